@@ -1,0 +1,291 @@
+"""A market-making framework whose behaviour is one declared state machine.
+
+Facts go in, intents come out, and between them one declared machine decides; everything that does I/O is an adapter.
+
+Layers, from the top; imports point down only:
+
+=========================  ====================================================================================
+cli                        composition root: settings become a machine, its services and a venue
+report, coverage, diagram  read definitions and journals
+runtime                    runs one machine or many, writes and reads the journal
+venues                     where orders go and markets come from: paper, recorded, live
+machine                    the market maker's chart, and the machine that has it
+services                   prices, orders, inventory, risk: small, pure, replaceable
+core                       values and books: messages, instrument, settings, orders, ledger
+chart                      declared state machines, safe to subclass
+errors                     every error raised on purpose
+=========================  ====================================================================================
+
+Every name in ``__all__`` is loaded from its module when it is first used: importing the state machine library takes
+several times as long as starting the interpreter, so ``import mm_fsm`` loads no other module.
+A new public name goes into ``_MODULES``, into the imports for type checkers, and into ``__all__``.
+"""
+
+TYPE_CHECKING = False  # as in typing, whose import would take as long as starting the interpreter
+if TYPE_CHECKING:
+    from mm_fsm.chart import (
+        Budget,
+        BudgetMeasure,
+        Chart,
+        ChartDefinition,
+        EdgeDefinition,
+        State,
+        StateDefinition,
+        chart_of,
+        computing,
+        definition_of,
+        waiting,
+    )
+    from mm_fsm.core.context import MarketMakingContext
+    from mm_fsm.core.decisions import HoldReason
+    from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
+    from mm_fsm.core.ledger import Ledger
+    from mm_fsm.core.messages import (
+        BalancesReported,
+        BookLevel,
+        CancelOrder,
+        CancelRefused,
+        ConversionPriceReported,
+        ExternalFlow,
+        Fact,
+        FundingPaid,
+        Heartbeat,
+        InstrumentUpdated,
+        Intent,
+        Liquidity,
+        MarketBook,
+        MarketTrade,
+        MessageRefused,
+        OrderAcknowledged,
+        OrderCanceled,
+        OrderExpired,
+        OrderFact,
+        OrderFilled,
+        OrderNotFound,
+        OrderPurpose,
+        OrderRejected,
+        OrderStatusReported,
+        OutcomeUnknown,
+        OwnTradesReported,
+        PlaceOrder,
+        QueryBalances,
+        QueryFailed,
+        QueryOrder,
+        QueryOwnTrades,
+        RejectionCode,
+        ReportedStatus,
+        RequestKind,
+        Side,
+        StopRequested,
+        TimeInForce,
+        Timer,
+        TradingStatusChanged,
+        VenueFact,
+    )
+    from mm_fsm.core.order_lifecycle import OrderLifecycle, OrderStatus
+    from mm_fsm.core.settings import MarketMakingSettings
+    from mm_fsm.errors import (
+        ChartDefinitionError,
+        FactRefusedError,
+        LedgerError,
+        MarketMakerError,
+        OrderLifecycleError,
+        PluginError,
+        RecordingError,
+        SettingsError,
+    )
+    from mm_fsm.machine.results import StepResult, StrategyResult
+    from mm_fsm.services.inventory import DefaultInventoryService
+    from mm_fsm.services.orders import DefaultOrderService
+    from mm_fsm.services.protocols import InventoryService, OrderService, RiskService, Services, SpreadService
+    from mm_fsm.services.risk import DefaultRiskService
+    from mm_fsm.services.spreads import DefaultSpreadService
+
+    __version__: str
+
+__all__ = [
+    "Balances",
+    "BalancesReported",
+    "BookLevel",
+    "Budget",
+    "BudgetMeasure",
+    "CancelOrder",
+    "CancelRefused",
+    "Chart",
+    "ChartDefinition",
+    "ChartDefinitionError",
+    "ConversionPriceReported",
+    "DefaultInventoryService",
+    "DefaultOrderService",
+    "DefaultRiskService",
+    "DefaultSpreadService",
+    "EdgeDefinition",
+    "ExternalFlow",
+    "Fact",
+    "FactRefusedError",
+    "Fees",
+    "FundingPaid",
+    "Heartbeat",
+    "HoldReason",
+    "Instrument",
+    "InstrumentKind",
+    "InstrumentUpdated",
+    "Intent",
+    "InventoryService",
+    "Ledger",
+    "LedgerError",
+    "Liquidity",
+    "MarketBook",
+    "MarketMakerError",
+    "MarketMakingContext",
+    "MarketMakingSettings",
+    "MarketTrade",
+    "MessageRefused",
+    "OrderAcknowledged",
+    "OrderCanceled",
+    "OrderExpired",
+    "OrderFact",
+    "OrderFilled",
+    "OrderLifecycle",
+    "OrderLifecycleError",
+    "OrderNotFound",
+    "OrderPurpose",
+    "OrderRejected",
+    "OrderService",
+    "OrderStatus",
+    "OrderStatusReported",
+    "OutcomeUnknown",
+    "OwnTradesReported",
+    "PlaceOrder",
+    "PluginError",
+    "QueryBalances",
+    "QueryFailed",
+    "QueryOrder",
+    "QueryOwnTrades",
+    "RecordingError",
+    "RejectionCode",
+    "ReportedStatus",
+    "RequestKind",
+    "RiskService",
+    "Services",
+    "SettingsError",
+    "Side",
+    "SpreadService",
+    "State",
+    "StateDefinition",
+    "StepResult",
+    "StopRequested",
+    "StrategyResult",
+    "TimeInForce",
+    "Timer",
+    "TradingStatusChanged",
+    "VenueFact",
+    "chart_of",
+    "computing",
+    "definition_of",
+    "waiting",
+]
+
+_MODULES = {
+    "Balances": "mm_fsm.core.instrument",
+    "BalancesReported": "mm_fsm.core.messages",
+    "BookLevel": "mm_fsm.core.messages",
+    "Budget": "mm_fsm.chart",
+    "BudgetMeasure": "mm_fsm.chart",
+    "CancelOrder": "mm_fsm.core.messages",
+    "CancelRefused": "mm_fsm.core.messages",
+    "Chart": "mm_fsm.chart",
+    "ChartDefinition": "mm_fsm.chart",
+    "ChartDefinitionError": "mm_fsm.errors",
+    "ConversionPriceReported": "mm_fsm.core.messages",
+    "DefaultInventoryService": "mm_fsm.services.inventory",
+    "DefaultOrderService": "mm_fsm.services.orders",
+    "DefaultRiskService": "mm_fsm.services.risk",
+    "DefaultSpreadService": "mm_fsm.services.spreads",
+    "EdgeDefinition": "mm_fsm.chart",
+    "ExternalFlow": "mm_fsm.core.messages",
+    "Fact": "mm_fsm.core.messages",
+    "FactRefusedError": "mm_fsm.errors",
+    "Fees": "mm_fsm.core.instrument",
+    "FundingPaid": "mm_fsm.core.messages",
+    "Heartbeat": "mm_fsm.core.messages",
+    "HoldReason": "mm_fsm.core.decisions",
+    "Instrument": "mm_fsm.core.instrument",
+    "InstrumentKind": "mm_fsm.core.instrument",
+    "InstrumentUpdated": "mm_fsm.core.messages",
+    "Intent": "mm_fsm.core.messages",
+    "InventoryService": "mm_fsm.services.protocols",
+    "Ledger": "mm_fsm.core.ledger",
+    "LedgerError": "mm_fsm.errors",
+    "Liquidity": "mm_fsm.core.messages",
+    "MarketBook": "mm_fsm.core.messages",
+    "MarketMakerError": "mm_fsm.errors",
+    "MarketMakingContext": "mm_fsm.core.context",
+    "MarketMakingSettings": "mm_fsm.core.settings",
+    "MarketTrade": "mm_fsm.core.messages",
+    "MessageRefused": "mm_fsm.core.messages",
+    "OrderAcknowledged": "mm_fsm.core.messages",
+    "OrderCanceled": "mm_fsm.core.messages",
+    "OrderExpired": "mm_fsm.core.messages",
+    "OrderFact": "mm_fsm.core.messages",
+    "OrderFilled": "mm_fsm.core.messages",
+    "OrderLifecycle": "mm_fsm.core.order_lifecycle",
+    "OrderLifecycleError": "mm_fsm.errors",
+    "OrderNotFound": "mm_fsm.core.messages",
+    "OrderPurpose": "mm_fsm.core.messages",
+    "OrderRejected": "mm_fsm.core.messages",
+    "OrderService": "mm_fsm.services.protocols",
+    "OrderStatus": "mm_fsm.core.order_lifecycle",
+    "OrderStatusReported": "mm_fsm.core.messages",
+    "OutcomeUnknown": "mm_fsm.core.messages",
+    "OwnTradesReported": "mm_fsm.core.messages",
+    "PlaceOrder": "mm_fsm.core.messages",
+    "PluginError": "mm_fsm.errors",
+    "QueryBalances": "mm_fsm.core.messages",
+    "QueryFailed": "mm_fsm.core.messages",
+    "QueryOrder": "mm_fsm.core.messages",
+    "QueryOwnTrades": "mm_fsm.core.messages",
+    "RecordingError": "mm_fsm.errors",
+    "RejectionCode": "mm_fsm.core.messages",
+    "ReportedStatus": "mm_fsm.core.messages",
+    "RequestKind": "mm_fsm.core.messages",
+    "RiskService": "mm_fsm.services.protocols",
+    "Services": "mm_fsm.services.protocols",
+    "SettingsError": "mm_fsm.errors",
+    "Side": "mm_fsm.core.messages",
+    "SpreadService": "mm_fsm.services.protocols",
+    "State": "mm_fsm.chart",
+    "StateDefinition": "mm_fsm.chart",
+    "StepResult": "mm_fsm.machine.results",
+    "StopRequested": "mm_fsm.core.messages",
+    "StrategyResult": "mm_fsm.machine.results",
+    "TimeInForce": "mm_fsm.core.messages",
+    "Timer": "mm_fsm.core.messages",
+    "TradingStatusChanged": "mm_fsm.core.messages",
+    "VenueFact": "mm_fsm.core.messages",
+    "chart_of": "mm_fsm.chart",
+    "computing": "mm_fsm.chart",
+    "definition_of": "mm_fsm.chart",
+    "waiting": "mm_fsm.chart",
+}
+
+if not TYPE_CHECKING:  # so that a type checker refuses a name that is not listed
+
+    def __getattr__(name: str) -> object:
+        """Load a public name from its module, once."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            value = version("mm-fsm")
+        elif name in _MODULES:
+            from importlib import import_module
+
+            value = getattr(import_module(_MODULES[name]), name)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

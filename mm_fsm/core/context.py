@@ -1,0 +1,397 @@
+"""The mutable working state of one market maker. Only the machine writes to it; services read it.
+
+Names follow the field's usage; nothing is stored twice: money comes from the ledger, orders from the own-order book.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from decimal import Decimal
+
+from attrs import define, field
+
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.decisions import Fault, Hold, HoldReason, InventoryAssessment, QuotePlan
+from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument, InstrumentKind
+from mm_fsm.core.ledger import Ledger
+from mm_fsm.core.market import Market
+from mm_fsm.core.markouts import MarkoutTracker
+from mm_fsm.core.messages import OrderFilled, OrderPurpose, Side
+from mm_fsm.core.orders import OwnOrder, OwnOrders, RequestTimes
+from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.core.volatility import VolatilityEstimator
+
+RECENT_FILL_RATE_WEIGHT = 0.05
+"""Weight of the newest finished quote in the recent fill rate."""
+
+
+@define(kw_only=True)
+class SideState:
+    """What is remembered about one side of the book."""
+
+    status: Hold | None = field(factory=lambda: Hold(HoldReason.NOT_STARTED))
+    """None while a quote of ours rests there; else why none does."""
+    hold: Hold | None = None
+    """A hold with an end of its own, set by what the venue answered."""
+    refusal: Hold | None = None
+    """Why the last attempt to bring this side to its plan fell short; cleared when prices are calculated."""
+    post_only_rejections: int = 0
+    """In a row, since the last order of this side that rested."""
+
+
+@define(kw_only=True)
+class Reduction:
+    """An inventory adjustment under way, or a wind-down: bring |offset| down to ``goal``, base units."""
+
+    goal: Decimal
+    started_at: int
+    retry_at: int = 0
+
+
+@define(kw_only=True)
+class MarketMakingContext:
+    """Everything one machine knows. Times are nanoseconds, money quote currency, positions base units."""
+
+    settings: MarketMakingSettings
+    instrument: Instrument
+    fees: Fees
+    balances: Balances
+
+    now: int = 0
+    """The latest time any fact carried."""
+    clock_regressions: int = 0
+    """Facts whose receipt time lay before an earlier fact's."""
+    current_state: str = ""
+    state_entered_at: int = 0
+    market: Market = field(factory=Market)
+    ledger: Ledger = field(init=False)
+    """Money and the distance from the target: profit is measured against holding the target, which is no decision of
+    the machine's."""
+    orders: OwnOrders = field(init=False)
+    volatility_estimator: VolatilityEstimator = field(init=False)
+    markouts: MarkoutTracker = field(factory=MarkoutTracker)
+
+    # Quoting
+    plan: QuotePlan | None = None
+    last_spread_calculation: int | None = None
+    sides: dict[Side, SideState] = field(factory=lambda: {side: SideState() for side in Side})
+    needs_requote: bool = False
+    """An answer arrived while placing, after which there may be more to send."""
+    was_near_limit: bool = False
+    """Whether inventory use was beyond ``inventory_reprice_share`` when prices were last calculated."""
+    adverse_selection_held_at_fills: int = 0
+    """How many maker fills there were when quoting was last held for adverse selection."""
+    is_widened_for_adverse_selection: bool = False
+
+    # Inventory
+    target_base: Decimal = ZERO
+    first_mid_price: Decimal | None = None
+    reduction: Reduction | None = None
+    was_over_limit: bool = False
+    """Whether the limit was already passed when inventory was last managed."""
+    missing_base: Decimal = ZERO
+    """What the ledger holds and the venue's last balance report did not, base units."""
+    missing_quote: Decimal = ZERO
+    balances_reported_at: int | None = None
+    balances_query_due: int = 0
+
+    # Fills
+    unhandled_fills: list[OrderFilled] = field(factory=list)
+    last_fill_time: int | None = None
+    fill_count: int = 0
+    total_trades: int = 0
+    adjustment_count: int = 0
+    maker_fill_count: int = 0
+    acknowledged_maker_quantity: Decimal = ZERO
+    filled_maker_quantity: Decimal = ZERO
+    recent_fill_rate: float = 0.0
+    conversion_prices: dict[str, Decimal] = field(factory=dict)
+
+    # Session
+    session_ends_at: int | None = None
+    is_stopping: bool = False
+    keeps_position: bool = False
+    stop_reason: str = ""
+    is_late: bool = False
+    """The wind-down passed its deadline: everything is cancelled and the position stays."""
+    late_facts: int = 0
+    """Fills booked after COMPLETED."""
+    trades_asked_at: int | None = None
+    trades_query_due: int = 0
+    trades_confirmed_at: int | None = None
+
+    # Faults
+    pending_fault: Fault | None = None
+    """A fault found while booking; the next step of the chart acts on it."""
+    rejections_in_a_row: int = 0
+    """Placements refused by the venue for reasons that are not ordinary, since one was taken."""
+    fault: Fault | None = None
+    latched: dict[str, Fault] = field(factory=dict)
+    """Faults that are never retried, by their code."""
+    faults_noted: int = 0
+    recovery_attempts: int = 0
+    session_recoveries: int = 0
+    recover_at: int = 0
+    healthy_since: int | None = None
+    has_wound_down: bool = False
+
+    # Counts
+    sent_orders: deque[int] = field(factory=deque)
+    """Times of the placements in the current rate interval."""
+    next_order_number: int = 1
+    refused_facts: int = 0
+    late_books: int = 0
+    spread_calculations: int = 0
+    clamped_spreads: int = 0
+    """Sides whose spread was held by a bound; two sides to a calculation."""
+
+    def __attrs_post_init__(self) -> None:
+        settings = self.settings
+        self.target_base = self.balances.base if settings.target_base is None else settings.target_base
+        self.ledger = Ledger(
+            base=self.balances.base - self.target_base,
+            cash=self.balances.quote,
+            contract_size=self.instrument.contract_size,
+        )
+        self.orders = OwnOrders(
+            RequestTimes(
+                request_timeout=nanoseconds(settings.request_timeout_seconds),
+                query_interval=nanoseconds(settings.query_interval_seconds),
+                validity_window=nanoseconds(settings.validity_window_seconds),
+            )
+        )
+        self.volatility_estimator = VolatilityEstimator(
+            half_life_seconds=settings.volatility_half_life_seconds,
+            sample_interval_seconds=settings.volatility_sample_seconds,
+            minimum_samples=settings.warm_up_samples,
+        )
+
+    # -- market -----------------------------------------------------------------------------------------------------
+
+    @property
+    def mid_price(self) -> Decimal | None:
+        """The reference price: last valid mid without own orders."""
+        return self.market.mid_price
+
+    @property
+    def bid_price(self) -> Decimal | None:
+        """The market's best bid without own orders."""
+        return self.market.bid_price
+
+    @property
+    def ask_price(self) -> Decimal | None:
+        """The market's best ask without own orders."""
+        return self.market.ask_price
+
+    @property
+    def market_spread_bps(self) -> float | None:
+        """The market's spread in bps of the mid."""
+        return self.market.spread_bps
+
+    @property
+    def volatility(self) -> float | None:
+        """Deviation of log returns over the life of a quote (the refresh interval), a fraction."""
+        return self.volatility_estimator.over(self.settings.refresh_interval_seconds)
+
+    @property
+    def is_data_stale(self) -> bool:
+        """Whether the newest market data is older than ``stale_data_seconds``, or there is none."""
+        return self.is_data_older_than(self.settings.stale_data_seconds)
+
+    def is_data_older_than(self, limit_seconds: float) -> bool:
+        """Whether the newest market data has reached that age, or there is none."""
+        confirmed = self.market.confirmed_at
+        return confirmed is None or self.now >= confirmed + nanoseconds(limit_seconds)
+
+    # -- orders -----------------------------------------------------------------------------------------------------
+
+    @property
+    def active_bid_orders(self) -> tuple[OwnOrder, ...]:
+        """Live bids, UNKNOWN ones included."""
+        return self.orders.live(Side.BID)
+
+    @property
+    def active_ask_orders(self) -> tuple[OwnOrder, ...]:
+        """Live asks, UNKNOWN ones included."""
+        return self.orders.live(Side.ASK)
+
+    @property
+    def pending_cancels(self) -> tuple[OwnOrder, ...]:
+        """Live orders with a cancel in flight."""
+        return tuple(order for order in self.orders.live() if order.cancel_in_flight)
+
+    def live_quotes(self, side: Side) -> tuple[OwnOrder, ...]:
+        """Live quotes of one side."""
+        return self.orders.live(side, OrderPurpose.QUOTE)
+
+    @property
+    def is_everything_confirmed(self) -> bool:
+        """No order live or UNKNOWN, no fill missing, and own trades looked up since the last order left the book."""
+        if self.orders.count:
+            return False
+        closed_at = self.orders.last_closed_at
+        return closed_at is None or (self.trades_confirmed_at is not None and self.trades_confirmed_at >= closed_at)
+
+    # -- money ------------------------------------------------------------------------------------------------------
+
+    @property
+    def base_position(self) -> Decimal:
+        """Base units held."""
+        return self.ledger.position + self.target_base
+
+    @property
+    def quote_position(self) -> Decimal:
+        """Change of cash since the start, quote currency."""
+        return self.ledger.cash_change
+
+    @property
+    def inventory_value(self) -> Decimal:
+        """Position at the reference price, quote currency; 0 before there is one."""
+        return ZERO if self.mid_price is None else self.base_position * self.mid_price
+
+    @property
+    def equity(self) -> Decimal | None:
+        """Worth of cash and position at the reference price, quote currency; None before there is one."""
+        if self.ledger.equity is None or self.mid_price is None:
+            return None
+        return self.ledger.equity + self.target_base * self.mid_price
+
+    @property
+    def holding_pnl(self) -> Decimal:
+        """What holding the target has gained since the first price, quote currency; no part of the machine's profit."""
+        if self.first_mid_price is None or self.mid_price is None:
+            return ZERO
+        return self.target_base * (self.mid_price - self.first_mid_price)
+
+    @property
+    def realized_pnl(self) -> Decimal:
+        """Quote currency, before fees."""
+        return self.ledger.realized_pnl
+
+    @property
+    def unrealized_pnl(self) -> Decimal:
+        """Quote currency, before fees."""
+        return self.ledger.unrealized_pnl
+
+    @property
+    def fees_paid(self) -> Decimal:
+        """Quote currency; negative when rebates exceed fees."""
+        return self.ledger.fees_paid
+
+    @property
+    def net_pnl(self) -> Decimal:
+        """Realised + unrealised - fees + funding, quote currency."""
+        return self.ledger.net_pnl
+
+    @property
+    def total_volume(self) -> Decimal:
+        """Traded notional, quote currency."""
+        return self.ledger.volume_quote
+
+    @property
+    def average_spread_captured(self) -> float:
+        """Spread capture over volume, bps; 0 before the first fill."""
+        return self.ledger.average_spread_captured_bps or 0.0
+
+    @property
+    def fill_rate(self) -> float:
+        """Filled over acknowledged maker quantity, 0 to 1."""
+        if not self.acknowledged_maker_quantity:
+            return 0.0
+        return float(self.filled_maker_quantity / self.acknowledged_maker_quantity)
+
+    # -- inventory --------------------------------------------------------------------------------------------------
+
+    @property
+    def inventory_offset(self) -> Decimal:
+        """Position minus target, base units; positive is long."""
+        return self.ledger.position
+
+    @property
+    def position_limit(self) -> Decimal:
+        """Largest |offset|: the smallest of the limits that are set, base units; 0 without equity or a price."""
+        mid, equity = self.mid_price, self.equity
+        if mid is None or equity is None or equity <= 0:
+            return ZERO
+        settings = self.settings
+        limit = min(settings.max_quote_exposure, Decimal(str(settings.max_inventory_pct)) * equity) / mid
+        return limit if settings.max_position_size is None else min(limit, settings.max_position_size)
+
+    def assess_inventory(self) -> InventoryAssessment:
+        """Offset, limit and use of the limit, as of now."""
+        offset, limit = self.inventory_offset, self.position_limit
+        ratio = float(offset / limit) if limit > 0 else (0.0 if offset == 0 else (1.0 if offset > 0 else -1.0))
+        return InventoryAssessment(
+            offset=offset,
+            limit=limit,
+            use=abs(ratio) if limit > 0 else (0.0 if offset == 0 else 1.0),
+            skew=max(-1.0, min(1.0, ratio)),
+            is_over_limit=abs(offset) > limit,
+        )
+
+    @property
+    def inventory_skew(self) -> float:
+        """Offset over its limit, clamped to [-1, 1]."""
+        return self.assess_inventory().skew
+
+    @property
+    def current_inventory_pct(self) -> float:
+        """|offset| at the reference price over equity; 0 before there is a price."""
+        equity = self.equity
+        if self.mid_price is None or equity is None or equity <= 0:
+            return 0.0
+        return float(abs(self.inventory_offset) * self.mid_price / equity)
+
+    def purchasing_power(self, side: Side, price: Decimal, *, besides_quotes: bool = False) -> Decimal:
+        """Base units that further orders of one side may trade at ``price`` with the funds there are.
+
+        What own orders lock is not free; ``besides_quotes`` counts the locks of quotes as free. Spot: the cash or the
+        base held. Contracts: equity times leverage, less the position this side would add to.
+        """
+        locked = self.orders.locked(side, besides_quotes=besides_quotes) * self.instrument.contract_size
+        if self.instrument.kind is InstrumentKind.LINEAR:
+            equity = self.equity
+            if equity is None or equity <= 0:
+                return ZERO
+            held = self.base_position * side.sign
+            locked_base = locked / price if side is Side.BID else locked
+            return equity * self.balances.leverage / price - held - locked_base
+        if side is Side.ASK:
+            return self.base_position - locked - self.missing_base
+        factor = 1 + max(self.fees.rate(maker=True), self.fees.rate(maker=False), ZERO)
+        return (self.ledger.cash - self.missing_quote) / factor / price - locked / price
+
+    @property
+    def is_wind_down_late(self) -> bool:
+        """Whether a wind-down has passed its deadline."""
+        if not self.is_stopping or self.reduction is None:
+            return False
+        return self.now >= self.reduction.started_at + nanoseconds(self.settings.wind_down_deadline_seconds)
+
+    # -- digest -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> tuple[object, ...]:
+        """Everything that later steps depend on, as plain values in a fixed order."""
+        return (
+            self.now, self.current_state, self.state_entered_at, self.instrument, self.market.snapshot(),
+            self.ledger.snapshot(), self.orders.snapshot(), self.volatility_estimator.snapshot(),
+            self.markouts.snapshot(), self.plan, self.last_spread_calculation,
+            tuple((side.value, str(state)) for side, state in self.sides.items()), self.needs_requote,
+            self.was_near_limit, self.adverse_selection_held_at_fills, self.is_widened_for_adverse_selection,
+            self.target_base, self.first_mid_price, str(self.reduction), self.was_over_limit, self.missing_base, self.missing_quote,
+            self.balances_reported_at, self.balances_query_due, tuple(self.unhandled_fills), self.last_fill_time,
+            self.fill_count, self.total_trades, self.adjustment_count, self.maker_fill_count,
+            self.acknowledged_maker_quantity, self.filled_maker_quantity, self.recent_fill_rate,
+            tuple(sorted(self.conversion_prices.items())), self.session_ends_at, self.is_stopping,
+            self.keeps_position, self.is_late, self.late_facts, self.trades_asked_at, self.trades_query_due,
+            self.trades_confirmed_at, self.pending_fault, self.rejections_in_a_row, self.fault,
+            tuple(self.latched.values()), self.faults_noted,
+            self.recovery_attempts, self.session_recoveries, self.recover_at, self.healthy_since,
+            self.has_wound_down, tuple(self.sent_orders), self.next_order_number, self.late_books,
+            self.spread_calculations, self.clamped_spreads,
+        )  # fmt: skip
+
+    def digest(self) -> str:
+        """SHA-256 of the snapshot, 64 hexadecimal digits; equal books give equal digests in every process."""
+        return hashlib.sha256(repr(self.snapshot()).encode()).hexdigest()

@@ -1,0 +1,177 @@
+"""What a venue lets one trade: grid, minimums, contract, fees. Exact decimals throughout."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from mm_fsm.errors import SettingsError
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+BASIS_POINTS = Decimal(10_000)
+
+
+class InstrumentKind(StrEnum):
+    """How a position is held."""
+
+    SPOT = "spot"
+    LINEAR = "linear"
+    """A contract quoted and settled in the quote currency; it may be short and carries funding."""
+
+
+def _positive(name: str, value: object) -> Decimal:
+    if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
+        raise SettingsError(
+            f"instrument.{name}",
+            "a positive finite decimal",
+            value,
+            "Take it from the venue's instrument rules.",
+        )
+    return value
+
+
+def _not_negative(name: str, value: object) -> Decimal:
+    if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
+        raise SettingsError(
+            f"instrument.{name}",
+            "a finite decimal of at least 0",
+            value,
+            "Take it from the venue's instrument rules; 0 where the venue has no such rule.",
+        )
+    return value
+
+
+@frozen(kw_only=True)
+class Instrument:
+    """One market's trading rules.
+
+    Prices are in quote currency per base unit. Quantities are in contracts, which for spot are base units; one
+    contract is ``contract_size`` base units.
+
+    Raises:
+        SettingsError: a rule is missing, not finite, or not positive where it must be.
+    """
+
+    symbol: str
+    base_currency: str
+    quote_currency: str
+    tick_size: Decimal
+    """Smallest step of a price, quote per base."""
+    lot_size: Decimal
+    """Smallest step of a quantity, contracts."""
+    minimum_quantity: Decimal = ZERO
+    """Smallest quantity of one order, contracts."""
+    minimum_notional: Decimal = ZERO
+    """Smallest price * quantity * contract size of one order, quote currency."""
+    contract_size: Decimal = ONE
+    """Base units in one contract."""
+    kind: InstrumentKind = field(default=InstrumentKind.SPOT)
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("symbol", "base_currency", "quote_currency"):
+            if not getattr(self, name):
+                raise SettingsError(f"instrument.{name}", "a name", getattr(self, name), "Write it as the venue does.")
+        for name in ("tick_size", "lot_size", "contract_size"):
+            _positive(name, getattr(self, name))
+        for name in ("minimum_quantity", "minimum_notional"):
+            _not_negative(name, getattr(self, name))
+        if not isinstance(self.kind, InstrumentKind):
+            raise SettingsError(
+                "instrument.kind",
+                "'spot' or 'linear'",
+                self.kind,
+                "Inverse contracts and hedge mode are not supported: choose a linear instrument in one-way mode.",
+            )
+        if self.kind is InstrumentKind.SPOT and self.contract_size != 1:
+            raise SettingsError("instrument.contract_size", "1 for spot", self.contract_size, "Remove the setting.")
+
+    @property
+    def may_be_short(self) -> bool:
+        """Whether a position below zero can be held. A spot account never goes short."""
+        return self.kind is InstrumentKind.LINEAR
+
+    def floor_price(self, price: Decimal) -> Decimal:
+        """The highest grid price at or below ``price``."""
+        return (price / self.tick_size).to_integral_value(ROUND_FLOOR) * self.tick_size
+
+    def ceil_price(self, price: Decimal) -> Decimal:
+        """The lowest grid price at or above ``price``."""
+        return (price / self.tick_size).to_integral_value(ROUND_CEILING) * self.tick_size
+
+    def floor_quantity(self, quantity: Decimal) -> Decimal:
+        """The largest grid quantity at or below ``quantity``, contracts."""
+        return (quantity / self.lot_size).to_integral_value(ROUND_FLOOR) * self.lot_size
+
+    def is_on_price_grid(self, price: Decimal) -> bool:
+        """Whether ``price`` is a whole number of ticks."""
+        return price % self.tick_size == 0
+
+    def is_on_quantity_grid(self, quantity: Decimal) -> bool:
+        """Whether ``quantity`` is a whole number of lots."""
+        return quantity % self.lot_size == 0
+
+    def notional(self, price: Decimal, quantity: Decimal) -> Decimal:
+        """Value of ``quantity`` contracts at ``price``, quote currency."""
+        return price * quantity * self.contract_size
+
+    def base_quantity(self, quantity: Decimal) -> Decimal:
+        """``quantity`` contracts in base units."""
+        return quantity * self.contract_size
+
+    def meets_minimums(self, price: Decimal, quantity: Decimal) -> bool:
+        """Whether an order of ``quantity`` at ``price`` is large enough for the venue."""
+        return (
+            quantity > 0
+            and quantity >= self.minimum_quantity
+            and self.notional(price, quantity) >= self.minimum_notional
+        )
+
+
+@frozen(kw_only=True)
+class Fees:
+    """What the venue charges, in basis points of the notional. A rebate is negative. There is no default."""
+
+    maker_bps: Decimal
+    taker_bps: Decimal
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("maker_bps", "taker_bps"):
+            value = getattr(self, name)
+            if not isinstance(value, Decimal) or not value.is_finite():
+                raise SettingsError(
+                    f"fees.{name}",
+                    "a finite decimal in basis points",
+                    value,
+                    "Look it up in the venue's fee schedule; a missing fee is never taken as zero.",
+                )
+
+    def rate(self, *, maker: bool) -> Decimal:
+        """The fee as a fraction of the notional."""
+        return (self.maker_bps if maker else self.taker_bps) / BASIS_POINTS
+
+
+@frozen(kw_only=True)
+class Balances:
+    """The part of the account that one machine may use.
+
+    ``base`` is in base units: what a spot account holds, or the open position of a contract (it may be negative
+    there). ``quote`` is cash in quote currency: a spot account's money, or a contract's margin.
+    """
+
+    base: Decimal
+    quote: Decimal
+    leverage: Decimal = ONE
+    """Notional a unit of quote margin may carry; only for contracts."""
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("base", "quote", "leverage"):
+            value = getattr(self, name)
+            if not isinstance(value, Decimal) or not value.is_finite():
+                raise SettingsError(f"balances.{name}", "a finite decimal", value, "Write the amount as a number.")
+        if self.quote < 0:
+            raise SettingsError("balances.quote", "at least 0", self.quote, "Borrowed cash is not supported.")
+        if self.leverage < 1:
+            raise SettingsError("balances.leverage", "at least 1", self.leverage, "Use 1 for no leverage.")

@@ -1,0 +1,104 @@
+"""The market as this machine sees it: the best prices without its own orders, and how old they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Protocol
+
+from attrs import define
+
+from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.messages import BookLevel, MarketBook
+
+TWO = Decimal(2)
+
+
+class RestingOrder(Protocol):
+    """What of an own order is visible in the book."""
+
+    price: Decimal
+
+    @property
+    def remaining(self) -> Decimal:
+        """Contracts."""
+        ...
+
+
+@define
+class Market:
+    """Top of the book. Prices quote per base; None where nobody quotes or nothing is known yet."""
+
+    bid_price: Decimal | None = None
+    ask_price: Decimal | None = None
+    mid_price: Decimal | None = None
+    """Last valid mid: kept while the book is one-sided or crossed, so that positions keep their value."""
+    spread_bps: float | None = None
+    """Market spread in bps of the mid; None while the book has no two sides."""
+    exchange_time: int = -1
+    updated_at: int | None = None
+    """Receipt time of the last book."""
+    confirmed_at: int | None = None
+    """Receipt time of the last book or heartbeat."""
+    is_trading: bool = True
+    has_book: bool = False
+    """Whether a full snapshot has arrived."""
+
+    @property
+    def is_one_sided(self) -> bool:
+        """Whether a side is empty."""
+        return self.bid_price is None or self.ask_price is None
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether the best bid is at or above the best ask."""
+        return self.bid_price is not None and self.ask_price is not None and self.bid_price >= self.ask_price
+
+    def take(self, book: MarketBook, own_bids: Iterable[RestingOrder], own_asks: Iterable[RestingOrder]) -> bool:
+        """Take a new book and say whether it has a valid mid.
+
+        ``own_bids`` and ``own_asks`` are taken out first where the book includes them.
+        """
+        if book.includes_own_orders:
+            bid = _best_without(book.bids, own_bids, self.bid_price, is_bid=True)
+            ask = _best_without(book.asks, own_asks, self.ask_price, is_bid=False)
+        else:
+            bid = book.bids[0].price if book.bids else None
+            ask = book.asks[0].price if book.asks else None
+        self.bid_price, self.ask_price = bid, ask
+        self.exchange_time = book.exchange_time
+        self.updated_at = self.confirmed_at = book.received_at
+        self.has_book = True
+        if bid is None or ask is None or bid >= ask:
+            self.spread_bps = None
+            return False
+        self.mid_price = mid = (bid + ask) / TWO
+        self.spread_bps = float((ask - bid) / mid) * 10_000
+        return True
+
+    def snapshot(self) -> tuple[object, ...]:
+        """Everything, for digests."""
+        return (
+            self.bid_price, self.ask_price, self.mid_price, self.spread_bps, self.exchange_time, self.updated_at,
+            self.confirmed_at, self.is_trading, self.has_book,
+        )  # fmt: skip
+
+
+def _best_without(
+    levels: tuple[BookLevel, ...], own: Iterable[RestingOrder], previous: Decimal | None, *, is_bid: bool
+) -> Decimal | None:
+    """The best price that somebody else quotes.
+
+    Where every visible level is our own, others stand behind the last of them: the price seen before serves if it
+    does not stand in front, else the last visible one.
+    """
+    own_sizes: dict[Decimal, Decimal] = {}
+    for order in own:
+        own_sizes[order.price] = own_sizes.get(order.price, ZERO) + order.remaining
+    for level in levels:
+        if level.size > own_sizes.get(level.price, ZERO):
+            return level.price
+    if not levels or previous is None:
+        return levels[-1].price if levels else None
+    last = levels[-1].price
+    return min(previous, last) if is_bid else max(previous, last)

@@ -1,0 +1,412 @@
+"""The own-order book: every order this machine sent, what is known of it, and what is being asked about it.
+
+All quantities are contracts, prices quote per base, times nanoseconds. The book changes only through the order
+lifecycle's table, and only facts from the venue lead an order out of UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from decimal import Decimal
+
+from attrs import define, field, frozen
+
+from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.messages import OrderPurpose, PlaceOrder, Side
+from mm_fsm.core.order_lifecycle import (
+    LIVE_STATUSES,
+    RESTING_STATUSES,
+    OrderEvent,
+    OrderStatus,
+    status_after,
+)
+
+CLEAN_LOOKS_NEEDED = 2
+"""Looks that must find nothing, after the validity window, before an order counts as never placed."""
+
+FINISHED_ORDERS_KEPT = 10_000
+"""How many finished orders stay known, so that late news about them finds its order; then memory would grow."""
+
+
+@frozen(kw_only=True)
+class RequestTimes:
+    """How long the book waits for answers, nanoseconds."""
+
+    request_timeout: int
+    """After this, a request without an answer has an unknown outcome."""
+    query_interval: int
+    """Time between two questions about one order."""
+    validity_window: int
+    """How long after its sending a placement may still reach the venue's book."""
+
+
+@define(kw_only=True)
+class OwnOrder:
+    """One own order. ``reported_filled`` is the largest cumulative quantity that the venue ever spoke of."""
+
+    client_order_id: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    purpose: OrderPurpose
+    level: int
+    reduce_only: bool
+    placed_at: int
+    status: OrderStatus = OrderStatus.PENDING_NEW
+    venue_order_id: str | None = None
+    acknowledged: bool = False
+    filled_quantity: Decimal = ZERO
+    reported_filled: Decimal = ZERO
+    answer_due: int | None = None
+    """When the outstanding placement or cancel counts as lost; None when none is outstanding."""
+    cancel_in_flight: bool = False
+    cancel_wanted: bool = False
+    cancel_due: bool = False
+    """A cancel must be sent at once: the order is alive again, or a cancel that went astray left it open."""
+    query_due: int | None = None
+    """When to ask about the order (again); None when there is nothing to ask."""
+    query_in_flight: bool = False
+    clean_looks: int = 0
+    changed_at: int = 0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the order is, or may be, in the venue's book."""
+        return self.status in LIVE_STATUSES
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows what became of it."""
+        return self.status is OrderStatus.UNKNOWN
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it is known to rest in the book with nothing asked about it."""
+        return self.status in RESTING_STATUSES
+
+    @property
+    def is_request_outstanding(self) -> bool:
+        """Whether a placement or a cancel awaits its answer. An UNKNOWN order counts as answered."""
+        return self.status in (OrderStatus.PENDING_NEW, OrderStatus.PENDING_CANCEL)
+
+    @property
+    def remaining(self) -> Decimal:
+        """What has not traded, contracts."""
+        return self.quantity - self.filled_quantity
+
+    @property
+    def missing_fills(self) -> Decimal:
+        """What the venue says traded and no fill has been booked for, contracts."""
+        return max(self.reported_filled - self.filled_quantity, ZERO)
+
+    @property
+    def exposure(self) -> Decimal:
+        """What may still change the position: the remainder of a live order, the missing fills of a finished one."""
+        return self.remaining if self.is_live else self.missing_fills
+
+    @property
+    def is_open_question(self) -> bool:
+        """Whether it is live, or finished with fills that have not arrived."""
+        return self.is_live or self.missing_fills > 0
+
+    def snapshot(self) -> tuple[object, ...]:
+        """Everything that distinguishes this order, for digests."""
+        return (
+            self.client_order_id, self.side, self.price, self.quantity, self.purpose, self.level, self.status,
+            self.venue_order_id, self.filled_quantity, self.reported_filled, self.answer_due, self.cancel_in_flight,
+            self.cancel_wanted, self.cancel_due, self.query_due, self.query_in_flight, self.clean_looks,
+        )  # fmt: skip
+
+
+@define
+class OwnOrders:
+    """The book of own orders of one machine."""
+
+    times: RequestTimes
+    _live: dict[str, OwnOrder] = field(factory=dict, init=False)
+    _finished: OrderedDict[str, OwnOrder] = field(factory=OrderedDict, init=False)
+    last_closed_at: int | None = field(default=None, init=False)
+    """When an order last left the book without having filled in full: trades before it may not be known yet."""
+    unconfirmed_since: int | None = field(default=None, init=False)
+    """Earliest placement time among orders closed since own trades were last looked up; None when there is none."""
+    _deadline: int | None = field(default=None, init=False)
+    _quotes: dict[Side, bool] = field(factory=lambda: dict.fromkeys(Side, False), init=False)
+    _derived_are_stale: bool = field(default=False, init=False)
+
+    # -- looking ----------------------------------------------------------------------------------------------------
+
+    def __contains__(self, client_order_id: object) -> bool:
+        return client_order_id in self._live or client_order_id in self._finished
+
+    def get(self, client_order_id: str) -> OwnOrder | None:
+        """The order of that id, finished ones included; None when it is not known."""
+        return self._live.get(client_order_id) or self._finished.get(client_order_id)
+
+    def open_questions(self) -> Iterator[OwnOrder]:
+        """Orders that may still change the position."""
+        return iter(self._live.values())
+
+    def live(self, side: Side | None = None, purpose: OrderPurpose | None = None) -> tuple[OwnOrder, ...]:
+        """Live orders (UNKNOWN ones included), in the order they were placed."""
+        return tuple(
+            order
+            for order in self._live.values()
+            if order.is_live and (side is None or order.side is side) and (purpose is None or order.purpose is purpose)
+        )
+
+    @property
+    def count(self) -> int:
+        """How many orders are open questions."""
+        return len(self._live)
+
+    def has_quote(self, side: Side) -> bool:
+        """Whether a live quote of that side stays, no cancel being in flight for it."""
+        if self._derived_are_stale:
+            self._derive()
+        return self._quotes[side]
+
+    def has_unknown(self, side: Side | None = None) -> bool:
+        """Whether an order of that side is UNKNOWN, or finished with fills that have not arrived."""
+        return any(
+            (order.is_unknown or not order.is_live) and (side is None or order.side is side)
+            for order in self._live.values()
+        )
+
+    @property
+    def is_request_outstanding(self) -> bool:
+        """Whether any placement or cancel awaits its answer."""
+        return any(order.is_request_outstanding for order in self._live.values())
+
+    def exposure(self, side: Side) -> Decimal:
+        """What a side's orders may still trade in the worst case, contracts."""
+        return sum((order.exposure for order in self._live.values() if order.side is side), ZERO)
+
+    def locked(self, side: Side, *, besides_quotes: bool = False) -> Decimal:
+        """What a side's orders lock in the worst case: price times contracts for bids, contracts for asks.
+
+        ``besides_quotes`` leaves quotes out.
+        """
+        return sum(
+            (
+                order.exposure * (order.price if side is Side.BID else 1)
+                for order in self._live.values()
+                if order.side is side and not (besides_quotes and order.purpose is OrderPurpose.QUOTE)
+            ),
+            ZERO,
+        )
+
+    def strays(self) -> tuple[OwnOrder, ...]:
+        """Live orders that nobody is taking out: no cancel in flight, and no open question to the venue."""
+        return tuple(
+            order
+            for order in self._live.values()
+            if order.is_live and not order.cancel_in_flight and not (order.is_unknown and order.query_due is not None)
+        )
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+
+    def register(self, intent: PlaceOrder, now: int) -> OwnOrder:
+        """Note a placement that is about to be sent.
+
+        Raises:
+            ValueError: the client order id was used before.
+        """
+        if intent.client_order_id in self:
+            raise ValueError(f"client_order_id: expected one never used before, found {intent.client_order_id!r}.")
+        order = OwnOrder(
+            client_order_id=intent.client_order_id,
+            side=intent.side,
+            price=intent.price,
+            quantity=intent.quantity,
+            purpose=intent.purpose,
+            level=intent.level,
+            reduce_only=intent.reduce_only,
+            placed_at=now,
+            answer_due=now + self.times.request_timeout,
+            changed_at=now,
+        )
+        self._live[order.client_order_id] = order
+        self._derived_are_stale = True
+        return order
+
+    def withdraw(self, client_order_id: str) -> None:
+        """Forget a placement that was never sent."""
+        del self._live[client_order_id]
+        self._derived_are_stale = True
+
+    def request_cancel(self, order: OwnOrder, now: int) -> None:
+        """Note a cancel that is about to be sent."""
+        self._apply(order, OrderEvent.REQUEST_CANCEL, now)
+        order.cancel_in_flight = True
+        order.cancel_wanted = True
+        order.cancel_due = False
+        order.answer_due = now + self.times.request_timeout
+
+    def note_query(self, order: OwnOrder, now: int) -> None:
+        """Note a question about an order that is about to be sent."""
+        order.query_in_flight = True
+        order.query_due = now + self.times.query_interval
+        self._derived_are_stale = True
+
+    # -- hearing ----------------------------------------------------------------------------------------------------
+
+    def acknowledge(self, order: OwnOrder, venue_order_id: str, now: int) -> None:
+        """The venue took the order."""
+        order.venue_order_id = venue_order_id
+        order.acknowledged = True
+        self._apply(order, OrderEvent.ACKNOWLEDGE, now)
+        if order.status is not OrderStatus.PENDING_CANCEL and not order.is_unknown:
+            order.answer_due = None
+
+    def fill(self, order: OwnOrder, quantity: Decimal, now: int) -> None:
+        """A trade of this order; the caller has checked that it is new and fits the remainder."""
+        event = OrderEvent.FILL_FULLY if quantity == order.remaining else OrderEvent.FILL_PARTLY
+        status_after(order.client_order_id, order.status, event)
+        order.filled_quantity += quantity
+        order.reported_filled = max(order.reported_filled, order.filled_quantity)
+        order.acknowledged = True
+        self._apply(order, event, now)
+        if order.is_resting:
+            order.answer_due = None
+
+    def confirm_cancel(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
+        """The venue says that the order is out of the book."""
+        self._note_reported(order, filled_quantity)
+        self._apply(order, OrderEvent.CONFIRM_CANCEL, now)
+
+    def expire(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
+        """The venue took the order out by itself."""
+        self._note_reported(order, filled_quantity)
+        self._apply(order, OrderEvent.EXPIRE, now)
+
+    def refuse_cancel(self, order: OwnOrder, now: int) -> None:
+        """The venue refused the cancel: it may have filled, so go and look."""
+        order.cancel_in_flight = False
+        self._apply(order, OrderEvent.REFUSE_CANCEL, now)
+
+    def reject(self, order: OwnOrder, now: int) -> None:
+        """The venue refused the placement. With fills booked that is a contradiction."""
+        contradicts = order.filled_quantity > 0
+        self._apply(order, OrderEvent.LOSE_TRACK if contradicts else OrderEvent.REJECT, now)
+
+    def lose_track(self, order: OwnOrder, now: int) -> None:
+        """A request about this order has an unknown outcome."""
+        order.cancel_in_flight = False
+        self._apply(order, OrderEvent.LOSE_TRACK, now)
+
+    def report_open(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
+        """The venue, when asked, says that the order rests in its book."""
+        order.query_in_flight = False
+        order.clean_looks = 0
+        self._note_reported(order, filled_quantity)
+        found = OrderEvent.FIND_PARTLY_FILLED if order.filled_quantity > 0 else OrderEvent.FIND_OPEN
+        self._apply(order, found, now)
+        order.cancel_due = order.cancel_due or (order.cancel_wanted and order.is_live and not order.cancel_in_flight)
+
+    def report_filled(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
+        """The venue, when asked, says that the order filled; its trades are still to be fetched one by one."""
+        order.query_in_flight = False
+        order.clean_looks = 0
+        self._note_reported(order, order.quantity if filled_quantity is None else filled_quantity)
+        self._apply(order, OrderEvent.CONFIRM_CANCEL, now)
+
+    def report_not_found(self, order: OwnOrder, now: int) -> None:
+        """A clean look found nothing: not by id, not among open orders, not in the account's trades."""
+        order.query_in_flight = False
+        self._derived_are_stale = True
+        if not order.is_unknown or now < order.placed_at + self.times.validity_window:
+            return
+        order.clean_looks += 1
+        if order.clean_looks >= CLEAN_LOOKS_NEEDED:
+            gone = order.filled_quantity > 0
+            self._apply(order, OrderEvent.FIND_GONE if gone else OrderEvent.FIND_NEVER_PLACED, now)
+
+    def query_failed(self, order: OwnOrder) -> None:
+        """A question got no answer; it is asked again when it is due."""
+        order.query_in_flight = False
+
+    # -- time -------------------------------------------------------------------------------------------------------
+
+    def expire_requests(self, now: int) -> tuple[OwnOrder, ...]:
+        """Turn every request whose answer is overdue into an unknown outcome, and return those orders."""
+        overdue = [o for o in self._live.values() if o.answer_due is not None and now >= o.answer_due]
+        for order in overdue:
+            self.lose_track(order, now)
+        return tuple(overdue)
+
+    def cancels_due(self) -> tuple[OwnOrder, ...]:
+        """Live orders to cancel at once, in whatever state the machine is."""
+        return tuple(order for order in self._live.values() if order.cancel_due and order.is_live)
+
+    def queries_due(self, now: int) -> tuple[OwnOrder, ...]:
+        """Orders to ask the venue about now."""
+        return tuple(o for o in self._live.values() if o.query_due is not None and now >= o.query_due)
+
+    @property
+    def next_deadline(self) -> int | None:
+        """The earliest time at which ``expire_requests`` or ``queries_due`` has something to do."""
+        if self._derived_are_stale:
+            self._derive()
+        return self._deadline
+
+    def snapshot(self) -> tuple[object, ...]:
+        """Every open question, and which orders are finished, for digests."""
+        finished = tuple((order.client_order_id, order.status) for order in self._finished.values())
+        return (tuple(order.snapshot() for order in self._live.values()), finished, self.last_closed_at)
+
+    def confirm_trades(self, asked_at: int) -> None:
+        """Own trades were looked up by a question asked at ``asked_at``."""
+        if self.last_closed_at is None or asked_at >= self.last_closed_at:
+            self.unconfirmed_since = None
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _derive(self) -> None:
+        live = self._live.values()
+        self._deadline = min((d for o in live for d in (o.answer_due, o.query_due) if d is not None), default=None)
+        for side in Side:
+            quotes = self.live(side, OrderPurpose.QUOTE)
+            self._quotes[side] = any(not order.cancel_in_flight for order in quotes)
+        self._derived_are_stale = False
+
+    def _note_reported(self, order: OwnOrder, filled_quantity: Decimal | None) -> None:
+        if filled_quantity is not None:
+            order.reported_filled = max(order.reported_filled, filled_quantity)
+
+    def _apply(self, order: OwnOrder, event: OrderEvent, now: int) -> None:
+        before = order.status
+        order.status = status_after(order.client_order_id, before, event)
+        order.changed_at = now
+        self._derived_are_stale = True
+        if not order.is_live:
+            self._close(order, now)
+        elif order.client_order_id in self._finished:
+            del self._finished[order.client_order_id]
+            self._live[order.client_order_id] = order
+            order.cancel_wanted = order.cancel_due = True
+        if order.is_unknown:
+            order.answer_due = now + self.times.request_timeout if order.cancel_in_flight else None
+            if order.query_due is None:
+                order.query_due = now
+        elif order.is_live:
+            order.query_due = now if order.missing_fills > 0 else None
+
+    def _close(self, order: OwnOrder, now: int) -> None:
+        """Settle a finished order, or keep asking while the venue speaks of fills that have not arrived."""
+        order.answer_due = None
+        order.cancel_in_flight = False
+        if order.status is not OrderStatus.FILLED:
+            self.last_closed_at = now
+            since = self.unconfirmed_since
+            self.unconfirmed_since = order.placed_at if since is None else min(since, order.placed_at)
+        if order.missing_fills > 0:
+            order.query_due = order.query_due if order.query_due is not None else now
+            return
+        order.query_due = None
+        order.query_in_flight = False
+        self._live.pop(order.client_order_id, None)
+        self._finished[order.client_order_id] = order
+        self._finished.move_to_end(order.client_order_id)
+        while len(self._finished) > FINISHED_ORDERS_KEPT:
+            self._finished.popitem(last=False)

@@ -1,0 +1,71 @@
+"""Validators for settings: each refuses with the field's name, what was expected, what was found, and what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from operator import ge, gt, le
+from typing import Any
+
+from attrs import Attribute
+
+from mm_fsm.errors import SettingsError
+
+Validator = Callable[[Any, "Attribute[Any]", Any], None]
+
+
+def exact(value: object) -> object:
+    """Convert a whole number, a float or a text to the decimal a person would read; leave anything else alone."""
+    if isinstance(value, bool) or value is None or isinstance(value, Decimal):
+        return value
+    if isinstance(value, (int, float, str)):
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            return value
+    return value
+
+
+def number(
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    optional: bool = False,
+) -> Validator:
+    """A validator for a finite number within bounds; ``optional`` also allows None."""
+    bounds = (("above", above, gt), ("at least", at_least, ge), ("at most", at_most, le))
+    checks = [(words, bound, holds) for words, bound, holds in bounds if bound is not None]
+    expected = " and ".join(["a finite number", *(f"{words} {bound:g}" for words, bound, _ in checks)])
+
+    def validate(_: Any, attribute: Attribute[Any], value: Any) -> None:
+        if optional and value is None:
+            return
+        is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or not all(holds(value, bound) for _, bound, holds in checks):
+            raise SettingsError(attribute.name, expected, value, "Correct the value.")
+
+    return validate
+
+
+def whole_number(*, at_least: int) -> Validator:
+    """A validator for an integer of at least ``at_least``."""
+
+    def validate(_: Any, attribute: Attribute[Any], value: Any) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+            raise SettingsError(attribute.name, f"a whole number of at least {at_least}", value, "Correct the value.")
+
+    return validate
+
+
+def yes_or_no(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """A validator for a boolean."""
+    if not isinstance(value, bool):
+        raise SettingsError(attribute.name, "true or false", value, "Correct the value.")
+
+
+def text(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """A validator for a text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise SettingsError(attribute.name, "a text that is not empty", value, "Write a name.")

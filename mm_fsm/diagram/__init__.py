@@ -1,0 +1,46 @@
+"""Diagrams generated from a chart's definition: DOT, pictures, Mermaid and Markdown, and the check that they are fresh.
+
+``overlay`` draws the current state, a run or a coverage over a chart; ``files`` writes and checks; ``loading`` finds
+charts by name, python-statemachine's own included.
+"""
+
+from mm_fsm.diagram.dot import dot_source
+from mm_fsm.diagram.files import (
+    COMMITTED_FORMATS,
+    DiagramFormat,
+    check_diagrams,
+    file_stem,
+    render,
+    write_diagrams,
+)
+from mm_fsm.diagram.loading import DEFAULT_CHARTS, DrawableChart, drawable, load_chart
+from mm_fsm.diagram.markdown import markdown_source
+from mm_fsm.diagram.mermaid import mermaid_source
+from mm_fsm.diagram.overlay import NO_OVERLAY, EdgeStyle, Overlay, StateStyle
+from mm_fsm.diagram.picture import PictureFormat, digest_in_svg, picture
+from mm_fsm.diagram.problems import ChartLoadError, DiagramError
+
+__all__ = [
+    "COMMITTED_FORMATS",
+    "DEFAULT_CHARTS",
+    "NO_OVERLAY",
+    "ChartLoadError",
+    "DiagramError",
+    "DiagramFormat",
+    "DrawableChart",
+    "EdgeStyle",
+    "Overlay",
+    "PictureFormat",
+    "StateStyle",
+    "check_diagrams",
+    "digest_in_svg",
+    "dot_source",
+    "drawable",
+    "file_stem",
+    "load_chart",
+    "markdown_source",
+    "mermaid_source",
+    "picture",
+    "render",
+    "write_diagrams",
+]

@@ -1,0 +1,153 @@
+"""A chart as Graphviz DOT, the same bytes for the same definition on every machine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+from mm_fsm.chart import ChartDefinition, EdgeDefinition, StateDefinition
+from mm_fsm.diagram.arrows import Arrow, arrows_of, fault_states, main_arrows, precedence_of
+from mm_fsm.diagram.labels import any_state_label, arrow_label, heading, state_label
+from mm_fsm.diagram.overlay import NO_OVERLAY, Overlay
+from mm_fsm.diagram.palette import (
+    ACTIVE_BOX,
+    ANY_BOX,
+    ARROW_COLORS,
+    FAULT_BOX,
+    FINAL_BOX,
+    FONT,
+    INK,
+    NORMAL_BOX,
+    TEXT_SIZE,
+    BoxColors,
+)
+from mm_fsm.diagram.text import one_line
+
+
+def dot_source(definition: ChartDefinition, overlay: Overlay = NO_OVERLAY) -> str:
+    """The chart as DOT text.
+
+    Raises:
+        DiagramError: the overlay was made for another chart.
+    """
+    from graphviz import Digraph  # noqa: PLC0415 - only who draws pays for it
+
+    overlay.check_against(definition)
+    graph = Digraph(comment=f"mm-fsm definition sha256: {definition.digest}", name=definition.name)
+    graph.attr("graph", label=heading(definition, overlay), **_GRAPH)
+    graph.attr("node", shape="plain", fontname=FONT, fontsize=str(TEXT_SIZE), fontcolor=INK)
+    graph.attr("edge", fontname=FONT, fontsize=str(TEXT_SIZE), arrowsize="0.7", penwidth="1.2")
+    _draw_states(graph, definition, overlay)
+    _draw_arrows(graph, definition, overlay)
+    return str(graph.source)
+
+
+_GRAPH = {
+    "labelloc": "t",
+    "labeljust": "l",
+    "fontname": FONT,
+    "bgcolor": "white",
+    "rankdir": "TB",
+    "nodesep": "0.45",
+    "ranksep": "0.55",
+    "pad": "0.3",
+    "tooltip": " ",
+}
+_MAIN_WEIGHT = "4"
+"""How much dot prefers the main way short and straight, against 1 for other arrows."""
+_COMMAND_WIDTH = 1.8
+"""Points."""
+
+
+def _draw_states(graph: Any, definition: ChartDefinition, overlay: Overlay) -> None:
+    dot = {"label": "", "style": "filled", "fillcolor": INK, "color": INK}
+    graph.node("initial marker", shape="circle", width="0.16", tooltip="start", **dot)
+    graph.edge("initial marker", definition.initial.id, color=INK, tooltip="a new machine starts here")
+    for state in definition.states:
+        style = overlay.state(state.id)
+        colors = _box_colors(definition, state, overlay)
+        width = style.width or (3 if overlay.active == state.id else 1)
+        graph.node(
+            state.id,
+            label=state_label(definition, state, overlay, colors, width),
+            tooltip=_tooltip([state.name, state.purpose, *_internal_notes(definition, state, overlay), style.tooltip]),
+        )
+        if state.final:
+            graph.node(f"final marker {state.id}", shape="doublecircle", width="0.12", tooltip="end", **dot)
+            graph.edge(state.id, f"final marker {state.id}", color=INK, tooltip="the machine ends here")
+
+
+def _internal_notes(definition: ChartDefinition, state: StateDefinition, overlay: Overlay) -> list[str]:
+    """Notes of the internal edges that have more to say than their event; an overlay says its own."""
+    return [
+        f"{edge.event}: {note}"
+        for edge in definition.edges_from(state.id)
+        if edge.internal
+        for note in _edge_notes(edge, overlay)
+    ]
+
+
+def _box_colors(definition: ChartDefinition, state: StateDefinition, overlay: Overlay) -> BoxColors:
+    style = overlay.state(state.id)
+    if overlay.active == state.id:
+        colors = ACTIVE_BOX
+    elif state.final:
+        colors = FINAL_BOX
+    else:
+        colors = FAULT_BOX if state.id in fault_states(definition) else NORMAL_BOX
+    return BoxColors(style.fill or colors.fill, style.border or colors.border)
+
+
+def _draw_arrows(graph: Any, definition: ChartDefinition, overlay: Overlay) -> None:
+    ranks = precedence_of(definition)
+    arrows = arrows_of(definition, overlay)
+    main = main_arrows(definition, arrows)
+    numbers = itertools.count(1)
+    for arrow in arrows:
+        tail = arrow.sources[0]
+        if arrow.is_grouped:
+            tail = f"any state {next(numbers)}"
+            label = any_state_label(definition, arrow, ANY_BOX)
+            graph.node(tail, label=label, tooltip=_tooltip([f"from {', '.join(_source_names(definition, arrow))}"]))
+        color = overlay.edge(arrow.labels[0].edge.id).color or ARROW_COLORS[arrow.role]
+        graph.edge(
+            tail,
+            arrow.target,
+            label=arrow_label(definition, arrow, overlay, ranks, color),
+            color=color,
+            weight=_MAIN_WEIGHT if arrow in main else None,
+            **_arrow_looks(arrow, overlay),
+        )
+
+
+def _arrow_looks(arrow: Arrow, overlay: Overlay) -> dict[str, str]:
+    edges = [edge for label in arrow.labels for edge in label.edges]
+    styles = [overlay.edge(edge.id) for edge in edges]
+    tooltip = _tooltip(line for edge in edges for line in (edge.id, *_edge_notes(edge, overlay)))
+    looks = {"tooltip": tooltip, "labeltooltip": tooltip}
+    widths = [style.width for style in styles if style.width is not None]
+    if widths or any(edge.command for edge in edges):
+        looks["penwidth"] = f"{max(widths, default=_COMMAND_WIDTH):g}"
+    if styles[0].dashed:
+        looks["style"] = "dashed"
+    return looks
+
+
+def _source_names(definition: ChartDefinition, arrow: Arrow) -> list[str]:
+    return [definition.state(source).name for source in arrow.sources]
+
+
+def _edge_notes(edge: EdgeDefinition, overlay: Overlay) -> list[str]:
+    """Why an edge is there, why no test can reach it, and what the overlay adds."""
+    excluded = f"excluded: {edge.excluded}" if edge.excluded else ""
+    return [note for note in (edge.note, excluded, overlay.edge(edge.id).tooltip) if note]
+
+
+def _tooltip(lines: Iterable[str]) -> str:
+    """Lines of a tooltip in Graphviz's own escapes; never taken for markup, never empty."""
+    from graphviz import nohtml  # noqa: PLC0415
+
+    texts = [one_line(line).replace("\\", "\\\\").replace("&", "&amp;") for line in lines]
+    tooltip: str = nohtml("\\n".join(text for text in texts if text) or " ")
+    return tooltip

@@ -1,0 +1,153 @@
+"""A chart as Markdown tables: everything that the definition says, in the order in which it counts."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+
+from mm_fsm.chart import CallbackDefinition, ChartDefinition, EdgeDefinition, StateDefinition
+from mm_fsm.diagram.arrows import precedence_of
+from mm_fsm.diagram.text import actions_of, kind_text, one_line
+
+_MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|&#"})
+_CODE_SPAN = re.compile(r"(?<!`)(?P<fence>`{1,2})(?!`)(?P<code>[^`]+)(?P=fence)(?!`)")
+
+
+def markdown_source(definition: ChartDefinition, owner: type | None = None) -> str:
+    """The chart as tables of states, edges and guards.
+
+    Args:
+        definition: the chart.
+        owner: the class whose methods are the guards; the first line of each docstring says what the guard means.
+    """
+    sections = [
+        [f"# {_prose(definition.name)}", ""],
+        _introduction(definition, owner),
+        ["## States", "", *_table(("State", "Purpose", "Budget", "On entry", "On exit"), _state_rows(definition)), ""],
+        ["## Edges", "", *_edge_section(definition), ""],
+    ]
+    if definition.guard_names:
+        header = ("Guard", "Holds when", "Asked by")
+        sections.append(["## Guards", "", *_table(header, _guard_rows(definition, owner)), ""])
+    return "\n".join(line for section in sections for line in section)
+
+
+def _introduction(definition: ChartDefinition, owner: type | None) -> list[str]:
+    summary = _summary(owner)
+    lines = [_prose(summary), ""] if summary else []
+    lines += [f"Generated from the declaration; do not edit. Definition sha256: `{definition.digest}`.", ""]
+    counts = f"{_counted(len(definition.states), 'state')}, {_counted(len(definition.edges), 'edge')}"
+    lines.append(f"{counts}; it starts in {_code(definition.initial.name)}.")
+    if definition.fault_event is not None:
+        lines.append(f"When a guard or a callback raises, the machine sends {_code(definition.fault_event)}.")
+    return [*lines, ""]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _state_rows(definition: ChartDefinition) -> Iterator[tuple[str, ...]]:
+    for state in definition.states:
+        yield (
+            _code(state.name) + _marks(state),
+            _prose(state.purpose),
+            str(state.budget or ""),
+            _actions(state.enter),
+            _actions(state.exit),
+        )
+
+
+def _marks(state: StateDefinition) -> str:
+    marks = [word for word, holds in (("initial", state.initial), ("final", state.final)) if holds]
+    return f" ({', '.join(marks)})" if marks else ""
+
+
+def _edge_section(definition: ChartDefinition) -> Iterator[str]:
+    if definition.automatic:
+        yield "The number is the order in which a state tries its edges; the first whose guards hold is taken."
+        yield "A command is sent by the host, a fault by the machine itself: they have no number."
+    else:
+        yield "Every event is sent by the host; of one event's edges the first whose guards hold is taken."
+    yield ""
+    header = ("From", "", "Event", "Guards", "To", "Actions", "Note")
+    yield from _table(header if definition.automatic else _without_rank(header), _edge_rows(definition))
+
+
+def _without_rank(row: tuple[str, ...]) -> tuple[str, ...]:
+    return (row[0], *row[2:])
+
+
+def _edge_rows(definition: ChartDefinition) -> Iterator[tuple[str, ...]]:
+    ranks = precedence_of(definition)
+    for state in definition.states:
+        for edge in definition.edges_from(state.id):
+            row = (
+                _code(state.name),
+                str(ranks.get(edge.id, "")),
+                f"{_code(edge.event)} {kind_text(definition, edge)}".rstrip(),
+                ", ".join(_code(str(guard)) for guard in edge.guards),
+                _target(definition, edge),
+                _actions(actions_of(edge)),
+                _notes(edge),
+            )
+            yield row if definition.automatic else _without_rank(row)
+
+
+def _target(definition: ChartDefinition, edge: EdgeDefinition) -> str:
+    if edge.internal:
+        return "stays: no exit, no entry"
+    name = _code(definition.state(edge.target).name)
+    return f"{name}, entered again" if edge.target == edge.source else name
+
+
+def _notes(edge: EdgeDefinition) -> str:
+    excluded = f"No test can reach it: {edge.excluded}" if edge.excluded else ""
+    return "; ".join(_prose(note) for note in (edge.note, excluded) if note)
+
+
+def _actions(callbacks: Iterable[CallbackDefinition]) -> str:
+    return "<br>".join(
+        _code(callback.name) + (f" → {', '.join(_code(call) for call in callback.calls)}" if callback.calls else "")
+        for callback in callbacks
+    )
+
+
+def _guard_rows(definition: ChartDefinition, owner: type | None) -> Iterator[tuple[str, ...]]:
+    for guard in definition.guard_names:
+        events = dict.fromkeys(edge.event for edge in definition.edges if guard in {term.name for term in edge.guards})
+        meaning = _summary(inspect.getattr_static(owner, guard, None)) if owner is not None else ""
+        yield (_code(guard), _prose(meaning), ", ".join(_code(event) for event in events))
+
+
+def _summary(documented: object) -> str:
+    """The first line of an own docstring; empty when there is none."""
+    if not (inspect.isroutine(documented) or isinstance(documented, (type, property))):
+        return ""
+    text = documented.__doc__ or ""
+    return text.strip().partition("\n")[0].strip()
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    for row in (header, tuple("---" for _ in header), *rows):
+        yield f"| {' | '.join(row)} |"
+
+
+def _code(text: str) -> str:
+    """A name as code, with as many backticks around it as it needs, and its bars kept from ending the cell."""
+    plain = one_line(text).replace("|", "\\|")
+    fence = "`"
+    while fence in plain:
+        fence += "`"
+    padding = " " if "`" in plain else ""
+    return f"{fence}{padding}{plain}{padding}{fence}" if plain else ""
+
+
+def _prose(text: str) -> str:
+    """Text of a declaration: what it marks as code stays code, and nothing else in it is taken for markup."""
+    plain, written, end = one_line(text), "", 0
+    for span in _CODE_SPAN.finditer(plain):
+        written += plain[end : span.start()].translate(_MARKUP) + _code(span["code"])
+        end = span.end()
+    return written + plain[end:].translate(_MARKUP)

@@ -1,0 +1,105 @@
+"""Every error the package raises on purpose: one base, a fitting builtin parent, and the data behind the message.
+
+A message names the field, what was expected, what was found, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class MarketMakerError(Exception):
+    """Base of every error raised on purpose by this package."""
+
+
+class ChartDefinitionError(MarketMakerError, TypeError):
+    """A chart's declaration is wrong; raised when its class is built, never while it trades."""
+
+    def __init__(self, chart: str, problem: str, remedy: str) -> None:
+        self.chart = chart
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{chart}: {problem} {remedy}")
+
+
+class SettingsError(MarketMakerError, ValueError):
+    """A setting is missing or wrong.
+
+    Args:
+        field: dotted name as written in a settings file, such as ``fees.maker_bps``.
+        expected: what the field may be.
+        found: what it was.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, field: str, expected: str, found: object, remedy: str) -> None:
+        self.field = field
+        self.expected = expected
+        self.found = found
+        self.remedy = remedy
+        super().__init__(f"setting {field!r}: expected {expected}, found {found!r}. {remedy}")
+
+
+class FactRefusedError(MarketMakerError, ValueError):
+    """A fact is malformed or impossible; books and state are exactly as they were before it.
+
+    Args:
+        fact: name of the fact's class.
+        field: the field that is wrong.
+        expected: what the field may be.
+        found: what it was.
+        remedy: what to do about it.
+    """
+
+    def __init__(
+        self,
+        fact: str,
+        field: str,
+        expected: str,
+        found: object,
+        remedy: str = "Drop the message and ask the venue again.",
+    ) -> None:
+        self.fact = fact
+        self.field = field
+        self.expected = expected
+        self.found = found
+        self.remedy = remedy
+        super().__init__(f"{fact}.{field}: expected {expected}, found {found!r}. {remedy}")
+
+
+class OrderLifecycleError(MarketMakerError, RuntimeError):
+    """An order was asked to make a transition that its lifecycle does not declare."""
+
+    def __init__(self, client_order_id: str, status: str, event: str) -> None:
+        self.client_order_id = client_order_id
+        self.status = status
+        self.event = event
+        super().__init__(
+            f"order {client_order_id!r}: event {event!r} is not declared in status {status!r}. "
+            "The order keeps its status; query it at the venue."
+        )
+
+
+class LedgerError(MarketMakerError, ArithmeticError):
+    """The ledger cannot book something exactly, or its identity does not hold."""
+
+
+class RecordingError(MarketMakerError, ValueError):
+    """A recording cannot be read.
+
+    Args:
+        source: file name, without its directories.
+        line: line number, counted from 1; 0 where the whole file is meant.
+        problem: field, what was expected and what was found.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, source: str, line: int, problem: str, remedy: str) -> None:
+        self.source = source
+        self.line = line
+        self.problem = problem
+        self.remedy = remedy
+        place = f"{source}, line {line}" if line else source
+        super().__init__(f"{place}: {problem} {remedy}")
+
+
+class PluginError(MarketMakerError, LookupError):
+    """A service or venue chosen by name is not there, or does not keep its protocol."""

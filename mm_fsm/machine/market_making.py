@@ -1,0 +1,267 @@
+"""The market maker: its whole behaviour as one declared chart, and the guards and actions that the chart names.
+
+The class body begins with the chart, which fits one screen. Edges of a state are tried in the order in which their
+events stand there. Guards only read; actions call services and stage intents. Nothing raises an event.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from mm_fsm.chart import State, computing, waiting
+from mm_fsm.core.decisions import Fault, FaultCode
+from mm_fsm.machine.quoting import QuotingMachine
+
+
+class MarketMakingState(StrEnum):
+    """The states of the market-making chart. A subclass may add more."""
+
+    IDLE = "idle"
+    CALCULATING_SPREADS = "calculating_spreads"
+    PLACING_ORDERS = "placing_orders"
+    MONITORING_ORDERS = "monitoring_orders"
+    ADJUSTING_SPREADS = "adjusting_spreads"
+    ORDER_FILLED = "order_filled"
+    INVENTORY_MANAGEMENT = "inventory_management"
+    COMPLETED = "completed"
+    ERROR = "error"
+
+
+class MarketMakingStateMachine(QuotingMachine):
+    """Makes one market: facts in, intents out, and between them this chart decides."""
+
+    chart_must_reach: ClassVar[tuple[str, ...]] = ("error", "completed")
+
+    # fmt: off
+    idle = State("IDLE", initial=True, enter="begin_cycle", budget=computing(milliseconds=100),
+                 purpose="reset point of every cycle: waits for data, never with a live order")
+    calculating_spreads = State("CALCULATING_SPREADS", enter="calculate_spreads", budget=computing(milliseconds=50),
+                                purpose="price the quotes")
+    placing_orders = State("PLACING_ORDERS", enter="place_orders", budget=waiting(milliseconds=500),
+                           purpose="bring the book of own orders to the wanted quotes")
+    monitoring_orders = State("MONITORING_ORDERS", budget=computing(milliseconds=10),
+                              purpose="quotes are live: react to facts")
+    adjusting_spreads = State("ADJUSTING_SPREADS", enter="adjust_spreads", budget=waiting(milliseconds=300),
+                              purpose="reposition without leaving the market")
+    order_filled = State("ORDER_FILLED", enter="handle_fills", budget=computing(milliseconds=50),
+                         purpose="act on the fills just booked")
+    inventory_management = State("INVENTORY_MANAGEMENT", enter="manage_inventory", budget=computing(milliseconds=200),
+                                 purpose="control the position; wind down when stopping")
+    completed = State("COMPLETED", final=True, enter="complete", purpose="the session has ended")
+    error = State("ERROR", enter="cancel_everything",
+                  purpose="cancel all own orders, keep asking until confirmed, keep the books")
+
+    halt = error.from_.any(but=(error,), cond="must_halt", on="note_halt")
+    data_went_stale = idle.from_(placing_orders, monitoring_orders, adjusting_spreads, cond="data_stale",
+                                 note="cancels, and resumes by itself once data is back")
+    checks_failed = idle.to(error, cond="checks_fail", on="note_failed_checks")
+    ready = idle.to(calculating_spreads, cond="ready_to_quote")
+    spreads_calculated = calculating_spreads.to(placing_orders)
+    placing_continued = placing_orders.to.itself(internal=True, cond="work_remains", unless="has_fills",
+                                                 on="continue_placing", note="reprice, send what is left")
+    orders_placed = placing_orders.to(monitoring_orders, cond="requests_settled",
+                                      note="an UNKNOWN order counts as settled: its side is held")
+    adjusting_continued = adjusting_spreads.to.itself(internal=True, cond="work_remains", unless="has_fills",
+                                                      on="continue_placing", note="reprice, send what is left")
+    spreads_adjusted = adjusting_spreads.to(monitoring_orders, cond="requests_settled")
+    fills_arrived = monitoring_orders.to(order_filled, cond="has_fills")
+    limit_passed = monitoring_orders.to(inventory_management, cond="inventory_limit_passed",
+                                        note="an edge, not a level: since inventory was last managed")
+    quotes_went_stale = monitoring_orders.to(adjusting_spreads, cond="quotes_stale")
+    fills_handled = order_filled.to(inventory_management)
+    wound_down = inventory_management.to(completed, cond=("stopping", "all_confirmed", "flat_or_late"))
+    manage_again = inventory_management.to.itself(cond="inventory_needs_action")
+    next_cycle = inventory_management.to(idle, cond="inventory_settled", unless="stopping", on="finish_adjustment")
+    recover = error.to(idle, cond=("all_confirmed", "worth_retrying", "backoff_over"), on="begin_recovery")
+    wind_down = error.to(inventory_management, cond=("all_confirmed", "may_wind_down"), unless="worth_retrying",
+                         on="begin_wind_down", note="once only")
+    give_up = error.to(completed, cond="all_confirmed", unless=("worth_retrying", "may_wind_down"))
+    strays_found = (idle.to.itself(internal=True, cond="has_strays", on="cancel_strays")
+                    | error.to.itself(internal=True, cond="has_strays", on="cancel_strays"))
+    error_execution = (error.from_.any(but=(error,), command=True, note="a guard or a callback raised")
+                       | error.to.itself(internal=True, command=True, note="noted; cancels go on"))
+    stop = inventory_management.from_.any(command=True, on="begin_stopping")
+    # fmt: on
+
+    # -- guards: they only read -------------------------------------------------------------------------------------
+
+    def must_halt(self) -> bool:
+        """A fault found while booking, or a cause the risk service names, that has not been acted on yet."""
+        return self.find_halt() is not None
+
+    def data_stale(self) -> bool:
+        """The newest market data is older than its limit."""
+        return self.context.is_data_stale
+
+    def checks_fail(self) -> bool:
+        """The risk service forbids to begin a cycle."""
+        return self.services.risk.check_cycle(self.context) is not None
+
+    def ready_to_quote(self) -> bool:
+        """Fresh data, a known volatility, reported balances, and no unfinished adjustment."""
+        context = self.context
+        return (
+            context.mid_price is not None
+            and not context.is_data_stale
+            and context.volatility_estimator.is_warm
+            and context.balances_reported_at is not None
+            and context.reduction is None
+        )
+
+    def work_remains(self) -> bool:
+        """An answer arrived after which there may be more to send."""
+        return self.context.needs_requote
+
+    def requests_settled(self) -> bool:
+        """No placement and no cancel awaits its answer."""
+        return not self.context.orders.is_request_outstanding
+
+    def has_fills(self) -> bool:
+        """Fills were booked that have not been acted on."""
+        return bool(self.context.unhandled_fills)
+
+    def inventory_limit_passed(self) -> bool:
+        """The position passed its limit since inventory was last managed."""
+        context = self.context
+        if context.was_over_limit or context.inventory_offset == 0:
+            return False
+        return self.services.inventory.assess(context).is_over_limit
+
+    def quotes_stale(self) -> bool:
+        """The spread service wants the quotes priced again."""
+        return self.services.spreads.are_quotes_stale(self.context)
+
+    def stopping(self) -> bool:
+        """The session is to end."""
+        return self.context.is_stopping
+
+    def all_confirmed(self) -> bool:
+        """No own order live or UNKNOWN, and own trades looked up since the last one left the book."""
+        return self.context.is_everything_confirmed
+
+    def flat_or_late(self) -> bool:
+        """At target, or as near as can be traded; or to be kept; or the wind-down is past its deadline."""
+        context = self.context
+        return context.reduction is None or context.is_wind_down_late or self.services.inventory.is_reduced(context)
+
+    def inventory_needs_action(self) -> bool:
+        """The inventory service has a next step."""
+        return self.services.inventory.next_action(self.context) is not None
+
+    def inventory_settled(self) -> bool:
+        """No adjustment is under way, or it has reached its goal."""
+        return self.services.inventory.is_reduced(self.context)
+
+    def has_strays(self) -> bool:
+        """An own order is alive that should not be, and nothing is being done about it."""
+        return bool(self.context.orders.strays())
+
+    def worth_retrying(self) -> bool:
+        """The fault may pass, and attempts are left."""
+        context, settings = self.context, self.context.settings
+        return (
+            context.fault is not None
+            and context.fault.transient
+            and not context.is_stopping
+            and context.recovery_attempts < settings.max_recovery_attempts
+            and context.session_recoveries < settings.max_session_recoveries
+        )
+
+    def backoff_over(self) -> bool:
+        """The wait after the fault is over, and data that was missing is back."""
+        context = self.context
+        if context.fault is not None and context.fault.code is FaultCode.LONG_STALE_DATA and context.is_data_stale:
+            return False
+        return context.now >= context.recover_at
+
+    def may_wind_down(self) -> bool:
+        """Settings allow to reduce the position after a fault, the books are sound, and it has not been tried."""
+        context = self.context
+        return (
+            context.settings.wind_down_on_fault
+            and not context.has_wound_down
+            and not context.keeps_position
+            and FaultCode.LEDGER not in context.latched
+        )
+
+    # -- actions: they call services and stage intents --------------------------------------------------------------
+
+    def begin_cycle(self) -> None:
+        """Ask for balances where they are not known; take quotes out where this state has to wait."""
+        self.ask_for_balances_when_due()
+        if not self.ready_to_quote():
+            self.cancel_strays()
+
+    def calculate_spreads(self) -> None:
+        """Price the quotes."""
+        self.take_plan(self.services.spreads.price_quotes(self.context))
+
+    def place_orders(self) -> None:
+        """Bring own orders to the wanted quotes: cancels first, then what risk approves."""
+        plan = self.context.plan
+        if plan is None:
+            raise RuntimeError("plan: expected priced quotes, found None; PLACING_ORDERS follows a calculation.")
+        self.context.needs_requote = False
+        changes = self.services.orders.plan_changes(self.context, plan)
+        self.cancel_by_id(changes.cancels)
+        for draft in changes.placements:
+            self.place_if_approved(draft, self.services.risk.review(self.context, draft))
+
+    def continue_placing(self) -> None:
+        """Price again on the latest book, and send what is left."""
+        self.calculate_spreads()
+        self.place_orders()
+
+    def adjust_spreads(self) -> None:
+        """Price again, then cancel and place only what moved."""
+        self.context.adjustment_count += 1
+        self.calculate_spreads()
+        self.place_orders()
+
+    def handle_fills(self) -> None:
+        """Fills are booked already: name them, and where the inventory stands now."""
+        inventory = self.services.inventory.assess(self.context)
+        for fill in self.context.unhandled_fills:
+            self.explain(f"filled {fill.quantity} at {fill.price} ({fill.liquidity})")
+        self.explain(f"inventory at {inventory.use:.0%} of its limit")
+        self.context.unhandled_fills.clear()
+
+    def manage_inventory(self) -> None:
+        """Begin an adjustment where the limit is passed; carry out the next step of one under way."""
+        self.context.unhandled_fills.clear()
+        self.begin_reduction_where_needed(self.services.inventory.assess(self.context))
+        action = self.services.inventory.next_action(self.context)
+        if action is None:
+            return
+        self.explain(f"inventory: {action.step}, {action.reason}")
+        if action.draft is not None:
+            self.place_reducing(action.draft, self.services.risk.review(self.context, action.draft))
+        else:
+            self.cancel_everything()
+
+    def finish_adjustment(self) -> None:
+        """The position is managed: forget the adjustment."""
+        self.context.was_over_limit = self.services.inventory.assess(self.context).is_over_limit
+        self.context.reduction = None
+
+    def note_halt(self) -> None:
+        """Remember why everything stops."""
+        fault = self.find_halt()
+        self.context.pending_fault = None
+        self.context.rejections_in_a_row = 0
+        if fault is not None:
+            self.note_declared_fault(fault)
+
+    def note_failed_checks(self) -> None:
+        """Remember which check failed."""
+        fault = self.services.risk.check_cycle(self.context)
+        if fault is not None:
+            self.note_declared_fault(fault)
+
+    def find_halt(self) -> Fault | None:
+        """The fault that must stop everything and has not been acted on."""
+        if self.context.pending_fault is not None:
+            return self.context.pending_fault
+        cause = self.services.risk.halt_cause(self.context)
+        return None if cause is None or cause.code in self.context.latched else cause

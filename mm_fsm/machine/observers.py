@@ -1,0 +1,26 @@
+"""What may watch a machine. Observers are told; nothing they do can influence a decision."""
+
+from __future__ import annotations
+
+from mm_fsm.chart import EdgeDefinition
+from mm_fsm.core.messages import Fact
+from mm_fsm.machine.results import StepResult, TransitionRecord
+
+
+class MachineObserver:
+    """Base of observers: override what is of interest. Errors raised here are the observer's own and propagate."""
+
+    def step_began(self, state: str, fact: Fact) -> None:
+        """A fact is about to be booked, in ``state``."""
+
+    def guard_was_asked(self, edge: EdgeDefinition, guard: str, outcome: bool) -> None:  # noqa: FBT001 - the gate's call
+        """A guard answered ``outcome``, before that is compared with what the edge expects."""
+
+    def transition_began(self, state: str, event: str) -> None:
+        """The engine is about to be called."""
+
+    def transition_was_taken(self, transition: TransitionRecord, time: int) -> None:
+        """The engine moved."""
+
+    def step_ended(self, result: StepResult) -> None:
+        """The machine has come to rest."""

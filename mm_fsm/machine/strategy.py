@@ -1,0 +1,295 @@
+"""The strategy-neutral machine: one fact, one step, one result.
+
+``step(fact)`` books the fact, then fires, one at a time, the first declared event of the current state whose guards
+hold, until none does. Intents are staged meanwhile and leave only with the result. A guard or a callback that raises
+ends in the chart's fault state: what was to be placed in that step is withdrawn, cancels and queries stay.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from typing import Any, ClassVar, Final
+
+import statemachine
+
+from mm_fsm.chart import BudgetMeasure, Chart, ChartDefinition, Gate, chart_of, definition_of
+from mm_fsm.chart.gate import GuardFailedError
+from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
+from mm_fsm.core.decisions import Fault, FaultCode
+from mm_fsm.core.messages import Fact, Intent
+from mm_fsm.machine.observers import MachineObserver
+from mm_fsm.machine.results import StepResult, TransitionRecord
+
+TRANSITION_LIMIT: Final = 32
+"""Transitions in one step beyond which the machine does not rest, which is a fault."""
+
+
+class _EngineWatch:
+    """Notices whether the engine moved: python-statemachine answers None either way."""
+
+    def __init__(self) -> None:
+        self.transitions = 0
+
+    def after_transition(self) -> None:
+        self.transitions += 1
+
+
+class StrategyMachine(Chart):
+    """Base of machines that trade: subclasses declare the chart and say how facts are admitted and booked.
+
+    The machine does no I/O, reads no clock, draws no random number, and is synchronous.
+    """
+
+    chart_fault_event: ClassVar[str | None] = "error_execution"
+
+    def __init__(self) -> None:
+        definition = definition_of(type(self))
+        self.definition: ChartDefinition = definition
+        self.chart_state: str = definition.initial.id
+        """The current state; python-statemachine writes it."""
+        self.gate = Gate(definition, self)
+        self.sequence = 0
+        self.transition_counts: Counter[str] = Counter()
+        """How often each edge was taken, by ``source.event``."""
+        self.state_durations: Counter[str] = Counter()
+        """Nanoseconds spent in each state, by the times that facts carried; the current visit is added on leaving."""
+        self.budget_breaches: Counter[str] = Counter()
+        """Visits to each state that took longer than its waiting budget."""
+        self._observers: list[MachineObserver] = []
+        self._watch = _EngineWatch()
+        self._engine: statemachine.StateChart[Any] | None = None
+        self._entered_at: int | None = None
+        self._intents: list[Intent] = []
+        self._reasons: list[str] = []
+        self._transitions: list[TransitionRecord] = []
+        self._faults: list[Fault] = []
+
+    # -- what a strategy provides -----------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def now(self) -> int:
+        """The latest time any fact carried, nanoseconds."""
+
+    @abstractmethod
+    def admit(self, fact: Fact) -> None:
+        """Check a fact; raise ``FactRefusedError`` before anything has changed."""
+
+    @abstractmethod
+    def book(self, fact: Fact) -> str | None:
+        """Apply an admitted fact to the books. Return the command it carries, if any."""
+
+    @abstractmethod
+    def keep_house(self) -> None:
+        """Once the chart rests: ask again, cancel again, whatever the state. Only stages cancels and queries."""
+
+    @abstractmethod
+    def find_wake_time(self) -> int | None:
+        """When time alone will next change something, strictly after ``now``; None when never."""
+
+    @abstractmethod
+    def withdraw_placements(self) -> None:
+        """Take staged placements back out of the books and out of the staged intents."""
+
+    @abstractmethod
+    def note_fault(self, fault: Fault) -> None:
+        """Remember a fault; must not raise."""
+
+    @abstractmethod
+    def secure(self) -> None:
+        """Last resort after a fault: every live order has a cancel in flight. Runs no replaceable code."""
+
+    # -- stepping ---------------------------------------------------------------------------------------------------
+
+    def observe(self, observer: MachineObserver) -> None:
+        """Tell ``observer`` everything from now on."""
+        self._observers.append(observer)
+        self.gate.observe(observer)
+
+    def step(self, fact: Fact) -> StepResult:
+        """Book one fact, let the chart react, and return what is to be done.
+
+        Raises:
+            FactRefusedError: the fact is malformed or impossible; nothing has changed.
+        """
+        self.admit(fact)
+        for observer in self._observers:
+            observer.step_began(self.chart_state, fact)
+        self._book_and_react(fact)
+        if self._faults:
+            self.secure()
+        self.sequence += 1
+        result = StepResult(
+            sequence=self.sequence,
+            time=self.now,
+            fact=fact,
+            state=self.chart_state,
+            transitions=tuple(self._transitions),
+            reasons=tuple(self._reasons),
+            intents=tuple(self._intents),
+            wake_at=self.find_wake_time(),
+            faults=tuple(self._faults),
+        )
+        for staged in (self._transitions, self._reasons, self._intents, self._faults):
+            staged.clear()
+        for observer in self._observers:
+            observer.step_ended(result)
+        return result
+
+    def explain(self, reason: str) -> None:
+        """Add one line to the step's reasons."""
+        self._reasons.append(reason)
+
+    def stage(self, intent: Intent) -> None:
+        """Let an intent leave with this step's result."""
+        self._intents.append(intent)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the machine has ended."""
+        return self.definition.state(self.chart_state).final
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _book_and_react(self, fact: Fact) -> None:
+        try:
+            command = self.book(fact)
+        except Exception as error:  # noqa: BLE001 - every later fault is in the result
+            self._fail(FaultCode.LEDGER, f"booking {type(fact).__name__}", error, transient=False)
+            command = None
+        if self._engine is None:
+            self._start()
+        if not self.is_final:
+            self._send_command(command)
+            if not self._come_to_rest(TRANSITION_LIMIT):
+                self._fail(FaultCode.DOES_NOT_REST, f"{TRANSITION_LIMIT} transitions in one step", None)
+                self._come_to_rest(TRANSITION_LIMIT)
+        try:
+            self.keep_house()
+        except Exception as error:  # noqa: BLE001
+            self._fail(FaultCode.CALLBACK, "housekeeping", error)
+
+    def _start(self) -> None:
+        """Make the engine with the first fact booked, so that the first state's entry action sees it."""
+        initial = self.chart_state
+        self._entered_at = self.now
+        self.entered(initial)
+        engine_class = chart_of(type(self))
+        del self.chart_state  # the engine enters its initial state when the model has none
+        try:
+            self._engine = engine_class(model=self, state_field="chart_state", listeners=[self._watch])
+        except Exception as error:  # noqa: BLE001 - an entry action failed; a preset state is not entered again
+            self.chart_state = initial
+            self._engine = engine_class(model=self, state_field="chart_state", listeners=[self._watch])
+            self._fail(FaultCode.CALLBACK, f"entering {initial!r}", error)
+
+    @property
+    def engine(self) -> statemachine.StateChart[Any]:
+        """The running python-statemachine chart. Look, do not send: events go through ``step``."""
+        if self._engine is None:
+            self._start()
+        assert self._engine is not None  # noqa: S101 - made by _start
+        return self._engine
+
+    def _send_command(self, command: str | None) -> None:
+        if command is None:
+            return
+        try:
+            edge = self.gate.first_for_command(self.chart_state, command)
+        except GuardFailedError as error:
+            self._fail(FaultCode.GUARD, str(error), error.__cause__)
+            return
+        if edge is not None:
+            self._fire(command)
+
+    def _come_to_rest(self, limit: int) -> bool:
+        """Fire events until no guard holds; False when that takes more than ``limit`` of them."""
+        for _ in range(limit):
+            try:
+                edge = self.gate.first_enabled(self.chart_state)
+            except GuardFailedError as error:
+                self._fail(FaultCode.GUARD, str(error), error.__cause__)
+                continue
+            if edge is None:
+                return True
+            self._fire(edge.event)
+        return self.is_final
+
+    def _fire(self, event: str) -> None:
+        """Send one event through the engine; an error inside becomes a fault."""
+        source, count = self.chart_state, self._watch.transitions
+        for observer in self._observers:
+            observer.transition_began(source, event)
+        try:
+            self.engine.send(event)
+        except Exception as error:  # noqa: BLE001
+            self._fail(FaultCode.CALLBACK, f"event {event!r} in {source!r}", error)
+            return
+        if self._watch.transitions == count:
+            self._fail(FaultCode.GUARD, f"gate and engine disagree on event {event!r} in {source!r}", None)
+            return
+        self._record(TransitionRecord(source, event, self.chart_state))
+
+    def _fail(self, code: FaultCode, place: str, error: BaseException | None, *, transient: bool = True) -> None:
+        """Note a fault, take back what was to be placed, and enter the fault state."""
+        detail = f": {type(error).__name__}: {error}" if error is not None else ""
+        fault = Fault(code=code, reason=f"{place}{detail}", transient=transient, state=self.chart_state, at=self.now)
+        self._enter_fault_state(fault)
+
+    def _enter_fault_state(self, fault: Fault) -> None:
+        self._faults.append(fault)
+        self.explain(f"fault {fault.code}: {fault.reason}")
+        self.withdraw_placements()
+        self.note_fault(fault)
+        event = self.chart_fault_event
+        if event is None or self.is_final:
+            return
+        source = self.chart_state
+        edge = next(edge for edge in self.definition.edges_from(source) if edge.event == event)
+        try:
+            self.engine.send(event)
+        except Exception as error:  # noqa: BLE001 - the fault state must be entered even if its own entry fails
+            self.explain(f"entering {edge.target!r} failed too: {type(error).__name__}: {error}")
+            self.engine.current_state_value = edge.target
+        self.withdraw_placements()
+        self._record(TransitionRecord(source, event, self.chart_state))
+
+    def _record(self, transition: TransitionRecord) -> None:
+        self._transitions.append(transition)
+        self.transition_counts[f"{transition.source}.{transition.event}"] += 1
+        if transition.source != transition.target or not self._is_internal(transition):
+            self._end_visit(transition.source)
+        self.entered(transition.target)
+        for observer in self._observers:
+            observer.transition_was_taken(transition, self.now)
+
+    def _is_internal(self, transition: TransitionRecord) -> bool:
+        return any(
+            edge.internal
+            for edge in self.definition.edges_from(transition.source)
+            if edge.event == transition.event and edge.target == transition.target
+        )
+
+    def entered(self, state: str) -> None:
+        """Called after every transition with the state the machine is in; override to mirror it."""
+
+    def _end_visit(self, state: str) -> None:
+        entered_at = self.now if self._entered_at is None else self._entered_at
+        duration = self.now - entered_at
+        self.state_durations[state] += duration
+        self._entered_at = self.now
+        budget = self.definition.state(state).budget
+        if budget is None or budget.measure is not BudgetMeasure.WAITING:
+            return
+        if duration > budget.milliseconds * NANOSECONDS_PER_MILLISECOND:
+            self.budget_breaches[state] += 1
+            spent = duration / NANOSECONDS_PER_MILLISECOND
+            self.explain(f"{state} took {spent:.0f} ms; its budget is {budget.milliseconds} ms")
+
+    def durations_until_now(self) -> dict[str, int]:
+        """Nanoseconds spent in each state, the current visit included."""
+        durations: dict[str, Any] = dict(self.state_durations)
+        if self._entered_at is not None:
+            durations[self.chart_state] = durations.get(self.chart_state, 0) + self.now - self._entered_at
+        return durations

@@ -1,0 +1,92 @@
+"""Joins one machine, one market and one simulated venue, and lets event time run.
+
+The runner decides nothing. It takes whatever happens next, the market's event, the venue's, or the machine's own
+wake-up, gives it to whom it belongs, and carries the intents over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mm_fsm.core.messages import Fact, MessageRefused, OrderFact, StopRequested, Timer
+from mm_fsm.errors import FactRefusedError
+from mm_fsm.machine.results import StepResult
+from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.venues.base import MarketEvent, SimulatedVenue
+
+
+class SessionRunner:
+    """One machine in event time.
+
+    Args:
+        machine: the machine; it is stopped with its position kept when the market's events end.
+        market: the market's events in order of exchange time.
+        venue: where intents go and facts come from.
+    """
+
+    def __init__(self, machine: StrategyMachine, market: Iterable[MarketEvent], venue: SimulatedVenue) -> None:
+        self.machine = machine
+        self.venue = venue
+        self.now = 0
+        """Event time so far, nanoseconds."""
+        self.market_events = 0
+        self.facts = 0
+        """Facts given to the machine, timers included."""
+        self.refused_facts = 0
+        self._market = iter(market)
+        self._next_event = next(self._market, None)
+        self._has_ended = False
+        self._wake_at: int | None = None
+
+    def run(self) -> Iterator[StepResult]:
+        """Run until the machine is final, yielding each step's result; intents are carried over before it is yielded."""
+        while not self.machine.is_final:
+            yield from self._advance()
+
+    def stop(self, *, flatten: bool, reason: str) -> StepResult:
+        """Ask the machine to end the session, now."""
+        return self._step(StopRequested(received_at=self.now, flatten=flatten, reason=reason))
+
+    def _advance(self) -> Iterator[StepResult]:
+        event, venue_time, wake_at = self._next_event, self.venue.next_time(), self._wake_at
+        if event is None and not self._has_ended:
+            self._has_ended = True
+            yield self.stop(flatten=False, reason="the market's events have ended")
+            return
+        times = [time for time in (venue_time, wake_at) if time is not None]
+        if event is not None and all(event.exchange_time <= time for time in times):
+            self._take_market_event(event)
+            return
+        if not times:
+            raise RuntimeError("nothing is scheduled, yet the machine has not ended: it would wait for ever.")
+        self.now = max(self.now, min(times))
+        if venue_time is not None and venue_time <= self.now:
+            for fact in self.venue.advance(self.now):
+                yield self._step(fact)
+        else:
+            yield self._step(Timer(received_at=self.now))
+
+    def _take_market_event(self, event: MarketEvent) -> None:
+        self.now = max(self.now, event.exchange_time)
+        self.venue.on_market(event)
+        self.market_events += 1
+        self._next_event = next(self._market, None)
+
+    def _step(self, fact: Fact) -> StepResult:
+        self.facts += 1
+        try:
+            result = self.machine.step(fact)
+        except FactRefusedError as error:
+            self.refused_facts += 1
+            result = self.machine.step(_refusal(fact, error))
+        self._wake_at = result.wake_at
+        for intent in result.intents:
+            self.venue.submit(intent, result.time)
+        return result
+
+
+def _refusal(fact: Fact, error: FactRefusedError) -> MessageRefused:
+    """A message that makes no sense never ends the program: the side is held, the books are synchronised again."""
+    order_id = fact.client_order_id if isinstance(fact, OrderFact) else None
+    received_at = fact.received_at if isinstance(fact.received_at, int) and fact.received_at >= 0 else 0
+    return MessageRefused(received_at=received_at, reason=str(error), client_order_id=order_id)

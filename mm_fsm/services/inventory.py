@@ -1,0 +1,150 @@
+"""The default inventory service: adjustments past a limit, and the wind-down, one order at a time.
+
+A reduction brings |position - target| down to its goal. Quotes are cancelled and confirmed first. An adjustment
+follows ``adjustment_policy``; a wind-down is passive for a time, then takes slices within ``max_slippage_bps`` of the
+reference. Neither ever sends more than what is still missing, so that the position cannot flip.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.context import MarketMakingContext, Reduction
+from mm_fsm.core.decisions import InventoryAction, InventoryAssessment, InventoryStep, OrderDraft
+from mm_fsm.core.instrument import BASIS_POINTS, ZERO, InstrumentKind
+from mm_fsm.core.messages import OrderPurpose, Side, TimeInForce
+from mm_fsm.core.orders import OwnOrder
+from mm_fsm.core.settings import AdjustmentPolicy
+
+
+class DefaultInventoryService:
+    """See the module's description. It keeps nothing between calls."""
+
+    def assess(self, context: MarketMakingContext) -> InventoryAssessment:
+        """Offset, limit and use, as of now."""
+        return context.assess_inventory()
+
+    def is_reduced(self, context: MarketMakingContext) -> bool:
+        """Whether no reducing order is live and the rest is at the goal, or too small or impossible to trade."""
+        reduction = context.reduction
+        if reduction is None:
+            return True
+        if context.orders.count:
+            return False
+        return not self._is_tradable(context, self._missing_quantity(context, reduction))
+
+    def next_action(self, context: MarketMakingContext) -> InventoryAction | None:
+        """Cancel quotes, then place or move the one reducing order; None while waiting or when done."""
+        reduction = context.reduction
+        if reduction is None and not context.is_stopping:
+            return None
+        live = context.orders.live()
+        unwanted = [order for order in live if reduction is None or order.purpose is OrderPurpose.QUOTE]
+        if any(not order.cancel_in_flight and not order.is_unknown for order in unwanted):
+            return InventoryAction(step=InventoryStep.CANCEL_QUOTES, reason="quotes go before the position is reduced")
+        if reduction is None or unwanted:
+            return None
+        if live:
+            return self._move(context, reduction, live)
+        if context.orders.count or context.is_wind_down_late or context.now < reduction.retry_at:
+            return None
+        return self._place(context, reduction)
+
+    def _move(
+        self, context: MarketMakingContext, reduction: Reduction, reducing: tuple[OwnOrder, ...]
+    ) -> InventoryAction | None:
+        """Cancel the reducing order once time is up or its price no longer is the one that is wanted."""
+        if not all(order.is_resting for order in reducing):
+            return None
+        if context.is_wind_down_late:
+            return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="the wind-down is past its deadline")
+        if context.now < reduction.retry_at or _is_market_unsound(context):
+            return None
+        draft = self._draft(context, reduction)
+        if draft is None or any(o.price != draft.price or o.side is not draft.side for o in reducing):
+            return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="the wanted price moved")
+        return None
+
+    def _place(self, context: MarketMakingContext, reduction: Reduction) -> InventoryAction | None:
+        if _is_market_unsound(context):
+            return None
+        draft = self._draft(context, reduction)
+        if draft is None:
+            return None
+        return InventoryAction(step=InventoryStep.PLACE, reason=f"{draft.quantity} to trade", draft=draft)
+
+    def _draft(self, context: MarketMakingContext, reduction: Reduction) -> OrderDraft | None:
+        """The order wanted now; None when nothing that the venue would take is missing."""
+        side = _reducing_side(context)
+        policy = _policy(context, reduction)
+        price = _price(context, side, policy)
+        missing = self._missing_quantity(context, reduction)
+        if context.is_stopping and policy is not AdjustmentPolicy.PASSIVE:
+            instrument = context.instrument
+            one_slice = instrument.floor_quantity(context.settings.wind_down_slice / price / instrument.contract_size)
+            missing = min(missing, one_slice) if self._is_tradable(context, one_slice) else missing
+        if price <= 0 or not context.instrument.meets_minimums(price, missing):
+            return None
+        is_passive = policy is AdjustmentPolicy.PASSIVE
+        return OrderDraft(
+            side=side,
+            price=price,
+            quantity=missing,
+            purpose=OrderPurpose.WIND_DOWN if context.is_stopping else OrderPurpose.ADJUSTMENT,
+            post_only=is_passive,
+            time_in_force=TimeInForce.GOOD_TILL_CANCELLED if is_passive else TimeInForce.IMMEDIATE_OR_CANCEL,
+            reduce_only=_closes_contracts(context, side, missing),
+        )
+
+    def _missing_quantity(self, context: MarketMakingContext, reduction: Reduction) -> Decimal:
+        """Contracts still to trade, floored to the lot and to what the funds allow."""
+        mid = context.mid_price
+        missing = abs(context.inventory_offset) - reduction.goal
+        if mid is None or missing <= 0:
+            return ZERO
+        side = _reducing_side(context)
+        worst = _price(context, side, _policy(context, reduction))
+        funds = context.purchasing_power(side, worst if worst > 0 else mid, besides_quotes=True)
+        instrument = context.instrument
+        return instrument.floor_quantity(max(min(missing, funds), ZERO) / instrument.contract_size)
+
+    def _is_tradable(self, context: MarketMakingContext, quantity: Decimal) -> bool:
+        return context.mid_price is not None and context.instrument.meets_minimums(context.mid_price, quantity)
+
+
+def _reducing_side(context: MarketMakingContext) -> Side:
+    return Side.ASK if context.inventory_offset > 0 else Side.BID
+
+
+def _is_market_unsound(context: MarketMakingContext) -> bool:
+    market = context.market
+    return context.is_data_stale or not market.is_trading or market.is_one_sided or market.is_crossed
+
+
+def _policy(context: MarketMakingContext, reduction: Reduction) -> AdjustmentPolicy:
+    if not context.is_stopping:
+        return context.settings.adjustment_policy
+    passive_until = reduction.started_at + nanoseconds(context.settings.wind_down_passive_seconds)
+    return AdjustmentPolicy.PASSIVE if context.now < passive_until else AdjustmentPolicy.LIMIT
+
+
+def _price(context: MarketMakingContext, side: Side, policy: AdjustmentPolicy) -> Decimal:
+    """The best price of its own side when passive; else the worst price that the policy accepts."""
+    instrument, market = context.instrument, context.market
+    if policy is AdjustmentPolicy.PASSIVE:
+        if side is Side.BID:
+            return ZERO if market.bid_price is None else instrument.floor_price(market.bid_price)
+        return ZERO if market.ask_price is None else instrument.ceil_price(market.ask_price)
+    settings, mid = context.settings, context.mid_price or ZERO
+    bound = settings.max_slippage_bps if policy is AdjustmentPolicy.LIMIT else settings.price_band_bps
+    worst = mid * (1 + side.sign * Decimal(str(bound)) / BASIS_POINTS)
+    return instrument.floor_price(worst) if side is Side.BID else instrument.ceil_price(worst)
+
+
+def _closes_contracts(context: MarketMakingContext, side: Side, quantity: Decimal) -> bool:
+    """Whether the order can only bring a contract position closer to zero: then the venue may be told so."""
+    instrument, position = context.instrument, context.base_position
+    if instrument.kind is not InstrumentKind.LINEAR:
+        return False
+    return position * side.sign < 0 and instrument.base_quantity(quantity) <= abs(position)

@@ -1,0 +1,68 @@
+"""The default order service: the fewest cancels and placements that bring live orders to the wanted quotes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.core.decisions import OrderChanges, OrderDraft, Quote, QuotePlan
+from mm_fsm.core.messages import OrderPurpose, Side
+from mm_fsm.core.orders import OwnOrder
+
+
+class DefaultOrderService:
+    """An order whose wanted price and size moved less than the tolerance stays, and keeps its place in the queue.
+
+    An order moves towards the market on half the tolerance. A partly filled one stays until little is left.
+    """
+
+    def plan_changes(self, context: MarketMakingContext, plan: QuotePlan) -> OrderChanges:
+        """What to cancel and what to place; orders that are leaving already or are UNKNOWN are left alone."""
+        cancels: list[str] = []
+        placements: list[OrderDraft] = []
+        for side in Side:
+            staying = [o for o in context.live_quotes(side) if not o.cancel_in_flight and not o.is_unknown]
+            for quote in plan.quotes(side):
+                fitting = next((order for order in staying if fits(context, plan, order, quote)), None)
+                if fitting is None:
+                    placements.append(_draft(quote))
+                else:
+                    staying.remove(fitting)
+            cancels += [order.client_order_id for order in staying]
+        return OrderChanges(cancels=tuple(cancels), placements=tuple(placements))
+
+
+def fits(context: MarketMakingContext, plan: QuotePlan, order: OwnOrder, quote: Quote) -> bool:
+    """Whether an order may stay in place of a wanted quote."""
+    settings = context.settings
+    distance = abs(quote.price - plan.reference_price)
+    tolerance = distance * Decimal(str(settings.requote_tolerance_share))
+    is_towards_market = (quote.price - order.price) * order.side.sign > 0
+    if abs(quote.price - order.price) > (tolerance / 2 if is_towards_market else tolerance):
+        return False
+    if not context.instrument.is_on_price_grid(order.price) or crosses_market(context, order.side, order.price):
+        return False
+    share = Decimal(str(settings.size_tolerance_share))
+    if order.remaining > quote.quantity * (1 + share):
+        return False
+    if not context.instrument.meets_minimums(order.price, order.remaining):
+        return False
+    least = share if order.filled_quantity > 0 else 1 - share
+    return order.remaining >= quote.quantity * least
+
+
+def crosses_market(context: MarketMakingContext, side: Side, price: Decimal) -> bool:
+    """Whether a price reaches the market's other side."""
+    if side is Side.BID:
+        return context.ask_price is not None and price >= context.ask_price
+    return context.bid_price is not None and price <= context.bid_price
+
+
+def _draft(quote: Quote) -> OrderDraft:
+    return OrderDraft(
+        side=quote.side,
+        price=quote.price,
+        quantity=quote.quantity,
+        purpose=OrderPurpose.QUOTE,
+        level=quote.level,
+    )

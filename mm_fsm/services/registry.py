@@ -1,0 +1,98 @@
+"""Services by name: the shipped ones, and those that other packages register as entry points.
+
+Groups: ``mm_fsm.spreads``, ``mm_fsm.orders``, ``mm_fsm.inventory``, ``mm_fsm.risk``. An entry point names a class, or a
+function, that takes no arguments and returns the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Final
+
+from attrs import asdict, frozen
+
+from mm_fsm.core.settings import ServiceNames
+from mm_fsm.errors import PluginError
+from mm_fsm.services import protocols
+from mm_fsm.services.inventory import DefaultInventoryService
+from mm_fsm.services.orders import DefaultOrderService
+from mm_fsm.services.protocols import Services
+from mm_fsm.services.risk import DefaultRiskService
+from mm_fsm.services.spreads import DefaultSpreadService
+
+DEFAULTS: Final[Mapping[str, type]] = {
+    "spreads": DefaultSpreadService,
+    "orders": DefaultOrderService,
+    "inventory": DefaultInventoryService,
+    "risk": DefaultRiskService,
+}
+_PROTOCOLS: Final[Mapping[str, type]] = {
+    "spreads": protocols.SpreadService,
+    "orders": protocols.OrderService,
+    "inventory": protocols.InventoryService,
+    "risk": protocols.RiskService,
+}
+
+
+@frozen(kw_only=True)
+class RegisteredService:
+    """One implementation that settings can name."""
+
+    role: str
+    name: str
+    origin: str
+    """The package that brings it, or ``mm-fsm`` for the shipped ones."""
+    target: str
+    """``module:attribute``."""
+
+
+def registered_services() -> Iterator[RegisteredService]:
+    """Every implementation that can be named, the shipped ones first."""
+    for role, default in DEFAULTS.items():
+        target = f"{default.__module__}:{default.__qualname__}"
+        yield RegisteredService(role=role, name="default", origin="mm-fsm", target=target)
+        for point in _entry_points(role):
+            origin = point.dist.name if point.dist is not None else "unknown"
+            yield RegisteredService(role=role, name=point.name, origin=origin, target=point.value)
+
+
+def load_services(names: ServiceNames) -> Services:
+    """Make the services that settings name.
+
+    Raises:
+        PluginError: a name is not registered, cannot be loaded, or lacks a method of its protocol.
+    """
+    return Services(**{role: _load(role, name) for role, name in asdict(names).items()})
+
+
+def _entry_points(role: str) -> list[EntryPoint]:
+    return sorted(entry_points(group=f"mm_fsm.{role}"), key=lambda point: point.name)
+
+
+def _load(role: str, name: str) -> Any:
+    if name == "default":
+        return DEFAULTS[role]()
+    points = {point.name: point for point in _entry_points(role)}
+    if name not in points:
+        raise PluginError(
+            f"services.{role}: expected one of {['default', *points]}, found {name!r}. "
+            f"Install the package that registers it under the entry point group 'mm_fsm.{role}'."
+        )
+    try:
+        service = points[name].load()()
+    except Exception as error:
+        raise PluginError(
+            f"services.{role}: {name!r} ({points[name].value}) could not be made: {error!r}. Repair that package."
+        ) from error
+    missing = [method for method in _methods(role) if not callable(getattr(service, method, None))]
+    if missing:
+        raise PluginError(
+            f"services.{role}: {name!r} ({points[name].value}) lacks {missing}. "
+            f"Implement {_PROTOCOLS[role].__module__}.{_PROTOCOLS[role].__qualname__}."
+        )
+    return service
+
+
+def _methods(role: str) -> list[str]:
+    return [name for name in vars(_PROTOCOLS[role]) if not name.startswith("_")]

@@ -1,0 +1,233 @@
+"""The default spread service: prices from volatility, the market's spread, inventory and what fills have cost.
+
+Spreads are whole spreads in basis points of the reference price m; half lies on each side. With q the position less
+its target, s = clamp(q / limit, -1, 1) and h the refresh interval:
+
+- base = target + 1e4 * sigma_h * volatility_multiplier + market_spread_share * market spread
+  + fill_rate_widening * recent fill rate + excess of the loss after own fills;
+- the side that would add to the position widens by 100 * inventory_adjustment_factor * |s|;
+- both are clamped to [minimum, maximum], the minimum being at least two maker fees and the minimum edge;
+- level i lies at spread * level_spread_multiplier ** i, half of it from m, shifted by -m * s * skew_price_factor;
+- after rounding outwards, no quote reaches the market's other side, and levels lie at least one tick apart.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from attrs import evolve, frozen
+
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
+from mm_fsm.core.instrument import ZERO, Instrument
+from mm_fsm.core.messages import Side
+from mm_fsm.services.adverse_selection import AdverseSelectionVerdict, judge_adverse_selection
+
+
+@frozen(kw_only=True)
+class SideSpread:
+    """One side's spread in bps, and whether a bound held it."""
+
+    bps: float
+    was_clamped: bool
+
+
+class DefaultSpreadService:
+    """See the module's description. It keeps nothing between calls."""
+
+    def hold_market(self, context: MarketMakingContext) -> Hold | None:  # noqa: PLR0911 - one line a reason
+        """Why nobody should be quoted now: no data, old data, a halt, a book without two sound sides, warming up."""
+        market, settings = context.market, context.settings
+        if not market.has_book:
+            return Hold(HoldReason.NO_MARKET_DATA, "no full book has arrived")
+        if context.is_data_stale:
+            return Hold(HoldReason.STALE_DATA, f"newest data is older than {settings.stale_data_seconds:g} s")
+        if not market.is_trading:
+            return Hold(HoldReason.TRADING_HALTED, "the venue has halted this market")
+        if market.is_one_sided:
+            return Hold(HoldReason.ONE_SIDED_BOOK, "a side of the book is empty")
+        if market.is_crossed:
+            return Hold(HoldReason.CROSSED_BOOK, f"bid {market.bid_price} is not below ask {market.ask_price}")
+        if market.spread_bps is not None and market.spread_bps > settings.max_market_spread_bps:
+            return Hold(HoldReason.MARKET_SPREAD, f"{market.spread_bps:.1f} bps is wider than the limit")
+        if not context.volatility_estimator.is_warm:
+            return Hold(HoldReason.WARMING_UP, "volatility is not known yet")
+        return None
+
+    def are_quotes_stale(self, context: MarketMakingContext) -> bool:
+        """Whether age, a move of m, a limit just crossed, the market, or a side without order and hold asks for it."""
+        plan, calculated_at = context.plan, context.last_spread_calculation
+        if plan is None or calculated_at is None:
+            return True
+        if context.now >= calculated_at + nanoseconds(context.settings.refresh_interval_seconds):
+            return True
+        mid = context.market.mid_price
+        if mid is not None and abs(mid - plan.reference_price) > _tolerated_move(context, plan):
+            return True
+        if any(self._is_side_stale(context, plan, side) for side in Side):
+            return True
+        return not context.was_near_limit and _is_near_limit(context)
+
+    def _is_side_stale(self, context: MarketMakingContext, plan: QuotePlan, side: Side) -> bool:
+        hold = plan.hold(side) or context.sides[side].refusal
+        if context.orders.has_quote(side):
+            return self.hold_market(context) is not None
+        if hold is None:
+            return True
+        return hold.until is not None and context.now >= hold.until
+
+    def price_quotes(self, context: MarketMakingContext) -> QuotePlan:
+        """The quotes wanted now.
+
+        Raises:
+            ValueError: there is no reference price to quote around.
+        """
+        mid = context.mid_price
+        if mid is None:
+            raise ValueError("mid_price: expected a reference price, found None; quotes need one full two-sided book.")
+        inventory = context.assess_inventory()
+        verdict = judge_adverse_selection(context)
+        market_hold = self.hold_market(context) or verdict.hold
+        spreads = {side: self.side_spread(context, inventory, verdict, side) for side in Side}
+        quotes: dict[Side, tuple[Quote, ...]] = {}
+        dropped: list[DroppedLevel] = []
+        holds: dict[Side, Hold | None] = {}
+        for side in Side:
+            holds[side] = market_hold or _side_hold(context, inventory, side)
+            levels = () if holds[side] else self.levels(context, inventory, spreads[side].bps, side)
+            quotes[side], lost = _keep_affordable(context, inventory, levels)
+            dropped += lost
+            if lost and not quotes[side]:
+                holds[side] = lost[0].hold
+        narrowest = min(spread.bps for spread in spreads.values())
+        return QuotePlan(
+            priced_at=context.now,
+            reference_price=mid,
+            half_spread=mid * Decimal(str(narrowest)) / 20_000,
+            inventory_skew=inventory.skew,
+            inventory_use=inventory.use,
+            bid_spread_bps=spreads[Side.BID].bps,
+            ask_spread_bps=spreads[Side.ASK].bps,
+            bid_was_clamped=spreads[Side.BID].was_clamped,
+            ask_was_clamped=spreads[Side.ASK].was_clamped,
+            bids=quotes[Side.BID],
+            asks=quotes[Side.ASK],
+            bid_hold=holds[Side.BID],
+            ask_hold=holds[Side.ASK],
+            dropped=tuple(dropped),
+            is_widened=verdict.is_widened,
+        )
+
+    def side_spread(
+        self,
+        context: MarketMakingContext,
+        inventory: InventoryAssessment,
+        verdict: AdverseSelectionVerdict,
+        side: Side,
+    ) -> SideSpread:
+        """One side's spread in bps, clamped."""
+        settings = context.settings
+        spread = (
+            settings.target_spread_bps
+            + 1e4 * (context.volatility or 0.0) * settings.volatility_multiplier
+            + settings.market_spread_share * (context.market_spread_bps or 0.0)
+            + settings.fill_rate_widening_bps * context.recent_fill_rate
+            + verdict.excess_bps
+            + 100 * settings.inventory_adjustment_factor * max(side.sign * inventory.skew, 0.0)
+        )
+        lowest = max(settings.min_spread_bps, settings.spread_floor_bps(context.fees))
+        clamped = min(max(spread, lowest), settings.max_spread_bps)
+        return SideSpread(bps=clamped, was_clamped=clamped != spread)
+
+    def levels(
+        self, context: MarketMakingContext, inventory: InventoryAssessment, spread_bps: float, side: Side
+    ) -> tuple[Quote, ...]:
+        """Every level of one side, innermost first: prices on the grid and passive, sizes floored to the lot."""
+        settings, instrument = context.settings, context.instrument
+        mid = context.mid_price or ZERO
+        shifted = mid * (1 - Decimal(str(inventory.skew * settings.skew_price_factor)))
+        size = settings.base_order_size * Decimal(str(1 - side.sign * inventory.skew / 2))
+        levels: list[Quote] = []
+        for level in range(settings.num_price_levels):
+            distance = mid * Decimal(str(spread_bps * settings.level_spread_multiplier**level)) / 20_000
+            price = _passive_price(context, shifted - side.sign * distance, side)
+            if levels:
+                apart = levels[-1].price - side.sign * instrument.tick_size
+                price = min(price, apart) if side is Side.BID else max(price, apart)
+            if price <= 0:
+                break
+            wanted = size * Decimal(str(settings.level_size_decay**level)) / price / instrument.contract_size
+            quantity = instrument.floor_quantity(wanted)
+            levels.append(Quote(side=side, level=level, price=price, quantity=quantity))
+        return tuple(levels)
+
+
+def _tolerated_move(context: MarketMakingContext, plan: QuotePlan) -> Decimal:
+    share = Decimal(str(context.settings.stale_move_share))
+    return max(plan.half_spread * share, context.instrument.tick_size)
+
+
+def _is_near_limit(context: MarketMakingContext) -> bool:
+    if context.inventory_offset == 0:
+        return False
+    return context.assess_inventory().use >= context.settings.inventory_reprice_share
+
+
+def _side_hold(context: MarketMakingContext, inventory: InventoryAssessment, side: Side) -> Hold | None:
+    """Why one side alone is not quoted."""
+    own = context.sides[side].hold
+    if own is not None and (own.until is None or context.now < own.until):
+        return own
+    if context.orders.has_unknown(side):
+        return Hold(HoldReason.UNKNOWN_ORDER, "an order of this side has an unknown outcome")
+    if inventory.offset * side.sign >= inventory.limit:
+        return Hold(HoldReason.INVENTORY_LIMIT, f"offset {inventory.offset} of limit {inventory.limit:f}")
+    return None
+
+
+def _passive_price(context: MarketMakingContext, price: Decimal, side: Side) -> Decimal:
+    """On the grid, rounded away from the market, and at least one tick from its other side."""
+    instrument, market = context.instrument, context.market
+    if side is Side.BID:
+        price = instrument.floor_price(price)
+        if market.ask_price is not None:
+            price = min(price, instrument.ceil_price(market.ask_price) - instrument.tick_size)
+        return price
+    price = instrument.ceil_price(price)
+    if market.bid_price is not None:
+        price = max(price, instrument.floor_price(market.bid_price) + instrument.tick_size)
+    return price
+
+
+def _keep_affordable(
+    context: MarketMakingContext, inventory: InventoryAssessment, levels: tuple[Quote, ...]
+) -> tuple[tuple[Quote, ...], list[DroppedLevel]]:
+    """Cap sizes, inner levels first, by the room below the inventory limit and by the funds there are.
+
+    A level below the venue's minimums is dropped with its reason, not raised to them.
+    """
+    instrument = context.instrument
+    kept: list[Quote] = []
+    dropped: list[DroppedLevel] = []
+    used = ZERO
+    for quote in levels:
+        room = inventory.limit - inventory.offset * quote.side.sign - used
+        funds = context.purchasing_power(quote.side, quote.price, besides_quotes=True) - used
+        affordable = instrument.floor_quantity(max(min(room, funds), ZERO) / instrument.contract_size)
+        quantity = min(quote.quantity, affordable)
+        if instrument.meets_minimums(quote.price, quantity):
+            kept.append(evolve(quote, quantity=quantity))
+            used += instrument.base_quantity(quantity)
+        else:
+            hold = _drop_reason(instrument, quote, room=room, funds=funds)
+            dropped.append(DroppedLevel(side=quote.side, level=quote.level, hold=hold))
+    return tuple(kept), dropped
+
+
+def _drop_reason(instrument: Instrument, quote: Quote, *, room: Decimal, funds: Decimal) -> Hold:
+    if not instrument.meets_minimums(quote.price, quote.quantity):
+        return Hold(HoldReason.BELOW_MINIMUM, f"level {quote.level}: {quote.quantity} at {quote.price} is too small")
+    if funds < room:
+        return Hold(HoldReason.FUNDS, f"level {quote.level}: {quote.quantity} at {quote.price} is more than is free")
+    return Hold(HoldReason.INVENTORY_LIMIT, f"level {quote.level}: {quote.quantity} would pass the position limit")

@@ -1,0 +1,309 @@
+"""A market simulator: a random mid price, a book around it, and takers who reach some way from the mid.
+
+The mid follows a Brownian motion. Once a step the book is shown. Between two books takers of each side arrive, each
+with a reach, its distance from the mid just before it, exponentially distributed: takers of one side who reach at
+least d arrive at the rate lambda(d) = A exp(-k d) (Avellaneda and Stoikov 2008).
+
+The simulator knows nothing of anybody's orders, so it prints a ``MarketTrade`` at the price each taker reaches, inside
+the displayed spread too, rounded to the grid towards the mid. An order on the grid at distance d is reached when the
+reach is at least d, so orders at distance d that stand first in their queue trade at exactly the rate A exp(-k d), and
+a regression of the prints recovers A and k. What a print says is how far a taker went; it is no sweep through the
+displayed sizes, which are drawn apart from it.
+
+A market without adverse selection flatters whoever makes it. So every taker moves the mid for good by ``impact_bps``
+his way, and bursts come at random times, with a livelier mid and lopsided flow, which the impact turns into a trend.
+The defaults resemble a mid-sized spot pair: 0.13 takers a second and side, reaching 3 bps on average, 3 bps of impact,
+which with the mid's own 1 bp makes some 1.8 bps per square-root second outside bursts. A maker who stands still
+earns his distance less the impact on each fill, before fees.
+
+One seed gives one market, event for event, in every process; only ``random.Random.random`` is drawn from, which
+Python keeps stable across versions. Mid, flow, sizes and bursts have streams of their own, so that the mid's own moves
+stay the same when the flow is set differently.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import StrEnum
+from random import Random
+from typing import Final
+
+from attrs import define, field, frozen
+
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, nanoseconds
+from mm_fsm.core.instrument import BASIS_POINTS, Instrument
+from mm_fsm.core.ledger import EXACT
+from mm_fsm.core.messages import BookLevel, MarketBook, MarketTrade, Side
+from mm_fsm.errors import SettingsError
+from mm_fsm.venues.base import MarketEvent
+
+_SECONDS_PER_HOUR: Final = 3600.0
+_SHORTEST_STEP_SECONDS: Final = 1e-6
+_NOT_NEGATIVE: Final = (
+    "duration_seconds",
+    "volatility_bps_per_sqrt_second",
+    "spread_bps",
+    "level_gap_bps",
+    "takers_per_second",
+    "taker_depth_bps",
+    "impact_bps",
+    "bursts_per_hour",
+    "burst_seconds",
+    "burst_volatility_multiplier",
+    "burst_flow_multiplier",
+)
+_POSITIVE: Final = ("start_price", "level_size", "taker_size")
+
+
+class PriceProcess(StrEnum):
+    """What a basis point refers to in volatility, reach, impact, spread and gaps."""
+
+    GEOMETRIC = "geometric"
+    """The mid at the time: the mid stays positive."""
+    ARITHMETIC = "arithmetic"
+    """The start price: the mid is a Brownian motion in quote currency, as in Avellaneda and Stoikov. It stops at one
+    tick."""
+
+
+class TakerArrivals(StrEnum):
+    """How takers arrive within a step."""
+
+    POISSON = "poisson"
+    """A Poisson process on each side."""
+    AT_MOST_ONE = "at_most_one"
+    """At most one on each side in a step, with probability rate * step: the published simulation of Avellaneda and
+    Stoikov."""
+
+
+@frozen(kw_only=True)
+class SimulatorSettings:
+    """A simulated market. Sizes are contracts, basis points refer to the price that ``price_process`` says.
+
+    Raises:
+        SettingsError: a number is not finite or out of its range.
+    """
+
+    instrument: Instrument
+    seed: int
+    start_price: Decimal
+    """The first mid, quote per base."""
+    level_size: Decimal
+    """Mean size of a displayed level; each is drawn from 50 % to 150 % of it."""
+    taker_size: Decimal
+    """Mean size of a taker's trade."""
+    start_time: int = 0
+    """Nanoseconds since the Unix epoch."""
+    duration_seconds: float = 600.0
+    step_seconds: float = 0.5
+    """Time between two books."""
+    price_process: PriceProcess = PriceProcess.GEOMETRIC
+    volatility_bps_per_sqrt_second: float = 1.0
+    """Of the mid, without impact and bursts."""
+    spread_bps: float = 4.0
+    """Between best bid and best ask, before both are rounded away from the mid; at least one tick."""
+    levels: int = 5
+    """Displayed on each side."""
+    level_gap_bps: float = 1.0
+    """Between levels; at least one tick."""
+    taker_arrivals: TakerArrivals = TakerArrivals.POISSON
+    takers_per_second: float = 0.13
+    """A: takers of one side, whatever their reach."""
+    taker_depth_bps: float = 3.0
+    """1/k: their mean reach from the mid."""
+    taker_size_dispersion: float = 1.0
+    """0: every trade has the mean size. 1: sizes are exponentially distributed. Between: a mixture of the two."""
+    impact_bps: float = 3.0
+    """How far each taker moves the mid for good."""
+    bursts_per_hour: float = 6.0
+    burst_seconds: float = 30.0
+    """Mean length of a burst, exponentially distributed."""
+    burst_volatility_multiplier: float = 2.0
+    """Volatility of the mid in a burst over that outside."""
+    burst_flow_multiplier: float = 3.0
+    """Takers of one side, drawn at random for each burst, over those outside."""
+
+    def __attrs_post_init__(self) -> None:
+        for name in _NOT_NEGATIVE:
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+                _refuse(name, "a finite number of at least 0", value)
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
+                _refuse(name, "a positive finite decimal", value)
+        if not (math.isfinite(self.step_seconds) and self.step_seconds >= _SHORTEST_STEP_SECONDS):
+            _refuse("step_seconds", f"at least {_SHORTEST_STEP_SECONDS:g} seconds", self.step_seconds)
+        if self.levels < 1:
+            _refuse("levels", "at least 1", self.levels)
+        if not 0 <= self.taker_size_dispersion <= 1:
+            _refuse("taker_size_dispersion", "from 0 to 1", self.taker_size_dispersion)
+        busiest = self.takers_per_second * max(1.0, self.burst_flow_multiplier if self.bursts_per_hour else 1.0)
+        if self.taker_arrivals is TakerArrivals.AT_MOST_ONE and busiest * self.step_seconds > 1:
+            _refuse("takers_per_second", "at most one taker a step, bursts included", self.takers_per_second)
+
+
+def _refuse(name: str, expected: str, found: object) -> None:
+    raise SettingsError(f"simulator.{name}", expected, found, "Correct the setting.")
+
+
+class MarketSimulator:
+    """A market source that draws its events from a seed. Iterating again gives the same events again."""
+
+    def __init__(self, settings: SimulatorSettings) -> None:
+        self.settings: Final = settings
+
+    def __iter__(self) -> Iterator[MarketEvent]:
+        """Yield a book at every step from the start to the end of the duration, and the takers between them."""
+        settings = self.settings
+        step = nanoseconds(settings.step_seconds)
+        steps = nanoseconds(settings.duration_seconds) // step
+        market = _Market(settings)
+        for number in range(steps):
+            time = settings.start_time + number * step
+            market.enter_step(time)
+            yield market.book(time)
+            yield from market.takers(time, step)
+            market.diffuse(step)
+        yield market.book(settings.start_time + steps * step)
+
+
+@define
+class _Market:
+    """The state of one run."""
+
+    settings: SimulatorSettings
+    mid: float = field(init=False)
+    """Quote per base."""
+    _tick: float = field(init=False)
+    _burst_until: int = field(default=0, init=False)
+    _burst_side: Side | None = field(default=None, init=False)
+    """Whose takers come more often; None outside bursts."""
+    _trades: int = field(default=0, init=False)
+    _price_stream: Random = field(init=False)
+    _flow_stream: Random = field(init=False)
+    _size_stream: Random = field(init=False)
+    _burst_stream: Random = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.mid = float(self.settings.start_price)
+        self._tick = float(self.settings.instrument.tick_size)
+        for name in ("price", "flow", "size", "burst"):
+            setattr(self, f"_{name}_stream", Random(f"{self.settings.seed}-{name}"))  # noqa: S311 - no secret
+
+    # -- price ------------------------------------------------------------------------------------------------------
+
+    def enter_step(self, time: int) -> None:
+        """Begin or end a burst."""
+        settings = self.settings
+        if self._burst_side is not None:
+            if time >= self._burst_until:
+                self._burst_side = None
+            return
+        chance = -math.expm1(-settings.bursts_per_hour * settings.step_seconds / _SECONDS_PER_HOUR)
+        if chance and self._burst_stream.random() < chance:
+            self._burst_side = Side.BID if self._burst_stream.random() < 0.5 else Side.ASK  # noqa: PLR2004 - a coin
+            self._burst_until = time + nanoseconds(_exponential(self._burst_stream) * settings.burst_seconds)
+
+    def diffuse(self, step: int) -> None:
+        """Move the mid by its own volatility over ``step`` nanoseconds."""
+        settings = self.settings
+        bps = settings.volatility_bps_per_sqrt_second * math.sqrt(step / NANOSECONDS_PER_SECOND)
+        if self._burst_side is not None:
+            bps *= settings.burst_volatility_multiplier
+        self._move(bps * _normal(self._price_stream))
+
+    def _move(self, bps: float) -> None:
+        if self.settings.price_process is PriceProcess.GEOMETRIC:
+            self.mid *= math.exp(bps / float(BASIS_POINTS))
+        else:
+            self.mid = max(self.mid + self._distance(bps), self._tick)
+
+    def _distance(self, bps: float) -> float:
+        """``bps`` in quote currency."""
+        arithmetic = self.settings.price_process is PriceProcess.ARITHMETIC
+        return bps * (float(self.settings.start_price) if arithmetic else self.mid) / float(BASIS_POINTS)
+
+    # -- book -------------------------------------------------------------------------------------------------------
+
+    def book(self, time: int) -> MarketBook:
+        """The displayed book, without anybody's own orders."""
+        half_spread = self._distance(self.settings.spread_bps) / 2
+        best_bid = math.floor((self.mid - half_spread) / self._tick)
+        best_ask = max(math.ceil((self.mid + half_spread) / self._tick), best_bid + 1)
+        gap = max(1, round(self._distance(self.settings.level_gap_bps) / self._tick))
+        numbers = range(self.settings.levels)
+        return MarketBook(
+            received_at=time,
+            symbol=self.settings.instrument.symbol,
+            bids=tuple(self._level(best_bid - gap * i) for i in numbers if best_bid - gap * i > 0),
+            asks=tuple(self._level(best_ask + gap * i) for i in numbers),
+            exchange_time=time,
+        )
+
+    def _level(self, ticks: int) -> BookLevel:
+        return BookLevel(self._price(ticks), self._size(self.settings.level_size, 0.5 + self._size_stream.random()))
+
+    def _price(self, ticks: int) -> Decimal:
+        return EXACT.multiply(self.settings.instrument.tick_size, ticks)
+
+    def _size(self, mean: Decimal, factor: float) -> Decimal:
+        lot = self.settings.instrument.lot_size
+        return EXACT.multiply(lot, max(1, round(float(mean) * factor / float(lot))))
+
+    # -- takers -----------------------------------------------------------------------------------------------------
+
+    def takers(self, time: int, step: int) -> Iterator[MarketTrade]:
+        """Takers who arrive after ``time`` and before the next step."""
+        is_poisson = self.settings.taker_arrivals is TakerArrivals.POISSON
+        for offset, side in self._poisson_arrivals(step) if is_poisson else sorted(self._single_arrivals(step)):
+            yield self._taker(time + min(max(offset, 1), step - 1), side)
+
+    def _rate(self, side: Side) -> float:
+        """Takers a second."""
+        in_burst = side is self._burst_side
+        return self.settings.takers_per_second * (self.settings.burst_flow_multiplier if in_burst else 1.0)
+
+    def _poisson_arrivals(self, step: int) -> Iterator[tuple[int, Side]]:
+        buyers = self._rate(Side.BID)
+        rate = buyers + self._rate(Side.ASK)
+        if not rate:
+            return
+        offset = 0.0
+        while (offset := offset + _exponential(self._flow_stream) / rate) * NANOSECONDS_PER_SECOND < step:
+            side = Side.BID if self._flow_stream.random() * rate < buyers else Side.ASK
+            yield nanoseconds(offset), side
+
+    def _single_arrivals(self, step: int) -> Iterator[tuple[int, Side]]:
+        for side in Side:
+            if self._flow_stream.random() < self._rate(side) * step / NANOSECONDS_PER_SECOND:
+                yield int(self._flow_stream.random() * step), side
+
+    def _taker(self, time: int, side: Side) -> MarketTrade:
+        settings = self.settings
+        reached = self.mid + side.sign * self._distance(settings.taker_depth_bps) * _exponential(self._flow_stream)
+        ticks = math.floor(reached / self._tick) if side is Side.BID else math.ceil(reached / self._tick)
+        dispersion = settings.taker_size_dispersion
+        size = self._size(settings.taker_size, 1 - dispersion + dispersion * _exponential(self._flow_stream))
+        self._move(side.sign * settings.impact_bps)
+        self._trades += 1
+        return MarketTrade(
+            received_at=time,
+            symbol=settings.instrument.symbol,
+            price=self._price(max(ticks, 1)),
+            size=size,
+            taker_side=side,
+            trade_id=f"simulated-{self._trades}",
+            exchange_time=time,
+        )
+
+
+def _exponential(stream: Random) -> float:
+    """A draw from the exponential distribution of mean 1, by inversion."""
+    return -math.log1p(-stream.random())
+
+
+def _normal(stream: Random) -> float:
+    """A draw from the standard normal distribution, by Box and Muller's method; the second of the pair is not used."""
+    return math.sqrt(2 * _exponential(stream)) * math.cos(math.tau * stream.random())

@@ -1,0 +1,99 @@
+"""``import mm_fsm`` costs next to nothing, and every public name is there when it is asked for."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mm_fsm
+
+pytestmark = pytest.mark.smoke
+
+ROOT = Path(mm_fsm.__file__)
+OPTIONAL_OR_SLOW = {
+    "ccxt",
+    "graphviz",
+    "hypothesis",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "polars",
+    "pygraphviz",
+    "pytest",
+    "rich",
+    "typer",
+}
+
+
+def modules_loaded_by(statement: str) -> set[str]:
+    """Names of the modules that ``statement`` loads in a fresh interpreter."""
+    program = f"""
+import sys
+before = set(sys.modules)
+{statement}
+loaded = sorted(set(sys.modules) - before)
+import json
+print(json.dumps(loaded))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT.parents[1])}
+    finished = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
+    return set(json.loads(finished.stdout))
+
+
+def names_for_type_checkers() -> dict[str, str]:
+    """Name and module of every import under ``if TYPE_CHECKING`` in the root module."""
+    blocks = [
+        node
+        for node in ast.parse(ROOT.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    ]
+    return {
+        alias.asname or alias.name: str(statement.module)
+        for block in blocks
+        for statement in block.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+
+
+def test_importing_the_package_loads_no_other_module() -> None:
+    assert modules_loaded_by("import mm_fsm") == {"mm_fsm"}
+
+
+def test_the_whole_public_interface_loads_nothing_optional() -> None:
+    """Using every public name loads no exchange, plotting, data frame, command line or test library."""
+    loaded = modules_loaded_by("from mm_fsm import *")
+    assert {"mm_fsm", "statemachine", "attrs"} <= loaded
+    assert not loaded & OPTIONAL_OR_SLOW
+
+
+@pytest.mark.parametrize("name", mm_fsm.__all__)
+def test_a_public_name_is_the_one_in_its_module(name: str) -> None:
+    assert getattr(mm_fsm, name) is getattr(importlib.import_module(mm_fsm._MODULES[name]), name)
+
+
+def test_the_three_lists_of_public_names_agree() -> None:
+    """What loads at run time, what type checkers see and what ``import *`` gives are the same names, sorted."""
+    assert names_for_type_checkers() == mm_fsm._MODULES
+    assert list(mm_fsm._MODULES) == mm_fsm.__all__
+    assert sorted(mm_fsm.__all__) == mm_fsm.__all__
+
+
+def test_dir_shows_names_before_they_are_loaded() -> None:
+    assert {*mm_fsm.__all__, "__version__"} <= set(dir(mm_fsm))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'mm_fsm' has no attribute 'MarketMoker'"):
+        _ = mm_fsm.MarketMoker  # type: ignore[attr-defined]
+
+
+def test_type_information_is_shipped() -> None:
+    assert ROOT.with_name("py.typed").is_file()
