@@ -92,18 +92,19 @@ def _attribute(cls: type, name: str) -> object:
 
 
 def _check_nothing_is_lost(chart: str, body: Mapping[str, Any], handles: Iterable[State]) -> None:
+    """Every edge that was made has a name, and what is added to a parent's state would go nowhere."""
+    taken = [*handles]
+    states = {name: state for name, state in body.items() if isinstance(state, State)}
     named = {id(edge) for value in body.values() if isinstance(value, TransitionList) for edge in value}
-    handles = list(handles)
-    for state in [*(value for value in body.values() if isinstance(value, State)), *handles]:
-        for edge in state.declared:
-            if id(edge) not in named:
-                raise ChartDefinitionError(
-                    chart,
-                    f"an edge from {_label(edge.source)} to {_label(edge.target)} has no name.",
-                    "Assign it to the name of its event, event = source.to(target), joining several edges of one "
-                    "event with |; no later line of the class body may use that name again.",
-                )
-    for handle in handles:
+    for edge in (edge for state in (*states.values(), *taken) for edge in state.declared):
+        if id(edge) not in named:
+            raise ChartDefinitionError(
+                chart,
+                f"an edge from {_label(edge.source, states)} to {_label(edge.target, states)} has no name.",
+                "Assign it to the name of its event, event = source.to(target), joining several edges of one "
+                "event with |; no later line of the class body may use that name again.",
+            )
+    for handle in taken:
         if list(handle.enter.list):
             raise ChartDefinitionError(
                 chart,
@@ -112,8 +113,9 @@ def _check_nothing_is_lost(chart: str, body: Mapping[str, Any], handles: Iterabl
             )
 
 
-def _label(state: object) -> str:
-    return repr(getattr(state, "declared_as", "") or getattr(state, "name", "") or "a state declared here")
+def _label(state: object, states: Mapping[str, State]) -> str:
+    here = next((name for name, declared in states.items() if declared is state), "")
+    return repr(here or getattr(state, "declared_as", "") or getattr(state, "name", "") or state)
 
 
 def check_definition(

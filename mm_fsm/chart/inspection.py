@@ -15,7 +15,7 @@ import inspect
 import re
 from functools import cached_property
 from types import CodeType, FunctionType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 SERVICES_ATTRIBUTE = "services"
 """A machine reaches its services as ``self.services.<role>.<method>``."""
@@ -31,6 +31,13 @@ _LOCAL_ACCESS: Final = re.compile(r"(LOAD|STORE)_(?:FAST|DEREF)")
 _WITHOUT_EFFECT: Final = frozenset({"NOP", "PRECALL", "CACHE", "EXTENDED_ARG"})
 
 
+class _Found(NamedTuple):
+    """What reading a function gives: the services it calls, and what it returns."""
+
+    calls: tuple[str, ...] = ()
+    returned: Path = None
+
+
 def find_function(owner: type, name: str) -> FunctionType | None:
     """The plain method ``name`` of ``owner``, or None when it is absent or something else."""
     found = inspect.getattr_static(owner, name, None)
@@ -38,42 +45,43 @@ def find_function(owner: type, name: str) -> FunctionType | None:
 
 
 def service_calls(owner: type, method_name: str) -> tuple[str, ...]:
-    """The services that a method calls, itself or through other methods of its class: ``role.method``, in code order.
+    """The services that a method calls, itself or through other methods of its class, as ``role.method``.
 
-    Methods are looked up on ``owner``, so an override in a subclass is seen.
+    Methods are looked up on ``owner``, so an override in a subclass is seen. Each call stands once, in the order of
+    the source text, which interpreters agree on where they order compiled code differently.
     """
-    reading = _Reading(owner)
-    reading.read_member(method_name)
-    return tuple(reading.calls)
+    return tuple(dict.fromkeys(_Reading(owner).read_member(method_name).calls))
 
 
 class _Reading:
     """One walk through the methods that can be reached from one method of a class."""
 
     def __init__(self, owner: type) -> None:
-        self.calls: dict[str, None] = {}
         self._owner = owner
-        self._answers: dict[CodeType, Path] = {}
+        self._found: dict[CodeType, _Found] = {}
 
-    def read_member(self, name: str, after: type | None = None) -> Path:
-        """Read the method or property ``name``, searching behind ``after``; answer what a property returns."""
+    def read_member(self, name: str, after: type | None = None) -> _Found:
+        """Read the method or property ``name``, searching behind ``after`` in the order of inheritance."""
         classes = self._owner.__mro__
         for cls in classes[classes.index(after) + 1 if after else 0 :]:
             if name in vars(cls):
                 member = vars(cls)[name]
-                answer: Path = None
-                for function in _functions_of(member):
-                    answer = self._read_function(function, cls)
-                return answer if isinstance(member, (property, cached_property)) else None
-        return None
+                found = [self._read_function(function, cls) for function in _functions_of(member)]
+                calls = tuple(call for one in found for call in one.calls)
+                is_value = isinstance(member, (property, cached_property))
+                return _Found(calls, found[-1].returned if found and is_value else None)
+        return _Found()
 
-    def _read_function(self, function: FunctionType, cls: type) -> Path:
+    def _read_function(self, function: FunctionType, cls: type) -> _Found:
         code = function.__code__
-        if code not in self._answers:
-            self._answers[code] = None
-            first = code.co_varnames[:1] if code.co_argcount else ()
-            self._answers[code] = _CodeReading(self, cls, dict.fromkeys(first, _MACHINE)).read(code)
-        return self._answers[code]
+        if code not in self._found:
+            self._found[code] = _Found()
+            machine = code.co_varnames[:1] if code.co_argcount else ()
+            reading = _CodeReading(self, cls, dict.fromkeys(machine, _MACHINE))
+            reading.read(code)
+            calls = tuple(call for _, calls in sorted(reading.calls, key=lambda placed: placed[0]) for call in calls)
+            self._found[code] = _Found(calls, reading.returned)
+        return self._found[code]
 
 
 def _functions_of(member: object) -> list[FunctionType]:
@@ -94,20 +102,26 @@ class _CodeReading:
     """One pass over one code object, with what is known of its local names and of the top of its stack."""
 
     def __init__(self, reading: _Reading, cls: type, names: dict[str, Path]) -> None:
+        self.calls: list[tuple[tuple[int, int], tuple[str, ...]]] = []
+        """Services called, each with line and column in the source text."""
+        self.returned: Path = None
         self._reading = reading
         self._cls = cls
         self._names = names
         self._stack: list[Path] = []
-        self._returned: Path = None
+        self._place = (0, 0)
 
-    def read(self, code: CodeType) -> Path:
-        """Note every service call; answer what the code returns."""
+    def read(self, code: CodeType) -> None:
+        """Follow every instruction."""
         for instruction in dis.get_instructions(code):
-            self._follow(instruction)
-        return self._returned
+            if instruction.is_jump_target:
+                # The values that two ways leave here differ.
+                self._stack.clear()
+            if instruction.positions is not None:
+                self._place = (instruction.positions.end_lineno or 0, instruction.positions.end_col_offset or 0)
+            self._follow(instruction.opname, instruction.argval)
 
-    def _follow(self, instruction: dis.Instruction) -> None:
-        operation, argument = instruction.opname, instruction.argval
+    def _follow(self, operation: str, argument: Any) -> None:
         if accesses := _LOCAL_ACCESS.findall(operation):
             self._follow_names(accesses, argument if isinstance(argument, tuple) else (argument,))
         elif operation in {"LOAD_ATTR", "LOAD_METHOD"}:
@@ -116,9 +130,11 @@ class _CodeReading:
             self._stack.append(None)
             if isinstance(argument, CodeType):
                 known = {name: self._names.get(name) for name in argument.co_freevars}
-                _CodeReading(self._reading, self._cls, known).read(argument)
+                nested = _CodeReading(self._reading, self._cls, known)
+                nested.read(argument)
+                self.calls += nested.calls
         elif operation == "RETURN_VALUE":
-            self._returned = self._pop()
+            self.returned = self._pop()
         elif operation not in _WITHOUT_EFFECT:
             self._stack = self._left_by(operation, argument)
 
@@ -148,11 +164,11 @@ class _CodeReading:
     def _attribute(self, value: Path, name: str) -> Path:
         if value is None:
             return None
-        if value == _SUPER:
-            return self._reading.read_member(name, after=self._cls)
-        if value == _MACHINE and name != SERVICES_ATTRIBUTE:
-            return self._reading.read_member(name)
+        if value == _SUPER or (value == _MACHINE and name != SERVICES_ATTRIBUTE):
+            found = self._reading.read_member(name, after=self._cls if value == _SUPER else None)
+            self.calls.append((self._place, found.calls))
+            return found.returned
         if len(value) < _LENGTH_WITH_ROLE:
             return (*value, name)
-        self._reading.calls[f"{value[1]}.{name}"] = None
+        self.calls.append((self._place, (f"{value[1]}.{name}",)))
         return None

@@ -5,6 +5,7 @@ Nothing here reads a clock. A duration is nanoseconds too; settings are written 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 NANOSECONDS_PER_SECOND: Final = 1_000_000_000
@@ -12,6 +13,7 @@ NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
 NANOSECONDS_PER_MICROSECOND: Final = 1_000
 
 
+@lru_cache(maxsize=1024)  # a machine asks for the same few settings after every fact
 def nanoseconds(seconds: float) -> int:
     """Convert a duration in seconds to whole nanoseconds, to the nearest."""
     return round(seconds * NANOSECONDS_PER_SECOND)

@@ -17,7 +17,7 @@ from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument, InstrumentK
 from mm_fsm.core.ledger import Ledger
 from mm_fsm.core.market import Market
 from mm_fsm.core.markouts import MarkoutTracker
-from mm_fsm.core.messages import OrderFilled, OrderPurpose, Side
+from mm_fsm.core.messages import SIDES, OrderFilled, OrderPurpose, Side
 from mm_fsm.core.orders import OwnOrder, OwnOrders, RequestTimes
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.volatility import VolatilityEstimator
@@ -75,7 +75,7 @@ class MarketMakingContext:
     # Quoting
     plan: QuotePlan | None = None
     last_spread_calculation: int | None = None
-    sides: dict[Side, SideState] = field(factory=lambda: {side: SideState() for side in Side})
+    sides: dict[Side, SideState] = field(factory=lambda: {side: SideState() for side in SIDES})
     needs_requote: bool = False
     """An answer arrived while placing, after which there may be more to send."""
     was_near_limit: bool = False
@@ -252,10 +252,15 @@ class MarketMakingContext:
 
     @property
     def equity(self) -> Decimal | None:
-        """Worth of cash and position at the reference price, quote currency; None before there is one."""
-        if self.ledger.equity is None or self.mid_price is None:
+        """Worth of the account at the reference price, quote currency; None before there is one.
+
+        Spot: cash and position. Contracts: the margin, and what the position has gained since the first price.
+        """
+        mid, first, worth = self.mid_price, self.first_mid_price, self.ledger.equity
+        if worth is None or mid is None or first is None:
             return None
-        return self.ledger.equity + self.target_base * self.mid_price
+        worth += self.target_base * mid
+        return worth - self.balances.base * first if self.instrument.kind is InstrumentKind.LINEAR else worth
 
     @property
     def holding_pnl(self) -> Decimal:
@@ -354,6 +359,7 @@ class MarketMakingContext:
             equity = self.equity
             if equity is None or equity <= 0:
                 return ZERO
+            equity -= self.missing_quote
             held = self.base_position * side.sign
             locked_base = locked / price if side is Side.BID else locked
             return equity * self.balances.leverage / price - held - locked_base
@@ -379,7 +385,8 @@ class MarketMakingContext:
             self.markouts.snapshot(), self.plan, self.last_spread_calculation,
             tuple((side.value, str(state)) for side, state in self.sides.items()), self.needs_requote,
             self.was_near_limit, self.adverse_selection_held_at_fills, self.is_widened_for_adverse_selection,
-            self.target_base, self.first_mid_price, str(self.reduction), self.was_over_limit, self.missing_base, self.missing_quote,
+            self.target_base, self.first_mid_price, str(self.reduction), self.was_over_limit, self.missing_base,
+            self.missing_quote,
             self.balances_reported_at, self.balances_query_due, tuple(self.unhandled_fills), self.last_fill_time,
             self.fill_count, self.total_trades, self.adjustment_count, self.maker_fill_count,
             self.acknowledged_maker_quantity, self.filled_maker_quantity, self.recent_fill_rate,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from attrs import frozen
 
@@ -34,6 +34,10 @@ class Side(StrEnum):
     def opposite(self) -> Side:
         """The other side."""
         return Side.ASK if self is Side.BID else Side.BID
+
+
+SIDES: Final = (Side.BID, Side.ASK)
+"""Both sides; going through a tuple is several times as fast as going through an enumeration."""
 
 
 class Liquidity(StrEnum):

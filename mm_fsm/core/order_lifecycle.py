@@ -104,9 +104,7 @@ class OrderLifecycle(Chart):
         | expired.to.itself(internal=True)
         | rejected.to(unknown, note="contradiction")
     )
-    fill_fully = filled.from_(
-        pending_new, open, partially_filled, pending_cancel, unknown, canceled, expired, rejected
-    )
+    fill_fully = filled.from_(pending_new, open, partially_filled, pending_cancel, unknown, canceled, expired, rejected)
     request_cancel = (
         pending_cancel.from_(pending_new, open, partially_filled)
         | pending_cancel.to.itself(internal=True, note="asked again")

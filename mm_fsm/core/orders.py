@@ -13,7 +13,7 @@ from decimal import Decimal
 from attrs import define, field, frozen
 
 from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import OrderPurpose, PlaceOrder, Side
+from mm_fsm.core.messages import SIDES, OrderPurpose, PlaceOrder, Side
 from mm_fsm.core.order_lifecycle import (
     LIVE_STATUSES,
     RESTING_STATUSES,
@@ -131,7 +131,7 @@ class OwnOrders:
     unconfirmed_since: int | None = field(default=None, init=False)
     """Earliest placement time among orders closed since own trades were last looked up; None when there is none."""
     _deadline: int | None = field(default=None, init=False)
-    _quotes: dict[Side, bool] = field(factory=lambda: dict.fromkeys(Side, False), init=False)
+    _quotes: dict[Side, bool] = field(factory=lambda: dict.fromkeys(SIDES, False), init=False)
     _derived_are_stale: bool = field(default=False, init=False)
 
     # -- looking ----------------------------------------------------------------------------------------------------
@@ -365,7 +365,7 @@ class OwnOrders:
     def _derive(self) -> None:
         live = self._live.values()
         self._deadline = min((d for o in live for d in (o.answer_due, o.query_due) if d is not None), default=None)
-        for side in Side:
+        for side in SIDES:
             quotes = self.live(side, OrderPurpose.QUOTE)
             self._quotes[side] = any(not order.cancel_in_flight for order in quotes)
         self._derived_are_stale = False

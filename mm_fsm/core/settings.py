@@ -228,5 +228,3 @@ class MarketMakingSettings:
                 "Raise max_spread_bps: at this fee every narrower round trip loses money.",
             )
         return max(floor, 0.0)
-
-

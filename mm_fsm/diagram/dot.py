@@ -12,7 +12,6 @@ from mm_fsm.diagram.labels import any_state_label, arrow_label, heading, state_l
 from mm_fsm.diagram.overlay import NO_OVERLAY, Overlay
 from mm_fsm.diagram.palette import (
     ACTIVE_BOX,
-    ANY_BOX,
     ARROW_COLORS,
     FAULT_BOX,
     FINAL_BOX,
@@ -20,7 +19,7 @@ from mm_fsm.diagram.palette import (
     INK,
     NORMAL_BOX,
     TEXT_SIZE,
-    BoxColors,
+    Box,
 )
 from mm_fsm.diagram.text import one_line
 
@@ -34,7 +33,7 @@ def dot_source(definition: ChartDefinition, overlay: Overlay = NO_OVERLAY) -> st
     from graphviz import Digraph  # noqa: PLC0415 - only who draws pays for it
 
     overlay.check_against(definition)
-    graph = Digraph(comment=f"mm-fsm definition sha256: {definition.digest}", name=definition.name)
+    graph = Digraph(comment=f"mm-fsm definition sha256: {definition.digest}", name=one_line(definition.name))
     graph.attr("graph", label=heading(definition, overlay), **_GRAPH)
     graph.attr("node", shape="plain", fontname=FONT, fontsize=str(TEXT_SIZE), fontcolor=INK)
     graph.attr("edge", fontname=FONT, fontsize=str(TEXT_SIZE), arrowsize="0.7", penwidth="1.2")
@@ -66,11 +65,9 @@ def _draw_states(graph: Any, definition: ChartDefinition, overlay: Overlay) -> N
     graph.edge("initial marker", definition.initial.id, color=INK, tooltip="a new machine starts here")
     for state in definition.states:
         style = overlay.state(state.id)
-        colors = _box_colors(definition, state, overlay)
-        width = style.width or (3 if overlay.active == state.id else 1)
         graph.node(
             state.id,
-            label=state_label(definition, state, overlay, colors, width),
+            label=state_label(definition, state, overlay, _box(definition, state, overlay)),
             tooltip=_tooltip([state.name, state.purpose, *_internal_notes(definition, state, overlay), style.tooltip]),
         )
         if state.final:
@@ -88,15 +85,15 @@ def _internal_notes(definition: ChartDefinition, state: StateDefinition, overlay
     ]
 
 
-def _box_colors(definition: ChartDefinition, state: StateDefinition, overlay: Overlay) -> BoxColors:
+def _box(definition: ChartDefinition, state: StateDefinition, overlay: Overlay) -> Box:
     style = overlay.state(state.id)
     if overlay.active == state.id:
-        colors = ACTIVE_BOX
+        box = ACTIVE_BOX
     elif state.final:
-        colors = FINAL_BOX
+        box = FINAL_BOX
     else:
-        colors = FAULT_BOX if state.id in fault_states(definition) else NORMAL_BOX
-    return BoxColors(style.fill or colors.fill, style.border or colors.border)
+        box = FAULT_BOX if state.id in fault_states(definition) else NORMAL_BOX
+    return Box(style.fill or box.fill, style.border or box.border, style.width or box.width, style.dashed)
 
 
 def _draw_arrows(graph: Any, definition: ChartDefinition, overlay: Overlay) -> None:
@@ -108,7 +105,7 @@ def _draw_arrows(graph: Any, definition: ChartDefinition, overlay: Overlay) -> N
         tail = arrow.sources[0]
         if arrow.is_grouped:
             tail = f"any state {next(numbers)}"
-            label = any_state_label(definition, arrow, ANY_BOX)
+            label = any_state_label(definition, arrow)
             graph.node(tail, label=label, tooltip=_tooltip([f"from {', '.join(_source_names(definition, arrow))}"]))
         color = overlay.edge(arrow.labels[0].edge.id).color or ARROW_COLORS[arrow.role]
         graph.edge(

@@ -62,12 +62,16 @@ def _refuse_what_is_not_flat(chart: type[StateChart[Any]], states: list[State]) 
 
 
 def _state(chart: type[StateChart[Any]], state: State) -> StateDefinition:
+    invoked = tuple(
+        CallbackDefinition(f"invoke {callback.name}", callback.calls)
+        for callback in _callbacks(chart, state.invoke, {"on_invoke_state", f"on_invoke_{state.id}"})
+    )
     return StateDefinition(
         id=state.id,
         name=str(state.name),
         initial=bool(state.initial),
         final=bool(state.final),
-        enter=_callbacks(chart, state.enter, {"on_enter_state", f"on_enter_{state.id}"}),
+        enter=_callbacks(chart, state.enter, {"on_enter_state", f"on_enter_{state.id}"}) + invoked,
         exit=_callbacks(chart, state.exit, {"on_exit_state", f"on_exit_{state.id}"}),
     )
 

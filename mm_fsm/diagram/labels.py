@@ -13,6 +13,7 @@ from mm_fsm.chart import ChartDefinition, EdgeDefinition, StateDefinition
 from mm_fsm.diagram.arrows import Arrow, ArrowLabel, Role, origin_of, precedence_of, role_of, shared_rank
 from mm_fsm.diagram.overlay import Overlay
 from mm_fsm.diagram.palette import (
+    ANY_BOX,
     ARROW_COLORS,
     FINAL_BOX,
     INK,
@@ -20,7 +21,7 @@ from mm_fsm.diagram.palette import (
     NAME_SIZE,
     TEXT_SIZE,
     TITLE_SIZE,
-    BoxColors,
+    Box,
 )
 from mm_fsm.diagram.text import action_text, actions_text, guard_parts, is_plain, one_line
 
@@ -33,6 +34,11 @@ _LEGEND_ENTRIES = 4
 def escaped(text: str) -> str:
     """Text of a declaration, safe inside a label."""
     return html.escape(one_line(text), quote=True).replace("&#x27;", "&#39;")
+
+
+def _named(text: str) -> str:
+    """A name, safe inside a label, and never empty: Graphviz refuses an empty element."""
+    return escaped(text) or _spaces(1)
 
 
 def _font(markup: str, *, color: str = INK, size: int = TEXT_SIZE) -> str:
@@ -66,9 +72,7 @@ def _rows(lines: Iterable[str], *, color: str = INK) -> str:
 _GAP = '<tr><td colspan="2" height="3" cellpadding="0"></td></tr>'
 
 
-def state_label(
-    definition: ChartDefinition, state: StateDefinition, overlay: Overlay, box: BoxColors, width: int
-) -> str:
+def state_label(definition: ChartDefinition, state: StateDefinition, overlay: Overlay, box: Box) -> str:
     """A state's box: name and budget, purpose, actions with their services, internal edges, annotations."""
     purpose = (f"<i>{line}</i>" for line in _filled(state.purpose.split(), _BOX_CHARACTERS))
     actions = [
@@ -81,14 +85,11 @@ def state_label(
     body = [_rows(purpose, color=MUTED), _rows(actions), _rows(_internal_lines(definition, state, overlay))]
     sections = [_GAP.join(part for part in body if part), _rows(annotations)]
     rows = "".join(f"<hr/>{_GAP}{section}{_GAP}" for section in sections if section)
-    return (
-        f'<<table border="{width}" cellborder="0" cellspacing="0" cellpadding="4" style="rounded" '
-        f'color="{escaped(box.border)}" bgcolor="{escaped(box.fill)}">{_title_row(state)}{rows}</table>>'
-    )
+    return f'<<table {box.attributes} cellpadding="4">{_title_row(state)}{rows}</table>>'
 
 
 def _title_row(state: StateDefinition) -> str:
-    name = _font(f"<b>{escaped(state.name) or escaped(state.id)}</b>", size=NAME_SIZE)
+    name = _font(f"<b>{_named(state.name)}</b>", size=NAME_SIZE)
     if state.budget is None:
         return f'<tr><td align="left" colspan="2">{name}</td></tr>'
     budget = _font(escaped(str(state.budget)), color=MUTED)
@@ -133,7 +134,7 @@ def _event(definition: ChartDefinition, edge: EdgeDefinition, overlay: Overlay) 
     role = role_of(definition, edge)
     color = style.color or (INK if role is Role.NORMAL else ARROW_COLORS[role])
     suffix = f" {escaped(style.label_suffix)}" if one_line(style.label_suffix) else ""
-    return f'<font color="{escaped(color)}">{escaped(edge.event)}{suffix}</font>'
+    return f'<font color="{escaped(color)}">{_named(edge.event)}{suffix}</font>'
 
 
 def arrow_label(
@@ -150,7 +151,7 @@ def _label_rows(
     edge = label.edge
     rank = shared_rank(label, ranks)
     prefix = _font(f"{rank} ", color=MUTED) if rank is not None else ""
-    event = prefix + _font(f"<b>{escaped(edge.event)}</b>", color=color)
+    event = prefix + _font(f"<b>{_named(edge.event)}</b>", color=color)
     shared, by_source = _suffixes(definition, label, overlay)
     if shared:
         event += _font(f" <b>{shared}</b>", color=color)
@@ -170,15 +171,12 @@ def _suffixes(definition: ChartDefinition, label: ArrowLabel, overlay: Overlay) 
     return "", [f"{_spaces(2)}{names[source]} {text}" for source, text in texts.items() if text]
 
 
-def any_state_label(definition: ChartDefinition, arrow: Arrow, box: BoxColors) -> str:
+def any_state_label(definition: ChartDefinition, arrow: Arrow) -> str:
     """The small box that stands for several states."""
     headline, names = origin_of(definition, arrow)
-    rows = [_font(f"<i>{escaped(headline)}</i>", color=MUTED), *(_font(escaped(name), color=MUTED) for name in names)]
+    rows = [_font(f"<i>{escaped(headline)}</i>", color=MUTED), *(_font(_named(name), color=MUTED) for name in names)]
     cells = "".join(f"<tr><td>&#160;&#160;{row}&#160;&#160;</td></tr>" for row in rows)
-    return (
-        f'<<table border="1" cellborder="0" cellspacing="0" cellpadding="2" style="rounded,dashed" '
-        f'color="{box.border}" bgcolor="{box.fill}">{cells}</table>>'
-    )
+    return f'<<table {ANY_BOX.attributes} cellpadding="2">{cells}</table>>'
 
 
 def heading(definition: ChartDefinition, overlay: Overlay) -> str:
@@ -188,7 +186,7 @@ def heading(definition: ChartDefinition, overlay: Overlay) -> str:
     meanings = [_font("■", color=color) + _font(f" {escaped(text)}", color=MUTED) for color, text in overlay.legend]
     legend = [entries[:_LEGEND_ENTRIES], entries[_LEGEND_ENTRIES:], meanings]
     rows = [
-        f"{_font(f'<b>{escaped(definition.name)}</b>', size=TITLE_SIZE)}{caption}",
+        f"{_font(f'<b>{_named(definition.name)}</b>', size=TITLE_SIZE)}{caption}",
         *(_spaces(4).join(row) for row in legend if row),
     ]
     cells = "".join(f'<tr><td align="left">{row}</td></tr>' for row in rows)

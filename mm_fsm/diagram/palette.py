@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from types import MappingProxyType
 from typing import Final
 
@@ -20,17 +21,27 @@ MUTED: Final = "#64748b"
 
 
 @frozen
-class BoxColors:
-    """Fill and border of a state's box."""
+class Box:
+    """Looks of a state's box."""
 
     fill: str
     border: str
+    width: int = 1
+    """Of the border, in points."""
+    dashed: bool = False
+
+    @property
+    def attributes(self) -> str:
+        """The looks as attributes of an HTML-like table."""
+        style = "rounded,dashed" if self.dashed else "rounded"
+        colors = f'color="{html.escape(self.border)}" bgcolor="{html.escape(self.fill)}"'
+        return f'border="{self.width}" cellborder="0" cellspacing="0" style="{style}" {colors}'
 
 
-NORMAL_BOX: Final = BoxColors("#f4f7fb", "#7b8ca3")
-FAULT_BOX: Final = BoxColors("#fdeceb", "#c4392c")
-FINAL_BOX: Final = BoxColors("#e9f6ec", "#2e7d4f")
-ACTIVE_BOX: Final = BoxColors("#ffe9a8", "#b7791f")
-ANY_BOX: Final = BoxColors("#ffffff", "#94a3b8")
+NORMAL_BOX: Final = Box("#f4f7fb", "#7b8ca3")
+FAULT_BOX: Final = Box("#fdeceb", "#c4392c")
+FINAL_BOX: Final = Box("#e9f6ec", "#2e7d4f")
+ACTIVE_BOX: Final = Box("#ffe9a8", "#b7791f", width=3)
+ANY_BOX: Final = Box("#ffffff", "#94a3b8", dashed=True)
 
 ARROW_COLORS: Final = MappingProxyType({Role.NORMAL: "#334155", Role.COMMAND: "#6d28d9", Role.FAULT: "#b42318"})

@@ -8,8 +8,9 @@ from typing import Any, Final
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.context import RECENT_FILL_RATE_WEIGHT, MarketMakingContext
 from mm_fsm.core.decisions import Fault, FaultCode, Hold, HoldReason
-from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.instrument import ZERO, InstrumentKind
 from mm_fsm.core.messages import (
+    SIDES,
     BalancesReported,
     CancelRefused,
     ConversionPriceReported,
@@ -115,7 +116,8 @@ def _book_balances(context: MarketMakingContext, fact: BalancesReported) -> None
     """Never quote with what the venue does not have: the ledger stays as it is, the difference is not free."""
     context.balances_reported_at = context.now
     context.missing_base = max(context.base_position - fact.base_total, ZERO)
-    context.missing_quote = max(context.ledger.cash - fact.quote_total, ZERO)
+    expected = context.ledger.cash if context.instrument.kind is InstrumentKind.SPOT else context.equity
+    context.missing_quote = ZERO if expected is None else max(expected - fact.quote_total, ZERO)
 
 
 def _book_funding(context: MarketMakingContext, fact: FundingPaid) -> None:
@@ -311,7 +313,7 @@ def _book_message_refused(context: MarketMakingContext, fact: MessageRefused) ->
     context.refused_facts += 1
     order = None if fact.client_order_id is None else context.orders.get(fact.client_order_id)
     side = fact.side if order is None else order.side
-    for held in [side] if side is not None else list(Side):
+    for held in [side] if side is not None else list(SIDES):
         _hold(context, held, HoldReason.BAD_MESSAGE, fact.reason, context.settings.rejection_hold_seconds)
     if order is not None and order.is_live:
         context.orders.lose_track(order, context.now)

@@ -8,14 +8,14 @@ from attrs import define, field
 
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import Hold, HoldReason
-from mm_fsm.core.messages import Side
+from mm_fsm.core.messages import SIDES, Side
 
 
 @define
 class Presence:
     """Accumulates nanoseconds. Status is taken once a step has come to rest."""
 
-    held: dict[Side, Counter[str]] = field(factory=lambda: {side: Counter() for side in Side})
+    held: dict[Side, Counter[str]] = field(factory=lambda: {side: Counter() for side in SIDES})
     """Per side, by hold reason."""
     live: Counter[Side] = field(factory=Counter)
     both_live: int = 0
@@ -29,13 +29,15 @@ class Presence:
             return
         elapsed = context.now - since
         self.total += elapsed
-        statuses = [context.sides[side].status for side in Side]
-        for side, status in zip(Side, statuses, strict=True):
+        is_both = True
+        for side in SIDES:
+            status = context.sides[side].status
             if status is None:
                 self.live[side] += elapsed
             else:
+                is_both = False
                 self.held[side][status.reason.value] += elapsed
-        if statuses == [None, None]:
+        if is_both:
             self.both_live += elapsed
 
     @property

@@ -25,6 +25,7 @@ from mm_fsm.core.decisions import (
 )
 from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument
 from mm_fsm.core.messages import (
+    SIDES,
     CancelOrder,
     Fact,
     OrderFact,
@@ -32,7 +33,6 @@ from mm_fsm.core.messages import (
     QueryBalances,
     QueryOrder,
     QueryOwnTrades,
-    Side,
     StopRequested,
 )
 from mm_fsm.core.orders import OwnOrder
@@ -76,8 +76,7 @@ class QuotingMachine(StrategyMachine):
 
     strategy_type: ClassVar[str] = "market_making"
     chart_reserved_names: ClassVar[frozenset[str]] = frozenset(
-        attribute.name
-        for attribute in MarketMakingContext.__attrs_attrs__
+        attribute.name for attribute in MarketMakingContext.__attrs_attrs__
     ) | frozenset(name for name in vars(MarketMakingContext) if not name.startswith("_"))
 
     def __init__(
@@ -203,7 +202,7 @@ class QuotingMachine(StrategyMachine):
         context.is_widened_for_adverse_selection = plan.is_widened
         context.spread_calculations += 1
         context.clamped_spreads += plan.bid_was_clamped + plan.ask_was_clamped
-        for side in Side:
+        for side in SIDES:
             context.sides[side].refusal = None
             hold = plan.hold(side)
             if hold is not None and hold.reason is HoldReason.ADVERSE_SELECTION and context.sides[side].hold != hold:
@@ -379,7 +378,7 @@ class QuotingMachine(StrategyMachine):
         self._are_sides_to_be_read = False
         context = self.context
         market_hold = self.services.spreads.hold_market(context)
-        for side in Side:
+        for side in SIDES:
             status = Hold(HoldReason.COMPLETED) if self.is_final else find_side_status(context, side, market_hold)
             context.sides[side].status = status
 

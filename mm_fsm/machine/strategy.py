@@ -56,6 +56,7 @@ class StrategyMachine(Chart):
         """Nanoseconds spent in each state, by the times that facts carried; the current visit is added on leaving."""
         self.budget_breaches: Counter[str] = Counter()
         """Visits to each state that took longer than its waiting budget."""
+        self._final_states = frozenset(state.id for state in definition.states if state.final)
         self._observers: list[MachineObserver] = []
         self._watch = _EngineWatch()
         self._engine: statemachine.StateChart[Any] | None = None
@@ -148,7 +149,7 @@ class StrategyMachine(Chart):
     @property
     def is_final(self) -> bool:
         """Whether the machine has ended."""
-        return self.definition.state(self.chart_state).final
+        return self.chart_state in self._final_states
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

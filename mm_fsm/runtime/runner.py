@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mm_fsm.core.messages import Fact, MessageRefused, OrderFact, StopRequested, Timer
+from mm_fsm.core.messages import Fact, MessageRefused, OrderFact, StopRequested, Timer, TradingStatusChanged
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.machine.strategy import StrategyMachine
@@ -41,20 +41,32 @@ class SessionRunner:
     def run(self) -> Iterator[StepResult]:
         """Run until the machine is final, yielding each step's result; intents are carried over before it is yielded."""
         while not self.machine.is_final:
-            yield from self._advance()
+            yield from self.advance()
+
+    @property
+    def next_time(self) -> int:
+        """When something happens next, nanoseconds: never before ``now``, and at once when the market has ended."""
+        event = self._next_event
+        if event is None and not self._has_ended:
+            return self.now
+        times = [time for time in (self.venue.next_time(), self._wake_at) if time is not None]
+        if event is not None:
+            times.append(_time_of(event))
+        return max(self.now, min(times, default=self.now))
 
     def stop(self, *, flatten: bool, reason: str) -> StepResult:
         """Ask the machine to end the session, now."""
         return self._step(StopRequested(received_at=self.now, flatten=flatten, reason=reason))
 
-    def _advance(self) -> Iterator[StepResult]:
+    def advance(self) -> Iterator[StepResult]:
+        """Let the one thing that is next happen, and yield the results of the steps it leads to."""
         event, venue_time, wake_at = self._next_event, self.venue.next_time(), self._wake_at
         if event is None and not self._has_ended:
             self._has_ended = True
             yield self.stop(flatten=False, reason="the market's events have ended")
             return
         times = [time for time in (venue_time, wake_at) if time is not None]
-        if event is not None and all(event.exchange_time <= time for time in times):
+        if event is not None and all(_time_of(event) <= time for time in times):
             self._take_market_event(event)
             return
         if not times:
@@ -67,7 +79,7 @@ class SessionRunner:
             yield self._step(Timer(received_at=self.now))
 
     def _take_market_event(self, event: MarketEvent) -> None:
-        self.now = max(self.now, event.exchange_time)
+        self.now = max(self.now, _time_of(event))
         self.venue.on_market(event)
         self.market_events += 1
         self._next_event = next(self._market, None)
@@ -83,6 +95,11 @@ class SessionRunner:
         for intent in result.intents:
             self.venue.submit(intent, result.time)
         return result
+
+
+def _time_of(event: MarketEvent) -> int:
+    """Exchange time, nanoseconds; a change of trading status is stamped with the time it was received."""
+    return event.received_at if isinstance(event, TradingStatusChanged) else event.exchange_time
 
 
 def _refusal(fact: Fact, error: FactRefusedError) -> MessageRefused:

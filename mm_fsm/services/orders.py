@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import OrderChanges, OrderDraft, Quote, QuotePlan
-from mm_fsm.core.messages import OrderPurpose, Side
+from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 from mm_fsm.core.orders import OwnOrder
 
 
@@ -20,7 +20,7 @@ class DefaultOrderService:
         """What to cancel and what to place; orders that are leaving already or are UNKNOWN are left alone."""
         cancels: list[str] = []
         placements: list[OrderDraft] = []
-        for side in Side:
+        for side in SIDES:
             staying = [o for o in context.live_quotes(side) if not o.cancel_in_flight and not o.is_unknown]
             for quote in plan.quotes(side):
                 fitting = next((order for order in staying if fits(context, plan, order, quote)), None)

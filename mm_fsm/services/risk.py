@@ -13,7 +13,7 @@ from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import Fault, FaultCode, OrderDraft, Refusal, RefusalCode
 from mm_fsm.core.instrument import BASIS_POINTS, InstrumentKind
-from mm_fsm.core.messages import OrderPurpose, Side
+from mm_fsm.core.messages import SIDES, OrderPurpose
 from mm_fsm.services.orders import crosses_market
 
 Check = Callable[[MarketMakingContext, OrderDraft], Refusal | None]
@@ -43,7 +43,7 @@ class DefaultRiskService:
             lots = instrument.minimum_notional / mid / instrument.contract_size / instrument.lot_size
             smallest = lots.to_integral_value("ROUND_CEILING") * instrument.lot_size
         needed = instrument.base_quantity(smallest)
-        if any(context.purchasing_power(side, mid) >= needed for side in Side):
+        if any(context.purchasing_power(side, mid) >= needed for side in SIDES):
             return None
         reason = f"neither side can afford {smallest} contracts at {mid}"
         return Fault(code=FaultCode.FUNDS, reason=reason, transient=False)

@@ -21,7 +21,7 @@ from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
 from mm_fsm.core.instrument import ZERO, Instrument
-from mm_fsm.core.messages import Side
+from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.services.adverse_selection import AdverseSelectionVerdict, judge_adverse_selection
 
 
@@ -65,7 +65,7 @@ class DefaultSpreadService:
         mid = context.market.mid_price
         if mid is not None and abs(mid - plan.reference_price) > _tolerated_move(context, plan):
             return True
-        if any(self._is_side_stale(context, plan, side) for side in Side):
+        if any(self._is_side_stale(context, plan, side) for side in SIDES):
             return True
         return not context.was_near_limit and _is_near_limit(context)
 
@@ -89,11 +89,11 @@ class DefaultSpreadService:
         inventory = context.assess_inventory()
         verdict = judge_adverse_selection(context)
         market_hold = self.hold_market(context) or verdict.hold
-        spreads = {side: self.side_spread(context, inventory, verdict, side) for side in Side}
+        spreads = {side: self.side_spread(context, inventory, verdict, side) for side in SIDES}
         quotes: dict[Side, tuple[Quote, ...]] = {}
         dropped: list[DroppedLevel] = []
         holds: dict[Side, Hold | None] = {}
-        for side in Side:
+        for side in SIDES:
             holds[side] = market_hold or _side_hold(context, inventory, side)
             levels = () if holds[side] else self.levels(context, inventory, spreads[side].bps, side)
             quotes[side], lost = _keep_affordable(context, inventory, levels)

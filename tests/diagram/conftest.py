@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mm_fsm.core.order_lifecycle import OrderLifecycle
-from mm_fsm.diagram import DrawableChart, drawable
+from mm_fsm.diagram import DEFAULT_CHARTS, DrawableChart, drawable, load_chart
 from tests.diagram.charts.nine_states import NineStateMachine
 from tests.diagram.charts.three_states import ApprovalMachine
 
@@ -22,7 +21,15 @@ def nine() -> DrawableChart:
     return drawable(NineStateMachine)
 
 
-@pytest.fixture(scope="session", params=[ApprovalMachine, NineStateMachine, OrderLifecycle], ids=lambda c: c.__name__)
+CHARTS = (
+    "tests.diagram.charts.three_states:ApprovalMachine",
+    "tests.diagram.charts.nine_states:NineStateMachine",
+    "tests.diagram.charts.foreign:TrafficLight",
+    *DEFAULT_CHARTS,
+)
+
+
+@pytest.fixture(scope="session", params=CHARTS, ids=lambda reference: reference.partition(":")[2])
 def chart(request: pytest.FixtureRequest) -> DrawableChart:
-    """One chart after another: small, with many guards, and with many events and no guard."""
-    return drawable(request.param)
+    """One chart after another: small, with many guards, somebody else's, and those that the package declares."""
+    return load_chart(request.param)

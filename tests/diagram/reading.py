@@ -50,7 +50,7 @@ def read_dot(source: str) -> DotPicture:
 
 def _label_lines(label: str | None) -> tuple[str, ...]:
     """The text of an HTML-like label, one line for each row that says anything."""
-    rows = (label or "").removeprefix("<").removesuffix(">").split("</tr>")
+    rows = (label or "").split("</tr>")
     texts = (html.unescape(re.sub(r"<[^>]*>", " ", row)) for row in rows)
     return tuple(line for text in texts if (line := " ".join(text.split())))
 
@@ -63,14 +63,17 @@ def dot_lines(definition: ChartDefinition, source: str) -> set[Line]:
     for edge in picture.edges:
         if "marker" in edge.tail + edge.head:
             continue
-        sources = [names.get(edge.tail)]
-        if edge.tail.startswith("any state"):
-            sources = picture.tooltips[edge.tail].removeprefix("from ").split(", ")
+        sources = [names[edge.tail]] if edge.tail in names else _listed(picture.tooltips[edge.tail])
         for event, guards in _events(definition, edge.lines):
-            found |= {(str(source), event, guards, names[edge.head]) for source in sources}
+            found |= {(source, event, guards, names[edge.head]) for source in sources}
     for state_id, name in names.items():
         found |= {(name, event, guards, "stays") for event, guards in _stays(definition, picture.nodes[state_id])}
     return found
+
+
+def _listed(tooltip: str) -> list[str]:
+    """The states that "any state" stands for, as its tooltip lists them."""
+    return tooltip.removeprefix("from ").split(", ")
 
 
 def _events(definition: ChartDefinition, lines: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -92,7 +95,7 @@ def _stays(definition: ChartDefinition, lines: tuple[str, ...]) -> Iterator[tupl
 def mermaid_lines(definition: ChartDefinition, source: str) -> set[Line]:
     """Every edge that a Mermaid text shows, with edges from "any state" taken apart by its words."""
     declared = re.findall(r'^    state "([^"]*)" as (\w+)$', source, re.MULTILINE)
-    text_of = {identifier: html.unescape(text.replace("#", "&#")) for text, identifier in declared}
+    text_of = {identifier: _decoded(text) for text, identifier in declared}
     found: set[Line] = set()
     for tail, head, label in re.findall(r"^    (\w+) --> (\w+) : (.*)$", source, re.MULTILINE):
         for line in label.split("<br/>"):
@@ -104,8 +107,13 @@ def mermaid_lines(definition: ChartDefinition, source: str) -> set[Line]:
     return found
 
 
+def _decoded(text: str) -> str:
+    """Text with Mermaid's character codes taken back."""
+    return html.unescape(text.replace("#", "&#"))
+
+
 def _mermaid_edge(line: str) -> tuple[str, str]:
-    match = re.fullmatch(r"(?:\d+ )?(\w+)(?: \((?:command|fault)\))?(?: (\[.*\]))?(?: / .*)?", line)
+    match = re.fullmatch(r"(?:\d+ )?(\w+)(?: \((?:command|fault)\))?(?: (\[.*\]))?(?: / .*)?", _decoded(line))
     assert match is not None, line
     return match[1], match[2] or ""
 

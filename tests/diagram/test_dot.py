@@ -72,8 +72,10 @@ def test_the_small_chart_is_drawn_as_by_hand(three: DrawableChart) -> None:
     }
     assert drawn.heading == (
         "ApprovalMachine",
-        "━▶ fires by itself when its guards hold ━▶ command, sent by the host ━▶ to the fault state "
-        "crash: a guard or callback raised",
+        (
+            "━▶ fires by itself when its guards hold ━▶ command, sent by the host ━▶ to the fault state "
+            "crash: a guard or callback raised"
+        ),
         "1 2 3 order in which a state tries its edges ↻ stays: no exit, no entry ■ final",
     )
 
@@ -140,12 +142,22 @@ def svg_texts(svg: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("text", [NASTY, "\\", '"', "<>", "<b>", "&", "]]>", "\n\x00\x07", "", "日本 語"])
-def test_special_characters_are_drawn_as_they_are(text: str) -> None:
-    """Graphviz draws the text, not markup: every word of it is in the SVG, which is well-formed."""
+def test_special_characters_are_drawn_as_they_are(text: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Graphviz draws the text, not markup, and has nothing to complain of; the SVG is well-formed."""
     words = " ".join(svg_texts(picture(nasty_chart("Sample", text), PictureFormat.SVG))).split()
     visible = "".join(sign if sign.isprintable() else " " for sign in text)
     for word in visible.split():
         assert any(word in drawn for drawn in words), word
+    assert "Error" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["R&D &lt;", 'a "b" <c>', "&amp;"])
+def test_tooltips_are_text(text: str) -> None:
+    """A tooltip shows what was declared: no entity is resolved, and a name like a tag is no markup."""
+    root = ET.fromstring(picture(nasty_chart("Sample", text), PictureFormat.SVG).decode())
+    titles = [element.attrib.get("{http://www.w3.org/1999/xlink}title", "") for element in root.iter()]
+    assert "<two>" in titles
+    assert any(text in title.splitlines() for title in titles)
 
 
 @settings(max_examples=25)

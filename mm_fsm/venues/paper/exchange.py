@@ -8,7 +8,9 @@ Everything happens in event time, in integer nanoseconds, and is the same in eve
 - Facts come out of ``advance`` in the order of ``received_at``; of equal times the one that was sent first.
 - Requests that arrived strictly before a market event act before it; the market event acts before a request that
   arrives at its very time. So no order ever trades by the event that caused it, whatever the latency. The host keeps
-  its part by calling ``on_market`` for every event of a time before ``advance`` to that time.
+  its part: before an event of time t it calls ``advance`` for every ``next_time`` earlier than t, and it calls
+  ``on_market`` for every event of time t before ``advance`` to t. On a live feed it hands events over with the time of
+  their receipt as exchange time, because times of two clocks go back and forth.
 - An order takes displayed liquidity only from a snapshot older than its arrival. One that crosses and arrives at the
   very time of the snapshot, as with no latency, is acknowledged and waits for the next; then it takes, and what is
   left rests or expires.

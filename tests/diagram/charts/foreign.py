@@ -36,13 +36,17 @@ class TrafficLight(StateMachine):
 
 
 class Restless(StateChart[Any]):
-    """An edge without an event, and the event that python-statemachine sends when a callback raises."""
+    """Work in the background, an edge without an event, and the event sent when a callback raises."""
 
-    awake = State(initial=True)
+    awake = State(initial=True, invoke="fetch")
     asleep = State(final=True)
     awake.to(asleep, cond="tired")
     error_execution = awake.to(asleep)
     tired = False
+
+    def fetch(self) -> None: ...
+
+    def on_invoke_awake(self) -> None: ...
 
 
 class Compound(StateChart[Any]):

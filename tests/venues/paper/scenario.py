@@ -67,7 +67,9 @@ class Scenario:
         taker_bps: str = "0",
         queue: QueueModel = QueueModel.PESSIMISTIC,
         latency: float = 1,
-        **settings: float,
+        latency_jitter_seconds: float = 0,
+        history_seconds: float = 3600,
+        seed: int = 0,
     ) -> None:
         self.exchange = PaperExchange(
             rules or instrument(),
@@ -78,7 +80,9 @@ class Scenario:
                 response_latency_seconds=latency / 1000,
                 market_data_latency_seconds=latency / 1000,
                 queue=queue,
-                **settings,
+                latency_jitter_seconds=latency_jitter_seconds,
+                history_seconds=history_seconds,
+                seed=seed,
             ),
         )
         self.facts: list[Fact] = []

@@ -8,7 +8,6 @@ from mm_fsm.core.instrument import InstrumentKind
 from mm_fsm.core.messages import OrderAcknowledged, OrderFilled, OrderRejected, RejectionCode, Side
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.paper import QueueModel
-
 from tests.venues.paper.scenario import Scenario, instrument
 
 BID, ASK = Side.BID, Side.ASK
@@ -39,12 +38,12 @@ def test_open_orders_leave_less_for_the_next_and_a_cancel_frees_what_it_locked()
     scenario.settle(10)
     assert list(scenario.open()) == [bid, ask]
     balances = scenario.exchange.balances
-    assert (balances.quote_free, balances.base_free) == (400, 3)
+    assert (balances.quote_free, balances.base_free) == (Decimal(400), Decimal(3))
     scenario.cancel(20, bid)
     scenario.cancel(21, ask)
     scenario.settle(30)
     balances = scenario.exchange.balances
-    assert (balances.quote_free, balances.base_free) == (1000, 10)
+    assert (balances.quote_free, balances.base_free) == (Decimal(1000), Decimal(10))
 
 
 def test_a_spot_account_never_goes_short() -> None:
@@ -67,7 +66,7 @@ def test_maker_and_taker_fees_are_exact_and_a_rebate_is_negative() -> None:
     assert fees == [Decimal("0.00944722144755"), Decimal("-0.00127525")]
     balances = scenario.exchange.balances
     assert balances.base_total == Decimal("0.62345678")
-    assert balances.quote_total == Decimal("1000") - Decimal("12.60574248484755") + Decimal("51.01127525")
+    assert balances.quote_total == Decimal(1000) - Decimal("12.60574248484755") + Decimal("51.01127525")
     fills = [fact for fact in scenario.facts if isinstance(fact, OrderFilled)]
     assert {fill.fee_currency for fill in fills} == {"USD"}
 
@@ -126,6 +125,18 @@ def test_a_contract_needs_margin_for_the_worse_side_only(quantity: str, *, refus
     scenario.place(2, BID, "99", "5")
     scenario.place(3, BID, "98", quantity)
     assert is_refused_for_funds(scenario) is refused
+
+
+def test_a_reduce_only_order_needs_no_margin() -> None:
+    # 100 of margin at leverage 10 carry 1000 of notional. Long 5 at 100, 14 asks at 101 lead to a short of 914.
+    scenario = Scenario(instrument(InstrumentKind.LINEAR), base="5", quote="100", leverage="10")
+    scenario.book(0, "99x50", "101x40")
+    scenario.place(1, ASK, "101", "14")
+    reduction = scenario.place(2, ASK, "102", "5", reduce_only=True)
+    scenario.place(3, ASK, "102", "5")  # another 510 are too much
+    assert is_refused_for_funds(scenario)
+    assert len(scenario.open()) == 2
+    assert reduction in scenario.open()
 
 
 def test_a_contract_without_margin_left_may_still_reduce() -> None:

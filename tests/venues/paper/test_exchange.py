@@ -1,5 +1,7 @@
 """Requests, answers, times and refusals of the paper exchange."""
 
+from decimal import Decimal
+
 import attrs
 import pytest
 
@@ -29,8 +31,7 @@ from mm_fsm.core.messages import (
 )
 from mm_fsm.errors import FactRefusedError, SettingsError
 from mm_fsm.venues.paper import PaperSettings, QueueModel
-
-from tests.venues.paper.scenario import MILLISECOND, SYMBOL, Scenario, instrument
+from tests.venues.paper.scenario import MILLISECOND, SYMBOL, Scenario, instrument, levels
 
 BID, ASK = Side.BID, Side.ASK
 
@@ -68,7 +69,8 @@ def test_market_facts_keep_what_they_say_and_are_stamped_on_receipt() -> None:
     (book,) = scenario.settle(12)
     assert isinstance(book, MarketBook)
     assert (book.exchange_time, book.received_at) == (10 * MILLISECOND, 12 * MILLISECOND)
-    assert (book.bids, book.includes_own_orders) == (((100, 5),), False)
+    assert book.bids == levels("100x5")
+    assert not book.includes_own_orders
 
 
 def test_nothing_is_received_before_its_time() -> None:
@@ -219,7 +221,7 @@ def test_a_cancel_says_what_had_traded() -> None:
     scenario.cancel(6, order)
     canceled = scenario.own()[-1]
     assert isinstance(canceled, OrderCanceled)
-    assert (canceled.filled_quantity, canceled.exchange_time) == (2, 7 * MILLISECOND)
+    assert (canceled.filled_quantity, canceled.exchange_time) == (Decimal(2), 7 * MILLISECOND)
 
 
 def test_a_cancel_of_an_unknown_or_finished_order_is_refused() -> None:
@@ -246,11 +248,11 @@ def test_a_query_says_what_became_of_an_order() -> None:
     scenario.query(14, expired)
     reports = [fact for fact in scenario.own() if isinstance(fact, OrderStatusReported)]
     assert [(report.status, report.filled_quantity) for report in reports] == [
-        (ReportedStatus.OPEN, 0),
-        (ReportedStatus.PARTIALLY_FILLED, 2),
-        (ReportedStatus.FILLED, 5),
-        (ReportedStatus.CANCELED, 0),
-        (ReportedStatus.EXPIRED, 0),
+        (ReportedStatus.OPEN, Decimal(0)),
+        (ReportedStatus.PARTIALLY_FILLED, Decimal(2)),
+        (ReportedStatus.FILLED, Decimal(5)),
+        (ReportedStatus.CANCELED, Decimal(0)),
+        (ReportedStatus.EXPIRED, Decimal(0)),
     ]
     assert reports[1].exchange_time == 7 * MILLISECOND
 
@@ -311,8 +313,8 @@ def test_balances_are_reported_when_asked_for_with_what_open_orders_lock() -> No
     report = scenario.facts[-1]
     assert isinstance(report, BalancesReported)
     # 3 * 100 with 1 % of the dearer fee is 303; 4 of the 10 base are on offer.
-    assert (report.quote_total, report.quote_free) == (1000, 697)
-    assert (report.base_total, report.base_free) == (10, 6)
+    assert (report.quote_total, report.quote_free) == (Decimal(1000), Decimal(697))
+    assert (report.base_total, report.base_free) == (Decimal(10), Decimal(6))
 
 
 def test_an_intent_of_an_unknown_kind_is_an_error_of_the_program() -> None:

@@ -4,10 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from mm_fsm.core.messages import Liquidity, OrderExpired, OrderFilled, OrderRejected, RejectionCode, Side
+from mm_fsm.core.messages import Liquidity, MarketBook, OrderExpired, OrderFilled, OrderRejected, RejectionCode, Side
 from mm_fsm.venues.paper import QueueModel
-
-from tests.venues.paper.scenario import MILLISECOND, Scenario
+from tests.venues.paper.scenario import MILLISECOND, SYMBOL, Scenario, levels
 
 BID, ASK = Side.BID, Side.ASK
 
@@ -197,6 +196,18 @@ def test_volume_that_joined_between_two_own_orders_trades_between_them() -> None
     assert scenario.fills()[2:] == [(second, "100", "1")]
 
 
+def test_one_trade_passes_the_first_own_order_and_shortens_the_queue_of_the_second() -> None:
+    scenario = Scenario()
+    scenario.book(0, "100x5", "105x4")
+    first = scenario.place(1, BID, "100", "2")
+    scenario.book(5, "100x8", "105x4")  # 3 more join behind the first
+    second = scenario.place(6, BID, "100", "2")
+    scenario.sell(10, "100", "9")  # 5 to the queue, 2 to the first, 2 of the 3 between
+    scenario.settle(15)
+    assert scenario.fills() == [(first, "100", "2")]
+    assert scenario.queue_ahead(second) == 1
+
+
 def test_a_crossing_order_takes_displayed_levels_at_their_prices_and_the_rest_rests() -> None:
     scenario = Scenario()
     scenario.book(0, "100x5", "102x4 103x6 104x9")
@@ -257,6 +268,10 @@ def test_what_public_trades_took_is_gone_until_the_next_book() -> None:
     order = scenario.place(3, BID, "103", "9", post_only=False, immediate=True)
     scenario.settle(8)
     assert scenario.fills() == [(order, "103", "4")]
+    scenario.book(10, "100x5", "103x8")  # 6 that we did not take before
+    order = scenario.place(11, BID, "103", "9", post_only=False, immediate=True)
+    scenario.settle(20)
+    assert scenario.fills()[1:] == [(order, "103", "4")]
 
 
 def test_no_latency_at_all_still_never_takes_from_the_snapshot_that_caused_the_order() -> None:
@@ -271,6 +286,26 @@ def test_no_latency_at_all_still_never_takes_from_the_snapshot_that_caused_the_o
     scenario.settle(12)
     assert scenario.fills() == [(order, "101", "2")]
     assert scenario.open() == {}
+
+
+def test_another_snapshot_of_the_same_time_is_not_newer() -> None:
+    scenario = Scenario(latency=0)
+    scenario.book(10, "100x5", "102x4")
+    order = scenario.place(10, BID, "102", "3", post_only=False)
+    scenario.settle(10)
+    same_time = MarketBook(
+        received_at=0,
+        symbol=SYMBOL,
+        bids=levels("100x5"),
+        asks=levels("101x4"),
+        exchange_time=10 * MILLISECOND,
+    )
+    scenario.exchange.on_market(same_time)
+    scenario.settle(10.5)
+    assert scenario.fills() == []
+    scenario.book(11, "100x5", "101x4")
+    scenario.settle(11)
+    assert scenario.fills() == [(order, "101", "3")]
 
 
 def test_a_waiting_order_that_is_cancelled_takes_nothing() -> None:

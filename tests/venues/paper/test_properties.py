@@ -22,11 +22,11 @@ from mm_fsm.core.messages import (
     Side,
 )
 from mm_fsm.venues.paper import QueueModel
-
-from tests.venues.paper.scenario import Scenario, instrument
+from tests.venues.paper.scenario import MILLISECOND, Scenario, instrument
 
 MAKER_BPS, TAKER_BPS = Decimal("-1.5"), Decimal("4.5")
 START_BASE, START_QUOTE = Decimal(12), Decimal(3000)
+NONE = Decimal(0)
 STEP = 10
 """Milliseconds between two operations; requests take 1 ms, so each acts before the next operation."""
 
@@ -63,9 +63,7 @@ class Cancel:
 
 sides = st.sampled_from(Side)
 sizes = st.lists(st.integers(1, 5), max_size=3)
-books = st.builds(
-    Book, best_bid=st.integers(96, 102), spread=st.integers(1, 3), bid_sizes=sizes, ask_sizes=sizes
-)
+books = st.builds(Book, best_bid=st.integers(96, 102), spread=st.integers(1, 3), bid_sizes=sizes, ask_sizes=sizes)
 trades = st.builds(Trade, taker=sides, price=st.integers(94, 106), size=st.integers(1, 9))
 placements = st.builds(
     Place,
@@ -97,8 +95,10 @@ class Run:
         )
         self.kind = kind
         self.placed: dict[str, Place] = {}
-        self.supply: dict[Side, Decimal] = {side: Decimal(0) for side in Side}
+        self.supply: dict[Side, Decimal] = dict.fromkeys(Side, NONE)
         """Sizes that were newly displayed on each side: appeared, or grown."""
+        self.used_up: dict[int, Decimal] = {}
+        """By how much each trade shortened a queue at its price, by its time."""
         self._shown: dict[Side, dict[Decimal, Decimal]] = {side: {} for side in Side}
         self.scenario.book(0, "100x3 99x4", "102x3 103x4")
         self._note_supply(100, [3, 4], 102, [3, 4])
@@ -113,7 +113,12 @@ class Run:
                 self.scenario.book(at, bids, asks)
                 self._note_supply(bid, bid_sizes, bid + spread, ask_sizes)
             case Trade(taker=taker, price=price, size=size):
+                self.scenario.settle(at - 1)  # so that what was sent before has acted
+                before = self._queues(taker.opposite, price)
                 self.scenario.trade(at, taker, str(price), str(size))
+                after = self._queues(taker.opposite, price)
+                used_up = (before[order] - queue for order, queue in after.items())
+                self.used_up[at * MILLISECOND] = max(used_up, default=NONE)
             case Place():
                 order = self.scenario.place(
                     at,
@@ -127,6 +132,13 @@ class Run:
                 self.placed[order] = operation
             case Cancel(order=order):
                 self.scenario.cancel(at, f"order-{order}")
+            case _:
+                raise AssertionError(operation)
+
+    def _queues(self, side: Side, price: int) -> dict[str, Decimal]:
+        orders = self.scenario.exchange.open_orders
+        here = (order for order in orders if order.side is side and order.price == price)
+        return {order.client_order_id: order.queue_ahead for order in here if order.queue_ahead is not None}
 
     def _note_supply(self, bid: int, bid_sizes: list[int], ask: int, ask_sizes: list[int]) -> None:
         shown = {
@@ -135,7 +147,7 @@ class Run:
         }
         for side in Side:
             before = self._shown[side]
-            self.supply[side] += sum(max(size - before.get(price, 0), 0) for price, size in shown[side].items())
+            self.supply[side] += sum(max(size - before.get(price, NONE), NONE) for price, size in shown[side].items())
         self._shown = shown
 
     def fills(self) -> list[OrderFilled]:
@@ -172,8 +184,9 @@ def test_balances_are_the_start_and_the_fills_and_nothing_else(run: Run) -> None
 def test_what_is_locked_is_the_sum_over_open_orders_and_free_amounts_are_never_negative(run: Run) -> None:
     run.scenario.settle()
     balances = run.scenario.exchange.balances
-    remaining = {side: [(o.price, o.quantity - o.filled_quantity) for o in run.scenario.exchange.open_orders
-                        if o.side is side] for side in Side}  # fmt: skip
+    remaining: dict[Side, list[tuple[Decimal, Decimal]]] = {side: [] for side in Side}
+    for order in run.scenario.exchange.open_orders:
+        remaining[order.side].append((order.price, order.quantity - order.filled_quantity))
     assert balances.quote_free >= 0
     if run.kind is InstrumentKind.SPOT:
         assert balances.base_free >= 0
@@ -207,14 +220,14 @@ def test_a_trade_fills_no_more_than_its_size_and_what_left_the_queue(run: Run) -
             assert (fill.price - trade.price) * trade.taker_side.sign <= 0
             filled[fill.exchange_time] += fill.quantity
     for time, quantity in filled.items():
-        assert quantity <= trades[time].size
+        assert quantity + run.used_up[time] <= trades[time].size
 
 
 @for_every_run
 def test_no_displayed_size_fills_twice(run: Run) -> None:
     """What books and takers filled is no more than what was newly displayed on the other side."""
     books = {fact.exchange_time for fact in run.scenario.settle() if isinstance(fact, MarketBook)}
-    taken = {side: Decimal(0) for side in Side}
+    taken = dict.fromkeys(Side, NONE)
     for fill in run.fills():
         if fill.liquidity is Liquidity.TAKER or fill.exchange_time in books:
             taken[run.placed[fill.client_order_id].side.opposite] += fill.quantity
@@ -230,7 +243,7 @@ def test_facts_come_in_order_and_tell_one_story_for_each_order(run: Run) -> None
         own = [fact for fact in run.scenario.own() if getattr(fact, "client_order_id", None) == order]
         answers = [fact for fact in own if isinstance(fact, OrderAcknowledged | OrderFilled)]
         ends = [fact for fact in own if isinstance(fact, OrderCanceled | OrderExpired)]
-        filled = sum((fact.quantity for fact in answers if isinstance(fact, OrderFilled)), Decimal(0))
+        filled = sum((fact.quantity for fact in answers if isinstance(fact, OrderFilled)), NONE)
         if not answers:
             assert order not in run.scenario.open()
             continue
@@ -285,11 +298,10 @@ def test_queue_and_own_order_share_what_is_sold_at_their_price(bids: list[int], 
     for number, size in enumerate(sells):
         scenario.sell(10 + number, "100", str(size))
     scenario.settle()
-    got = {order: Decimal(0) for order in orders}
+    got = dict.fromkeys(orders, NONE)
     for order, _, quantity in scenario.fills():
         got[order] += Decimal(quantity)
     left = max(sum(sells) - queue, 0)
-    for order, quantity in zip(orders, bids, strict=True):
-        assert got[order] == min(quantity, left)
-        left -= min(quantity, left)
-
+    for order_id, wanted in zip(orders, bids, strict=True):
+        assert got[order_id] == min(wanted, left)
+        left -= min(wanted, left)

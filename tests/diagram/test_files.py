@@ -1,0 +1,184 @@
+"""Committed diagrams: written under predictable names, and found out when they no longer fit the definition."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from mm_fsm.chart import Budget, BudgetMeasure, CallbackDefinition, ChartDefinition, GuardTerm, StateDefinition
+from mm_fsm.diagram import (
+    DiagramError,
+    DiagramFormat,
+    DrawableChart,
+    check_diagrams,
+    drawable,
+    file_stem,
+    render,
+    write_diagrams,
+)
+from tests.diagram.charts.three_states import ApprovalMachine
+
+TEXTS = (DiagramFormat.DOT, DiagramFormat.MERMAID, DiagramFormat.MARKDOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("MarketMakingStateMachine", "market_making"),
+        ("OrderLifecycle", "order_lifecycle"),
+        ("ApprovalMachine", "approval"),
+        ("HTTPServerChart", "http_server"),
+        ("Machine", "machine"),
+        ("Level2Book", "level2_book"),
+    ],
+)
+def test_files_are_named_after_the_class(name: str, stem: str) -> None:
+    definition = ChartDefinition(name=name, states=(StateDefinition(id="a", name="a", initial=True),), edges=())
+    assert file_stem(definition) == stem
+
+
+def test_written_diagrams_are_fresh(chart: DrawableChart, tmp_path: Path) -> None:
+    written = write_diagrams([chart], tmp_path / "new" / "diagrams")
+    stem = file_stem(chart.definition)
+    assert [path.name for path in written] == [f"{stem}.dot", f"{stem}.svg", f"{stem}.mmd", f"{stem}.md"]
+    assert check_diagrams([chart], tmp_path / "new" / "diagrams") == []
+
+
+def test_missing_files_are_named(three: DrawableChart, tmp_path: Path) -> None:
+    problems = check_diagrams([three], tmp_path)
+    assert [re.match(r".*/(approval\.\w+): missing", problem)[1] for problem in problems] == [  # type: ignore[index]
+        "approval.dot",
+        "approval.svg",
+        "approval.mmd",
+        "approval.md",
+    ]
+
+
+def changed_guard(chart: DrawableChart) -> DrawableChart:
+    first, *rest = chart.definition.edges
+    edges = (evolve(first, guards=(*first.guards, GuardTerm("calm"))), *rest)
+    return evolve(chart, definition=evolve(chart.definition, edges=edges))
+
+
+def changed_budget(chart: DrawableChart) -> DrawableChart:
+    first, *rest = chart.definition.states
+    states = (evolve(first, budget=Budget(21, BudgetMeasure.COMPUTING)), *rest)
+    return evolve(chart, definition=evolve(chart.definition, states=states))
+
+
+def changed_order(chart: DrawableChart) -> DrawableChart:
+    first, second, *rest = chart.definition.edges
+    return evolve(chart, definition=evolve(chart.definition, edges=(second, first, *rest)))
+
+
+def changed_note(chart: DrawableChart) -> DrawableChart:
+    """Notes are in DOT, SVG and Markdown; in Mermaid only the digest tells."""
+    first, *rest = chart.definition.edges
+    return evolve(chart, definition=evolve(chart.definition, edges=(evolve(first, note="three signatures"), *rest)))
+
+
+@pytest.mark.parametrize("change", [changed_guard, changed_budget, changed_order, changed_note])
+def test_a_changed_definition_makes_every_file_stale(three: DrawableChart, tmp_path: Path, change: object) -> None:
+    """A guard, a budget, the order of two edges, a note: each is found in all four files, by name."""
+    assert callable(change)
+    write_diagrams([three], tmp_path)
+    problems = check_diagrams([change(three)], tmp_path)
+    assert len(problems) == 4
+    for problem, suffix in zip(problems, ("dot", "svg", "mmd", "md"), strict=True):
+        assert f"approval.{suffix}: stale" in problem
+        assert "mm-fsm diagram" in problem
+
+
+@pytest.mark.parametrize("form", TEXTS)
+def test_one_changed_byte_is_found(three: DrawableChart, tmp_path: Path, form: DiagramFormat) -> None:
+    write_diagrams([three], tmp_path)
+    path = tmp_path / f"approval{form.suffix}"
+    path.write_bytes(path.read_bytes() + b" ")
+    problems = check_diagrams([three], tmp_path)
+    assert len(problems) == 1
+    assert path.name in problems[0]
+
+
+def test_an_svg_of_another_renderer_is_stale(three: DrawableChart, tmp_path: Path) -> None:
+    """The definition is the same, but the DOT text it was drawn from is not."""
+    write_diagrams([three], tmp_path)
+    path = tmp_path / "approval.svg"
+    path.write_text(
+        re.sub(r"dot sha256: \w{6}", "dot sha256: 000000", path.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    assert ["another DOT text" in problem for problem in check_diagrams([three], tmp_path)] == [True]
+
+
+def test_an_svg_of_other_fonts_is_fresh(three: DrawableChart, tmp_path: Path) -> None:
+    """An SVG's coordinates depend on the machine's fonts and are not compared."""
+    write_diagrams([three], tmp_path)
+    path = tmp_path / "approval.svg"
+    path.write_text(path.read_text(encoding="utf-8").replace('x="', 'x="1'), encoding="utf-8")
+    assert check_diagrams([three], tmp_path) == []
+
+
+def test_a_truncated_svg_is_stale(three: DrawableChart, tmp_path: Path) -> None:
+    write_diagrams([three], tmp_path)
+    (tmp_path / "approval.svg").write_bytes(b"\xff\xfe")
+    assert ["approval.svg: stale" in problem for problem in check_diagrams([three], tmp_path)] == [True]
+
+
+def test_checking_needs_nothing_that_draws(
+    three: DrawableChart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check compares digests, so it also runs where no picture can be drawn."""
+    write_diagrams([three], tmp_path)
+    monkeypatch.setitem(__import__("sys").modules, "pygraphviz", None)
+    monkeypatch.setenv("PATH", "")
+    assert check_diagrams([three], tmp_path) == []
+
+
+def test_pictures_that_carry_nothing_are_not_checked(three: DrawableChart, tmp_path: Path) -> None:
+    with pytest.raises(DiagramError, match=r"found \['png'\]"):
+        check_diagrams([three], tmp_path, [DiagramFormat.SVG, DiagramFormat.PNG])
+
+
+def test_two_charts_for_one_file_are_refused(three: DrawableChart, tmp_path: Path) -> None:
+    """``ApprovalMachine`` and ``Approval`` would both be ``approval.*``; nothing is written."""
+    other = evolve(three, definition=evolve(three.definition, name="Approval"))
+    with pytest.raises(DiagramError, match="'ApprovalMachine' and 'Approval'"):
+        write_diagrams([three, other], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_is_a_file_is_refused(three: DrawableChart, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    with pytest.raises(DiagramError, match="expected one that can be written"):
+        write_diagrams([three], tmp_path / "taken", TEXTS)
+
+
+def test_a_subclass_drifts_from_its_parents_diagrams(three: DrawableChart, tmp_path: Path) -> None:
+    """A subclass that overrides a callback with other services makes the parent's committed files stale for it."""
+    write_diagrams([three], tmp_path)
+
+    class Dearer(ApprovalMachine):
+        def price(self) -> None:
+            self.services.risk.approve()
+
+    dearer = drawable(Dearer)
+    renamed = evolve(dearer, definition=evolve(dearer.definition, name="ApprovalMachine"))
+    assert len(check_diagrams([renamed], tmp_path)) == 4
+
+
+@pytest.mark.parametrize("form", TEXTS)
+def test_an_edge_shows_its_actions_in_the_order_they_run(three: DrawableChart, form: DiagramFormat) -> None:
+    """What runs before, on and after a transition, with its services, is in every text format."""
+    first, *rest = three.definition.edges
+    edge = evolve(
+        first,
+        before=(CallbackDefinition("prepare"),),
+        on=(CallbackDefinition("perform", ("orders.plan",)),),
+        after=(CallbackDefinition("conclude"),),
+    )
+    changed = evolve(three, definition=evolve(three.definition, edges=(edge, *rest)))
+    text = render(changed, form).decode()
+    places = [text.index(word) for word in ("prepare", "perform", "orders.plan", "conclude")]
+    assert places == sorted(places)
