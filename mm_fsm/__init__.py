@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     from mm_fsm.machine.quoting import QuotingMachine
     from mm_fsm.machine.results import StepResult, StrategyResult, TransitionRecord
     from mm_fsm.machine.strategy import StrategyMachine
+    from mm_fsm.runtime.paper_run import run_on_paper
     from mm_fsm.runtime.runner import SessionRunner
     from mm_fsm.services.inventory import DefaultInventoryService
     from mm_fsm.services.orders import DefaultOrderService
@@ -228,6 +229,7 @@ __all__ = [
     "computing",
     "definition_of",
     "open_recording",
+    "run_on_paper",
     "waiting",
 ]
 
@@ -335,6 +337,7 @@ _MODULES = {
     "computing": "mm_fsm.chart",
     "definition_of": "mm_fsm.chart",
     "open_recording": "mm_fsm.venues.recorded",
+    "run_on_paper": "mm_fsm.runtime.paper_run",
     "waiting": "mm_fsm.chart",
 }
 

@@ -101,5 +101,25 @@ class RecordingError(MarketMakerError, ValueError):
         super().__init__(f"{place}: {problem} {remedy}")
 
 
+class JournalError(MarketMakerError, RuntimeError):
+    """A journal cannot be read, written or continued.
+
+    Args:
+        journal: file name, without its directories.
+        problem: what was expected and what was found.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, journal: str, problem: str, remedy: str) -> None:
+        self.journal = journal
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"journal {journal}: {problem} {remedy}")
+
+
+class OwnershipError(MarketMakerError, RuntimeError):
+    """Another process makes this market on this account already."""
+
+
 class PluginError(MarketMakerError, LookupError):
     """A service or venue chosen by name is not there, or does not keep its protocol."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import statemachine
+from statemachine.event import Event
 from statemachine.exceptions import InvalidDefinition
 from statemachine.factory import StateMachineMetaclass
 from statemachine.signature import SignatureAdapter
@@ -46,12 +47,14 @@ def build_engine_class(cls: type, definition: ChartDefinition) -> type[statemach
         **states,
     }
     for event in definition.events:
-        namespace[event] = TransitionList(
+        transitions = TransitionList(
             transition
             for edge in definition.edges
             if edge.event == event
             for transition in _build_transitions(edge, states)
         )
+        # An event with an identity of its own is not given the dotted twin that a prefix like error_ brings.
+        namespace[event] = Event(transitions, id=event)
     try:
         engine_class: Any = StateMachineMetaclass(cls.__name__, (ChartEngine,), namespace)
     except InvalidDefinition as error:

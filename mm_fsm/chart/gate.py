@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import NamedTuple, Protocol
 
 from mm_fsm.chart.definition import ChartDefinition, EdgeDefinition
+from mm_fsm.chart.names import hooks_of
 from mm_fsm.errors import ChartDefinitionError, MarketMakerError
 
 
@@ -54,7 +55,8 @@ class Gate:
         owner: the machine whose methods are the guards.
 
     Raises:
-        ChartDefinitionError: an attribute of this machine hides one of the chart's guards or callbacks.
+        ChartDefinitionError: an attribute set on this machine hides one of the chart's guards or callbacks, or would
+            be bound as a hook.
     """
 
     __slots__ = ("_automatic", "_commands", "_observers")
@@ -142,7 +144,7 @@ def _always() -> bool:
 
 
 def _check_owner(definition: ChartDefinition, owner: object) -> None:
-    """An attribute that hides a method would be taken for a guard's answer, or run in a callback's place as nothing."""
+    """What a machine sets on itself must neither hide a method of its chart nor be bound as one that is not in it."""
     for name in (*definition.guard_names, *definition.callback_names):
         found = getattr(owner, name)
         if not callable(found):
@@ -150,6 +152,13 @@ def _check_owner(definition: ChartDefinition, owner: object) -> None:
                 definition.name,
                 f"{name!r} is a guard or callback, but on this machine it is {found!r}.",
                 "Give the attribute that was set on the machine another name.",
+            )
+    for name, place in hooks_of(definition).items():
+        if name not in definition.callback_names and hasattr(owner, name):
+            raise ChartDefinitionError(
+                definition.name,
+                f"{name!r} was set on this machine, so it would run as a hook of {place} without being in the diagram.",
+                "Give the attribute another name.",
             )
 
 

@@ -81,9 +81,9 @@ def check_names(
                 "Choose another name for it.",
             )
     _check_prefixes(definition)
-    hooks = _hooks(definition)
+    hooks = hooks_of(definition)
     _check_hooks_mean_one_thing(definition, kinds, hooks)
-    _check_methods_named_like_hooks(cls, definition, {hook for ancestor in ancestors for hook in _hooks(ancestor)})
+    _check_methods_named_like_hooks(cls, definition, {hook for ancestor in ancestors for hook in hooks_of(ancestor)})
 
 
 @cache
@@ -106,8 +106,12 @@ def _check_prefixes(definition: ChartDefinition) -> None:
             )
 
 
-def _hooks(definition: ChartDefinition) -> dict[str, str]:
-    """Every method name that python-statemachine binds by itself, with what it belongs to."""
+def hooks_of(definition: ChartDefinition) -> dict[str, str]:
+    """Every method name that python-statemachine binds by itself, with what it belongs to.
+
+    Raises:
+        ChartDefinitionError: one belongs to two things.
+    """
     hooks = dict.fromkeys(GENERIC_HOOKS, "every transition")
     named = [(f"{prefix}{state.id}", f"state {state.id!r}") for state in definition.states for prefix in _STATE_HOOKS]
     named += [(f"{prefix}{event}", f"event {event!r}") for event in definition.events for prefix in _EVENT_HOOKS]

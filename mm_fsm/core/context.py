@@ -25,6 +25,9 @@ from mm_fsm.core.volatility import VolatilityEstimator
 RECENT_FILL_RATE_WEIGHT = 0.05
 """Weight of the newest finished quote in the recent fill rate."""
 
+MARKOUT_WINDOW = 100
+"""Fills that the recent markout covers; more where a judgement of adverse selection needs more."""
+
 
 @define(kw_only=True)
 class SideState:
@@ -70,7 +73,7 @@ class MarketMakingContext:
     the machine's."""
     orders: OwnOrders = field(init=False)
     volatility_estimator: VolatilityEstimator = field(init=False)
-    markouts: MarkoutTracker = field(factory=MarkoutTracker)
+    markouts: MarkoutTracker = field(init=False)
 
     # Quoting
     plan: QuotePlan | None = None
@@ -166,6 +169,8 @@ class MarketMakingContext:
             sample_interval_seconds=settings.volatility_sample_seconds,
             minimum_samples=settings.warm_up_samples,
         )
+        enough = settings.adverse_selection_minimum_fills
+        self.markouts = MarkoutTracker(window=max(MARKOUT_WINDOW, enough))
 
     # -- market -----------------------------------------------------------------------------------------------------
 
@@ -348,13 +353,13 @@ class MarketMakingContext:
             return 0.0
         return float(abs(self.inventory_offset) * self.mid_price / equity)
 
-    def purchasing_power(self, side: Side, price: Decimal, *, besides_quotes: bool = False) -> Decimal:
+    def purchasing_power(self, side: Side, price: Decimal, *, besides_live: bool = False) -> Decimal:
         """Base units that further orders of one side may trade at ``price`` with the funds there are.
 
-        What own orders lock is not free; ``besides_quotes`` counts the locks of quotes as free. Spot: the cash or the
-        base held. Contracts: equity times leverage, less the position this side would add to.
+        What own orders lock is not free; ``besides_live`` counts the locks of live orders as free. Spot: the cash or
+        the base held. Contracts: equity times leverage, less the position this side would add to.
         """
-        locked = self.orders.locked(side, besides_quotes=besides_quotes) * self.instrument.contract_size
+        locked = self.orders.locked(side, besides_live=besides_live) * self.instrument.contract_size
         if self.instrument.kind is InstrumentKind.LINEAR:
             equity = self.equity
             if equity is None or equity <= 0:

@@ -44,6 +44,18 @@ def _not_negative(name: str, value: object) -> Decimal:
     return value
 
 
+def _kind(value: object) -> InstrumentKind:
+    try:
+        return InstrumentKind(value)  # type: ignore[arg-type]
+    except ValueError:
+        raise SettingsError(
+            "instrument.kind",
+            "'spot' or 'linear'",
+            value,
+            "Inverse contracts and hedge mode are not supported: choose a linear instrument in one-way mode.",
+        ) from None
+
+
 @frozen(kw_only=True)
 class Instrument:
     """One market's trading rules.
@@ -68,23 +80,17 @@ class Instrument:
     """Smallest price * quantity * contract size of one order, quote currency."""
     contract_size: Decimal = ONE
     """Base units in one contract."""
-    kind: InstrumentKind = field(default=InstrumentKind.SPOT)
+    kind: InstrumentKind = field(default=InstrumentKind.SPOT, converter=_kind)
 
     def __attrs_post_init__(self) -> None:
         for name in ("symbol", "base_currency", "quote_currency"):
-            if not getattr(self, name):
-                raise SettingsError(f"instrument.{name}", "a name", getattr(self, name), "Write it as the venue does.")
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value.strip():
+                raise SettingsError(f"instrument.{name}", "a name", value, "Write it as the venue does.")
         for name in ("tick_size", "lot_size", "contract_size"):
             _positive(name, getattr(self, name))
         for name in ("minimum_quantity", "minimum_notional"):
             _not_negative(name, getattr(self, name))
-        if not isinstance(self.kind, InstrumentKind):
-            raise SettingsError(
-                "instrument.kind",
-                "'spot' or 'linear'",
-                self.kind,
-                "Inverse contracts and hedge mode are not supported: choose a linear instrument in one-way mode.",
-            )
         if self.kind is InstrumentKind.SPOT and self.contract_size != 1:
             raise SettingsError("instrument.contract_size", "1 for spot", self.contract_size, "Remove the setting.")
 

@@ -49,6 +49,9 @@ _ROUNDING: Final = Context(prec=200, rounding=ROUND_HALF_EVEN, traps=[InvalidOpe
 _COST_QUANTUM: Final = Decimal("1E-20")
 """Quote currency to which the cost of a partial reduction is rounded; the rest keeps what was rounded away."""
 
+TRADES_REMEMBERED: Final = 20_000
+"""How many trades are known by their ids, so that none is booked twice; then memory would grow with every fill."""
+
 _AMOUNT_CONTEXT: Final = Context(prec=48, traps=[Inexact, InvalidOperation])
 _AMOUNT_QUANTUM: Final = Decimal("1E-24")
 _AMOUNT_EXPECTED: Final = "finite decimal below 1E+24 with at most 24 decimals"
@@ -94,6 +97,7 @@ class LedgerFill:
         fee: in ``fee_currency`` (base units for BASE); positive when paid, negative for a rebate.
         fee_currency: what the fee was charged in.
         conversion_price: quote currency per unit of a third currency; needed for a THIRD fee that is not zero.
+        exchange_time: the venue's stamp, nanoseconds; -1 when there is none, and then its id is never missed.
 
     Raises:
         FactRefusedError: an amount is not finite, too long, or not positive where it must be, or a conversion price is
@@ -107,6 +111,7 @@ class LedgerFill:
     fee: Decimal
     fee_currency: FeeCurrency
     conversion_price: Decimal | None = None
+    exchange_time: int = -1
 
     def __attrs_post_init__(self) -> None:
         _refuse_unless_positive("OrderFilled", "price", self.price)
@@ -128,8 +133,8 @@ class LedgerFill:
 class Ledger:
     """Position, cash and profit of one machine in one market.
 
-    Attributes are for reading; only the methods change them. A method that raises has changed nothing. Ids of what
-    was booked are kept for the ledger's life, so memory grows with the number of fills.
+    Attributes are for reading; only the methods change them. A method that raises has changed nothing. Ids of the
+    latest ``TRADES_REMEMBERED`` trades are kept, those of funding payments and flows, which are rare, for its life.
 
     Args:
         base: position at the start, base units; negative for a short contract position.
@@ -177,7 +182,12 @@ class Ledger:
     """Sum of quantity * m at the fill, quote currency."""
     peak_net_pnl: Decimal = field(init=False)
     """Highest net profit so far, quote currency; the carried drawdown at the start."""
-    _booked: set[tuple[str, str]] = field(init=False, factory=set, repr=False)
+    forgotten_until: int = field(init=False, default=-1)
+    """Exchange time of the latest trade whose id was forgotten, nanoseconds; -1 before any was."""
+    bookings: int = field(init=False, default=0)
+    """Trades, funding payments and flows booked so far."""
+    _trades: dict[tuple[str, str], int] = field(init=False, factory=dict, repr=False)
+    _payments: set[tuple[str, str]] = field(init=False, factory=set, repr=False)
 
     def __attrs_post_init__(self) -> None:
         for name, value in (
@@ -215,8 +225,12 @@ class Ledger:
         self._raise_peak()
 
     def is_booked(self, trade_id: str, side: Side) -> bool:
-        """Whether this side of this trade was booked. A trade of one own order with another has both sides."""
-        return (side.value, trade_id) in self._booked
+        """Whether this side of this trade is known to be booked. A trade of two own orders has both sides."""
+        return (side.value, trade_id) in self._trades
+
+    def is_forgotten(self, exchange_time: int) -> bool:
+        """Whether a trade is so old that its id may have been forgotten: nobody can tell whether it was booked."""
+        return exchange_time <= self.forgotten_until
 
     def book_fill(self, fill: LedgerFill) -> None:
         """Book a trade of an own order. Before the first m, its price becomes the first m.
@@ -224,7 +238,7 @@ class Ledger:
         Raises:
             LedgerError: this side of the trade was booked before.
         """
-        self._note_booking(fill.side.value, fill.trade_id)
+        self._note_trade(fill)
         m = self.reference_price
         if m is None:
             m = self._start_valuation(fill.price)
@@ -241,7 +255,7 @@ class Ledger:
 
     def is_funding_booked(self, funding_id: str) -> bool:
         """Whether this funding payment was booked."""
-        return ("funding", funding_id) in self._booked
+        return ("funding", funding_id) in self._payments
 
     def book_funding(self, amount: Decimal, funding_id: str) -> None:
         """Book a funding payment in quote currency, positive when received.
@@ -251,14 +265,14 @@ class Ledger:
             LedgerError: the payment was booked before.
         """
         _refuse_unless_amount("FundingPaid", "amount", amount)
-        self._note_booking("funding", funding_id)
+        self._note_payment("funding", funding_id)
         self.cash = _add(self.cash, amount)
         self.funding_received = _add(self.funding_received, amount)
         self._raise_peak()
 
     def is_flow_booked(self, flow_id: str) -> bool:
         """Whether this external flow was booked."""
-        return ("flow", flow_id) in self._booked
+        return ("flow", flow_id) in self._payments
 
     def book_external_flow(self, base: Decimal, quote: Decimal, flow_id: str) -> None:
         """Book a deposit (positive) or withdrawal (negative) of base units and of quote currency.
@@ -269,7 +283,7 @@ class Ledger:
         """
         _refuse_unless_amount("ExternalFlow", "base", base)
         _refuse_unless_amount("ExternalFlow", "quote", quote)
-        self._note_booking("flow", flow_id)
+        self._note_payment("flow", flow_id)
         self.cash = _add(self.cash, quote)
         self.external_flows = _add(self.external_flows, quote)
         if self.reference_price is None:
@@ -335,16 +349,22 @@ class Ledger:
 
     def snapshot(self) -> tuple[Decimal | int | None, ...]:
         """Every amount that changes, in a fixed order, and last the number of bookings: for digests."""
-        return (*_read_amounts(self), len(self._booked))
+        return (*_read_amounts(self), self.bookings)
 
-    def _note_booking(self, kind: str, entry_id: str) -> None:
-        entry = (kind, entry_id)
-        if entry in self._booked:
-            raise LedgerError(
-                f"{kind} {entry_id!r}: expected an id that is not booked, found it booked. "
-                "Ask whether it is booked first, and drop what was seen before."
-            )
-        self._booked.add(entry)
+    def _note_trade(self, fill: LedgerFill) -> None:
+        entry = (fill.side.value, fill.trade_id)
+        if entry in self._trades:
+            raise _booked_before(*entry)
+        self._trades[entry] = fill.exchange_time
+        self.bookings += 1
+        if len(self._trades) > TRADES_REMEMBERED:
+            self.forgotten_until = max(self.forgotten_until, self._trades.pop(next(iter(self._trades))))
+
+    def _note_payment(self, kind: str, entry_id: str) -> None:
+        if (kind, entry_id) in self._payments:
+            raise _booked_before(kind, entry_id)
+        self._payments.add((kind, entry_id))
+        self.bookings += 1
 
     def _charge(self, fill: LedgerFill, m: Decimal) -> None:
         value = fill.fee
@@ -389,6 +409,13 @@ class Ledger:
 
     def _raise_peak(self) -> None:
         self.peak_net_pnl = max(self.peak_net_pnl, self.net_pnl)
+
+
+def _booked_before(kind: str, entry_id: str) -> LedgerError:
+    return LedgerError(
+        f"{kind} {entry_id!r}: expected an id that is not booked, found it booked. "
+        "Ask whether it is booked first, and drop what was seen before."
+    )
 
 
 _read_amounts = attrgetter(

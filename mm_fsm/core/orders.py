@@ -25,7 +25,7 @@ from mm_fsm.core.order_lifecycle import (
 CLEAN_LOOKS_NEEDED = 2
 """Looks that must find nothing, after the validity window, before an order counts as never placed."""
 
-FINISHED_ORDERS_KEPT = 10_000
+FINISHED_ORDERS_KEPT = 2_000
 """How many finished orders stay known, so that late news about them finds its order; then memory would grow."""
 
 
@@ -130,6 +130,8 @@ class OwnOrders:
     """When an order last left the book without having filled in full: trades before it may not be known yet."""
     unconfirmed_since: int | None = field(default=None, init=False)
     """Earliest placement time among orders closed since own trades were last looked up; None when there is none."""
+    closings: int = field(default=0, init=False)
+    """How often an order was settled as finished; late news settles one again."""
     _deadline: int | None = field(default=None, init=False)
     _quotes: dict[Side, bool] = field(factory=lambda: dict.fromkeys(SIDES, False), init=False)
     _derived_are_stale: bool = field(default=False, init=False)
@@ -182,16 +184,16 @@ class OwnOrders:
         """What a side's orders may still trade in the worst case, contracts."""
         return sum((order.exposure for order in self._live.values() if order.side is side), ZERO)
 
-    def locked(self, side: Side, *, besides_quotes: bool = False) -> Decimal:
+    def locked(self, side: Side, *, besides_live: bool = False) -> Decimal:
         """What a side's orders lock in the worst case: price times contracts for bids, contracts for asks.
 
-        ``besides_quotes`` leaves quotes out.
+        ``besides_live`` leaves live orders out: what stays are fills that have not arrived.
         """
         return sum(
             (
                 order.exposure * (order.price if side is Side.BID else 1)
                 for order in self._live.values()
-                if order.side is side and not (besides_quotes and order.purpose is OrderPurpose.QUOTE)
+                if order.side is side and not (besides_live and order.is_live)
             ),
             ZERO,
         )
@@ -256,8 +258,6 @@ class OwnOrders:
         order.venue_order_id = venue_order_id
         order.acknowledged = True
         self._apply(order, OrderEvent.ACKNOWLEDGE, now)
-        if order.status is not OrderStatus.PENDING_CANCEL and not order.is_unknown:
-            order.answer_due = None
 
     def fill(self, order: OwnOrder, quantity: Decimal, now: int) -> None:
         """A trade of this order; the caller has checked that it is new and fits the remainder."""
@@ -266,9 +266,8 @@ class OwnOrders:
         order.filled_quantity += quantity
         order.reported_filled = max(order.reported_filled, order.filled_quantity)
         order.acknowledged = True
+        order.clean_looks = 0
         self._apply(order, event, now)
-        if order.is_resting:
-            order.answer_due = None
 
     def confirm_cancel(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
         """The venue says that the order is out of the book."""
@@ -319,7 +318,7 @@ class OwnOrders:
             return
         order.clean_looks += 1
         if order.clean_looks >= CLEAN_LOOKS_NEEDED:
-            gone = order.filled_quantity > 0
+            gone = order.reported_filled > 0
             self._apply(order, OrderEvent.FIND_GONE if gone else OrderEvent.FIND_NEVER_PLACED, now)
 
     def query_failed(self, order: OwnOrder) -> None:
@@ -351,9 +350,9 @@ class OwnOrders:
         return self._deadline
 
     def snapshot(self) -> tuple[object, ...]:
-        """Every open question, and which orders are finished, for digests."""
-        finished = tuple((order.client_order_id, order.status) for order in self._finished.values())
-        return (tuple(order.snapshot() for order in self._live.values()), finished, self.last_closed_at)
+        """Every open question, and how often one was settled, for digests."""
+        live = tuple(order.snapshot() for order in self._live.values())
+        return (live, self.closings, self.last_closed_at, self.unconfirmed_since)
 
     def confirm_trades(self, asked_at: int) -> None:
         """Own trades were looked up by a question asked at ``asked_at``."""
@@ -375,16 +374,18 @@ class OwnOrders:
             order.reported_filled = max(order.reported_filled, filled_quantity)
 
     def _apply(self, order: OwnOrder, event: OrderEvent, now: int) -> None:
-        before = order.status
-        order.status = status_after(order.client_order_id, before, event)
+        was_live = order.is_live
+        order.status = status_after(order.client_order_id, order.status, event)
         order.changed_at = now
         self._derived_are_stale = True
         if not order.is_live:
             self._close(order, now)
-        elif order.client_order_id in self._finished:
-            del self._finished[order.client_order_id]
+        elif not was_live:
+            self._finished.pop(order.client_order_id, None)
             self._live[order.client_order_id] = order
             order.cancel_wanted = order.cancel_due = True
+        elif order.is_resting and not order.cancel_in_flight:
+            order.answer_due = None
         if order.is_unknown:
             order.answer_due = now + self.times.request_timeout if order.cancel_in_flight else None
             if order.query_due is None:
@@ -405,6 +406,7 @@ class OwnOrders:
             return
         order.query_due = None
         order.query_in_flight = False
+        self.closings += 1
         self._live.pop(order.client_order_id, None)
         self._finished[order.client_order_id] = order
         self._finished.move_to_end(order.client_order_id)

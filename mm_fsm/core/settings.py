@@ -15,7 +15,7 @@ from typing import Any
 from attrs import field, frozen
 
 from mm_fsm.core.instrument import Fees
-from mm_fsm.core.validation import exact, number, text, whole_number, yes_or_no
+from mm_fsm.core.validation import exact, number, one_of, real, text, whole_number, yes_or_no
 from mm_fsm.errors import SettingsError
 
 
@@ -39,7 +39,9 @@ def _policy(value: object) -> object:
         ) from None
 
 
-def _frozen_mapping(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def _frozen_mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise SettingsError("service_options", "a table of options", value, "Leave it out where there are none.")
     return MappingProxyType(dict(value))
 
 
@@ -47,8 +49,15 @@ def _amount(*, above: float | None = None, optional: bool = False) -> dict[str, 
     return {"converter": exact, "validator": number(above=above, optional=optional)}
 
 
-def _float(*, at_least: float | None = None, above: float | None = None, at_most: float | None = None) -> Any:
-    return number(at_least=at_least, above=above, at_most=at_most)
+def _float(
+    *, at_least: float | None = None, above: float | None = None, at_most: float | None = None
+) -> dict[str, Any]:
+    return {"converter": real, "validator": number(at_least=at_least, above=above, at_most=at_most)}
+
+
+def _duration(*, at_least: float = 0.001, optional: bool = False) -> dict[str, Any]:
+    """Seconds: long enough to count in nanoseconds, and short enough to be added to a time."""
+    return {"converter": real, "validator": number(at_least=at_least, at_most=1e9, optional=optional)}
 
 
 @frozen(kw_only=True)
@@ -73,36 +82,36 @@ class MarketMakingSettings:
     strategy_id: str = field(default="mm", validator=text)
 
     # Spread, in bps of the reference price, both sides together
-    target_spread_bps: float = field(default=10.0, validator=_float(above=0))
-    min_spread_bps: float = field(default=5.0, validator=_float(above=0))
-    max_spread_bps: float = field(default=50.0, validator=_float(above=0, at_most=5_000))
-    min_edge_bps: float = field(default=1.0, validator=_float(at_least=0))
+    target_spread_bps: float = field(default=10.0, **_float(above=0))
+    min_spread_bps: float = field(default=5.0, **_float(above=0))
+    max_spread_bps: float = field(default=50.0, **_float(above=0, at_most=5_000))
+    min_edge_bps: float = field(default=1.0, **_float(at_least=0))
     """What a round trip at the innermost level must earn over two maker fees."""
-    volatility_multiplier: float = field(default=2.0, validator=_float(at_least=0))
-    market_spread_share: float = field(default=0.5, validator=_float(at_least=0))
+    volatility_multiplier: float = field(default=2.0, **_float(at_least=0))
+    market_spread_share: float = field(default=0.5, **_float(at_least=0))
     """Share of the market's own spread that is added."""
-    inventory_adjustment_factor: float = field(default=0.5, validator=_float(at_least=0))
+    inventory_adjustment_factor: float = field(default=0.5, **_float(at_least=0))
     """Times 100 bps: how far the side that adds to the position widens at full inventory."""
-    skew_price_factor: float = field(default=0.001, validator=_float(at_least=0, at_most=0.1))
+    skew_price_factor: float = field(default=0.001, **_float(at_least=0, at_most=0.1))
     """Fraction of the reference price by which both quotes shift at full inventory."""
-    fill_rate_widening_bps: float = field(default=2.0, validator=_float(at_least=0))
+    fill_rate_widening_bps: float = field(default=2.0, **_float(at_least=0))
     """Added when every quoted unit fills; proportionally less below that."""
-    adverse_selection_bps: float = field(default=2.0, validator=_float(at_least=0))
+    adverse_selection_bps: float = field(default=2.0, **_float(at_least=0))
     """Average loss after own fills that is tolerated before the spread widens by the excess."""
-    adverse_selection_hold_bps: float = field(default=10.0, validator=_float(above=0))
+    adverse_selection_hold_bps: float = field(default=10.0, **_float(above=0))
     """Average loss after own fills at which quoting is held for a while."""
-    adverse_selection_hold_seconds: float = field(default=60.0, validator=_float(above=0))
+    adverse_selection_hold_seconds: float = field(default=60.0, **_duration())
     adverse_selection_minimum_fills: int = field(default=30, validator=whole_number(at_least=1))
 
     # Levels and sizes
     base_order_size: Decimal = field(default=Decimal(100), **_amount(above=0))
     """Size of the innermost quote in quote currency."""
-    num_price_levels: int = field(default=3, validator=whole_number(at_least=1))
-    level_size_decay: float = field(default=0.7, validator=_float(above=0, at_most=1))
-    level_spread_multiplier: float = field(default=1.5, validator=_float(at_least=1))
+    num_price_levels: int = field(default=3, validator=whole_number(at_least=1, at_most=50))
+    level_size_decay: float = field(default=0.7, **_float(above=0, at_most=1))
+    level_spread_multiplier: float = field(default=1.5, **_float(at_least=1, at_most=10))
 
     # Inventory
-    max_inventory_pct: float = field(default=0.1, validator=_float(above=0))
+    max_inventory_pct: float = field(default=0.1, **_float(above=0))
     """Largest position, as a fraction of equity."""
     max_position_size: Decimal | None = field(default=None, **_amount(above=0, optional=True))
     """Largest distance from the target in base units."""
@@ -110,80 +119,80 @@ class MarketMakingSettings:
     """Largest distance from the target in quote currency."""
     target_base: Decimal | None = field(default=None, **_amount(optional=True))
     """Position to hold in base units; None takes what the session starts with."""
-    inventory_reprice_share: float = field(default=0.8, validator=_float(above=0, at_most=1))
+    inventory_reprice_share: float = field(default=0.8, **_float(above=0, at_most=1))
     """Crossing this share of the position limit reprices the quotes."""
     adjustment_policy: AdjustmentPolicy = field(default=AdjustmentPolicy.PASSIVE, converter=_policy)
-    adjustment_goal_share: float = field(default=0.5, validator=_float(at_least=0, at_most=1))
+    adjustment_goal_share: float = field(default=0.5, **_float(at_least=0, at_most=1))
     """An adjustment brings the position down to this share of its limit."""
-    adjustment_retry_seconds: float = field(default=5.0, validator=_float(above=0))
-    max_slippage_bps: float = field(default=20.0, validator=_float(above=0))
+    adjustment_retry_seconds: float = field(default=5.0, **_duration())
+    max_slippage_bps: float = field(default=20.0, **_float(above=0))
 
     # When to requote
-    refresh_interval_seconds: float = field(default=5.0, validator=_float(above=0))
-    stale_move_share: float = field(default=0.25, validator=_float(above=0))
+    refresh_interval_seconds: float = field(default=5.0, **_duration())
+    stale_move_share: float = field(default=0.25, **_float(above=0))
     """Move of the reference price that makes quotes stale, as a share of the half-spread; at least one tick."""
-    requote_tolerance_share: float = field(default=0.2, validator=_float(at_least=0, at_most=1))
+    requote_tolerance_share: float = field(default=0.2, **_float(at_least=0, at_most=1))
     """Move of a wanted price, as a share of its distance from the reference, below which an order stays.
 
     Half of it applies when the wanted price lies towards the market.
     """
-    size_tolerance_share: float = field(default=0.25, validator=_float(at_least=0, at_most=1))
+    size_tolerance_share: float = field(default=0.25, **_float(at_least=0, at_most=1))
     post_only_retries: int = field(default=3, validator=whole_number(at_least=0))
-    post_only_hold_seconds: float = field(default=10.0, validator=_float(above=0))
-    funds_hold_seconds: float = field(default=10.0, validator=_float(above=0))
+    post_only_hold_seconds: float = field(default=10.0, **_duration())
+    funds_hold_seconds: float = field(default=10.0, **_duration())
 
     # When to hold
-    max_market_spread_bps: float = field(default=200.0, validator=_float(above=0))
-    volatility_half_life_seconds: float = field(default=300.0, validator=_float(above=0))
-    volatility_sample_seconds: float = field(default=5.0, validator=_float(above=0))
+    max_market_spread_bps: float = field(default=200.0, **_float(above=0))
+    volatility_half_life_seconds: float = field(default=300.0, **_duration())
+    volatility_sample_seconds: float = field(default=5.0, **_duration())
     warm_up_samples: int = field(default=12, validator=whole_number(at_least=2))
     """Volatility samples without which nothing is quoted."""
-    stale_data_seconds: float = field(default=10.0, validator=_float(above=0))
+    stale_data_seconds: float = field(default=10.0, **_duration())
     """Age of the newest market data at which quotes are cancelled."""
-    long_stale_data_seconds: float = field(default=300.0, validator=_float(above=0))
+    long_stale_data_seconds: float = field(default=300.0, **_duration())
     """Age of the newest market data that is a fault."""
 
     # Risk
-    price_band_bps: float = field(default=200.0, validator=_float(above=0))
+    price_band_bps: float = field(default=200.0, **_float(above=0, at_most=9_999))
     """Largest distance of any order from the reference price."""
     max_drawdown: Decimal = field(default=Decimal(500), **_amount(above=0))
     """Loss from the best profit so far, in quote currency, that ends trading: the kill switch."""
     max_orders_per_interval: int = field(default=60, validator=whole_number(at_least=1))
-    order_interval_seconds: float = field(default=10.0, validator=_float(above=0))
+    order_interval_seconds: float = field(default=10.0, **_duration())
     max_live_orders: int = field(default=20, validator=whole_number(at_least=1))
 
     max_rejections_in_a_row: int = field(default=5, validator=whole_number(at_least=1))
     """Placements refused by the venue, for reasons that are not ordinary, after which it is a fault."""
-    rejection_hold_seconds: float = field(default=5.0, validator=_float(above=0))
-    min_liquidation_distance: float = field(default=0.1, validator=_float(at_least=0, at_most=1))
+    rejection_hold_seconds: float = field(default=5.0, **_duration())
+    min_liquidation_distance: float = field(default=0.1, **_float(at_least=0, at_most=1))
     """For contracts: equity over worst-case notional, roughly the adverse move that would use up the margin."""
 
     # Requests
-    request_timeout_seconds: float = field(default=5.0, validator=_float(above=0))
-    query_interval_seconds: float = field(default=2.0, validator=_float(above=0))
-    validity_window_seconds: float = field(default=30.0, validator=_float(above=0))
+    request_timeout_seconds: float = field(default=5.0, **_duration())
+    query_interval_seconds: float = field(default=2.0, **_duration())
+    validity_window_seconds: float = field(default=30.0, **_duration())
     """How long after its sending a placement may still reach the venue's book."""
-    balances_interval_seconds: float = field(default=60.0, validator=_float(above=0))
+    balances_interval_seconds: float = field(default=60.0, **_duration())
 
     # Faults
-    recovery_backoff_seconds: float = field(default=1.0, validator=_float(above=0))
+    recovery_backoff_seconds: float = field(default=1.0, **_duration())
     """Wait before the first recovery; doubles with each attempt."""
-    max_recovery_backoff_seconds: float = field(default=60.0, validator=_float(above=0))
-    max_recovery_attempts: int = field(default=5, validator=whole_number(at_least=0))
+    max_recovery_backoff_seconds: float = field(default=60.0, **_duration())
+    max_recovery_attempts: int = field(default=5, validator=whole_number(at_least=0, at_most=1_000))
     max_session_recoveries: int = field(default=50, validator=whole_number(at_least=0))
-    recovery_reset_seconds: float = field(default=300.0, validator=_float(above=0))
+    recovery_reset_seconds: float = field(default=300.0, **_duration())
     """Health after which the attempts count anew."""
     wind_down_on_fault: bool = field(default=True, validator=yes_or_no)
     """Whether a fault that cannot be recovered from reduces the position, or keeps it."""
 
     # The end
-    session_seconds: float | None = field(default=None, validator=number(above=0, optional=True))
-    wind_down_passive_seconds: float = field(default=60.0, validator=_float(at_least=0))
-    wind_down_deadline_seconds: float = field(default=300.0, validator=_float(above=0))
+    session_seconds: float | None = field(default=None, **_duration(optional=True))
+    wind_down_passive_seconds: float = field(default=60.0, **_duration(at_least=0))
+    wind_down_deadline_seconds: float = field(default=300.0, **_duration())
     wind_down_slice: Decimal = field(default=Decimal(1_000), **_amount(above=0))
     """Largest single order of a wind-down after its passive part, in quote currency."""
 
-    services: ServiceNames = field(factory=ServiceNames)
+    services: ServiceNames = field(factory=ServiceNames, validator=one_of(ServiceNames))
     service_options: Mapping[str, Any] = field(factory=dict, converter=_frozen_mapping)
     """Free-form options for services of third parties."""
 
@@ -191,6 +200,7 @@ class MarketMakingSettings:
         self._require_order("min_spread_bps", "max_spread_bps")
         self._require_order("stale_data_seconds", "long_stale_data_seconds")
         self._require_order("wind_down_passive_seconds", "wind_down_deadline_seconds")
+        self._require_order("recovery_backoff_seconds", "max_recovery_backoff_seconds")
         self._require_order("adverse_selection_bps", "adverse_selection_hold_bps")
         if self.max_slippage_bps > self.price_band_bps:
             raise SettingsError(

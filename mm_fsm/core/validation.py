@@ -27,6 +27,13 @@ def exact(value: object) -> object:
     return value
 
 
+def real(value: object) -> object:
+    """Convert a whole number or a decimal to a float; leave anything else alone."""
+    if not isinstance(value, (int, Decimal)) or isinstance(value, bool) or not _is_finite(value):
+        return value
+    return float(value)
+
+
 def number(
     *,
     above: float | None = None,
@@ -43,18 +50,37 @@ def number(
         if optional and value is None:
             return
         is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or not all(holds(value, bound) for _, bound, holds in checks):
+        if not is_number or not _is_finite(value) or not all(holds(value, bound) for _, bound, holds in checks):
             raise SettingsError(attribute.name, expected, value, "Correct the value.")
 
     return validate
 
 
-def whole_number(*, at_least: int) -> Validator:
-    """A validator for an integer of at least ``at_least``."""
+def _is_finite(value: float | Decimal) -> bool:
+    try:
+        return math.isfinite(value)
+    except (OverflowError, ValueError):  # an integer beyond every float; a signalling NaN
+        return False
+
+
+def whole_number(*, at_least: int, at_most: int | None = None) -> Validator:
+    """A validator for an integer within bounds."""
+    expected = f"a whole number of at least {at_least}" + (f" and at most {at_most}" if at_most is not None else "")
 
     def validate(_: Any, attribute: Attribute[Any], value: Any) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
-            raise SettingsError(attribute.name, f"a whole number of at least {at_least}", value, "Correct the value.")
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        if not is_whole or value < at_least or (at_most is not None and value > at_most):
+            raise SettingsError(attribute.name, expected, value, "Correct the value.")
+
+    return validate
+
+
+def one_of(kind: type) -> Validator:
+    """A validator for a value of one class."""
+
+    def validate(_: Any, attribute: Attribute[Any], value: Any) -> None:
+        if not isinstance(value, kind):
+            raise SettingsError(attribute.name, f"a {kind.__name__}", value, f"Pass a {kind.__name__}.")
 
     return validate
 

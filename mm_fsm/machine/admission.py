@@ -243,6 +243,7 @@ def to_ledger_fill(context: MarketMakingContext, fact: OrderFilled, side: Side) 
         fee=fact.fee,
         fee_currency=currency,
         conversion_price=conversion_price,
+        exchange_time=fact.exchange_time,
     )
 
 

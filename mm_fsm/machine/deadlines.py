@@ -9,10 +9,8 @@ from mm_fsm.core.context import MarketMakingContext
 
 
 def is_trade_lookup_needed(context: MarketMakingContext) -> bool:
-    """Whether own trades must be looked up: after a fault or while stopping, once no order is live."""
-    if not (context.is_stopping or context.fault is not None) or context.orders.count:
-        return False
-    return not context.is_everything_confirmed
+    """Whether own trades are all that is missing before everything is confirmed."""
+    return not context.orders.count and not context.is_everything_confirmed
 
 
 def next_wake_time(context: MarketMakingContext, *, is_final: bool) -> int | None:
@@ -42,5 +40,4 @@ def _deadlines(context: MarketMakingContext, *, is_final: bool) -> Iterator[int 
         yield context.reduction.started_at + nanoseconds(settings.wind_down_deadline_seconds)
     if context.fault is not None:
         yield context.recover_at
-    if context.fault is not None or context.is_stopping:
-        yield context.trades_query_due
+    yield context.trades_query_due

@@ -15,6 +15,7 @@ from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.context import MarketMakingContext, Reduction
 from mm_fsm.core.decisions import (
     Fault,
+    FaultCode,
     Hold,
     HoldReason,
     InventoryAssessment,
@@ -75,6 +76,13 @@ class QuotingMachine(StrategyMachine):
     """
 
     strategy_type: ClassVar[str] = "market_making"
+    remembered: ClassVar[tuple[str, ...]] = (
+        "context",
+        "presence",
+        "began_at",
+        "_are_sides_to_be_read",
+        "_order_id_prefix",
+    )
     chart_reserved_names: ClassVar[frozenset[str]] = frozenset(
         attribute.name for attribute in MarketMakingContext.__attrs_attrs__
     ) | frozenset(name for name in vars(MarketMakingContext) if not name.startswith("_"))
@@ -98,6 +106,10 @@ class QuotingMachine(StrategyMachine):
         self.began_at: int | None = None
         """Time of the first fact, nanoseconds."""
         self._are_sides_to_be_read = True
+        self._confirming_states = frozenset(
+            edge.source for edge in self.definition.edges for guard in edge.guards if guard.name == "all_confirmed"
+        )
+        """States that wait for ``all_confirmed``: there own trades are looked up once no order is live."""
 
     # -- the strategy-neutral machine's questions -------------------------------------------------------------------
 
@@ -145,8 +157,8 @@ class QuotingMachine(StrategyMachine):
             self.cancel(order)
         for order in context.orders.queries_due(context.now):
             self._ask_about(order)
-        if deadlines.is_trade_lookup_needed(context) and context.now >= context.trades_query_due:
-            self._look_up_trades()
+        if self.chart_state in self._confirming_states and deadlines.is_trade_lookup_needed(context):
+            self._look_up_trades_when_due()
         if not self.is_final:
             self.ask_for_balances_when_due()
         if self._are_sides_to_be_read or self._transitions:
@@ -302,6 +314,10 @@ class QuotingMachine(StrategyMachine):
         self.withdraw_placements()
         self.note_fault(fault)
 
+    def custom_fault(self, reason: str, *, transient: bool) -> Fault:
+        """A fault of a subclass's own. One that is not transient is latched and never retried."""
+        return Fault(code=FaultCode.CUSTOM, reason=reason, transient=transient)
+
     def begin_stopping(self) -> None:
         """The session is to end: from here on only cancels and reducing orders leave."""
         context = self.context
@@ -356,8 +372,10 @@ class QuotingMachine(StrategyMachine):
             )
         )
 
-    def _look_up_trades(self) -> None:
+    def _look_up_trades_when_due(self) -> None:
         context = self.context
+        if context.now < context.trades_query_due:
+            return
         earliest = context.orders.unconfirmed_since
         since = (context.now if earliest is None else earliest) - nanoseconds(CLOCK_TOLERANCE_SECONDS)
         context.trades_asked_at = context.now

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import statemachine
@@ -42,6 +43,15 @@ class StrategyMachine(Chart):
     """
 
     chart_fault_event: ClassVar[str | None] = "error_execution"
+    remembered: ClassVar[tuple[str, ...]] = (
+        "chart_state",
+        "sequence",
+        "transition_counts",
+        "state_durations",
+        "budget_breaches",
+        "_entered_at",
+    )
+    """Attributes that later steps depend on; a subclass that keeps something between steps adds its own names."""
 
     def __init__(self) -> None:
         definition = definition_of(type(self))
@@ -150,6 +160,27 @@ class StrategyMachine(Chart):
     def is_final(self) -> bool:
         """Whether the machine has ended."""
         return self.chart_state in self._final_states
+
+    # -- going on where another left off ----------------------------------------------------------------------------
+
+    def remembered_values(self) -> dict[str, object]:
+        """Everything that later steps depend on, by attribute; the values themselves, no copies."""
+        names = (name for cls in type(self).__mro__ for name in vars(cls).get("remembered", ()))
+        return {name: getattr(self, name) for name in names}
+
+    def continue_from(self, values: Mapping[str, object]) -> None:
+        """Go on exactly where the machine stood whose ``remembered_values`` these are. No state is entered.
+
+        Raises:
+            ValueError: this machine's chart does not have the state it stood in.
+        """
+        states = [state.id for state in self.definition.states]
+        if values["chart_state"] not in states:
+            raise ValueError(f"chart_state: expected one of {states}, found {values['chart_state']!r}.")
+        for name, value in values.items():
+            setattr(self, name, value)
+        if self._entered_at is not None:
+            self._engine = chart_of(type(self))(model=self, state_field="chart_state", listeners=[self._watch])
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

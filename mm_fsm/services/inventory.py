@@ -105,7 +105,7 @@ class DefaultInventoryService:
             return ZERO
         side = _reducing_side(context)
         worst = _price(context, side, _policy(context, reduction))
-        funds = context.purchasing_power(side, worst if worst > 0 else mid, besides_quotes=True)
+        funds = context.purchasing_power(side, worst if worst > 0 else mid, besides_live=True)
         instrument = context.instrument
         return instrument.floor_quantity(max(min(missing, funds), ZERO) / instrument.contract_size)
 

@@ -213,7 +213,7 @@ def _keep_affordable(
     used = ZERO
     for quote in levels:
         room = inventory.limit - inventory.offset * quote.side.sign - used
-        funds = context.purchasing_power(quote.side, quote.price, besides_quotes=True) - used
+        funds = context.purchasing_power(quote.side, quote.price, besides_live=True) - used
         affordable = instrument.floor_quantity(max(min(room, funds), ZERO) / instrument.contract_size)
         quantity = min(quote.quantity, affordable)
         if instrument.meets_minimums(quote.price, quantity):

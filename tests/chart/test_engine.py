@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import statemachine
 from statemachine.engines.sync import SyncEngine
+from statemachine.signature import SignatureAdapter
 
 from mm_fsm.chart import Chart, State, chart_of, definition_of
 from mm_fsm.chart.engine import ChartEngine
@@ -54,7 +55,7 @@ class Maker(StateChart):
 def maker(module: str, source: str, **words: str) -> Any:
     """The class Maker of a module of that name."""
     made = types.ModuleType(module)
-    exec(source.format(module=module, **words), vars(made))  # noqa: S102
+    exec(source.format(module=module, **words), vars(made))
     return made.Maker
 
 
@@ -72,6 +73,7 @@ def test_charts_of_one_name_in_two_modules_call_their_own_methods(answers: tuple
 
 @pytest.mark.parametrize("asynchronous", ["async ", ""], ids=["async", "plain"])
 def test_chart_is_not_called_like_a_foreign_machine_of_the_same_name(asynchronous: str) -> None:
+    SignatureAdapter.from_callable.clear_cache()
     foreign = maker("theirs", THEIRS, asynchronous=asynchronous, local="event")
     foreign()
     machine = maker("ours", OURS, answer="True", local="event")()
@@ -95,10 +97,10 @@ def test_placeholder_in_a_docstring_is_left_alone_also_in_a_subclass() -> None:
         pass
 
     class Documented(Lamp):
-        """{statechart:no_such_format}"""
+        """{statechart:no_such_format}."""
 
     assert Lamp.__doc__ == "A lamp: {statechart:no_such_format}."
-    assert Documented.__doc__ == "{statechart:no_such_format}"
+    assert Documented.__doc__ == "{statechart:no_such_format}."
     for chart in (Lamp, Child, Documented):
         assert "{statechart" not in (chart_of(chart).__doc__ or "")
 

@@ -177,7 +177,7 @@ def test_error_on_entry_to_an_end_leaves_the_machine_running() -> None:
     kettle, water = boiled("cold", failing="arrive_gone")
     with pytest.raises(ArithmeticError):
         kettle.send("drop")
-    assert (water.state, kettle.is_terminated) == ("cold", False), "an end that was not entered must not end the machine"
+    assert (water.state, kettle.is_terminated) == ("cold", False), "an end that is not entered must not end the machine"
 
 
 @pytest.mark.parametrize(("state", "event"), [("cold", "cool"), ("cold", "no_such_event"), ("hot", "heat")])
@@ -315,7 +315,7 @@ def test_subclass_of_a_plain_machine_changes_its_parent() -> None:
 def test_bindings_are_shared_between_methods_of_one_name_in_two_modules() -> None:
     def made(parameters: str) -> Callable[..., object]:
         namespace: dict[str, Any] = {}
-        exec(f"class Model:\n    def ready(self{parameters}):\n        event = 1\n", namespace)  # noqa: S102
+        exec(f"class Model:\n    def ready(self{parameters}):\n        event = 1\n", namespace)
         return namespace["Model"]().ready  # type: ignore[no-any-return]
 
     SignatureAdapter.from_callable.clear_cache()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import types
 from typing import Any
 
 import attrs
@@ -57,7 +56,9 @@ def transitions(chart: type[Chart]) -> list[tuple[str, str, str]]:
     """What the engine itself holds: event, source, target."""
     engine: Any = chart_of(chart)
     return [
-        (transition.event, state.id, transition.target.id) for state in engine.states for transition in state.transitions
+        (transition.event, state.id, transition.target.id)
+        for state in engine.states
+        for transition in state.transitions
     ]
 
 
@@ -502,40 +503,37 @@ CHANGES = st.lists(
 )
 
 
+def changed_body(parent: Any, level: int, changes: list[str]) -> dict[str, Any]:
+    """A class body that makes these changes, as far as the parent still has what they change."""
+    body: dict[str, Any] = {}
+    if "remove repair" in changes and "repair" in definition_of(parent).events:
+        body["repair"] = None
+    if "remove broken" in changes and hasattr(parent, "broken"):
+        body |= {"broken": None, "thrown_away": None}
+    if "add state" in changes:
+        extra = body[f"extra_{level}"] = State()
+        body[f"visit_{level}"] = parent.dark.to(extra, command=True)
+        body[f"leave_{level}"] = extra.to(parent.dark)
+    if "replace turn_on" in changes:
+        body["turn_on"] = parent.dark.to(parent.bright, unless="has_power")
+    if "state anew" in changes:
+        body["dark"] = State(initial=True, purpose=f"level {level}")
+    if "add edge" in changes:
+        body[f"jump_{level}"] = parent.bright.to.itself(cond="is_daylight", command=True, internal=True)
+    return body
+
+
 @given(st.lists(CHANGES, max_size=3))
 def test_no_series_of_subclasses_changes_its_parents(levels: list[list[str]]) -> None:
-    def body(parent: Any, level: int, changes: list[str]) -> dict[str, Any]:
-        namespace: dict[str, Any] = {}
-        has_broken = hasattr(parent, "broken")
-        for change in changes:
-            if change == "remove repair" and "repair" in definition_of(parent).events:
-                namespace["repair"] = None
-            elif change == "remove broken" and has_broken:
-                namespace |= {"broken": None, "thrown_away": None}
-            elif change == "add state":
-                extra = namespace[f"extra_{level}"] = State()
-                namespace[f"visit_{level}"] = parent.dark.to(extra, command=True)
-                namespace[f"leave_{level}"] = extra.to(parent.dark)
-            elif change == "replace turn_on":
-                namespace["turn_on"] = parent.dark.to(parent.bright, unless="has_power")
-            elif change == "state anew":
-                namespace["dark"] = State(initial=True, purpose=f"level {level}")
-            elif change == "add edge":
-                namespace[f"jump_{level}"] = parent.bright.to.itself(cond="is_daylight", command=True, internal=True)
-        return namespace
-
     chain: list[Any] = [Lamp]
     before = []
     for level, changes in enumerate(levels):
         parent = chain[-1]
         before.append((parent, definition_of(parent).digest, transitions(parent), chart_of(parent)))
-        made = types.new_class(
-            f"Level{level}", (parent,), {}, lambda ns, p=parent, n=level, c=changes: ns.update(body(p, n, c))
-        )
-        chain.append(made)
+        made = type(Lamp).__prepare__(f"Level{level}", (parent,)) | changed_body(parent, level, changes)
+        chain.append(type(Lamp)(f"Level{level}", (parent,), made))
     for parent, digest, held, engine in before:
         assert definition_of(parent).digest == digest
         assert transitions(parent) == held
         assert chart_of(parent) is engine
-    last = chain[-1]
-    assert sorted(transitions(last)) == sorted(edges(last))
+    assert sorted(transitions(chain[-1])) == sorted(edges(chain[-1]))
