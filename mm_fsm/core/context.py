@@ -19,6 +19,7 @@ from mm_fsm.core.market import Market
 from mm_fsm.core.markouts import MarkoutTracker
 from mm_fsm.core.messages import SIDES, OrderFilled, OrderPurpose, Side
 from mm_fsm.core.orders import OwnOrder, OwnOrders, RequestTimes
+from mm_fsm.core.reconciliation import Reconciliation
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.volatility import VolatilityEstimator
 
@@ -96,6 +97,13 @@ class MarketMakingContext:
     missing_base: Decimal = ZERO
     """What the ledger holds and the venue's last balance report did not, base units."""
     missing_quote: Decimal = ZERO
+    reconciliation: Reconciliation = field(factory=Reconciliation)
+    order_prefix: str = ""
+    """What the client order ids of this run begin with, restarts included."""
+    unattributed: dict[str, Decimal] = field(factory=dict)
+    """Contracts booked for orders of this run that the books do not know, by client order id."""
+    remarks: list[str] = field(factory=list)
+    """What the booking of a fact has to say; the step's reasons take it over."""
     balances_reported_at: int | None = None
     balances_query_due: int = 0
 
@@ -120,9 +128,7 @@ class MarketMakingContext:
     """The wind-down passed its deadline: everything is cancelled and the position stays."""
     late_facts: int = 0
     """Fills booked after COMPLETED."""
-    trades_asked_at: int | None = None
     trades_query_due: int = 0
-    trades_confirmed_at: int | None = None
 
     # Faults
     pending_fault: Fault | None = None
@@ -151,6 +157,7 @@ class MarketMakingContext:
 
     def __attrs_post_init__(self) -> None:
         settings = self.settings
+        self.order_prefix = self.order_prefix or f"{settings.strategy_id}-"
         self.target_base = self.balances.base if settings.target_base is None else settings.target_base
         self.ledger = Ledger(
             base=self.balances.base - self.target_base,
@@ -233,10 +240,7 @@ class MarketMakingContext:
     @property
     def is_everything_confirmed(self) -> bool:
         """No order live or UNKNOWN, no fill missing, and own trades looked up since the last order left the book."""
-        if self.orders.count:
-            return False
-        closed_at = self.orders.last_closed_at
-        return closed_at is None or (self.trades_confirmed_at is not None and self.trades_confirmed_at >= closed_at)
+        return not self.orders.count and self.orders.unconfirmed_since is None
 
     # -- money ------------------------------------------------------------------------------------------------------
 
@@ -392,12 +396,13 @@ class MarketMakingContext:
             self.was_near_limit, self.adverse_selection_held_at_fills, self.is_widened_for_adverse_selection,
             self.target_base, self.first_mid_price, str(self.reduction), self.was_over_limit, self.missing_base,
             self.missing_quote,
+            str(self.reconciliation), tuple(self.unattributed.items()),
             self.balances_reported_at, self.balances_query_due, tuple(self.unhandled_fills), self.last_fill_time,
             self.fill_count, self.total_trades, self.adjustment_count, self.maker_fill_count,
             self.acknowledged_maker_quantity, self.filled_maker_quantity, self.recent_fill_rate,
             tuple(sorted(self.conversion_prices.items())), self.session_ends_at, self.is_stopping,
-            self.keeps_position, self.is_late, self.late_facts, self.trades_asked_at, self.trades_query_due,
-            self.trades_confirmed_at, self.pending_fault, self.rejections_in_a_row, self.fault,
+            self.keeps_position, self.is_late, self.late_facts, self.trades_query_due,
+            self.pending_fault, self.rejections_in_a_row, self.fault,
             tuple(self.latched.values()), self.faults_noted,
             self.recovery_attempts, self.session_recoveries, self.recover_at, self.healthy_since,
             self.has_wound_down, tuple(self.sent_orders), self.next_order_number, self.late_books,

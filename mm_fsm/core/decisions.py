@@ -16,6 +16,8 @@ class HoldReason(StrEnum):
     NOT_STARTED = "not_started"
     WARMING_UP = "warming_up"
     WAITING_FOR_BALANCES = "waiting_for_balances"
+    RECONCILING = "reconciling"
+    """Own books have not been compared with the venue's since the start or the last reconnection, or they differ."""
     NO_MARKET_DATA = "no_market_data"
     STALE_DATA = "stale_data"
     ONE_SIDED_BOOK = "one_sided_book"
@@ -137,6 +139,7 @@ class RefusalCode(StrEnum):
     SELF_CROSS = "self_cross"
     CROSSES_MARKET = "crosses_market"
     UNKNOWN_ORDER = "unknown_order"
+    NOT_RECONCILED = "not_reconciled"
     POSITION_LIMIT = "position_limit"
     QUOTE_EXPOSURE = "quote_exposure"
     FUNDS = "funds"
@@ -170,6 +173,8 @@ class FaultCode(StrEnum):
     LEDGER = "ledger"
     VENUE = "venue"
     JOURNAL = "journal"
+    OWNERSHIP = "ownership"
+    """Another process quotes this market on this account."""
     CUSTOM = "custom"
 
 

@@ -127,6 +127,11 @@ class Instrument:
         """``quantity`` contracts in base units."""
         return quantity * self.contract_size
 
+    def smallest_quantity(self, price: Decimal) -> Decimal:
+        """The smallest grid quantity, contracts, that is large enough for the venue at ``price``."""
+        needed = max(self.minimum_quantity, self.minimum_notional / price / self.contract_size, self.lot_size)
+        return (needed / self.lot_size).to_integral_value(ROUND_CEILING) * self.lot_size
+
     def meets_minimums(self, price: Decimal, quantity: Decimal) -> bool:
         """Whether an order of ``quantity`` at ``price`` is large enough for the venue."""
         return (

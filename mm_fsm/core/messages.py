@@ -82,6 +82,7 @@ class RequestKind(StrEnum):
     QUERY_ORDER = "query_order"
     QUERY_OWN_TRADES = "query_own_trades"
     QUERY_BALANCES = "query_balances"
+    QUERY_OPEN_ORDERS = "query_open_orders"
 
 
 class ReportedStatus(StrEnum):
@@ -135,10 +136,25 @@ class MessageRefused(Fact):
 
 
 @frozen(kw_only=True)
+class JournalFailed(Fact):
+    """The journal cannot be written. The placements named in ``withheld`` were never sent, and none will be."""
+
+    reason: str
+    withheld: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class VenueFact(Fact):
     """A fact about one market."""
 
     symbol: str
+
+
+@frozen(kw_only=True)
+class ConnectionRestored(VenueFact):
+    """The connection to the venue was lost and is back: what happened meanwhile is not known."""
+
+    reason: str = ""
 
 
 @frozen(kw_only=True)
@@ -321,6 +337,26 @@ class OwnTradesReported(VenueFact):
 
 
 @frozen(kw_only=True)
+class ReportedOrder:
+    """One order that rests in the venue's book. Price quote per base, quantities contracts, filled cumulative."""
+
+    client_order_id: str
+    venue_order_id: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    filled_quantity: Decimal
+
+
+@frozen(kw_only=True)
+class OpenOrdersReported(VenueFact):
+    """Every order of the account that rests in this market's book, whoever sent it."""
+
+    orders: tuple[ReportedOrder, ...]
+    exchange_time: int
+
+
+@frozen(kw_only=True)
 class QueryFailed(VenueFact):
     """A query got no answer."""
 
@@ -378,3 +414,8 @@ class QueryOwnTrades(Intent):
 @frozen(kw_only=True)
 class QueryBalances(Intent):
     """Ask for the account's balances."""
+
+
+@frozen(kw_only=True)
+class QueryOpenOrders(Intent):
+    """Ask for every order of the account that rests in this market's book."""

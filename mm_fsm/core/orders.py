@@ -13,7 +13,7 @@ from decimal import Decimal
 from attrs import define, field, frozen
 
 from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import SIDES, OrderPurpose, PlaceOrder, Side
+from mm_fsm.core.messages import SIDES, OrderPurpose, PlaceOrder, ReportedOrder, Side
 from mm_fsm.core.order_lifecycle import (
     LIVE_STATUSES,
     RESTING_STATUSES,
@@ -67,8 +67,11 @@ class OwnOrder:
     query_due: int | None = None
     """When to ask about the order (again); None when there is nothing to ask."""
     query_in_flight: bool = False
+    query_asked_at: int = 0
     clean_looks: int = 0
     changed_at: int = 0
+    trades_count_after: int = -1
+    """Venue time up to which its trades are none of ours: it was taken over from another run."""
 
     @property
     def is_live(self) -> bool:
@@ -115,7 +118,7 @@ class OwnOrder:
         return (
             self.client_order_id, self.side, self.price, self.quantity, self.purpose, self.level, self.status,
             self.venue_order_id, self.filled_quantity, self.reported_filled, self.answer_due, self.cancel_in_flight,
-            self.cancel_wanted, self.cancel_due, self.query_due, self.query_in_flight, self.clean_looks,
+            self.cancel_wanted, self.cancel_due, self.query_due, self.query_in_flight, self.query_asked_at, self.clean_looks,
         )  # fmt: skip
 
 
@@ -126,10 +129,12 @@ class OwnOrders:
     times: RequestTimes
     _live: dict[str, OwnOrder] = field(factory=dict, init=False)
     _finished: OrderedDict[str, OwnOrder] = field(factory=OrderedDict, init=False)
-    last_closed_at: int | None = field(default=None, init=False)
-    """When an order last left the book without having filled in full: trades before it may not be known yet."""
+    venue_time: int = field(default=0, init=False)
+    """The latest exchange time of any fact about an own order."""
+    last_closed_at: int = field(default=0, init=False)
+    """Venue time at which an order last left the book without having filled in full."""
     unconfirmed_since: int | None = field(default=None, init=False)
-    """Earliest placement time among orders closed since own trades were last looked up; None when there is none."""
+    """Earliest placement among orders closed so, whose trades were not looked up since; None when there is none."""
     closings: int = field(default=0, init=False)
     """How often an order was settled as finished; late news settles one again."""
     _deadline: int | None = field(default=None, init=False)
@@ -232,6 +237,27 @@ class OwnOrders:
         self._derived_are_stale = True
         return order
 
+    def adopt(self, reported: ReportedOrder, filled_quantity: Decimal, now: int) -> OwnOrder:
+        """Take over an order that rests at the venue and is not known here; ``filled_quantity`` is booked already."""
+        order = OwnOrder(
+            client_order_id=reported.client_order_id,
+            side=reported.side,
+            price=reported.price,
+            quantity=reported.quantity,
+            purpose=OrderPurpose.QUOTE,
+            level=0,
+            reduce_only=False,
+            placed_at=now,
+            status=OrderStatus.PARTIALLY_FILLED if filled_quantity else OrderStatus.OPEN,
+            venue_order_id=reported.venue_order_id,
+            acknowledged=True,
+            filled_quantity=filled_quantity,
+            changed_at=now,
+        )
+        self._live[order.client_order_id] = order
+        self.report_open(order, reported.filled_quantity, now)
+        return order
+
     def withdraw(self, client_order_id: str) -> None:
         """Forget a placement that was never sent."""
         del self._live[client_order_id]
@@ -248,7 +274,8 @@ class OwnOrders:
     def note_query(self, order: OwnOrder, now: int) -> None:
         """Note a question about an order that is about to be sent."""
         order.query_in_flight = True
-        order.query_due = now + self.times.query_interval
+        order.query_asked_at = now
+        order.query_due = now + self.times.request_timeout
         self._derived_are_stale = True
 
     # -- hearing ----------------------------------------------------------------------------------------------------
@@ -312,18 +339,25 @@ class OwnOrders:
 
     def report_not_found(self, order: OwnOrder, now: int) -> None:
         """A clean look found nothing: not by id, not among open orders, not in the account's trades."""
+        was_asked = order.query_in_flight
         order.query_in_flight = False
         self._derived_are_stale = True
-        if not order.is_unknown or now < order.placed_at + self.times.validity_window:
+        if not was_asked or not order.is_unknown:
+            return
+        order.query_due = now + self.times.query_interval
+        if order.query_asked_at < order.placed_at + self.times.validity_window:
             return
         order.clean_looks += 1
         if order.clean_looks >= CLEAN_LOOKS_NEEDED:
             gone = order.reported_filled > 0
             self._apply(order, OrderEvent.FIND_GONE if gone else OrderEvent.FIND_NEVER_PLACED, now)
 
-    def query_failed(self, order: OwnOrder) -> None:
-        """A question got no answer; it is asked again when it is due."""
+    def query_failed(self, order: OwnOrder, now: int) -> None:
+        """A question got no answer; it is asked again after a while."""
         order.query_in_flight = False
+        if order.query_due is not None:
+            order.query_due = now + self.times.query_interval
+            self._derived_are_stale = True
 
     # -- time -------------------------------------------------------------------------------------------------------
 
@@ -352,11 +386,11 @@ class OwnOrders:
     def snapshot(self) -> tuple[object, ...]:
         """Every open question, and how often one was settled, for digests."""
         live = tuple(order.snapshot() for order in self._live.values())
-        return (live, self.closings, self.last_closed_at, self.unconfirmed_since)
+        return (live, self.closings, self.venue_time, self.last_closed_at, self.unconfirmed_since)
 
-    def confirm_trades(self, asked_at: int) -> None:
-        """Own trades were looked up by a question asked at ``asked_at``."""
-        if self.last_closed_at is None or asked_at >= self.last_closed_at:
+    def confirm_trades(self, since: int, until: int) -> None:
+        """Every own trade from ``since`` to ``until``, venue times, is booked."""
+        if self.unconfirmed_since is not None and since <= self.unconfirmed_since and until >= self.last_closed_at:
             self.unconfirmed_since = None
 
     # -- inside -----------------------------------------------------------------------------------------------------
@@ -398,7 +432,7 @@ class OwnOrders:
         order.answer_due = None
         order.cancel_in_flight = False
         if order.status is not OrderStatus.FILLED:
-            self.last_closed_at = now
+            self.last_closed_at = self.venue_time
             since = self.unconfirmed_since
             self.unconfirmed_since = order.placed_at if since is None else min(since, order.placed_at)
         if order.missing_fills > 0:

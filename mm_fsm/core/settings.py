@@ -30,6 +30,34 @@ class AdjustmentPolicy(StrEnum):
     """Takes at most ``price_band_bps`` from the reference price: no order leaves without a worst price."""
 
 
+class StrayOrderPolicy(StrEnum):
+    """What becomes of an open order that carries our prefix and that the books do not know."""
+
+    CANCEL = "cancel"
+    ADOPT = "adopt"
+    """It counts as a quote of ours; it stays if it fits."""
+
+
+class PositionMismatchPolicy(StrEnum):
+    """What becomes of a position at the venue that differs from the books."""
+
+    REFUSE = "refuse"
+    """Nothing is quoted until they agree."""
+    ADOPT = "adopt"
+    """The difference is booked as an external flow, on record."""
+
+
+def _one_of(kind: type[StrEnum]) -> Any:
+    def convert(value: object) -> object:
+        return kind(value) if value in list(kind) else value
+
+    def validate(_: Any, attribute: Any, value: object) -> None:
+        if not isinstance(value, kind):
+            raise SettingsError(attribute.name, f"one of {[str(each) for each in kind]}", value, "Choose one.")
+
+    return {"converter": convert, "validator": validate}
+
+
 def _policy(value: object) -> object:
     try:
         return AdjustmentPolicy(value)  # type: ignore[arg-type]
@@ -173,6 +201,13 @@ class MarketMakingSettings:
     validity_window_seconds: float = field(default=30.0, **_duration())
     """How long after its sending a placement may still reach the venue's book."""
     balances_interval_seconds: float = field(default=60.0, **_duration())
+
+    # Reconciliation with the venue
+    reconcile_interval_seconds: float = field(default=60.0, validator=_float(above=0))
+    stray_order_policy: StrayOrderPolicy = field(default=StrayOrderPolicy.CANCEL, **_one_of(StrayOrderPolicy))
+    position_mismatch_policy: PositionMismatchPolicy = field(
+        default=PositionMismatchPolicy.REFUSE, **_one_of(PositionMismatchPolicy)
+    )
 
     # Faults
     recovery_backoff_seconds: float = field(default=1.0, **_duration())

@@ -26,6 +26,7 @@ from mm_fsm.core.messages import (
     OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
+    OrderFact,
     OrderFilled,
     OrderNotFound,
     OrderPurpose,
@@ -53,6 +54,8 @@ def book(context: MarketMakingContext, fact: Fact) -> None:
         context.clock_regressions += 1
     else:
         context.now = fact.received_at
+    if isinstance(fact, OrderFact):
+        context.orders.venue_time = max(context.orders.venue_time, getattr(fact, "exchange_time", 0))
     _BOOKINGS[type(fact)](context, fact)
 
 
@@ -292,9 +295,7 @@ def _book_own_trades(context: MarketMakingContext, fact: OwnTradesReported) -> N
     for fill in fact.fills:
         if is_own_fill(context, fill):
             _book_fill(context, fill)
-    if context.trades_asked_at is not None:
-        context.trades_confirmed_at = context.trades_asked_at
-        context.orders.confirm_trades(context.trades_asked_at)
+    context.orders.confirm_trades(fact.since, fact.until)
 
 
 def _book_query_failed(context: MarketMakingContext, fact: QueryFailed) -> None:
@@ -305,7 +306,7 @@ def _book_query_failed(context: MarketMakingContext, fact: QueryFailed) -> None:
         context.trades_query_due = retry_at
     order = None if fact.client_order_id is None else context.orders.get(fact.client_order_id)
     if order is not None:
-        context.orders.query_failed(order)
+        context.orders.query_failed(order, context.now)
 
 
 def _book_message_refused(context: MarketMakingContext, fact: MessageRefused) -> None:

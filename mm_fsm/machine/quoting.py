@@ -348,7 +348,7 @@ class QuotingMachine(StrategyMachine):
     def complete(self) -> None:
         """The session has ended."""
         context = self.context
-        context.is_late = context.is_wind_down_late
+        context.is_late = context.is_wind_down_late and not self.services.inventory.is_reduced(context)
         self.explain(f"completed: {context.stop_reason or (context.fault.reason if context.fault else '')}")
 
     def result(self) -> StrategyResult:
@@ -378,7 +378,6 @@ class QuotingMachine(StrategyMachine):
             return
         earliest = context.orders.unconfirmed_since
         since = (context.now if earliest is None else earliest) - nanoseconds(CLOCK_TOLERANCE_SECONDS)
-        context.trades_asked_at = context.now
         context.trades_query_due = context.now + nanoseconds(context.settings.request_timeout_seconds)
         self.stage(QueryOwnTrades(symbol=context.settings.symbol, since=max(since, 0)))
 

@@ -39,6 +39,7 @@ def session_result(machine: QuotingMachine) -> StrategyResult:
             "fill_rate": context.fill_rate,
             "base_position": context.base_position,
             "quote_position": context.quote_position,
+            "inventory_offset": context.inventory_offset,
             "holding_pnl": context.holding_pnl,
             "is_amended": context.late_facts > 0,
         },

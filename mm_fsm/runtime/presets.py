@@ -11,9 +11,8 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import frozen
 
-from mm_fsm.core.validation import text
 from mm_fsm.errors import SettingsError
 from mm_fsm.runtime.settings_tables import structured
 
@@ -24,13 +23,12 @@ _SUFFIX: Final = ".toml"
 class RecordingMatch:
     """Which recordings a market's settings fit, in the words of the recordings."""
 
-    exchange: str = field(validator=text)
+    exchanges: tuple[str, ...]
     symbols: tuple[str, ...]
 
     def fits(self, exchange: str, symbol: str) -> bool:
         """Whether a recording of ``symbol`` at ``exchange`` is of this market; case does not count."""
-        known = {name.upper() for name in self.symbols}
-        return exchange.upper() == self.exchange.upper() and symbol.upper() in known
+        return exchange.upper() in _upper(self.exchanges) and symbol.upper() in _upper(self.symbols)
 
 
 def preset_names() -> tuple[str, ...]:
@@ -66,3 +64,7 @@ def matching_preset(exchange: str, symbol: str) -> str | None:
         if table is not None and structured(RecordingMatch, table, "recording").fits(exchange, symbol):
             return name
     return None
+
+
+def _upper(names: tuple[str, ...]) -> set[str]:
+    return {name.upper() for name in names}

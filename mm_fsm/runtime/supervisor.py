@@ -34,24 +34,30 @@ class Supervisor:
 
     def run(self) -> Iterator[tuple[Session, StepResult] | None]:
         """Run until every session has ended, yielding each step's result with its session; None while waiting."""
-        turns = [(session.runner.next_time, index) for index, session in enumerate(self.sessions)]
-        heapify(turns)
+        turns = self._turns()
         is_stopping = False
         while turns and not (self._leaves and is_stopping):
             if self._stop_reason is not None and not is_stopping:
                 is_stopping = True
                 yield from self._stop_all(self._stop_reason)
+                turns = self._turns()
             time, index = turns[0]
             session = self.sessions[index]
             if session.machine.is_final:
                 heappop(turns)
                 continue
-            if self._pacer is not None and not self._pacer.wait(max(time, session.runner.now)):
+            if self._pacer is not None and not self._pacer.wait(time):
                 yield None
                 continue
             for result in session.runner.advance():
                 yield session, result
             heapreplace(turns, (session.runner.next_time, index))
+
+    def _turns(self) -> list[tuple[int, int]]:
+        """When each session is next, as a heap."""
+        turns = [(session.runner.next_time, index) for index, session in enumerate(self.sessions)]
+        heapify(turns)
+        return turns
 
     def _stop_all(self, reason: str) -> Iterator[tuple[Session, StepResult]]:
         for session in self.sessions:

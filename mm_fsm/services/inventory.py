@@ -32,7 +32,8 @@ class DefaultInventoryService:
             return True
         if context.orders.count:
             return False
-        return not self._is_tradable(context, self._missing_quantity(context, reduction))
+        price, missing = _worst_price(context, reduction), self._missing_quantity(context, reduction)
+        return price is None or not context.instrument.meets_minimums(price, missing)
 
     def next_action(self, context: MarketMakingContext) -> InventoryAction | None:
         """Cancel quotes, then place or move the one reducing order; None while waiting or when done."""
@@ -54,16 +55,18 @@ class DefaultInventoryService:
     def _move(
         self, context: MarketMakingContext, reduction: Reduction, reducing: tuple[OwnOrder, ...]
     ) -> InventoryAction | None:
-        """Cancel the reducing order once time is up or its price no longer is the one that is wanted."""
+        """Cancel the reducing order once time is up, its price is no longer wanted, or it is more than is missing."""
         if not all(order.is_resting for order in reducing):
             return None
         if context.is_wind_down_late:
             return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="the wind-down is past its deadline")
-        if context.now < reduction.retry_at or _is_market_unsound(context):
+        if _is_market_unsound(context):
+            return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="the market is old, halted or unsound")
+        if context.now < reduction.retry_at:
             return None
         draft = self._draft(context, reduction)
-        if draft is None or any(o.price != draft.price or o.side is not draft.side for o in reducing):
-            return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="the wanted price moved")
+        if draft is None or not all(_still_fits(order, draft) for order in reducing):
+            return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="another order is wanted now")
         return None
 
     def _place(self, context: MarketMakingContext, reduction: Reduction) -> InventoryAction | None:
@@ -80,11 +83,13 @@ class DefaultInventoryService:
         policy = _policy(context, reduction)
         price = _price(context, side, policy)
         missing = self._missing_quantity(context, reduction)
+        instrument = context.instrument
+        if price <= 0:
+            return None
         if context.is_stopping and policy is not AdjustmentPolicy.PASSIVE:
-            instrument = context.instrument
             one_slice = instrument.floor_quantity(context.settings.wind_down_slice / price / instrument.contract_size)
-            missing = min(missing, one_slice) if self._is_tradable(context, one_slice) else missing
-        if price <= 0 or not context.instrument.meets_minimums(price, missing):
+            missing = min(missing, max(one_slice, instrument.smallest_quantity(price)))
+        if not instrument.meets_minimums(price, missing):
             return None
         is_passive = policy is AdjustmentPolicy.PASSIVE
         return OrderDraft(
@@ -99,18 +104,17 @@ class DefaultInventoryService:
 
     def _missing_quantity(self, context: MarketMakingContext, reduction: Reduction) -> Decimal:
         """Contracts still to trade, floored to the lot and to what the funds allow."""
-        mid = context.mid_price
+        price = _worst_price(context, reduction)
         missing = abs(context.inventory_offset) - reduction.goal
-        if mid is None or missing <= 0:
+        if price is None or missing <= 0:
             return ZERO
-        side = _reducing_side(context)
-        worst = _price(context, side, _policy(context, reduction))
-        funds = context.purchasing_power(side, worst if worst > 0 else mid, besides_live=True)
+        funds = context.purchasing_power(_reducing_side(context), price, besides_live=True)
         instrument = context.instrument
         return instrument.floor_quantity(max(min(missing, funds), ZERO) / instrument.contract_size)
 
-    def _is_tradable(self, context: MarketMakingContext, quantity: Decimal) -> bool:
-        return context.mid_price is not None and context.instrument.meets_minimums(context.mid_price, quantity)
+
+def _still_fits(order: OwnOrder, draft: OrderDraft) -> bool:
+    return order.side is draft.side and order.price == draft.price and order.remaining <= draft.quantity
 
 
 def _reducing_side(context: MarketMakingContext) -> Side:
@@ -127,6 +131,12 @@ def _policy(context: MarketMakingContext, reduction: Reduction) -> AdjustmentPol
         return context.settings.adjustment_policy
     passive_until = reduction.started_at + nanoseconds(context.settings.wind_down_passive_seconds)
     return AdjustmentPolicy.PASSIVE if context.now < passive_until else AdjustmentPolicy.LIMIT
+
+
+def _worst_price(context: MarketMakingContext, reduction: Reduction) -> Decimal | None:
+    """What the policy would trade at; the reference price while nobody quotes there, None before there is one."""
+    price = _price(context, _reducing_side(context), _policy(context, reduction))
+    return price if price > 0 else context.mid_price
 
 
 def _price(context: MarketMakingContext, side: Side, policy: AdjustmentPolicy) -> Decimal:

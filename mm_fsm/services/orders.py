@@ -42,13 +42,18 @@ def fits(context: MarketMakingContext, plan: QuotePlan, order: OwnOrder, quote: 
         return False
     if not context.instrument.is_on_price_grid(order.price) or crosses_market(context, order.side, order.price):
         return False
-    share = Decimal(str(settings.size_tolerance_share))
-    if order.remaining > quote.quantity * (1 + share):
-        return False
     if not context.instrument.meets_minimums(order.price, order.remaining):
         return False
-    least = share if order.filled_quantity > 0 else 1 - share
-    return order.remaining >= quote.quantity * least
+    share = Decimal(str(settings.size_tolerance_share))
+    least = min(share, 1 - share) if order.filled_quantity > 0 else 1 - share
+    most = 1 if _is_beyond_limit(context, order.side) else 1 + share
+    return quote.quantity * least <= order.remaining <= quote.quantity * most
+
+
+def _is_beyond_limit(context: MarketMakingContext, side: Side) -> bool:
+    """Whether the position would pass its limit if every live order of a side filled: then none may be too large."""
+    resting = context.instrument.base_quantity(context.orders.exposure(side))
+    return context.inventory_offset * side.sign + resting > context.position_limit
 
 
 def crosses_market(context: MarketMakingContext, side: Side, price: Decimal) -> bool:

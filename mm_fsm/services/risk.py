@@ -37,19 +37,15 @@ class DefaultRiskService:
         mid = context.mid_price
         if mid is None or context.orders.count:
             return None
-        instrument = context.instrument
-        smallest = max(instrument.minimum_quantity, instrument.lot_size)
-        if not instrument.meets_minimums(mid, smallest):
-            lots = instrument.minimum_notional / mid / instrument.contract_size / instrument.lot_size
-            smallest = lots.to_integral_value("ROUND_CEILING") * instrument.lot_size
-        needed = instrument.base_quantity(smallest)
+        smallest = context.instrument.smallest_quantity(mid)
+        needed = context.instrument.base_quantity(smallest)
         if any(context.purchasing_power(side, mid) >= needed for side in SIDES):
             return None
         reason = f"neither side can afford {smallest} contracts at {mid}"
         return Fault(code=FaultCode.FUNDS, reason=reason, transient=False)
 
     def halt_cause(self, context: MarketMakingContext) -> Fault | None:
-        """The kill switch, equity used up, repeated rejections, or data missing for long."""
+        """The kill switch, repeated rejections, or data missing for long."""
         settings, ledger = context.settings, context.ledger
         if ledger.drawdown >= settings.max_drawdown:
             reason = f"lost {ledger.drawdown} from the best profit; the limit is {settings.max_drawdown}"

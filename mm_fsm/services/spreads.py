@@ -20,7 +20,7 @@ from attrs import evolve, frozen
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
-from mm_fsm.core.instrument import ZERO, Instrument
+from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.services.adverse_selection import AdverseSelectionVerdict, judge_adverse_selection
 
@@ -155,10 +155,10 @@ class DefaultSpreadService:
             if levels:
                 apart = levels[-1].price - side.sign * instrument.tick_size
                 price = min(price, apart) if side is Side.BID else max(price, apart)
-            if price <= 0:
-                break
-            wanted = size * Decimal(str(settings.level_size_decay**level)) / price / instrument.contract_size
-            quantity = instrument.floor_quantity(wanted)
+            quantity = ZERO  # no bid is left below the lowest price on the grid: the level is dropped as too small
+            if price > 0:
+                wanted = size * Decimal(str(settings.level_size_decay**level)) / price / instrument.contract_size
+                quantity = instrument.floor_quantity(wanted)
             levels.append(Quote(side=side, level=level, price=price, quantity=quantity))
         return tuple(levels)
 
@@ -210,24 +210,27 @@ def _keep_affordable(
     instrument = context.instrument
     kept: list[Quote] = []
     dropped: list[DroppedLevel] = []
-    used = ZERO
+    used = spent = ZERO
     for quote in levels:
+        if not instrument.meets_minimums(quote.price, quote.quantity):
+            dropped.append(_dropped(quote, HoldReason.BELOW_MINIMUM, "too small"))
+            continue
         room = inventory.limit - inventory.offset * quote.side.sign - used
-        funds = context.purchasing_power(quote.side, quote.price, besides_live=True) - used
+        funds = context.purchasing_power(quote.side, quote.price, besides_live=True)
+        funds -= spent / quote.price if quote.side is Side.BID else used
         affordable = instrument.floor_quantity(max(min(room, funds), ZERO) / instrument.contract_size)
         quantity = min(quote.quantity, affordable)
         if instrument.meets_minimums(quote.price, quantity):
             kept.append(evolve(quote, quantity=quantity))
             used += instrument.base_quantity(quantity)
+            spent += instrument.notional(quote.price, quantity)
+        elif funds < room:
+            dropped.append(_dropped(quote, HoldReason.FUNDS, "more than is free"))
         else:
-            hold = _drop_reason(instrument, quote, room=room, funds=funds)
-            dropped.append(DroppedLevel(side=quote.side, level=quote.level, hold=hold))
+            dropped.append(_dropped(quote, HoldReason.INVENTORY_LIMIT, "more than the position limit has room for"))
     return tuple(kept), dropped
 
 
-def _drop_reason(instrument: Instrument, quote: Quote, *, room: Decimal, funds: Decimal) -> Hold:
-    if not instrument.meets_minimums(quote.price, quote.quantity):
-        return Hold(HoldReason.BELOW_MINIMUM, f"level {quote.level}: {quote.quantity} at {quote.price} is too small")
-    if funds < room:
-        return Hold(HoldReason.FUNDS, f"level {quote.level}: {quote.quantity} at {quote.price} is more than is free")
-    return Hold(HoldReason.INVENTORY_LIMIT, f"level {quote.level}: {quote.quantity} would pass the position limit")
+def _dropped(quote: Quote, reason: HoldReason, why: str) -> DroppedLevel:
+    hold = Hold(reason, f"level {quote.level}: {quote.quantity} at {quote.price} is {why}")
+    return DroppedLevel(side=quote.side, level=quote.level, hold=hold)

@@ -28,6 +28,7 @@ from mm_fsm.core.messages import (
     PlaceOrder,
     QueryBalances,
     QueryFailed,
+    QueryOpenOrders,
     QueryOrder,
     QueryOwnTrades,
     RequestKind,
@@ -189,6 +190,7 @@ class UnreliableVenue:
             QueryOrder: RequestKind.QUERY_ORDER,
             QueryOwnTrades: RequestKind.QUERY_OWN_TRADES,
             QueryBalances: RequestKind.QUERY_BALANCES,
+            QueryOpenOrders: RequestKind.QUERY_OPEN_ORDERS,
         }
         self._deliveries.send(
             QueryFailed(

@@ -121,6 +121,20 @@ def test_engine_class_has_the_states_events_and_order_of_the_definition() -> Non
     assert [str(event) for event in engine.events] == ["turn_on", "turn_off"]
 
 
+def test_fault_event_has_one_name_in_the_engine_too() -> None:
+    class Failing(Lamp):
+        chart_fault_event = "error_execution"
+        error_execution = Lamp.dark.from_.any(command=True)
+
+    engine: Any = chart_of(Failing)
+    assert [str(event) for event in engine.events] == ["turn_on", "turn_off", "error_execution"]
+    assert {transition.event for state in engine.states for transition in state.transitions} == {
+        "turn_on",
+        "turn_off",
+        "error_execution",
+    }
+
+
 def test_precedence_within_a_state_is_the_same_in_the_engine() -> None:
     class Junction(Chart):
         here = State(initial=True)

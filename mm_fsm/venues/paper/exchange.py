@@ -38,6 +38,7 @@ from mm_fsm.core.messages import (
     Liquidity,
     MarketBook,
     MarketTrade,
+    OpenOrdersReported,
     OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
@@ -49,8 +50,10 @@ from mm_fsm.core.messages import (
     PlaceOrder,
     QueryBalances,
     QueryFailed,
+    QueryOpenOrders,
     QueryOrder,
     QueryOwnTrades,
+    ReportedOrder,
     ReportedStatus,
     RequestKind,
     TradingStatusChanged,
@@ -226,6 +229,8 @@ class PaperExchange:
                 self._report_own_trades(intent)
             case QueryBalances():
                 self._report_balances(intent)
+            case QueryOpenOrders():
+                self._report_open_orders(intent)
             case _:
                 raise TypeError(f"intent: expected one of mm_fsm.core.messages, found {type(intent).__name__}.")
 
@@ -325,6 +330,26 @@ class PaperExchange:
             OwnTradesReported(
                 received_at=received_at, symbol=intent.symbol, fills=tuple(fills), since=since, until=self._now
             )
+        )
+
+    def _report_open_orders(self, intent: QueryOpenOrders) -> None:
+        received_at = self._answer_time()
+        if intent.symbol != self.instrument.symbol:
+            self._fail_query(intent, RequestKind.QUERY_OPEN_ORDERS, received_at)
+            return
+        orders = tuple(
+            ReportedOrder(
+                client_order_id=order.client_order_id,
+                venue_order_id=order.venue_order_id,
+                side=order.side,
+                price=order.price,
+                quantity=order.quantity,
+                filled_quantity=order.filled,
+            )
+            for order in self._orders.open
+        )
+        self._answer(
+            OpenOrdersReported(received_at=received_at, symbol=intent.symbol, orders=orders, exchange_time=self._now)
         )
 
     def _report_balances(self, intent: QueryBalances) -> None:

@@ -1,0 +1,63 @@
+"""Where the comparison of own books with the venue's stands: open orders, then own trades, then balances."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from attrs import define
+
+from mm_fsm.core.instrument import ZERO
+
+
+class ReconciliationStage(StrEnum):
+    """Which answer of the venue comes next."""
+
+    RESTING = "resting"
+    """No round is under way."""
+    OPEN_ORDERS = "open_orders"
+    TRADES = "trades"
+    BALANCES = "balances"
+
+
+@define(kw_only=True)
+class Reconciliation:
+    """Times are nanoseconds, amounts base units and quote currency.
+
+    Until a round has been completed since the start or the last reconnection, nothing is quoted. Such a round waits
+    until no own order is open any more, so that nothing moves between its questions.
+    """
+
+    is_complete: bool = False
+    stage: ReconciliationStage = ReconciliationStage.RESTING
+    due: int = 0
+    """When to ask (again), or to begin the next round."""
+    is_answer_awaited: bool = False
+    asked_at: int = 0
+    completed_at: int | None = None
+    """When a round was first completed."""
+    trades_known_until: int | None = None
+    """Venue time up to which every own trade has been looked up; None before the first round."""
+    trades_asked_since: int = 0
+    outside_base: Decimal | None = None
+    """What the account held beyond this machine's part when they were first compared; None before."""
+    outside_quote: Decimal = ZERO
+    difference: Decimal = ZERO
+    """Base units by which the account differed from the books in the last round."""
+    fills_at_difference: int = -1
+    detail: str = "the venue has not been asked yet"
+    """Why a round is not complete."""
+
+    def begin_anew(self, now: int, detail: str) -> None:
+        """Trust nothing until a whole round has been completed."""
+        self.is_complete = False
+        self.stage = ReconciliationStage.RESTING
+        self.is_answer_awaited = False
+        self.due = now
+        self.detail = detail
+
+    def answered(self, now: int, following: ReconciliationStage) -> None:
+        """The answer that was awaited has come."""
+        self.stage = following
+        self.is_answer_awaited = False
+        self.due = now

@@ -1,0 +1,164 @@
+"""From classes to models: our charts by their definition, python-statemachine's through its public attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import LambdaType
+from typing import Any
+
+from attrs import field, frozen
+from statemachine import State, StateChart
+from statemachine.callbacks import CallbackSpec
+from statemachine.transition import Transition
+
+from mm_fsm.chart import Chart, ChartDefinition, EdgeDefinition, GuardTerm, StateDefinition, definition_of
+from mm_fsm.coverage.model import NO_EVENT, ChartModel, Nesting, flat_model
+
+_ENGINE_EVENTS = ("error_", "done_state_", "done_invoke_")
+"""What events begin with that python-statemachine sends itself; nobody is asked to send them where they do not fit."""
+
+
+def reference_of(chart: type) -> str:
+    """``module:Class``, as ``--fsm-cov`` takes it."""
+    return f"{chart.__module__}:{chart.__qualname__}"
+
+
+def read_chart(chart: type[Chart]) -> ChartModel:
+    """The model of one of our charts.
+
+    Raises:
+        ChartDefinitionError: the class declares no states.
+    """
+    return flat_model(reference_of(chart), definition_of(chart))
+
+
+@frozen
+class EngineReading:
+    """A python-statemachine class as a model, and how to find the model's edges at run time."""
+
+    model: ChartModel
+    edges: Mapping[tuple[int, str | None], int]
+    """The edge of a transition, by its ``id``, and an event's name; None where an edge has no event."""
+    transitions: tuple[Transition, ...] = field(repr=False)
+    """By their numbers; held here, so that their ``id`` stays theirs."""
+
+
+def read_engine(chart: type[StateChart[Any]]) -> EngineReading:
+    """Read a python-statemachine class, without making an instance of it."""
+    states = list(_every_state(chart.states))
+    transitions = tuple(t for state in states if not state.is_history for t in state.transitions if not t.initial)
+    edges: list[EdgeDefinition] = []
+    numbers: list[int] = []
+    places: dict[tuple[int, str | None], int] = {}
+    for number, transition in enumerate(transitions):
+        for event, names in _events_of(transition).items():
+            places |= {(id(transition), name): len(edges) for name in names}
+            edges.append(_edge(transition, event))
+            numbers.append(number)
+    model = ChartModel(
+        reference=reference_of(chart),
+        definition=ChartDefinition(
+            name=chart.__name__,
+            states=tuple(_state(state) for state in states),
+            edges=tuple(edges),
+            automatic=False,
+        ),
+        transitions=tuple(numbers),
+        leads_to=tuple(_leads_to(transitions[number]) for number in numbers),
+        starts_in=tuple(_entered_with(chart.initial_state)) if chart.initial_state else (),
+        illegal=tuple(_illegal(states, dict.fromkeys(edge.event for edge in edges))),
+        parents={state.id: state.parent.id for state in states if state.parent},
+        nesting={state.id: nesting for state in states if (nesting := _nesting(state))},
+    )
+    return EngineReading(model, places, transitions)
+
+
+def _every_state(states: Iterable[State]) -> Iterator[State]:
+    for state in states:
+        yield state
+        yield from state.history
+        yield from _every_state(state.states)
+
+
+def _nesting(state: State) -> Nesting | None:
+    if state.is_history:
+        return Nesting.HISTORY
+    if state.parallel:
+        return Nesting.PARALLEL
+    return Nesting.COMPOUND if state.states else None
+
+
+def _state(state: State) -> StateDefinition:
+    starts = bool(state.initial) and state.parent is None
+    return StateDefinition(id=state.id, name=str(state.name), initial=starts, final=bool(state.final))
+
+
+def _edge(transition: Transition, event: str) -> EdgeDefinition:
+    return EdgeDefinition(
+        event=event,
+        source=transition.source.id,
+        target=(transition.target or transition.source).id,
+        guards=tuple(GuardTerm(_guard_name(spec), bool(spec.expected_value)) for spec in transition.cond),
+        internal=bool(transition.internal) or transition.target is None,
+    )
+
+
+def _guard_name(spec: CallbackSpec) -> str:
+    """A guard as declared; a string with ``and`` or ``or`` in it is one guard. Functions go by their own name."""
+    if isinstance(spec.func, LambdaType) and spec.func.__name__ == "<lambda>":
+        return f"lambda in line {spec.func.__code__.co_firstlineno}"
+    return str(spec.func) if isinstance(spec.func, str) else spec.attr_name
+
+
+def _events_of(transition: Transition) -> dict[str, list[str | None]]:
+    """Every event of a transition with the names it is sent by: ``error_x`` is also sent as ``error.x``."""
+    names = [str(event) for event in transition.events]
+    if not names:
+        return {NO_EVENT: [None]}
+    plain = {name.replace("_", "."): name for name in names if "." not in name}
+    events: dict[str, list[str | None]] = {}
+    for name in names:
+        events.setdefault(plain.get(name.replace("_", "."), name), []).append(name)
+    return events
+
+
+def _leads_to(transition: Transition) -> tuple[str, ...]:
+    """The states that a transition may enter or keep active, as far as its own targets decide it."""
+    found: dict[str, None] = {}
+    for target in transition.targets or [transition.source]:
+        found |= dict.fromkeys(state.id for state in target.ancestors())
+        found |= dict.fromkeys(_entered_with(target))
+    if not transition.targets:  # what is active inside stays so
+        found |= dict.fromkeys(state.id for state in _every_state(transition.source.states) if not state.is_history)
+    return tuple(found)
+
+
+def _entered_with(state: State) -> Iterator[str]:
+    """A state and those that are entered with it, or may be where it is a history state."""
+    if state.is_history:
+        parent = state.parent
+        assert parent is not None  # noqa: S101 - a history state is declared in its parent
+        deep = _every_state(parent.states) if state.type.is_deep else iter(())  # type: ignore[attr-defined]
+        yield from (inner.id for inner in deep if not inner.is_history)
+        yield from (name for child in parent.states for name in _entered_with(child))
+        return
+    yield state.id
+    starting = state.states if state.parallel else [s for t in state.transitions if t.initial for s in t.targets]
+    for child in starting:
+        yield from (around.id for around in child.ancestors(parent=state))
+        yield from _entered_with(child)
+
+
+def _illegal(states: Iterable[State], events: Iterable[str]) -> Iterator[tuple[str, str]]:
+    sendable = [
+        event
+        for event in events
+        if event != NO_EVENT and not event.startswith(_ENGINE_EVENTS) and not {".", "*"} & set(event)
+    ]
+    for state in states:
+        if state.states or state.is_history:
+            continue
+        around = [state, *state.ancestors()]
+        for event in sendable:
+            if not any(t.match(event) for one in around for t in one.transitions if not t.initial):
+                yield state.id, event

@@ -1,0 +1,143 @@
+"""Counters of one chart in one process, and the sequence of edges that one machine takes. Everything here is hot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from mm_fsm.coverage.model import ChartModel
+from mm_fsm.coverage.run import ChartHits
+from mm_fsm.coverage.tree import PathTree
+
+_NO_EDGE: Final = -1
+
+
+class Tally:
+    """What machines of one class have done. Edges, transitions and cells are counted by their place in the model."""
+
+    def __init__(self, model: ChartModel) -> None:
+        self.model = model
+        self.cells = {cell: place for place, cell in enumerate(model.illegal)}
+        """The place of each state and event where the event is not accepted."""
+        self.illegal_events = frozenset(event for _, event in model.illegal)
+        self.states: dict[str, int] = defaultdict(int)
+        """Entries that no edge tells of: starts, and every entry of a nested chart."""
+        self.edges = [0] * len(model.definition.edges)
+        self.answers: dict[tuple[int, int, bool], int] = defaultdict(int)
+        """By transition, place of the guard, and answer."""
+        self.pairs: dict[int, int] = {}
+        """By first edge times the number of edges, plus second edge."""
+        self.paths: dict[int, int] = {}
+        """Round trips by their last edge."""
+        self.sneaks: dict[int, int] = defaultdict(int)
+        self.unmatched = 0
+        """Transitions taken that the class did not have when it was read."""
+        self._draw_tree()
+
+    def _draw_tree(self) -> None:
+        edges = self.model.definition.edges
+        tree = PathTree(self.model) if self.model.is_flat else None
+        leaves = set(tree.leaves) if tree else set()
+        first = self.model.starts_in[0] if tree else ""
+        self.ends_path = [place in leaves for place in range(len(edges))]
+        self.leads_to_start = [edge.target == first for edge in edges]
+        branches = tree.branches if tree else frozenset()
+        self.stays_on_tree = [place in branches or self.leads_to_start[place] for place in range(len(edges))]
+
+    def tried_in_vain(self, states: Iterable[str], event: str) -> None:
+        """An event was sent in states that do not accept it, and nothing came of it."""
+        for state in states:
+            place = self.cells.get((state, event))
+            if place is not None:
+                self.sneaks[place] += 1
+
+    def hits(self) -> ChartHits:
+        """What has been counted so far, as plain data."""
+        model, count = self.model, len(self.edges)
+        hits = ChartHits(unmatched=self.unmatched)
+        hits.states.update(self.states)
+        for place, number in enumerate(self.edges):
+            if number:
+                hits.edges[place] = number
+                if model.is_flat and not model.definition.edges[place].internal:
+                    hits.states[model.definition.edges[place].target] += number
+        hits.answers.update(self.answers)
+        hits.pairs.update({divmod(key, count): number for key, number in self.pairs.items()})
+        hits.paths.update(self.paths)
+        hits.sneaks.update(self.sneaks)
+        return hits
+
+    def clear(self) -> None:
+        """Begin to count again."""
+        self.edges[:] = [0] * len(self.edges)
+        self.unmatched = 0
+        for counts in (self.states, self.answers, self.pairs, self.paths, self.sneaks):
+            counts.clear()
+
+
+class Walk:
+    """The way of one machine through a flat chart."""
+
+    __slots__ = ("_count", "_last", "_on_tree", "_tally")
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._count = len(tally.edges)
+        self._last = _NO_EDGE
+        self._on_tree = False
+
+    def start(self, state: str) -> None:
+        """The machine begins in ``state``, by itself or restored."""
+        self._tally.states[state] += 1
+        self._on_tree = state == self._tally.model.starts_in[0]
+
+    def take(self, edge: int) -> None:
+        """The machine took an edge."""
+        tally = self._tally
+        tally.edges[edge] += 1
+        if self._last != _NO_EDGE:
+            pair = self._last * self._count + edge
+            tally.pairs[pair] = tally.pairs.get(pair, 0) + 1
+        self._last = edge
+        if not self._on_tree:
+            self._on_tree = tally.leads_to_start[edge]
+            return
+        if tally.ends_path[edge]:
+            tally.paths[edge] = tally.paths.get(edge, 0) + 1
+        self._on_tree = tally.stays_on_tree[edge]
+
+
+class NestedWalk:
+    """The way of one machine through a chart with states within states: several ways at once in parallel regions.
+
+    An edge follows the one that last entered its source, or kept it active.
+    """
+
+    __slots__ = ("_active", "_count", "_led_to", "_tally")
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._count = len(tally.edges)
+        self._active: frozenset[str] = frozenset()
+        self._led_to: dict[str, int] = {}
+
+    def start(self, states: Iterable[str]) -> None:
+        """The machine begins in these states, by itself or restored."""
+        self._active = frozenset(states)
+        for state in self._active:
+            self._tally.states[state] += 1
+
+    def take(self, edge: int, active: frozenset[str]) -> None:
+        """The machine took an edge; ``active`` are the states it is in now."""
+        tally, model = self._tally, self._tally.model
+        tally.edges[edge] += 1
+        last = self._led_to.get(model.definition.edges[edge].source)
+        if last is not None:
+            pair = last * self._count + edge
+            tally.pairs[pair] = tally.pairs.get(pair, 0) + 1
+        for state in active - self._active:
+            tally.states[state] += 1
+        self._active = active
+        for state in active.intersection(model.leads_to[edge]):
+            self._led_to[state] = edge

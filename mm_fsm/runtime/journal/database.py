@@ -1,0 +1,234 @@
+"""The journal's file: one SQLite database in write-ahead mode, its tables, and what opening one can find wrong.
+
+A record's ``chain`` is a hash over the record before it and itself. So a record that was altered, or one that is
+missing in the middle, is found; what a torn write took off the end leaves a shorter journal that is sound.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from mm_fsm.errors import JournalError
+
+SCHEMA_VERSION: Final = 1
+APPLICATION_ID: Final = 0x6D6D666A
+"""``mmfj`` in the file's header, so that no other database is taken for a journal."""
+
+BUSY_SECONDS: Final = 0.25
+"""How long a write waits for another program's lock on the file: cancels wait behind it."""
+
+_TABLES: Final = """
+CREATE TABLE facts_of_run (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE segments (
+    number INTEGER PRIMARY KEY,
+    origin TEXT NOT NULL,
+    session TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    chart TEXT NOT NULL,
+    has_market_data INTEGER NOT NULL,
+    snapshot BLOB NOT NULL,
+    books BLOB NOT NULL,
+    chain BLOB NOT NULL
+);
+CREATE TABLE records (
+    segment INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    fact TEXT NOT NULL,
+    state TEXT,
+    transitions TEXT,
+    reasons TEXT,
+    intents TEXT,
+    faults TEXT,
+    reference_price TEXT,
+    position TEXT,
+    cash TEXT,
+    books BLOB NOT NULL,
+    chain BLOB NOT NULL,
+    PRIMARY KEY (segment, sequence)
+) WITHOUT ROWID;
+CREATE TABLE quiet_facts (
+    segment INTEGER NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    facts BLOB NOT NULL,
+    chain BLOB NOT NULL,
+    PRIMARY KEY (segment, first_sequence)
+) WITHOUT ROWID;
+"""
+
+
+class SegmentRow(NamedTuple):
+    """One line of ``segments``: where a replay can begin. ``origin`` says why it was begun."""
+
+    number: int
+    origin: str
+    session: str
+    time: int
+    first_sequence: int
+    chart: str
+    has_market_data: int
+    snapshot: bytes
+    books: bytes
+    chain: bytes = b""
+
+
+class RecordRow(NamedTuple):
+    """One line of ``records``. What is None did not change, or was empty."""
+
+    segment: int
+    sequence: int
+    time: int
+    fact: str
+    state: str | None
+    transitions: str | None
+    reasons: str | None
+    intents: str | None
+    faults: str | None
+    reference_price: str | None
+    position: str | None
+    cash: str | None
+    books: bytes
+    chain: bytes = b""
+
+
+class QuietRow(NamedTuple):
+    """One line of ``quiet_facts``: streaming facts that moved nothing, compressed together."""
+
+    segment: int
+    first_sequence: int
+    last_sequence: int
+    facts: bytes
+    chain: bytes = b""
+
+
+Row = SegmentRow | RecordRow | QuietRow
+_TABLE_OF: Final[dict[type, str]] = {SegmentRow: "segments", RecordRow: "records", QuietRow: "quiet_facts"}
+
+
+def chained(previous: bytes, row: Row) -> bytes:
+    """The chain value of a row after ``previous``, 16 bytes."""
+    digest = blake2b(previous, digest_size=16)
+    digest.update(repr(row[:-1]).encode())
+    return digest.digest()
+
+
+def insert(connection: sqlite3.Connection, row: Row) -> None:
+    """Write one row."""
+    marks = ",".join("?" * len(row))
+    connection.execute(f"INSERT INTO {_TABLE_OF[type(row)]} VALUES ({marks})", row)  # noqa: S608 - names of this module
+
+
+def create(path: Path, about: dict[str, str]) -> sqlite3.Connection:
+    """A new journal's connection.
+
+    Raises:
+        JournalError: the file cannot be made.
+    """
+    with _translated(path, "expected a place to write, found one that refuses:", "Choose another, or make room."):
+        connection = _connect(path)
+        connection.executescript(f"BEGIN; {_TABLES}")
+        connection.executemany("INSERT INTO facts_of_run VALUES (?, ?)", sorted(about.items()))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    return connection
+
+
+def open_existing(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """The connection of a journal that is there, after looking whether it is sound.
+
+    Raises:
+        JournalError: it is not there, no journal, of a newer version, or damaged.
+    """
+    if not path.is_file():
+        raise JournalError(path.name, "expected a file, found none.", "Name the journal of a run.")
+    with reading(path):
+        connection = _connect(path, read_only=read_only)
+        _check_header(path, connection)
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise damaged(path, str(verdict))
+    return connection
+
+
+def about_run(connection: sqlite3.Connection) -> dict[str, str]:
+    """What the journal says about its run."""
+    return dict(connection.execute("SELECT name, value FROM facts_of_run"))
+
+
+def segments_of(connection: sqlite3.Connection) -> list[SegmentRow]:
+    """Every segment that is kept, the oldest first."""
+    return [SegmentRow(*row) for row in connection.execute("SELECT * FROM segments ORDER BY number")]
+
+
+def rows_of(connection: sqlite3.Connection, segment: int) -> Iterator[RecordRow | QuietRow]:
+    """A segment's records and quiet facts in the order in which they happened."""
+    quiet: Iterable[Any] = connection.execute(
+        "SELECT * FROM quiet_facts WHERE segment = ? ORDER BY first_sequence", (segment,)
+    )
+    waiting = iter(quiet)
+    following = next(waiting, None)
+    for found in connection.execute("SELECT * FROM records WHERE segment = ? ORDER BY sequence", (segment,)):
+        record = RecordRow(*found)
+        while following is not None and following[1] < record.sequence:
+            yield QuietRow(*following)
+            following = next(waiting, None)
+        yield record
+    while following is not None:
+        yield QuietRow(*following)
+        following = next(waiting, None)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of a damaged file into a ``JournalError``."""
+    with _translated(path, "expected a sound database, found", "Restore it from a copy, or begin a new journal."):
+        yield
+
+
+def damaged(path: Path, what: str) -> JournalError:
+    """The error for a file whose content contradicts itself."""
+    return JournalError(
+        path.name,
+        f"expected a sound database, found it damaged: {what}.",
+        "Restore it from a copy, or begin a new journal after looking at the account by hand.",
+    )
+
+
+@contextmanager
+def _translated(path: Path, problem: str, remedy: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise JournalError(path.name, f"{problem} {error}.", remedy) from error
+
+
+def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    mode = "ro" if read_only else "rwc"
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS)
+    connection.isolation_level = None
+    if not read_only:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+    return connection
+
+
+def _check_header(path: Path, connection: sqlite3.Connection) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise JournalError(path.name, "expected a journal of mm-fsm, found another kind of file.", "Check its name.")
+    if version > SCHEMA_VERSION:
+        raise JournalError(
+            path.name,
+            f"expected version {SCHEMA_VERSION} or older, found version {version}, which a newer mm-fsm wrote.",
+            "Use that version of mm-fsm, or a newer one.",
+        )

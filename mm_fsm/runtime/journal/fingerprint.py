@@ -1,0 +1,31 @@
+"""Which machine wrote a journal: a name to find its class by, and a hash of what its chart declares."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from mm_fsm.chart import ChartDefinition
+from mm_fsm.machine.quoting import QuotingMachine
+
+
+def chart_fingerprint(cls: type[QuotingMachine], definition: ChartDefinition) -> str:
+    """``module:class hash``: equal for equal states, edges, guards and actions, in every process."""
+    return f"{cls.__module__}:{cls.__qualname__} {definition.digest[:16]}"
+
+
+def find_class(place: str) -> type[QuotingMachine]:
+    """The machine's class that ``module:class`` names.
+
+    Raises:
+        ValueError: there is no such class.
+    """
+    module, _, name = place.partition(":")
+    try:
+        found: object = import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"expected module:class of a machine, found {place!r} ({error})") from error
+    if not (isinstance(found, type) and issubclass(found, QuotingMachine)):
+        raise ValueError(f"expected a subclass of QuotingMachine, found {place!r}")
+    return found

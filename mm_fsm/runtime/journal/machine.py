@@ -1,0 +1,84 @@
+"""A machine whose every step is in the journal before its intents are handed on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import evolve
+
+from mm_fsm.core.messages import Fact, Intent, JournalFailed, PlaceOrder
+from mm_fsm.errors import JournalError
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.results import StepResult, StrategyResult
+from mm_fsm.runtime.journal.writer import Journal
+
+
+class JournaledMachine:
+    """Wraps a machine: same ``step``, written down. The host carries out the intents as it would without.
+
+    When the journal cannot be written, placements never leave, cancels and queries always do, and the machine is told,
+    so that it cancels everything and ends with that reason.
+
+    Args:
+        machine: the machine.
+        journal: open, with a segment begun for this machine.
+    """
+
+    def __init__(self, machine: QuotingMachine, journal: Journal) -> None:
+        self.machine: Final = machine
+        self.journal: Final = journal
+
+    def step(self, fact: Fact) -> StepResult:
+        """One step, on record.
+
+        Raises:
+            FactRefusedError: the fact is malformed or impossible; nothing has changed, nothing is recorded.
+        """
+        result = self.machine.step(fact)
+        try:
+            self.journal.append(result, self.machine)
+        except JournalError as error:
+            return self._without_journal(result, error)
+        if not result.intents:
+            self._keep_up()
+        return result
+
+    def _keep_up(self) -> None:
+        try:
+            self.journal.keep_up(self.machine)
+        except JournalError:
+            pass  # the next step finds the failure when it writes
+
+    def _without_journal(self, result: StepResult, error: JournalError) -> StepResult:
+        """What may leave although it is not on record, and what the machine does once it knows."""
+        withheld = tuple(i.client_order_id for i in result.intents if isinstance(i, PlaceOrder))
+        leaving = _without_placements(result.intents)
+        if withheld or not self._knows():
+            told = self.machine.step(
+                JournalFailed(received_at=self.machine.now, reason=str(error), withheld=withheld)
+            )
+            return evolve(
+                told,
+                fact=result.fact,
+                transitions=result.transitions + told.transitions,
+                reasons=result.reasons + told.reasons,
+                intents=leaving + _without_placements(told.intents),
+                faults=result.faults + told.faults,
+            )
+        return evolve(result, intents=leaving)
+
+    def _knows(self) -> bool:
+        return "journal" in self.machine.context.latched
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the machine has ended."""
+        return self.machine.is_final
+
+    def result(self) -> StrategyResult:
+        """The session's result as of now."""
+        return self.machine.result()
+
+
+def _without_placements(intents: tuple[Intent, ...]) -> tuple[Intent, ...]:
+    return tuple(intent for intent in intents if not isinstance(intent, PlaceOrder))

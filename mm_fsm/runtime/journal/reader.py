@@ -1,0 +1,127 @@
+"""Reads a journal and checks, row by row, that nothing in it was altered and nothing is missing in between."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Self
+
+from mm_fsm.core.messages import Fact
+from mm_fsm.errors import JournalError
+from mm_fsm.machine.results import TransitionRecord
+from mm_fsm.runtime.journal import database
+from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
+from mm_fsm.runtime.journal.messages import MessageCodec, UnreadableMessageError
+from mm_fsm.runtime.journal.snapshots import SnapshotError, read_snapshot
+
+
+class JournalReader:
+    """A journal opened for reading; also while another process writes it.
+
+    Args:
+        path: the journal's file.
+
+    Raises:
+        JournalError: it is not there, no journal, of a newer version, or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path: Final = path
+        self._connection = database.open_existing(path, read_only=True)
+        with database.reading(path):
+            self.about = database.about_run(self._connection)
+            self.segments = database.segments_of(self._connection)
+        if not self.segments:
+            self._connection.close()
+            raise database.damaged(path, "it has no segment to begin with")
+        self.messages: Final = MessageCodec(self.about["symbol"])
+
+    def rows(self, segment: SegmentRow, *, is_first: bool = False) -> Iterator[RecordRow | QuietRow]:
+        """Records and quiet facts of a segment in order.
+
+        ``is_first``: the segment before it has been forgotten, so that its own row cannot be checked.
+
+        Raises:
+            JournalError: a row was altered, or one is missing before it.
+        """
+        chain = segment.chain
+        with database.reading(self.path):
+            for row in database.rows_of(self._connection, segment.number):
+                chain = database.chained(chain, row)
+                if chain != row.chain:
+                    place = row.sequence if isinstance(row, RecordRow) else row.first_sequence
+                    raise database.damaged(self.path, f"segment {segment.number}, sequence {place} breaks the chain")
+                yield row
+        self._check_successor(segment, chain)
+
+    def _check_successor(self, segment: SegmentRow, chain: bytes) -> None:
+        following = next((each for each in self.segments if each.number > segment.number), None)
+        if following is not None and database.chained(chain, following) != following.chain:
+            raise database.damaged(self.path, f"segment {following.number} does not follow segment {segment.number}")
+
+    def snapshot(self, segment: SegmentRow) -> dict[str, Any]:
+        """What the machine remembered when a segment began.
+
+        Raises:
+            JournalError: it does not read.
+        """
+        try:
+            return read_snapshot(segment.snapshot)
+        except SnapshotError as error:
+            raise JournalError(self.path.name, str(error), "Use the version of mm-fsm that wrote it.") from error
+
+    def fact(self, record: RecordRow) -> Fact:
+        """The fact of a record.
+
+        Raises:
+            JournalError: this version does not know it.
+        """
+        with self._understanding(f"record {record.sequence}"):
+            return self.messages.fact_from(json.loads(record.fact))
+
+    def facts(self, quiet: QuietRow) -> Iterator[tuple[int, Fact]]:
+        """The facts of a row of quiet ones, with their sequence numbers.
+
+        Raises:
+            JournalError: this version does not know one of them.
+        """
+        with self._understanding(f"quiet facts {quiet.first_sequence}"):
+            plain = json.loads(zlib.decompress(quiet.facts))
+            return iter([(quiet.first_sequence + n, self.messages.fact_from(each)) for n, each in enumerate(plain)])
+
+    def _understanding(self, place: str) -> _Understanding:
+        return _Understanding(self.path.name, place)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Understanding:
+    """Turns what cannot be decoded into a ``JournalError`` that names the place."""
+
+    def __init__(self, journal: str, place: str) -> None:
+        self._journal = journal
+        self._place = place
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, (UnreadableMessageError, ValueError, zlib.error)):
+            raise JournalError(
+                self._journal, f"{self._place}: {error}.", "Use the version of mm-fsm that wrote it."
+            ) from error
+
+
+def transitions_of(record: RecordRow) -> tuple[TransitionRecord, ...]:
+    """The transitions that a record tells of."""
+    return tuple(TransitionRecord(*each) for each in json.loads(record.transitions or "[]"))

@@ -1,0 +1,310 @@
+"""Writes one run's journal: records at once and for good, what streams in together with the next record.
+
+A record is durable when ``append`` returns if it carries intents, or a fact about orders, fills or the account; so
+intents wait for one durable write and no more. Everything else that can wait, waits for ``keep_up``, which the host
+calls when nothing is urgent: moving the write-ahead log into the file, beginning a segment, forgetting old ones.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from pathlib import Path
+from typing import Any, Final, Self
+
+from attrs import field, frozen
+
+from mm_fsm.core.validation import whole_number, yes_or_no
+from mm_fsm.errors import JournalError
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.journal import database
+from mm_fsm.runtime.journal.database import QuietRow, RecordRow, Row, SegmentRow
+from mm_fsm.runtime.journal.fingerprint import chart_fingerprint
+from mm_fsm.runtime.journal.messages import STREAMING, MessageCodec, encode
+from mm_fsm.runtime.journal.snapshots import write_snapshot
+
+BYTES_PER_MEGABYTE: Final = 1_000_000
+QUIET_FACTS_TOGETHER: Final = 512
+"""Streaming facts that wait for one write at most."""
+LOG_PAGES: Final = 2_000
+"""Pages in the write-ahead log at which it is moved into the file."""
+FEWEST_SEGMENTS: Final = 2
+
+
+@frozen(kw_only=True)
+class JournalSettings:
+    """What is recorded, and how much is kept.
+
+    Raises:
+        SettingsError: a value is out of its range.
+    """
+
+    record_market_data: bool = field(default=False, validator=yes_or_no)
+    """Also keep what moved nothing: books, trades, timers. Without it a run cannot be replayed bit for bit."""
+    segment_records: int = field(default=20_000, validator=whole_number(at_least=10))
+    """Records after which a new segment begins with a snapshot: the longest tail that a recovery reads."""
+    max_megabytes: int = field(default=1_000, validator=whole_number(at_least=1))
+    """Size beyond which the oldest segments are forgotten; two are always kept."""
+
+
+@frozen(kw_only=True)
+class JournalStatus:
+    """How large a journal is, and whether it can still be written. Sizes are bytes, the write-ahead log included."""
+
+    path: Path
+    size: int
+    segments: int
+    records: int
+    """Written by this process."""
+    failure: str | None
+
+
+class Journal:
+    """The open journal of one run, for one writer.
+
+    Args:
+        path: the database's file.
+        connection: open for writing.
+        run: the run's token, in every client order id.
+        session: this process's token, in every client order id.
+        settings: what to record and to keep.
+        last: the last segment's number and the chain's last value, where the journal goes on.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        *,
+        run: str,
+        session: str,
+        settings: JournalSettings,
+        last: tuple[int, bytes] = (0, b""),
+    ) -> None:
+        self.path: Final = path
+        self.run: Final = run
+        self.session: Final = session
+        self.settings: Final = settings
+        self.failure: str | None = None
+        self.records = 0
+        self._connection = connection
+        self._segment, self._chain = last
+        self._records_in_segment = 0
+        self._waiting: list[Row] = []
+        self._quiet: list[Any] = []
+        self._quiet_sequences = (0, 0)
+        self._said: dict[str, str | None] = {}
+        self._pages_written = 0
+        self._codec: MessageCodec | None = None
+
+    def begin_segment(self, machine: QuotingMachine, origin: str) -> None:
+        """Write everything the machine remembers, and begin a segment with it.
+
+        Raises:
+            JournalError: it cannot be written, or holds something that a snapshot cannot.
+        """
+        try:
+            snapshot = write_snapshot(machine.remembered_values())
+        except ValueError as error:
+            raise JournalError(self.path.name, str(error), "Keep plain values between steps.") from error
+        self._collect_quiet()
+        self._segment += 1
+        self._records_in_segment = 0
+        self._said.clear()
+        self._codec = MessageCodec(machine.context.settings.symbol)
+        row = SegmentRow(
+            number=self._segment,
+            origin=origin,
+            session=self.session,
+            time=machine.now,
+            first_sequence=machine.sequence + 1,
+            chart=chart_fingerprint(type(machine), machine.definition),
+            has_market_data=int(self.settings.record_market_data),
+            snapshot=snapshot,
+            books=books_digest(machine),
+        )
+        self._wait(row)
+        self._write()
+
+    def append(self, result: StepResult, machine: QuotingMachine) -> None:
+        """Record one step. Durable on return if it carries intents or a fact about orders or the account.
+
+        Raises:
+            JournalError: it cannot be written, now or ever again in this process.
+        """
+        if self.failure is not None:
+            raise self._refusal()
+        if is_quiet(result):
+            self._append_quiet(result)
+            return
+        self._collect_quiet()
+        self._wait(self._record(result, machine))
+        self.records += 1
+        self._records_in_segment += 1
+        if result.intents or not isinstance(result.fact, STREAMING):
+            self._write()
+
+    def keep_up(self, machine: QuotingMachine) -> None:
+        """Do what can wait, if it is due: to be called when no intent waits for it.
+
+        Raises:
+            JournalError: the file cannot be written.
+        """
+        if self.failure is not None:
+            return
+        if self._records_in_segment >= self.settings.segment_records:
+            self.begin_segment(machine, "continued")
+            self._forget_old_segments()
+        if self._pages_written >= LOG_PAGES:
+            self._pages_written = 0
+            self._execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def close(self, machine: QuotingMachine | None = None) -> None:
+        """Write what waits, a last snapshot of the machine if it is given, and let go of the file. Never raises."""
+        try:
+            if machine is not None and self.failure is None:
+                self.begin_segment(machine, "stopped")
+            self._collect_quiet()
+            self._write()
+        except JournalError as error:
+            self.failure = self.failure or error.problem
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def status(self) -> JournalStatus:
+        """Size and health, now."""
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return JournalStatus(
+            path=self.path,
+            size=sum(file.stat().st_size for file in files if file.exists()),
+            segments=self._segment,
+            records=self.records,
+            failure=self.failure,
+        )
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _append_quiet(self, result: StepResult) -> None:
+        if not self.settings.record_market_data:
+            return
+        if not self._quiet:
+            self._quiet_sequences = (result.sequence, result.sequence)
+        self._quiet.append(self._messages.plain_fact(result.fact))
+        self._quiet_sequences = (self._quiet_sequences[0], result.sequence)
+        if len(self._quiet) >= QUIET_FACTS_TOGETHER:
+            self._collect_quiet()
+            self._write()
+
+    def _collect_quiet(self) -> None:
+        if self._quiet:
+            first, last = self._quiet_sequences
+            packed = zlib.compress(encode(self._quiet).encode(), level=6)
+            self._wait(QuietRow(self._segment, first, last, packed))
+            self._quiet.clear()
+
+    @property
+    def _messages(self) -> MessageCodec:
+        if self._codec is None:
+            raise RuntimeError("a segment must have begun before anything is recorded")
+        return self._codec
+
+    def _record(self, result: StepResult, machine: QuotingMachine) -> RecordRow:
+        context, messages = machine.context, self._messages
+        transitions = [[t.source, t.event, t.target] for t in result.transitions]
+        mid = context.ledger.reference_price
+        return RecordRow(
+            segment=self._segment,
+            sequence=result.sequence,
+            time=result.time,
+            fact=messages.write_fact(result.fact),
+            state=self._if_changed("state", result.state),
+            transitions=encode(transitions) if transitions else None,
+            reasons=encode(result.reasons) if result.reasons else None,
+            intents=messages.write_intents(result.intents),
+            faults=encode([[f.code, f.reason, f.transient] for f in result.faults]) if result.faults else None,
+            reference_price=self._if_changed("reference_price", None if mid is None else str(mid)),
+            position=self._if_changed("position", str(context.base_position)),
+            cash=self._if_changed("cash", str(context.ledger.cash)),
+            books=books_digest(machine),
+        )
+
+    def _if_changed(self, name: str, value: str | None) -> str | None:
+        if self._said.get(name) == value:
+            return None
+        self._said[name] = value
+        return value
+
+    def _wait(self, row: Row) -> None:
+        self._chain = database.chained(self._chain, row)
+        self._waiting.append(row._replace(chain=self._chain))
+
+    def _write(self) -> None:
+        """One durable transaction with everything that waits; in order, so that no record lacks what came before."""
+        if not self._waiting:
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for row in self._waiting:
+                database.insert(self._connection, row)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._fail(error)
+        self._pages_written += len(self._waiting)
+        self._waiting.clear()
+
+    def _forget_old_segments(self) -> None:
+        limit = self.settings.max_megabytes * BYTES_PER_MEGABYTE
+        numbers = [number for (number,) in self._rows("SELECT number FROM segments ORDER BY number")]
+        for number in numbers[:-FEWEST_SEGMENTS]:
+            if self._used_bytes() <= limit:
+                return
+            for table in ("segments WHERE number", "records WHERE segment", "quiet_facts WHERE segment"):
+                self._execute(f"DELETE FROM {table} = {number}")  # noqa: S608 - a number from the file itself
+
+    def _used_bytes(self) -> int:
+        sizes = [self._rows(f"PRAGMA {name}")[0][0] for name in ("page_count", "freelist_count", "page_size")]
+        pages, free, size = sizes
+        used: int = (pages - free) * size
+        return used
+
+    def _rows(self, statement: str) -> list[Any]:
+        try:
+            return self._connection.execute(statement).fetchall()
+        except sqlite3.Error as error:
+            self._fail(error)
+
+    def _execute(self, statement: str) -> None:
+        self._rows(statement)
+
+    def _fail(self, error: sqlite3.Error) -> Any:
+        self.failure = str(error)
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:  # the failed statement has ended the transaction by itself
+                pass
+        raise self._refusal() from error
+
+    def _refusal(self) -> JournalError:
+        return JournalError(
+            self.path.name, f"expected to be written, found {self.failure}.", "Make room or access, then start again."
+        )
+
+
+def is_quiet(result: StepResult) -> bool:
+    """Whether a step moved nothing: a streaming fact, and nothing came of it but the books' own change."""
+    return isinstance(result.fact, STREAMING) and not (
+        result.transitions or result.intents or result.faults or result.reasons
+    )
+
+
+def books_digest(machine: QuotingMachine) -> bytes:
+    """The first 16 bytes of the digest of context and books."""
+    return bytes.fromhex(machine.context.digest()[:32])

@@ -1,0 +1,48 @@
+"""What the documents show runs: every Python block, and every link to a file."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [
+    pytest.param(block, id=f"{document.name}-{number}")
+    for document in DOCUMENTS
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_python_block_runs(block: str, tmp_path: Path) -> None:
+    """A reader can paste it into a file and run it."""
+    script = tmp_path / "snippet.py"
+    script.write_text(block, encoding="utf-8")
+    finished = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_the_subclass_of_the_readme_fits_fifteen_lines_and_pauses(tmp_path: Path) -> None:
+    """The class pauses from second 300 to 360: 60 seconds, as its guard says."""
+    block = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    assert len([line for line in block[1].splitlines() if line.strip()]) <= 15
+    script = tmp_path / "subclass.py"
+    script.write_text(block[1], encoding="utf-8")
+    finished = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=True)
+    assert re.match(r"60(\.\d+)? seconds paused", finished.stdout), finished.stdout
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    """Links are relative to the document."""
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
+    assert missing == []
