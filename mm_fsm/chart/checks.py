@@ -268,13 +268,11 @@ def _can_be_taken(answers: Mapping[str, bool], rivals: Sequence[EdgeDefinition])
     holding = next((rival for rival in rivals if not _is_refused(rival, answers)), None)
     if holding is None:
         return True
-    assumed = dict(answers)
-    for guard in holding.guards:
-        if guard.name not in answers:
-            if _can_be_taken({**assumed, guard.name: not guard.expected}, rivals):
-                return True
-            assumed[guard.name] = guard.expected
-    return False
+    return any(
+        _can_be_taken({**answers, guard.name: not guard.expected}, rivals)
+        for guard in holding.guards
+        if guard.name not in answers
+    )
 
 
 def _check_fault_event(definition: ChartDefinition) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from typing import Any, Final
+from typing import Any
 
 from mm_fsm.chart.declaration import State
 from mm_fsm.chart.definition import CallbackDefinition, ChartDefinition, EdgeDefinition, StateDefinition
 from mm_fsm.chart.inspection import service_calls
 from mm_fsm.chart.merge import Declarations, EdgeDeclaration, names_of_callbacks
-
-_ABSENT: Final = object()
 
 
 def define(cls: type, declarations: Declarations) -> ChartDefinition:
@@ -20,12 +17,13 @@ def define(cls: type, declarations: Declarations) -> ChartDefinition:
         ChartDefinitionError: a state's callback is not given by name.
     """
     chart: Any = cls
-    states = tuple(_define_state(cls, state_id, state) for state_id, state in declarations.states.items())
+    callbacks = _Callbacks(cls)
+    states = tuple(_define_state(callbacks, state_id, state) for state_id, state in declarations.states.items())
     open_states = [state.id for state in states if not state.final]
     edges: list[EdgeDefinition] = []
     for declared in declarations.edges:
         sources = [declared.source] if declared.source is not None else open_states
-        edges += [_define_edge(cls, declared, source) for source in sources if source not in declared.but]
+        edges += [_define_edge(callbacks, declared, source) for source in sources if source not in declared.but]
     return ChartDefinition(
         name=cls.__name__,
         states=states,
@@ -35,8 +33,24 @@ def define(cls: type, declarations: Declarations) -> ChartDefinition:
     )
 
 
-def _define_state(cls: type, state_id: str, state: State) -> StateDefinition:
-    chart = cls.__name__
+class _Callbacks:
+    """Finds the callbacks of one class."""
+
+    def __init__(self, cls: type) -> None:
+        self.cls = cls
+        self._attributes = frozenset(dir(cls))
+        self._found: dict[str, CallbackDefinition] = {}
+
+    def named(self, names: tuple[str, ...], hook: str) -> tuple[CallbackDefinition, ...]:
+        """The named ones, then the hook that python-statemachine binds by naming convention, where there is one."""
+        bound = dict.fromkeys([*names, hook] if hook in self._attributes else names)
+        for name in bound.keys() - self._found.keys():
+            self._found[name] = CallbackDefinition(name, service_calls(self.cls, name))
+        return tuple(self._found[name] for name in bound)
+
+
+def _define_state(callbacks: _Callbacks, state_id: str, state: State) -> StateDefinition:
+    chart = callbacks.cls.__name__
     return StateDefinition(
         id=state_id,
         name=state.name or state_id.replace("_", " ").capitalize(),
@@ -44,12 +58,12 @@ def _define_state(cls: type, state_id: str, state: State) -> StateDefinition:
         initial=bool(state.initial),
         final=bool(state.final),
         budget=state.budget,
-        enter=_callbacks(cls, names_of_callbacks(chart, state_id, state.enter), f"on_enter_{state_id}"),
-        exit=_callbacks(cls, names_of_callbacks(chart, state_id, state.exit), f"on_exit_{state_id}"),
+        enter=callbacks.named(names_of_callbacks(chart, state_id, state.enter), f"on_enter_{state_id}"),
+        exit=callbacks.named(names_of_callbacks(chart, state_id, state.exit), f"on_exit_{state_id}"),
     )
 
 
-def _define_edge(cls: type, edge: EdgeDeclaration, source: str) -> EdgeDefinition:
+def _define_edge(callbacks: _Callbacks, edge: EdgeDeclaration, source: str) -> EdgeDefinition:
     return EdgeDefinition(
         event=edge.event,
         source=source,
@@ -57,16 +71,9 @@ def _define_edge(cls: type, edge: EdgeDeclaration, source: str) -> EdgeDefinitio
         guards=edge.guards,
         internal=edge.internal,
         command=edge.command,
-        before=_callbacks(cls, edge.before, f"before_{edge.event}"),
-        on=_callbacks(cls, edge.on, f"on_{edge.event}"),
-        after=_callbacks(cls, edge.after, f"after_{edge.event}"),
+        before=callbacks.named(edge.before, f"before_{edge.event}"),
+        on=callbacks.named(edge.on, f"on_{edge.event}"),
+        after=callbacks.named(edge.after, f"after_{edge.event}"),
         note=edge.note,
         excluded=edge.excluded,
     )
-
-
-def _callbacks(cls: type, names: tuple[str, ...], hook: str) -> tuple[CallbackDefinition, ...]:
-    """The named callbacks, then the hook that python-statemachine binds by naming convention, where there is one."""
-    is_there = inspect.getattr_static(cls, hook, _ABSENT) is not _ABSENT
-    bound = dict.fromkeys([*names, hook] if is_there else names)
-    return tuple(CallbackDefinition(name, service_calls(cls, name)) for name in bound)

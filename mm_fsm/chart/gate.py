@@ -5,8 +5,8 @@ The chart stays the only source: the gate is compiled from its definition, in it
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from typing import Protocol
 
 from mm_fsm.chart.definition import ChartDefinition, EdgeDefinition
 from mm_fsm.chart.names import hooks_of
@@ -33,18 +33,10 @@ class GuardFailedError(MarketMakerError, RuntimeError):
         )
 
 
-class _Rule(NamedTuple):
-    """An edge ready to be asked. Its first guard stands apart: most rules are decided by it, without an inner loop."""
-
-    first: Callable[[], object]
-    expected: bool
-    further: tuple[tuple[Callable[[], object], bool], ...]
-    edge: EdgeDefinition
-
-    @property
-    def predicates(self) -> tuple[Callable[[], object], ...]:
-        """The machine's methods in the order of the edge's guards."""
-        return (self.first, *(predicate for predicate, _ in self.further))[: len(self.edge.guards)]
+_Predicate = Callable[[], object]
+_Rule = tuple[_Predicate, bool, tuple[tuple[_Predicate, bool], ...], EdgeDefinition]
+"""An edge ready to be asked: its first guard and what that must answer, the further ones, and the edge. The first
+stands apart because it decides most rules, without an inner loop; plain tuples because they are unpacked fastest."""
 
 
 class Gate:
@@ -59,19 +51,20 @@ class Gate:
             be bound as a hook.
     """
 
-    __slots__ = ("_automatic", "_commands", "_observers")
+    __slots__ = ("_automatic", "_commands", "_observers", "_predicates")
 
     def __init__(self, definition: ChartDefinition, owner: object) -> None:
         _check_owner(definition, owner)
-        self._automatic: dict[str, tuple[_Rule, ...]] = {}
-        self._commands: dict[tuple[str, str], tuple[_Rule, ...]] = {}
+        self._predicates: dict[str, _Predicate] = {name: getattr(owner, name) for name in definition.guard_names}
         self._observers: tuple[GuardObserver, ...] = ()
+        self._automatic: dict[str, tuple[_Rule, ...]] = {}
+        self._commands: dict[tuple[str, str], tuple[EdgeDefinition, ...]] = {}
         for state in definition.states:
-            rules = [_compile(edge, owner) for edge in definition.edges_from(state.id)]
-            fires = [rule for rule in rules if definition.automatic and not rule.edge.command]
-            self._automatic[state.id] = tuple(fires)
-            for event in {rule.edge.event for rule in rules} - {rule.edge.event for rule in fires}:
-                self._commands[state.id, event] = tuple(rule for rule in rules if rule.edge.event == event)
+            edges = tuple(definition.edges_from(state.id))
+            sent = [edge.event for edge in edges if edge.command or not definition.automatic]
+            self._automatic[state.id] = tuple(self._compile(edge) for edge in edges if edge.event not in sent)
+            for event in sent:
+                self._commands[state.id, event] = tuple(edge for edge in edges if edge.event == event)
 
     def observe(self, observer: GuardObserver) -> None:
         """Tell ``observer`` every guard outcome from now on."""
@@ -86,25 +79,26 @@ class Gate:
         """
         rules = self._automatic[state]
         if self._observers:
-            return self._first_observed(rules)
-        for rule in rules:
-            asked, expected, further, edge = rule
+            return self._first_observed(rule[-1] for rule in rules)
+        for first, expected, further, edge in rules:
+            asked = first
             try:
                 answer = asked()
                 if answer is not True and answer is not False:
                     answer = _truth_of(answer)
                 if answer is not expected:
                     continue
-                for asked, expected in further:
+                for asked, wanted in further:
                     answer = asked()
                     if answer is not True and answer is not False:
                         answer = _truth_of(answer)
-                    if answer is not expected:
+                    if answer is not wanted:
                         break
                 else:
                     return edge
             except Exception as error:
-                raise GuardFailedError(edge, edge.guards[rule.predicates.index(asked)].name) from error
+                name = next(guard.name for guard in edge.guards if self._predicates[guard.name] is asked)
+                raise GuardFailedError(edge, name) from error
         return None
 
     def first_for_command(self, state: str, command: str) -> EdgeDefinition | None:
@@ -117,25 +111,28 @@ class Gate:
         """
         return self._first_observed(self._commands.get((state, command), ()))
 
-    def _first_observed(self, rules: Sequence[_Rule]) -> EdgeDefinition | None:
-        return next((rule.edge for rule in rules if self._holds(rule)), None)
+    def _first_observed(self, edges: Iterable[EdgeDefinition]) -> EdgeDefinition | None:
+        for edge in edges:
+            if self._holds(edge):
+                return edge
+        return None
 
-    def _holds(self, rule: _Rule) -> bool:
-        for predicate, guard in zip(rule.predicates, rule.edge.guards, strict=True):
+    def _holds(self, edge: EdgeDefinition) -> bool:
+        for guard in edge.guards:
             try:
-                outcome = _truth_of(predicate())
+                answer = self._predicates[guard.name]()
+                outcome = answer if answer is True or answer is False else _truth_of(answer)
             except Exception as error:
-                raise GuardFailedError(rule.edge, guard.name) from error
+                raise GuardFailedError(edge, guard.name) from error
             for observer in self._observers:
-                observer.guard_was_asked(rule.edge, guard.name, outcome)
+                observer.guard_was_asked(edge, guard.name, outcome)
             if outcome is not guard.expected:
                 return False
         return True
 
-
-def _compile(edge: EdgeDefinition, owner: object) -> _Rule:
-    terms = [(getattr(owner, guard.name), guard.expected) for guard in edge.guards] or [(_always, True)]
-    return _Rule(*terms[0], tuple(terms[1:]), edge)
+    def _compile(self, edge: EdgeDefinition) -> _Rule:
+        terms = [(self._predicates[guard.name], guard.expected) for guard in edge.guards] or [(_always, True)]
+        return (*terms[0], tuple(terms[1:]), edge)
 
 
 def _always() -> bool:

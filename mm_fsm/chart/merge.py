@@ -78,14 +78,15 @@ class Declarations:
 
 
 def _without(declarations: Declarations, gone: set[str]) -> Declarations:
-    states = {name: state for name, state in declarations.states.items() if name not in gone}
     gone_states = gone & set(declarations.states)
-    edges = tuple(
-        evolve(edge, but=tuple(name for name in edge.but if name not in gone))
-        for edge in declarations.edges
-        if edge.event not in gone and not any(edge.mentions(name) for name in gone_states)
+    return Declarations(
+        {name: state for name, state in declarations.states.items() if name not in gone},
+        tuple(
+            edge
+            for edge in declarations.edges
+            if edge.event not in gone and not any(edge.mentions(name) for name in gone_states)
+        ),
     )
-    return Declarations(states, edges)
 
 
 def _with_event(declarations: Declarations, chart: str, event: str, edges: tuple[EdgeDeclaration, ...]) -> Declarations:

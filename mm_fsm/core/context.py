@@ -361,14 +361,12 @@ class MarketMakingContext:
         """Base units that further orders of one side may trade at ``price`` with the funds there are.
 
         What own orders lock is not free; ``besides_live`` counts the locks of live orders as free. Spot: the cash or
-        the base held. Contracts: equity times leverage, less the position this side would add to.
+        the base held. Contracts: equity times leverage, less the position this side would add to; without equity, what
+        closes the position.
         """
         locked = self.orders.locked(side, besides_live=besides_live) * self.instrument.contract_size
         if self.instrument.kind is InstrumentKind.LINEAR:
-            equity = self.equity
-            if equity is None or equity <= 0:
-                return ZERO
-            equity -= self.missing_quote
+            equity = max((self.equity or ZERO) - self.missing_quote, ZERO)
             held = self.base_position * side.sign
             locked_base = locked / price if side is Side.BID else locked
             return equity * self.balances.leverage / price - held - locked_base

@@ -54,7 +54,7 @@ TRADES_REMEMBERED: Final = 20_000
 
 _AMOUNT_CONTEXT: Final = Context(prec=48, traps=[Inexact, InvalidOperation])
 _AMOUNT_QUANTUM: Final = Decimal("1E-24")
-_AMOUNT_EXPECTED: Final = "finite decimal below 1E+24 with at most 24 decimals"
+AMOUNT_EXPECTED: Final = "finite decimal below 1E+24 with at most 24 decimals"
 
 
 class FeeCurrency(StrEnum):
@@ -65,7 +65,8 @@ class FeeCurrency(StrEnum):
     THIRD = "third"
 
 
-def _is_amount(value: object) -> bool:
+def is_amount(value: object) -> bool:
+    """Whether a value is a finite decimal that every sum and product here can hold exactly."""
     if not isinstance(value, Decimal) or not value.is_finite():
         return False
     try:
@@ -76,13 +77,13 @@ def _is_amount(value: object) -> bool:
 
 
 def _refuse_unless_amount(fact: str, name: str, value: Decimal) -> None:
-    if not _is_amount(value):
-        raise FactRefusedError(fact, name, f"a {_AMOUNT_EXPECTED}", value)
+    if not is_amount(value):
+        raise FactRefusedError(fact, name, f"a {AMOUNT_EXPECTED}", value)
 
 
 def _refuse_unless_positive(fact: str, name: str, value: Decimal) -> None:
-    if not _is_amount(value) or value <= 0:
-        raise FactRefusedError(fact, name, f"a positive {_AMOUNT_EXPECTED}", value)
+    if not is_amount(value) or value <= 0:
+        raise FactRefusedError(fact, name, f"a positive {AMOUNT_EXPECTED}", value)
 
 
 @frozen(kw_only=True)
@@ -196,8 +197,8 @@ class Ledger:
             ("instrument.contract_size", self.contract_size),
             ("carried_drawdown", self.carried_drawdown),
         ):
-            if not _is_amount(value):
-                raise SettingsError(name, f"a {_AMOUNT_EXPECTED}", value, "Pass the venue's own figure.")
+            if not is_amount(value):
+                raise SettingsError(name, f"a {AMOUNT_EXPECTED}", value, "Pass the venue's own figure.")
         if self.contract_size <= 0:
             raise SettingsError("instrument.contract_size", "above 0", self.contract_size, "Use 1 for spot.")
         if self.carried_drawdown < 0:

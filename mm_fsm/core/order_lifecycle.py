@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mm_fsm.chart import Chart, State, definition_of
+from mm_fsm.chart.watching import WATCHERS
 from mm_fsm.errors import OrderLifecycleError
 
 
@@ -186,7 +187,9 @@ def status_after(client_order_id: str, status: OrderStatus, event: OrderEvent) -
     Raises:
         OrderLifecycleError: the chart does not declare the event in this status.
     """
+    for watcher in WATCHERS:
+        watcher.event_was_looked_up(OrderLifecycle, client_order_id, status, event)
     following = STATUS_AFTER.get((status, event))
     if following is None:
-        raise OrderLifecycleError(client_order_id, status, event)
+        raise OrderLifecycleError(client_order_id, status.value, event.value)
     return following

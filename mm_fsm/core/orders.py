@@ -168,7 +168,7 @@ class OwnOrders:
         return len(self._live)
 
     def has_quote(self, side: Side) -> bool:
-        """Whether a live quote of that side stays, no cancel being in flight for it."""
+        """Whether a quote of that side is known to be live and stays, no cancel being in flight for it."""
         if self._derived_are_stale:
             self._derive()
         return self._quotes[side]
@@ -237,8 +237,12 @@ class OwnOrders:
         self._derived_are_stale = True
         return order
 
-    def adopt(self, reported: ReportedOrder, filled_quantity: Decimal, now: int) -> OwnOrder:
-        """Take over an order that rests at the venue and is not known here; ``filled_quantity`` is booked already."""
+    def adopt(self, reported: ReportedOrder, filled_quantity: Decimal, now: int, *, placed_at: int) -> OwnOrder:
+        """Take over an order that rests at the venue and is not known here.
+
+        ``filled_quantity`` is what of it has been booked, ``placed_at`` a time before which none of its other trades
+        lies.
+        """
         order = OwnOrder(
             client_order_id=reported.client_order_id,
             side=reported.side,
@@ -247,7 +251,7 @@ class OwnOrders:
             purpose=OrderPurpose.QUOTE,
             level=0,
             reduce_only=False,
-            placed_at=now,
+            placed_at=placed_at,
             status=OrderStatus.PARTIALLY_FILLED if filled_quantity else OrderStatus.OPEN,
             venue_order_id=reported.venue_order_id,
             acknowledged=True,
@@ -260,7 +264,7 @@ class OwnOrders:
 
     def withdraw(self, client_order_id: str) -> None:
         """Forget a placement that was never sent."""
-        del self._live[client_order_id]
+        self._live.pop(client_order_id, None)
         self._derived_are_stale = True
 
     def request_cancel(self, order: OwnOrder, now: int) -> None:
@@ -289,12 +293,12 @@ class OwnOrders:
     def fill(self, order: OwnOrder, quantity: Decimal, now: int) -> None:
         """A trade of this order; the caller has checked that it is new and fits the remainder."""
         event = OrderEvent.FILL_FULLY if quantity == order.remaining else OrderEvent.FILL_PARTLY
-        status_after(order.client_order_id, order.status, event)
+        status = status_after(order.client_order_id, order.status, event)
         order.filled_quantity += quantity
         order.reported_filled = max(order.reported_filled, order.filled_quantity)
         order.acknowledged = True
         order.clean_looks = 0
-        self._apply(order, event, now)
+        self._move(order, status, now)
 
     def confirm_cancel(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
         """The venue says that the order is out of the book."""
@@ -321,6 +325,15 @@ class OwnOrders:
         order.cancel_in_flight = False
         self._apply(order, OrderEvent.LOSE_TRACK, now)
 
+    def lose_track_of_all(self, now: int) -> None:
+        """Nothing is known of any live order any more, nor of any answer: ask about every one of them."""
+        for order in self._live.values():
+            order.query_in_flight = False
+            if order.is_live:
+                self.lose_track(order, now)
+            order.query_due = now
+        self._derived_are_stale = True
+
     def report_open(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
         """The venue, when asked, says that the order rests in its book."""
         order.query_in_flight = False
@@ -328,6 +341,8 @@ class OwnOrders:
         self._note_reported(order, filled_quantity)
         found = OrderEvent.FIND_PARTLY_FILLED if order.filled_quantity > 0 else OrderEvent.FIND_OPEN
         self._apply(order, found, now)
+        if order.is_resting and order.cancel_in_flight:
+            self._apply(order, OrderEvent.REQUEST_CANCEL, now)
         order.cancel_due = order.cancel_due or (order.cancel_wanted and order.is_live and not order.cancel_in_flight)
 
     def report_filled(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
@@ -400,7 +415,7 @@ class OwnOrders:
         self._deadline = min((d for o in live for d in (o.answer_due, o.query_due) if d is not None), default=None)
         for side in SIDES:
             quotes = self.live(side, OrderPurpose.QUOTE)
-            self._quotes[side] = any(not order.cancel_in_flight for order in quotes)
+            self._quotes[side] = any(not order.cancel_in_flight and not order.is_unknown for order in quotes)
         self._derived_are_stale = False
 
     def _note_reported(self, order: OwnOrder, filled_quantity: Decimal | None) -> None:
@@ -408,8 +423,11 @@ class OwnOrders:
             order.reported_filled = max(order.reported_filled, filled_quantity)
 
     def _apply(self, order: OwnOrder, event: OrderEvent, now: int) -> None:
+        self._move(order, status_after(order.client_order_id, order.status, event), now)
+
+    def _move(self, order: OwnOrder, status: OrderStatus, now: int) -> None:
         was_live = order.is_live
-        order.status = status_after(order.client_order_id, order.status, event)
+        order.status = status
         order.changed_at = now
         self._derived_are_stale = True
         if not order.is_live:
@@ -436,6 +454,8 @@ class OwnOrders:
             since = self.unconfirmed_since
             self.unconfirmed_since = order.placed_at if since is None else min(since, order.placed_at)
         if order.missing_fills > 0:
+            self._finished.pop(order.client_order_id, None)
+            self._live[order.client_order_id] = order
             order.query_due = order.query_due if order.query_due is not None else now
             return
         order.query_due = None

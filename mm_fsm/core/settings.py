@@ -15,7 +15,7 @@ from typing import Any
 from attrs import field, frozen
 
 from mm_fsm.core.instrument import Fees
-from mm_fsm.core.validation import exact, number, one_of, real, text, whole_number, yes_or_no
+from mm_fsm.core.validation import exact, identifier, number, one_of, real, text, whole_number, yes_or_no
 from mm_fsm.errors import SettingsError
 
 
@@ -49,7 +49,7 @@ class PositionMismatchPolicy(StrEnum):
 
 def _one_of(kind: type[StrEnum]) -> Any:
     def convert(value: object) -> object:
-        return kind(value) if value in list(kind) else value
+        return next((each for each in kind if each == value), value)
 
     def validate(_: Any, attribute: Any, value: object) -> None:
         if not isinstance(value, kind):
@@ -107,7 +107,8 @@ class MarketMakingSettings:
     """
 
     symbol: str = field(validator=text)
-    strategy_id: str = field(default="mm", validator=text)
+    strategy_id: str = field(default="mm", validator=identifier)
+    """Client order ids begin with it: 1 to 12 letters, digits or underscores."""
 
     # Spread, in bps of the reference price, both sides together
     target_spread_bps: float = field(default=10.0, **_float(above=0))
@@ -203,7 +204,7 @@ class MarketMakingSettings:
     balances_interval_seconds: float = field(default=60.0, **_duration())
 
     # Reconciliation with the venue
-    reconcile_interval_seconds: float = field(default=60.0, validator=_float(above=0))
+    reconcile_interval_seconds: float = field(default=60.0, **_duration())
     stray_order_policy: StrayOrderPolicy = field(default=StrayOrderPolicy.CANCEL, **_one_of(StrayOrderPolicy))
     position_mismatch_policy: PositionMismatchPolicy = field(
         default=PositionMismatchPolicy.REFUSE, **_one_of(PositionMismatchPolicy)

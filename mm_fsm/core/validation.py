@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from operator import ge, gt, le
@@ -89,6 +90,12 @@ def yes_or_no(_: Any, attribute: Attribute[Any], value: Any) -> None:
     """A validator for a boolean."""
     if not isinstance(value, bool):
         raise SettingsError(attribute.name, "true or false", value, "Correct the value.")
+
+
+def identifier(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """A validator for a short name that every venue takes as the beginning of a client order id."""
+    if not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9_]{1,12}", value) is None:
+        raise SettingsError(attribute.name, "1 to 12 letters, digits or underscores", value, "Shorten or rename it.")
 
 
 def text(_: Any, attribute: Attribute[Any], value: Any) -> None:

@@ -17,6 +17,12 @@ from mm_fsm.coverage.model import NO_EVENT, ChartModel, Nesting, flat_model
 _ENGINE_EVENTS = ("error_", "done_state_", "done_invoke_")
 """What events begin with that python-statemachine sends itself; nobody is asked to send them where they do not fit."""
 
+_PURPOSES = {
+    Nesting.COMPOUND: "one of the states in this frame is active with it",
+    Nesting.PARALLEL: "every region in this frame is active with it",
+    Nesting.HISTORY: "history: what was active last",
+}
+
 
 def reference_of(chart: type) -> str:
     """``module:Class``, as ``--fsm-cov`` takes it."""
@@ -39,6 +45,8 @@ class EngineReading:
     model: ChartModel
     edges: Mapping[tuple[int, str | None], int]
     """The edge of a transition, by its ``id``, and an event's name; None where an edge has no event."""
+    names: Mapping[Any, str]
+    """The identifier of each state by the value that stands for it."""
     transitions: tuple[Transition, ...] = field(repr=False)
     """By their numbers; held here, so that their ``id`` stays theirs."""
 
@@ -70,7 +78,8 @@ def read_engine(chart: type[StateChart[Any]]) -> EngineReading:
         parents={state.id: state.parent.id for state in states if state.parent},
         nesting={state.id: nesting for state in states if (nesting := _nesting(state))},
     )
-    return EngineReading(model, places, transitions)
+    names = {value: state.id for value, state in chart.states_map.items()}
+    return EngineReading(model, places, names, transitions)
 
 
 def _every_state(states: Iterable[State]) -> Iterator[State]:
@@ -89,8 +98,15 @@ def _nesting(state: State) -> Nesting | None:
 
 
 def _state(state: State) -> StateDefinition:
-    starts = bool(state.initial) and state.parent is None
-    return StateDefinition(id=state.id, name=str(state.name), initial=starts, final=bool(state.final))
+    """A state; of those within another none is called initial, which only the chart's own first state is."""
+    is_first = bool(state.initial) and state.parent is not None and not state.parent.parallel
+    return StateDefinition(
+        id=state.id,
+        name=str(state.name),
+        purpose="; ".join(["entered first"] * is_first + [_PURPOSES[kind] for kind in [_nesting(state)] if kind]),
+        initial=bool(state.initial) and state.parent is None,
+        final=bool(state.final),
+    )
 
 
 def _edge(transition: Transition, event: str) -> EdgeDefinition:
@@ -125,12 +141,23 @@ def _events_of(transition: Transition) -> dict[str, list[str | None]]:
 def _leads_to(transition: Transition) -> tuple[str, ...]:
     """The states that a transition may enter or keep active, as far as its own targets decide it."""
     found: dict[str, None] = {}
+    left_alone = {transition.source, *transition.source.ancestors()}
     for target in transition.targets or [transition.source]:
-        found |= dict.fromkeys(state.id for state in target.ancestors())
+        inner = target
+        for around in target.ancestors():
+            found[around.id] = None
+            if around.parallel and around not in left_alone:
+                found |= dict.fromkeys(name for region in around.states if region != inner for name in _entered_with(region))
+            inner = around
         found |= dict.fromkeys(_entered_with(target))
     if not transition.targets:  # what is active inside stays so
         found |= dict.fromkeys(state.id for state in _every_state(transition.source.states) if not state.is_history)
     return tuple(found)
+
+
+def entered_by(state: State) -> list[str]:
+    """The states that a machine is in when it starts in ``state``."""
+    return [*(around.id for around in state.ancestors()), *_entered_with(state)]
 
 
 def _entered_with(state: State) -> Iterator[str]:

@@ -20,7 +20,12 @@ class Tally:
         self.model = model
         self.cells = {cell: place for place, cell in enumerate(model.illegal)}
         """The place of each state and event where the event is not accepted."""
-        self.illegal_events = frozenset(event for _, event in model.illegal)
+        self.looked_up = {(edge.source, edge.event): place for place, edge in enumerate(model.definition.edges)}
+        """The edge of a state and event, where the chart is compiled to a table and has no guards."""
+        self.not_accepting: dict[str, frozenset[str]] = {}
+        """By event, the states that do not accept it."""
+        for state, event in model.illegal:
+            self.not_accepting[event] = self.not_accepting.get(event, frozenset()) | {state}
         self.states: dict[str, int] = defaultdict(int)
         """Entries that no edge tells of: starts, and every entry of a nested chart."""
         self.edges = [0] * len(model.definition.edges)
@@ -33,6 +38,11 @@ class Tally:
         self.sneaks: dict[int, int] = defaultdict(int)
         self.unmatched = 0
         """Transitions taken that the class did not have when it was read."""
+        self.ends = [
+            (edge.source, dict.fromkeys(model.leads_to[place], place))
+            for place, edge in enumerate(model.definition.edges)
+        ]
+        """For each edge its source, and the states that it leads to, each with the edge."""
         self._draw_tree()
 
     def _draw_tree(self) -> None:
@@ -114,30 +124,32 @@ class NestedWalk:
     An edge follows the one that last entered its source, or kept it active.
     """
 
-    __slots__ = ("_active", "_count", "_led_to", "_tally")
+    __slots__ = ("_count", "_led_to", "_tally", "active")
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._count = len(tally.edges)
-        self._active: frozenset[str] = frozenset()
+        self.active: frozenset[str] = frozenset()
+        """The states that the machine is in."""
         self._led_to: dict[str, int] = {}
 
     def start(self, states: Iterable[str]) -> None:
         """The machine begins in these states, by itself or restored."""
-        self._active = frozenset(states)
-        for state in self._active:
+        self.active = frozenset(states)
+        for state in self.active:
             self._tally.states[state] += 1
 
     def take(self, edge: int, active: frozenset[str]) -> None:
         """The machine took an edge; ``active`` are the states it is in now."""
-        tally, model = self._tally, self._tally.model
+        tally = self._tally
         tally.edges[edge] += 1
-        last = self._led_to.get(model.definition.edges[edge].source)
+        source, leads_to = tally.ends[edge]
+        last = self._led_to.get(source)
         if last is not None:
             pair = last * self._count + edge
             tally.pairs[pair] = tally.pairs.get(pair, 0) + 1
-        for state in active - self._active:
-            tally.states[state] += 1
-        self._active = active
-        for state in active.intersection(model.leads_to[edge]):
-            self._led_to[state] = edge
+        if active != self.active:
+            for state in active - self.active:
+                tally.states[state] += 1
+            self.active = active
+        self._led_to |= leads_to  # states that were not entered after all are entered by another edge before they count

@@ -38,6 +38,7 @@ def dot_source(definition: ChartDefinition, overlay: Overlay = NO_OVERLAY) -> st
     graph.attr("node", shape="plain", fontname=FONT, fontsize=str(TEXT_SIZE), fontcolor=INK)
     graph.attr("edge", fontname=FONT, fontsize=str(TEXT_SIZE), arrowsize="0.7", penwidth="1.2")
     _draw_states(graph, definition, overlay)
+    _draw_frames(graph, overlay, [state for state in overlay.inside.values() if state not in overlay.inside])
     _draw_arrows(graph, definition, overlay)
     return str(graph.source)
 
@@ -68,11 +69,24 @@ def _draw_states(graph: Any, definition: ChartDefinition, overlay: Overlay) -> N
         graph.node(
             state.id,
             label=state_label(definition, state, overlay, _box(definition, state, overlay)),
-            tooltip=_tooltip([state.name, state.purpose, *_internal_notes(definition, state, overlay), style.tooltip]),
+            tooltip=_tooltip(
+                [state.name, state.purpose, *_internal_notes(definition, state, overlay), *style.tooltip.splitlines()]
+            ),
         )
         if state.final:
             graph.node(f"final marker {state.id}", shape="doublecircle", width="0.12", tooltip="end", **dot)
             graph.edge(state.id, f"final marker {state.id}", color=INK, tooltip="the machine ends here")
+
+
+def _draw_frames(graph: Any, overlay: Overlay, outer: Iterable[str]) -> None:
+    """A frame around each of these states and those within it."""
+    for around in dict.fromkeys(outer):
+        members = [state for state, parent in overlay.inside.items() if parent == around]
+        with graph.subgraph(name=f"cluster {around}") as frame:
+            frame.attr(label="", style="rounded", color=NORMAL_BOX.border, margin="14", tooltip=_tooltip([around]))
+            for state in (around, *members):
+                frame.node(state)
+            _draw_frames(frame, overlay, [state for state in members if state in overlay.inside.values()])
 
 
 def _internal_notes(definition: ChartDefinition, state: StateDefinition, overlay: Overlay) -> list[str]:
@@ -138,7 +152,7 @@ def _source_names(definition: ChartDefinition, arrow: Arrow) -> list[str]:
 def _edge_notes(edge: EdgeDefinition, overlay: Overlay) -> list[str]:
     """Why an edge is there, why no test can reach it, and what the overlay adds."""
     excluded = f"excluded: {edge.excluded}" if edge.excluded else ""
-    return [note for note in (edge.note, excluded, overlay.edge(edge.id).tooltip) if note]
+    return [note for note in (edge.note, excluded, *overlay.edge(edge.id).tooltip.splitlines()) if note]
 
 
 def _tooltip(lines: Iterable[str]) -> str:

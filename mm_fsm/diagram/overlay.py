@@ -25,7 +25,7 @@ class EdgeStyle:
     """Written behind the event, such as ``x 12``."""
     dashed: bool = False
     tooltip: str = ""
-    """Added to the edge's tooltip."""
+    """Added to the edge's tooltip, line by line."""
 
 
 @frozen(kw_only=True)
@@ -42,7 +42,7 @@ class StateStyle:
     """Lines at the foot of the state, such as the time spent in it."""
     dashed: bool = False
     tooltip: str = ""
-    """Added to the state's tooltip."""
+    """Added to the state's tooltip, line by line."""
 
 
 @frozen(kw_only=True)
@@ -57,6 +57,8 @@ class Overlay:
     """By ``StateDefinition.id``."""
     caption: str = ""
     """Says beside the chart's name what is drawn over it."""
+    inside: Mapping[str, str] = field(factory=dict)
+    """The state around each state that lies within another: both are drawn in one frame."""
     legend: tuple[tuple[str, str], ...] = ()
     """Pairs of a colour and what it means."""
 
@@ -76,7 +78,7 @@ class Overlay:
         """
         states = {state.id for state in definition.states}
         edges = {edge.id for edge in definition.edges}
-        named = [*self.states, *([self.active] if self.active is not None else [])]
+        named = [*self.states, *self.inside, *self.inside.values(), *([self.active] if self.active is not None else [])]
         unknown = [*(name for name in named if name not in states), *(name for name in self.edges if name not in edges)]
         if unknown:
             raise DiagramError(

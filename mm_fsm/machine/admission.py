@@ -7,20 +7,23 @@ from decimal import Decimal
 from typing import Any, Final
 
 from mm_fsm.core.context import MarketMakingContext
-from mm_fsm.core.ledger import FeeCurrency, LedgerFill
+from mm_fsm.core.ledger import AMOUNT_EXPECTED, FeeCurrency, LedgerFill, is_amount
 from mm_fsm.core.messages import (
     BalancesReported,
     BookLevel,
     CancelRefused,
+    ConnectionRestored,
     ConversionPriceReported,
     ExternalFlow,
     Fact,
     FundingPaid,
     Heartbeat,
     InstrumentUpdated,
+    JournalFailed,
     MarketBook,
     MarketTrade,
     MessageRefused,
+    OpenOrdersReported,
     OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
@@ -41,8 +44,7 @@ from mm_fsm.core.messages import (
 )
 from mm_fsm.core.orders import OwnOrder
 from mm_fsm.errors import FactRefusedError
-
-ASK_AGAIN: Final = "Drop the message and ask the venue again."
+from mm_fsm.machine.fact_fields import check_fields, refusal
 
 
 def admit(context: MarketMakingContext, fact: Fact) -> None:
@@ -55,39 +57,30 @@ def admit(context: MarketMakingContext, fact: Fact) -> None:
     if check is None:
         expected = f"one of {[kind.__name__ for kind in _CHECKS]}"
         raise FactRefusedError(type(fact).__name__, "type", expected, type(fact), "Send one of those.")
-    _check_time(fact, "received_at", fact.received_at)
+    check_fields(fact)
     if isinstance(fact, VenueFact) and fact.symbol != context.settings.symbol:
-        raise _refusal(fact, "symbol", f"{context.settings.symbol!r}, which this machine trades", fact.symbol)
+        raise refusal(fact, "symbol", f"{context.settings.symbol!r}, which this machine trades", fact.symbol)
     check(context, fact)
-
-
-def _refusal(fact: object, field: str, expected: str, found: object, remedy: str = ASK_AGAIN) -> FactRefusedError:
-    return FactRefusedError(type(fact).__name__, field, expected, found, remedy)
-
-
-def _check_time(fact: object, field: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise _refusal(fact, field, "nanoseconds since 1970 as a whole number", value, "Convert the time first.")
-
-
-def _check_number(fact: object, field: str, value: object) -> None:
-    if not isinstance(value, Decimal) or not value.is_finite():
-        raise _refusal(fact, field, "a finite decimal", value)
 
 
 def _check_positive(fact: object, field: str, value: object) -> None:
     if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
-        raise _refusal(fact, field, "a positive finite decimal", value)
+        raise refusal(fact, field, "a positive finite decimal", value)
 
 
 def _nothing_more(_context: MarketMakingContext, _fact: Any) -> None:
-    """Time and symbol are all there is to check."""
+    """Fields and symbol are all there is to check."""
 
 
 def _check_book(_context: MarketMakingContext, fact: MarketBook) -> None:
-    _check_time(fact, "exchange_time", fact.exchange_time)
     _check_levels(fact, "bids", fact.bids, sign=-1)
     _check_levels(fact, "asks", fact.asks, sign=1)
+    if not fact.bids or not fact.asks:
+        return
+    levels = (*fact.bids, *fact.asks) if fact.includes_own_orders else (fact.bids[0], fact.asks[0])
+    for level in levels:
+        if not is_amount(level.price / 2):  # the mid is booked, and may need one decimal more
+            raise refusal(fact, "price", f"a {AMOUNT_EXPECTED}, as its half must be", level.price)
 
 
 def _check_levels(fact: MarketBook, name: str, levels: tuple[BookLevel, ...], sign: int) -> None:
@@ -96,23 +89,20 @@ def _check_levels(fact: MarketBook, name: str, levels: tuple[BookLevel, ...], si
         _check_positive(fact, f"{name}[{index}].price", price)
         _check_positive(fact, f"{name}[{index}].size", size)
         if previous is not None and (price - previous) * sign <= 0:
-            raise _refusal(fact, f"{name}[{index}].price", f"further from the market than {previous}", price)
+            raise refusal(fact, f"{name}[{index}].price", f"further from the market than {previous}", price)
         previous = price
 
 
 def _check_trade(_context: MarketMakingContext, fact: MarketTrade) -> None:
-    _check_time(fact, "exchange_time", fact.exchange_time)
     _check_positive(fact, "price", fact.price)
     _check_positive(fact, "size", fact.size)
-    if not isinstance(fact.taker_side, Side):
-        raise _refusal(fact, "taker_side", "Side.BID or Side.ASK", fact.taker_side)
 
 
 def _check_instrument(context: MarketMakingContext, fact: InstrumentUpdated) -> None:
     old, new = context.instrument, fact.instrument
     for name in ("symbol", "base_currency", "quote_currency", "kind", "contract_size"):
         if getattr(new, name) != getattr(old, name):
-            raise _refusal(
+            raise refusal(
                 fact,
                 f"instrument.{name}",
                 f"{getattr(old, name)!r} as before; only grid and minimums may change while running",
@@ -121,30 +111,14 @@ def _check_instrument(context: MarketMakingContext, fact: InstrumentUpdated) -> 
             )
 
 
-def _check_balances(_context: MarketMakingContext, fact: BalancesReported) -> None:
-    for name in ("base_total", "base_free", "quote_total", "quote_free"):
-        _check_number(fact, name, getattr(fact, name))
-
-
 def _check_conversion_price(_context: MarketMakingContext, fact: ConversionPriceReported) -> None:
     _check_positive(fact, "price", fact.price)
-    if not fact.currency:
-        raise _refusal(fact, "currency", "a currency's name", fact.currency)
-
-
-def _check_funding(_context: MarketMakingContext, fact: FundingPaid) -> None:
-    _check_number(fact, "amount", fact.amount)
-
-
-def _check_flow(_context: MarketMakingContext, fact: ExternalFlow) -> None:
-    _check_number(fact, "base", fact.base)
-    _check_number(fact, "quote", fact.quote)
 
 
 def _known_order(context: MarketMakingContext, fact: OrderFact) -> OwnOrder:
     order = context.orders.get(fact.client_order_id)
     if order is None:
-        raise _refusal(fact, "client_order_id", "an order that this machine sent", fact.client_order_id)
+        raise refusal(fact, "client_order_id", "an order that this machine sent", fact.client_order_id)
     return order
 
 
@@ -152,63 +126,45 @@ def _check_order_fact(context: MarketMakingContext, fact: OrderFact) -> None:
     _known_order(context, fact)
 
 
-def _check_timed_order_fact(context: MarketMakingContext, fact: Any) -> None:
-    _known_order(context, fact)
-    _check_time(fact, "exchange_time", fact.exchange_time)
-
-
-def _check_closing(context: MarketMakingContext, fact: OrderCanceled | OrderExpired) -> None:
-    _check_timed_order_fact(context, fact)
-    _check_filled_quantity(context, fact, fact.filled_quantity)
-
-
-def _check_filled_quantity(
-    context: MarketMakingContext, fact: OrderCanceled | OrderExpired | OrderStatusReported, value: Decimal | None
-) -> None:
-    order = _known_order(context, fact)
-    if value is None:
-        return
-    _check_number(fact, "filled_quantity", value)
-    if not 0 <= value <= order.quantity:
-        raise _refusal(fact, "filled_quantity", f"between 0 and the order's {order.quantity}", value)
+def _check_closing(context: MarketMakingContext, fact: OrderCanceled | OrderExpired | OrderStatusReported) -> None:
+    order, filled = _known_order(context, fact), fact.filled_quantity
+    if filled is not None and not 0 <= filled <= order.quantity:
+        raise refusal(fact, "filled_quantity", f"between 0 and the order's {order.quantity}", filled)
 
 
 def _check_status(context: MarketMakingContext, fact: OrderStatusReported) -> None:
-    _check_timed_order_fact(context, fact)
-    _check_filled_quantity(context, fact, fact.filled_quantity)
-    order = _known_order(context, fact)
-    if not isinstance(fact.status, ReportedStatus):
-        raise _refusal(fact, "status", f"one of {[str(status) for status in ReportedStatus]}", fact.status)
-    is_full = fact.filled_quantity is None or fact.filled_quantity == order.quantity
-    if fact.status is ReportedStatus.FILLED and not is_full:
-        raise _refusal(fact, "filled_quantity", f"the whole {order.quantity} of a filled order", fact.filled_quantity)
+    _check_closing(context, fact)
+    order, filled = _known_order(context, fact), fact.filled_quantity
+    if fact.status is ReportedStatus.FILLED and filled is not None and filled != order.quantity:
+        raise refusal(fact, "filled_quantity", f"the whole {order.quantity} of a filled order", filled)
+    if fact.status is ReportedStatus.REJECTED and filled:
+        raise refusal(fact, "filled_quantity", "0 of an order that never was in the book", filled)
 
 
 def _check_fill(context: MarketMakingContext, fact: OrderFilled) -> None:
-    _check_time(fact, "exchange_time", fact.exchange_time)
     for name in ("price", "quantity"):
         _check_positive(fact, name, getattr(fact, name))
-    _check_number(fact, "fee", fact.fee)
-    if not fact.trade_id:
-        raise _refusal(fact, "trade_id", "the venue's id of the trade", fact.trade_id)
     order = context.orders.get(fact.client_order_id)
     side = _side_of_fill(context, fact, order)
     to_ledger_fill(context, fact, side)
-    if order is None or context.ledger.is_booked(fact.trade_id, side):
+    if context.ledger.is_booked(fact.trade_id, side):
         return
-    if fact.quantity > order.remaining:
-        raise _refusal(fact, "quantity", f"at most the {order.remaining} that remain of the order", fact.quantity)
+    if context.ledger.is_forgotten(fact.exchange_time):
+        until = context.ledger.forgotten_until
+        raise refusal(fact, "exchange_time", f"after {until}, before which booked trades are forgotten", fact)
+    if order is not None and fact.quantity > order.remaining:
+        raise refusal(fact, "quantity", f"at most the {order.remaining} that remain of the order", fact.quantity)
 
 
 def _side_of_fill(context: MarketMakingContext, fact: OrderFilled, order: OwnOrder | None) -> Side:
     """The side of the order; for an order long forgotten, the side that the venue reports."""
     if order is None:
-        is_ours = fact.client_order_id.startswith(f"{context.settings.strategy_id}-")
+        is_ours = fact.client_order_id.startswith(context.order_prefix)
         if fact.side is None or not is_ours:
-            raise _refusal(fact, "client_order_id", "an order that this machine sent", fact.client_order_id)
+            raise refusal(fact, "client_order_id", "an order that this machine sent", fact.client_order_id)
         return fact.side
     if fact.side is not None and fact.side is not order.side:
-        raise _refusal(fact, "side", f"{order.side}, the order's side", fact.side)
+        raise refusal(fact, "side", f"{order.side}, the order's side", fact.side)
     return order.side
 
 
@@ -227,8 +183,8 @@ def to_ledger_fill(context: MarketMakingContext, fact: OrderFilled, side: Side) 
     else:
         currency = FeeCurrency.THIRD
         conversion_price = context.conversion_prices.get(fact.fee_currency)
-        if conversion_price is None:
-            raise _refusal(
+        if conversion_price is None and fact.fee:
+            raise refusal(
                 fact,
                 "fee_currency",
                 f"{instrument.quote_currency}, {instrument.base_currency} or a currency with a known price",
@@ -249,26 +205,59 @@ def to_ledger_fill(context: MarketMakingContext, fact: OrderFilled, side: Side) 
 
 def _check_own_trades(context: MarketMakingContext, fact: OwnTradesReported) -> None:
     """Trades of orders that are not ours are passed over; ours must all be sound, together."""
-    _check_time(fact, "since", fact.since)
-    _check_time(fact, "until", fact.until)
+    if fact.since > fact.until:
+        raise refusal(fact, "since", f"at most until, {fact.until}", fact.since)
     totals: dict[str, Decimal] = {}
+    seen: set[tuple[str, str]] = set()
     for fill in fact.fills:
+        name = fill.client_order_id
+        if name not in context.orders and not name.startswith(context.order_prefix):
+            continue
+        check_fields(fill)
+        if fill.symbol != fact.symbol:
+            raise refusal(fact, "fills", f"trades of {fact.symbol!r}", fill)
         if not is_own_fill(context, fill):
             continue
         _check_fill(context, fill)
-        order = context.orders.get(fill.client_order_id)
-        if order is None or context.ledger.is_booked(fill.trade_id, order.side):
+        order = context.orders.get(name)
+        if order is None or (name, fill.trade_id) in seen or context.ledger.is_booked(fill.trade_id, order.side):
             continue
+        seen.add((name, fill.trade_id))
         totals[fill.client_order_id] = totals.get(fill.client_order_id, Decimal(0)) + fill.quantity
         if totals[fill.client_order_id] > order.remaining:
-            raise _refusal(fact, "fills", f"at most {order.remaining} more of {fill.client_order_id!r}", totals)
+            raise refusal(fact, "fills", f"at most {order.remaining} more of {fill.client_order_id!r}", totals)
 
 
 def is_own_fill(context: MarketMakingContext, fill: OrderFilled) -> bool:
-    """Whether a trade of the account belongs to an order of this machine."""
-    if fill.client_order_id in context.orders:
-        return True
-    return fill.side is not None and fill.client_order_id.startswith(f"{context.settings.strategy_id}-")
+    """Whether a trade of the account belongs to an order of this run, and so into these books.
+
+    Of orders that the books do not know, only trades after the first look at own trades: earlier ones are in the
+    balances that the books began with. A trade too old to tell whether it was booked was confirmed long ago.
+    """
+    order = context.orders.get(fill.client_order_id)
+    side = fill.side if order is None else order.side
+    if side is None:
+        return False
+    if context.ledger.is_forgotten(fill.exchange_time) and not context.ledger.is_booked(fill.trade_id, side):
+        return False
+    if order is not None:
+        return fill.exchange_time > order.trades_count_after
+    is_of_this_run = fill.client_order_id.startswith(context.order_prefix)
+    return is_of_this_run and context.reconciliation.trades_known_until is not None
+
+
+def _check_open_orders(context: MarketMakingContext, fact: OpenOrdersReported) -> None:
+    """Orders of others are passed over; those that carry our prefix must be sound."""
+    for reported in fact.orders:
+        if not reported.client_order_id.startswith(f"{context.settings.strategy_id}-"):
+            continue
+        check_fields(reported)
+        name = f"orders[{reported.client_order_id}]"
+        _check_positive(fact, f"{name}.price", reported.price)
+        _check_positive(fact, f"{name}.quantity", reported.quantity)
+        if not 0 <= reported.filled_quantity <= reported.quantity:
+            expected = f"between 0 and {reported.quantity}"
+            raise refusal(fact, f"{name}.filled_quantity", expected, reported.filled_quantity)
 
 
 _CHECKS: Final[Mapping[type[Fact], Callable[[MarketMakingContext, Any], None]]] = {
@@ -280,11 +269,11 @@ _CHECKS: Final[Mapping[type[Fact], Callable[[MarketMakingContext, Any], None]]] 
     MessageRefused: _nothing_more,
     TradingStatusChanged: _nothing_more,
     InstrumentUpdated: _check_instrument,
-    BalancesReported: _check_balances,
+    BalancesReported: _nothing_more,
     ConversionPriceReported: _check_conversion_price,
-    FundingPaid: _check_funding,
-    ExternalFlow: _check_flow,
-    OrderAcknowledged: _check_timed_order_fact,
+    FundingPaid: _nothing_more,
+    ExternalFlow: _nothing_more,
+    OrderAcknowledged: _check_order_fact,
     OrderRejected: _check_order_fact,
     OrderFilled: _check_fill,
     OrderCanceled: _check_closing,
@@ -292,7 +281,10 @@ _CHECKS: Final[Mapping[type[Fact], Callable[[MarketMakingContext, Any], None]]] 
     CancelRefused: _check_order_fact,
     OutcomeUnknown: _check_order_fact,
     OrderStatusReported: _check_status,
-    OrderNotFound: _check_timed_order_fact,
+    OrderNotFound: _check_order_fact,
     OwnTradesReported: _check_own_trades,
+    OpenOrdersReported: _check_open_orders,
+    ConnectionRestored: _nothing_more,
+    JournalFailed: _nothing_more,
     QueryFailed: _nothing_more,
 }

@@ -13,16 +13,19 @@ from mm_fsm.core.messages import (
     SIDES,
     BalancesReported,
     CancelRefused,
+    ConnectionRestored,
     ConversionPriceReported,
     ExternalFlow,
     Fact,
     FundingPaid,
     Heartbeat,
     InstrumentUpdated,
+    JournalFailed,
     Liquidity,
     MarketBook,
     MarketTrade,
     MessageRefused,
+    OpenOrdersReported,
     OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
@@ -45,6 +48,7 @@ from mm_fsm.core.messages import (
 )
 from mm_fsm.core.order_lifecycle import OrderStatus
 from mm_fsm.core.orders import OwnOrder
+from mm_fsm.machine import reconciliation
 from mm_fsm.machine.admission import is_own_fill, to_ledger_fill
 
 
@@ -121,6 +125,7 @@ def _book_balances(context: MarketMakingContext, fact: BalancesReported) -> None
     context.missing_base = max(context.base_position - fact.base_total, ZERO)
     expected = context.ledger.cash if context.instrument.kind is InstrumentKind.SPOT else context.equity
     context.missing_quote = ZERO if expected is None else max(expected - fact.quote_total, ZERO)
+    reconciliation.take_balances(context, fact)
 
 
 def _book_funding(context: MarketMakingContext, fact: FundingPaid) -> None:
@@ -219,6 +224,9 @@ def _book_fill(context: MarketMakingContext, fact: OrderFilled) -> None:
         context.total_trades += order.filled_quantity == 0
         context.orders.fill(order, fact.quantity, context.now)
         _note_finished(context, order)
+    else:
+        booked = context.unattributed.get(fact.client_order_id, ZERO)
+        context.unattributed[fact.client_order_id] = booked + fact.quantity
     _note_fill(context, fact, side)
 
 
@@ -296,6 +304,32 @@ def _book_own_trades(context: MarketMakingContext, fact: OwnTradesReported) -> N
         if is_own_fill(context, fill):
             _book_fill(context, fill)
     context.orders.confirm_trades(fact.since, fact.until)
+    reconciliation.take_trades(context, fact)
+
+
+def _book_open_orders(context: MarketMakingContext, fact: OpenOrdersReported) -> None:
+    for reported in fact.orders:
+        order = context.orders.get(reported.client_order_id)
+        if order is not None and order.is_live:
+            _note_taken(context, order)
+            order.acknowledged = True
+    reconciliation.take_open_orders(context, fact)
+    context.needs_requote = True
+
+
+def _book_connection_restored(context: MarketMakingContext, fact: ConnectionRestored) -> None:
+    """Nothing that was known of market and account can be trusted until it has been asked for again."""
+    context.market.has_book = False
+    context.market.confirmed_at = None
+    context.reconciliation.begin_anew(context.now, f"the connection was lost: {fact.reason}")
+
+
+def _book_journal_failed(context: MarketMakingContext, fact: JournalFailed) -> None:
+    """What was never sent is taken out of the books again, and everything stops."""
+    for client_order_id in fact.withheld:
+        context.orders.withdraw(client_order_id)
+        context.sent_orders.pop()
+    context.pending_fault = Fault(code=FaultCode.JOURNAL, reason=fact.reason, transient=False)
 
 
 def _book_query_failed(context: MarketMakingContext, fact: QueryFailed) -> None:
@@ -304,6 +338,8 @@ def _book_query_failed(context: MarketMakingContext, fact: QueryFailed) -> None:
         context.balances_query_due = retry_at
     elif fact.request is RequestKind.QUERY_OWN_TRADES:
         context.trades_query_due = retry_at
+    if fact.request is not RequestKind.QUERY_ORDER:
+        reconciliation.no_answer(context)
     order = None if fact.client_order_id is None else context.orders.get(fact.client_order_id)
     if order is not None:
         context.orders.query_failed(order, context.now)
@@ -351,5 +387,8 @@ _BOOKINGS: Final[Mapping[type[Fact], Callable[[MarketMakingContext, Any], None]]
     OrderStatusReported: _book_status,
     OrderNotFound: _book_not_found,
     OwnTradesReported: _book_own_trades,
+    OpenOrdersReported: _book_open_orders,
+    ConnectionRestored: _book_connection_restored,
+    JournalFailed: _book_journal_failed,
     QueryFailed: _book_query_failed,
 }

@@ -27,6 +27,7 @@ def _deadlines(context: MarketMakingContext, *, is_final: bool) -> Iterator[int 
     settings = context.settings
     yield context.session_ends_at
     yield context.balances_query_due
+    yield context.reconciliation.due
     if context.market.confirmed_at is not None:
         yield context.market.confirmed_at + nanoseconds(settings.stale_data_seconds)
         yield context.market.confirmed_at + nanoseconds(settings.long_stale_data_seconds)

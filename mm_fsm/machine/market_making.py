@@ -91,21 +91,21 @@ class MarketMakingStateMachine(QuotingMachine):
         return self.find_halt() is not None
 
     def data_stale(self) -> bool:
-        """The newest market data is older than its limit."""
-        return self.context.is_data_stale
+        """The newest market data is older than its limit, or the books must be reconciled before quoting goes on."""
+        return self.context.is_data_stale or not self.context.reconciliation.is_complete
 
     def checks_fail(self) -> bool:
         """The risk service forbids to begin a cycle."""
         return self.services.risk.check_cycle(self.context) is not None
 
     def ready_to_quote(self) -> bool:
-        """Fresh data, a known volatility, reported balances, and no unfinished adjustment."""
+        """Books reconciled with the venue, fresh data, a known volatility, and no unfinished adjustment."""
         context = self.context
         return (
             context.mid_price is not None
             and not context.is_data_stale
             and context.volatility_estimator.is_warm
-            and context.balances_reported_at is not None
+            and context.reconciliation.is_complete
             and context.reduction is None
         )
 
@@ -182,7 +182,7 @@ class MarketMakingStateMachine(QuotingMachine):
             context.settings.wind_down_on_fault
             and not context.has_wound_down
             and not context.keeps_position
-            and FaultCode.LEDGER not in context.latched
+            and not {FaultCode.LEDGER, FaultCode.JOURNAL, FaultCode.OWNERSHIP} & context.latched.keys()
         )
 
     # -- actions: they call services and stage intents --------------------------------------------------------------

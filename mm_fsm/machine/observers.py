@@ -22,5 +22,8 @@ class MachineObserver:
     def transition_was_taken(self, transition: TransitionRecord, time: int) -> None:
         """The engine moved."""
 
+    def command_was_refused(self, state: str, command: str) -> None:
+        """The fact carries a command that no edge of ``state`` takes, or takes now."""
+
     def step_ended(self, result: StepResult) -> None:
         """The machine has come to rest."""

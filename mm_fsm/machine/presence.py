@@ -65,13 +65,17 @@ def find_side_status(context: MarketMakingContext, side: Side, market_hold: Hold
     return planned or context.sides[side].refusal or Hold(HoldReason.ORDERS_IN_FLIGHT, "about to be quoted")
 
 
-def _hold_of_state(context: MarketMakingContext, market_hold: Hold | None) -> Hold | None:
+def _hold_of_state(  # noqa: PLR0911 - one line a reason
+    context: MarketMakingContext, market_hold: Hold | None
+) -> Hold | None:
     if context.is_stopping:
         return Hold(HoldReason.STOPPING, context.stop_reason)
     if context.fault is not None:
         return Hold(HoldReason.FAULT, context.fault.reason)
     if context.reduction is not None:
         return Hold(HoldReason.ADJUSTING_INVENTORY, "the position is being reduced")
+    if not context.reconciliation.is_complete:
+        return Hold(HoldReason.RECONCILING, context.reconciliation.detail)
     if context.plan is None:
         if market_hold is not None:
             return market_hold

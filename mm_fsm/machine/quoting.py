@@ -29,17 +29,20 @@ from mm_fsm.core.messages import (
     SIDES,
     CancelOrder,
     Fact,
-    OrderFact,
+    Heartbeat,
+    MarketBook,
+    MarketTrade,
     PlaceOrder,
     QueryBalances,
     QueryOrder,
     QueryOwnTrades,
     StopRequested,
+    Timer,
 )
 from mm_fsm.core.orders import OwnOrder
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
-from mm_fsm.machine import admission, booking, deadlines
+from mm_fsm.machine import admission, booking, deadlines, reconciliation
 from mm_fsm.machine.presence import Presence, find_side_status
 from mm_fsm.machine.results import StrategyResult
 from mm_fsm.machine.session_result import session_result
@@ -47,11 +50,15 @@ from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.services.protocols import Services
 from mm_fsm.services.registry import load_services
 
-CLOCK_TOLERANCE_SECONDS: Final = 60.0
-"""How far the venue's clock and the host's may lie apart when own trades are looked up."""
+_FREQUENT_FACTS: Final = (MarketBook, MarketTrade, Heartbeat, Timer)
+"""Facts that say nothing about own orders: by themselves they change no side's status while there is a plan."""
+
+_MOST_DOUBLINGS: Final = 40
+"""Of the wait before a recovery: beyond any wait that settings allow, and short of what a float can hold."""
 
 _REASON_OF_REFUSAL: Final = {
     RefusalCode.UNKNOWN_ORDER: HoldReason.UNKNOWN_ORDER,
+    RefusalCode.NOT_RECONCILED: HoldReason.RECONCILING,
     RefusalCode.FUNDS: HoldReason.FUNDS,
     RefusalCode.BELOW_MINIMUM: HoldReason.BELOW_MINIMUM,
     RefusalCode.STALE_DATA: HoldReason.STALE_DATA,
@@ -68,7 +75,8 @@ class QuotingMachine(StrategyMachine):
         fees: what the venue charges.
         balances: the part of the account this machine may use.
         services: the services; by default those that ``settings.services`` names.
-        run_id: distinguishes this run's client order ids from earlier ones; letters and digits.
+        run_id: in every client order id of this run, restarts included; letters and digits. None without a journal.
+        session_id: in every client order id of this process, never used before in the run.
 
     Raises:
         SettingsError: settings, instrument and fees contradict each other.
@@ -96,13 +104,20 @@ class QuotingMachine(StrategyMachine):
         services: Services | None = None,
         *,
         run_id: str = "",
+        session_id: str = "",
     ) -> None:
         _check_together(settings, instrument, fees, balances)
         super().__init__()
-        self.context = MarketMakingContext(settings=settings, instrument=instrument, fees=fees, balances=balances)
+        self.context = MarketMakingContext(
+            settings=settings,
+            instrument=instrument,
+            fees=fees,
+            balances=balances,
+            order_prefix="-".join([settings.strategy_id, *filter(None, (run_id,)), ""]),
+        )
         self.services = load_services(settings.services) if services is None else services
         self.presence = Presence()
-        self._order_id_prefix = f"{settings.strategy_id}-{run_id}-" if run_id else f"{settings.strategy_id}-"
+        self._order_id_prefix = "-".join([settings.strategy_id, *filter(None, (run_id, session_id)), ""])
         self.began_at: int | None = None
         """Time of the first fact, nanoseconds."""
         self._are_sides_to_be_read = True
@@ -127,8 +142,14 @@ class QuotingMachine(StrategyMachine):
         context = self.context
         fills = context.fill_count
         booking.book(context, fact)
+        for remark in context.remarks:
+            self.explain(remark)
+        context.remarks.clear()
+        for order in context.orders.expire_requests(context.now):
+            context.needs_requote = self._are_sides_to_be_read = True
+            self.explain(f"no answer about order {order.client_order_id} in time")
         self.presence.advance(context)
-        self._are_sides_to_be_read = self._are_sides_to_be_read or isinstance(fact, OrderFact)
+        self._are_sides_to_be_read = self._are_sides_to_be_read or not isinstance(fact, _FREQUENT_FACTS)
         if self.began_at is None:
             self._begin_session()
         if self.is_final:
@@ -137,12 +158,10 @@ class QuotingMachine(StrategyMachine):
             if context.keeps_position:
                 context.reduction = None
             return None
-        if isinstance(fact, StopRequested):
-            return "stop"
         if context.session_ends_at is not None and context.now >= context.session_ends_at:
             context.stop_reason = context.stop_reason or "the session's time is over"
-            return "stop"
-        return None
+        is_wanted = bool(context.stop_reason) and not self.is_final  # until it is carried out: its callback may fail
+        return "stop" if is_wanted or isinstance(fact, StopRequested) else None
 
     def _begin_session(self) -> None:
         self.began_at = self.context.now
@@ -160,8 +179,11 @@ class QuotingMachine(StrategyMachine):
         if self.chart_state in self._confirming_states and deadlines.is_trade_lookup_needed(context):
             self._look_up_trades_when_due()
         if not self.is_final:
+            question = reconciliation.next_question(context)
+            if question is not None:
+                self.stage(question)
             self.ask_for_balances_when_due()
-        if self._are_sides_to_be_read or self._transitions:
+        if self._are_sides_to_be_read or self._transitions or context.plan is None:
             self._read_sides()
 
     def find_wake_time(self) -> int | None:
@@ -169,13 +191,17 @@ class QuotingMachine(StrategyMachine):
         return deadlines.next_wake_time(self.context, is_final=self.is_final)
 
     def withdraw_placements(self) -> None:
-        """Placements of this step never leave; cancels and queries do."""
-        for intent in list(self._intents):
-            if isinstance(intent, PlaceOrder):
-                self._intents.remove(intent)
-                self.context.orders.withdraw(intent.client_order_id)
+        """Placements of this step never leave, nor what was asked about them since; other cancels and queries do."""
+        placements = [intent for intent in self._intents if isinstance(intent, PlaceOrder)]
+        if not placements:
+            return
+        withdrawn = {intent.client_order_id for intent in placements}
+        self._intents[:] = [i for i in self._intents if getattr(i, "client_order_id", None) not in withdrawn]
+        for intent in placements:
+            self.context.orders.withdraw(intent.client_order_id)
+            if self.context.sent_orders:
                 self.context.sent_orders.pop()
-                self.explain(f"withdrew {intent.side} {intent.quantity} at {intent.price}")
+            self.explain(f"withdrew {intent.side} {intent.quantity} at {intent.price}")
 
     def note_fault(self, fault: Fault) -> None:
         """Remember a fault: latch it when it is not transient, and set when recovery may be tried."""
@@ -189,13 +215,15 @@ class QuotingMachine(StrategyMachine):
             context.latched[fault.code] = fault
         if context.fault is None or context.fault.transient:
             context.fault = fault
-        backoff = settings.recovery_backoff_seconds * 2**context.recovery_attempts
-        context.recover_at = context.now + nanoseconds(min(backoff, settings.max_recovery_backoff_seconds))
+        backoff = settings.recovery_backoff_seconds * 2 ** min(context.recovery_attempts, _MOST_DOUBLINGS)
+        wait = nanoseconds(min(backoff, settings.max_recovery_backoff_seconds))
+        context.recover_at = context.now + max(wait, 1)
 
     def secure(self) -> None:
         """Every live order has a cancel in flight, whatever services and subclasses do."""
         for order in self.context.orders.strays():
             self.cancel(order)
+        self._read_sides()
 
     def entered(self, state: str) -> None:
         """Mirror the state into the context."""
@@ -224,6 +252,8 @@ class QuotingMachine(StrategyMachine):
     def place_if_approved(self, draft: OrderDraft, refusal: Refusal | None) -> bool:
         """Stage a placement, or remember why risk refused it. Whether it was staged."""
         context = self.context
+        if not context.reconciliation.is_complete:
+            refusal = Refusal(RefusalCode.NOT_RECONCILED, context.reconciliation.detail)
         if refusal is not None:
             context.sides[draft.side].refusal = self._hold_for(draft, refusal)
             order = f"{draft.side} {draft.quantity} at {draft.price}"
@@ -361,7 +391,7 @@ class QuotingMachine(StrategyMachine):
         context = self.context
         context.orders.note_query(order, context.now)
         if order.missing_fills > 0 and not order.is_unknown:
-            since = order.placed_at - nanoseconds(CLOCK_TOLERANCE_SECONDS)
+            since = order.placed_at - nanoseconds(reconciliation.CLOCK_TOLERANCE_SECONDS)
             self.stage(QueryOwnTrades(symbol=context.settings.symbol, since=max(since, 0)))
             return
         self.stage(
@@ -377,14 +407,14 @@ class QuotingMachine(StrategyMachine):
         if context.now < context.trades_query_due:
             return
         earliest = context.orders.unconfirmed_since
-        since = (context.now if earliest is None else earliest) - nanoseconds(CLOCK_TOLERANCE_SECONDS)
+        since = (context.now if earliest is None else earliest) - nanoseconds(reconciliation.CLOCK_TOLERANCE_SECONDS)
         context.trades_query_due = context.now + nanoseconds(context.settings.request_timeout_seconds)
         self.stage(QueryOwnTrades(symbol=context.settings.symbol, since=max(since, 0)))
 
     def ask_for_balances_when_due(self) -> None:
         """Stage a question about balances when the last answer is old, or none ever came."""
         context, settings = self.context, self.context.settings
-        if context.now < context.balances_query_due:
+        if context.now < context.balances_query_due or not context.reconciliation.is_complete:
             return
         is_known = context.balances_reported_at is not None
         wait = settings.balances_interval_seconds if is_known else settings.query_interval_seconds
@@ -394,7 +424,8 @@ class QuotingMachine(StrategyMachine):
     def _read_sides(self) -> None:
         self._are_sides_to_be_read = False
         context = self.context
-        market_hold = self.services.spreads.hold_market(context)
+        is_of_interest = not (self.is_final or context.is_stopping or context.fault is not None)
+        market_hold = self.services.spreads.hold_market(context) if is_of_interest else None
         for side in SIDES:
             status = Hold(HoldReason.COMPLETED) if self.is_final else find_side_status(context, side, market_hold)
             context.sides[side].status = status

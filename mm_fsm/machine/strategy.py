@@ -16,6 +16,7 @@ import statemachine
 
 from mm_fsm.chart import BudgetMeasure, Chart, ChartDefinition, Gate, chart_of, definition_of
 from mm_fsm.chart.gate import GuardFailedError
+from mm_fsm.chart.watching import WATCHERS
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 from mm_fsm.core.decisions import Fault, FaultCode
 from mm_fsm.core.messages import Fact, Intent
@@ -67,6 +68,7 @@ class StrategyMachine(Chart):
         self.budget_breaches: Counter[str] = Counter()
         """Visits to each state that took longer than its waiting budget."""
         self._final_states = frozenset(state.id for state in definition.states if state.final)
+        self._fault_states = frozenset(edge.target for edge in definition.edges if edge.event == definition.fault_event)
         self._observers: list[MachineObserver] = []
         self._watch = _EngineWatch()
         self._engine: statemachine.StateChart[Any] | None = None
@@ -75,6 +77,8 @@ class StrategyMachine(Chart):
         self._reasons: list[str] = []
         self._transitions: list[TransitionRecord] = []
         self._faults: list[Fault] = []
+        for watcher in WATCHERS:
+            watcher.machine_was_made(self)
 
     # -- what a strategy provides -----------------------------------------------------------------------------------
 
@@ -116,7 +120,8 @@ class StrategyMachine(Chart):
     def observe(self, observer: MachineObserver) -> None:
         """Tell ``observer`` everything from now on."""
         self._observers.append(observer)
-        self.gate.observe(observer)
+        if type(observer).guard_was_asked is not MachineObserver.guard_was_asked:
+            self.gate.observe(observer)  # telling every outcome takes a slower way through the guards
 
     def step(self, fact: Fact) -> StepResult:
         """Book one fact, let the chart react, and return what is to be done.
@@ -127,8 +132,13 @@ class StrategyMachine(Chart):
         self.admit(fact)
         for observer in self._observers:
             observer.step_began(self.chart_state, fact)
-        self._book_and_react(fact)
+        try:
+            self._book_and_react(fact)
+        except BaseException:  # an interruption, or an observer's own error: nothing half decided may leave later
+            self.withdraw_placements()
+            raise
         if self._faults:
+            self.withdraw_placements()
             self.secure()
         self.sequence += 1
         result = StepResult(
@@ -185,18 +195,20 @@ class StrategyMachine(Chart):
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _book_and_react(self, fact: Fact) -> None:
+        failure: Exception | None = None
+        command: str | None = None
         try:
             command = self.book(fact)
         except Exception as error:  # noqa: BLE001 - every later fault is in the result
-            self._fail(FaultCode.LEDGER, f"booking {type(fact).__name__}", error, transient=False)
-            command = None
+            failure = error
         if self._engine is None:
             self._start()
-        if not self.is_final:
-            self._send_command(command)
-            if not self._come_to_rest(TRANSITION_LIMIT):
-                self._fail(FaultCode.DOES_NOT_REST, f"{TRANSITION_LIMIT} transitions in one step", None)
-                self._come_to_rest(TRANSITION_LIMIT)
+        if failure is not None:
+            self._fail(FaultCode.LEDGER, f"booking {type(fact).__name__}", failure, transient=False)
+        self._send_command(command)
+        if not self.is_final and not self._come_to_rest(TRANSITION_LIMIT):
+            self._fail(FaultCode.DOES_NOT_REST, f"{TRANSITION_LIMIT} transitions in one step", None)
+            self._come_to_rest(TRANSITION_LIMIT)
         try:
             self.keep_house()
         except Exception as error:  # noqa: BLE001
@@ -215,6 +227,9 @@ class StrategyMachine(Chart):
             self.chart_state = initial
             self._engine = engine_class(model=self, state_field="chart_state", listeners=[self._watch])
             self._fail(FaultCode.CALLBACK, f"entering {initial!r}", error)
+        except BaseException:
+            self.chart_state = initial
+            raise
 
     @property
     def engine(self) -> statemachine.StateChart[Any]:
@@ -234,10 +249,18 @@ class StrategyMachine(Chart):
             return
         if edge is not None:
             self._fire(command)
+            return
+        for observer in self._observers:
+            observer.command_was_refused(self.chart_state, command)
 
     def _come_to_rest(self, limit: int) -> bool:
-        """Fire events until no guard holds; False when that takes more than ``limit`` of them."""
+        """Fire events until no guard holds; False when that takes more than ``limit`` of them.
+
+        In the fault state a step in which something failed ends: what follows waits for the next fact.
+        """
         for _ in range(limit):
+            if self._faults and self.chart_state in self._fault_states:
+                return True
             try:
                 edge = self.gate.first_enabled(self.chart_state)
             except GuardFailedError as error:

@@ -7,12 +7,25 @@ wake-up, gives it to whom it belongs, and carries the intents over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from mm_fsm.core.messages import Fact, MessageRefused, OrderFact, StopRequested, Timer, TradingStatusChanged
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.machine.results import StepResult
-from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.venues.base import MarketEvent, SimulatedVenue
+
+
+class SteppedMachine(Protocol):
+    """A machine, or one with a journal around it."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it has ended."""
+        ...
+
+    def step(self, fact: Fact) -> StepResult:
+        """Book one fact and return what is to be done."""
+        ...
 
 
 class SessionRunner:
@@ -24,7 +37,7 @@ class SessionRunner:
         venue: where intents go and facts come from.
     """
 
-    def __init__(self, machine: StrategyMachine, market: Iterable[MarketEvent], venue: SimulatedVenue) -> None:
+    def __init__(self, machine: SteppedMachine, market: Iterable[MarketEvent], venue: SimulatedVenue) -> None:
         self.machine = machine
         self.venue = venue
         self.now = 0

@@ -47,9 +47,7 @@ def open_session(configuration: MarketConfiguration, market: Iterable[MarketEven
     machine = MarketMakingStateMachine(
         configuration.strategy, configuration.instrument, configuration.fees, configuration.balances
     )
-    venue = PaperExchange(
-        configuration.instrument, configuration.fees, configuration.balances, configuration.paper
-    )
+    venue = PaperExchange(configuration.instrument, configuration.fees, configuration.balances, configuration.paper)
     stopwatch = StateStopwatch(machine.definition)
     machine.observe(stopwatch)
     return Session(configuration, machine, SessionRunner(machine, market, venue), stopwatch)

@@ -233,7 +233,9 @@ def _strategy(both: dict[str, Any], instrument: Instrument, fees: Fees, place: s
     strategy = structured(MarketMakingSettings, table, where)
     if strategy.symbol != instrument.symbol:
         remedy = "Remove it: the instrument's symbol is taken."
-        raise SettingsError(dotted(where, "symbol"), f"{instrument.symbol!r}, the instrument's", strategy.symbol, remedy)
+        raise SettingsError(
+            dotted(where, "symbol"), f"{instrument.symbol!r}, the instrument's", strategy.symbol, remedy
+        )
     try:
         strategy.spread_floor_bps(fees)
     except SettingsError as error:

@@ -134,7 +134,7 @@ def test_removed_state_can_be_declared_again_further_down() -> None:
     assert "overheat" not in definition_of(Fragile).events
 
 
-def test_exclusions_of_an_edge_from_any_state_forget_a_removed_state() -> None:
+def test_removed_state_may_be_one_that_an_edge_from_any_state_excludes() -> None:
     class Two(Chart):
         left = State(initial=True)
         right = State()

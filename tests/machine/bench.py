@@ -25,6 +25,7 @@ from mm_fsm.core.messages import (
     Intent,
     Liquidity,
     MarketBook,
+    OpenOrdersReported,
     OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
@@ -37,9 +38,11 @@ from mm_fsm.core.messages import (
     OwnTradesReported,
     PlaceOrder,
     QueryBalances,
+    QueryOpenOrders,
     QueryOrder,
     QueryOwnTrades,
     RejectionCode,
+    ReportedOrder,
     ReportedStatus,
     RequestKind,
     Side,
@@ -181,8 +184,8 @@ class Bench:
 
     def tell(self, fact: Fact) -> StepResult:
         """One step, checked; its intents go to the outbox."""
-        self.now = max(self.now, fact.received_at)
         result = self.machine.step(fact)
+        self.now = max(self.now, fact.received_at)
         if self.watch is not None:
             self.watch.check(fact, result)
         self.results.append(result)
@@ -346,6 +349,24 @@ class Bench:
             OwnTradesReported(received_at=self.now, symbol=SYMBOL, fills=fills, since=since, until=self.now)
         )
 
+    def report_open_orders(self) -> StepResult:
+        """Every order that really rests at the venue."""
+        orders = tuple(
+            ReportedOrder(
+                client_order_id=name,
+                venue_order_id=f"venue-{name}",
+                side=order.intent.side,
+                price=order.intent.price,
+                quantity=order.intent.quantity,
+                filled_quantity=order.filled,
+            )
+            for name, order in self.orders.items()
+            if order.is_known and order.is_open
+        )
+        return self.tell(
+            OpenOrdersReported(received_at=self.now, symbol=SYMBOL, orders=orders, exchange_time=self.now)
+        )
+
     def report_balances(self, **changes: Any) -> StepResult:
         """The account as it really is; nothing is locked."""
         context = self.machine.context
@@ -392,6 +413,8 @@ class Bench:
                 self.report_trades(intent.since)
             case QueryBalances():
                 self.report_balances()
+            case QueryOpenOrders():
+                self.report_open_orders()
 
     def _take(self, intent: PlaceOrder) -> None:
         order_id = intent.client_order_id

@@ -31,6 +31,7 @@ from mm_fsm.core.messages import (
     OrderNotFound,
     OrderStatusReported,
     QueryFailed,
+    QueryOwnTrades,
     ReportedStatus,
     RequestKind,
     Side,
@@ -67,7 +68,8 @@ OPERATIONS: dict[str, tuple[int, SearchStrategy[tuple[Any, ...]]]] = {
     "odd_book": (4, st.tuples(st.sampled_from(["no bids", "no asks", "empty", "crossed", "late", "own", "wide"]))),
     "market_trade": (1, st.tuples(sides, st.integers(-3, 3))),
     "beat": (2, st.tuples()),
-    "wait": (12, st.tuples(st.sampled_from([0.001, 0.3, 1.0, 1.0, 2.5, 4.0, 9.0, 35.0]))),
+    "wait": (10, st.tuples(st.sampled_from([0.001, 0.3, 1.0, 1.0, 2.5, 4.0, 9.0, 35.0]))),
+    "run": (10, st.tuples(st.integers(1, 12))),
     "wake": (8, st.tuples()),
     "settle": (16, st.tuples(st.integers(1, 6))),
     "drop": (4, st.tuples(st.integers(1, 3))),
@@ -112,7 +114,11 @@ def operations(*, without: tuple[str, ...] = ()) -> SearchStrategy[Operation]:
 def sessions(draw: st.DrawFn, **fixed: Any) -> tuple[MarketMakingSettings, Instrument, Fees, Balances]:
     """What a machine is made of; fees that no quote could earn are left out."""
     instrument = draw(instruments())
-    return draw(market_making_settings(**fixed)), instrument, draw(fees), draw(balances(instrument))
+    funds = draw(balances(instrument))
+    offset = draw(st.sampled_from([None, None, Decimal(3), Decimal(-2)]))
+    if offset is not None and (instrument.may_be_short or funds.base >= offset):
+        fixed = {"target_base": funds.base - offset} | fixed
+    return draw(market_making_settings(**fixed)), instrument, draw(fees), funds
 
 
 class Storm:
@@ -189,6 +195,10 @@ class Storm:
     def _wait(self, seconds: float) -> None:
         self.bench.wait(seconds)
 
+    def _run(self, seconds: int) -> None:
+        if self._are_fees_known():
+            self.bench.run(seconds)
+
     def _wake(self) -> None:
         if self.bench.last.wake_at is not None:
             self.bench.wake()
@@ -207,9 +217,12 @@ class Storm:
     # -- orders -----------------------------------------------------------------------------------------------------
 
     def _settle(self, count: int) -> None:
-        for _ in range(min(count, len(self.bench.outbox))):
-            self.bench.later(0.001)
-            self.bench.answer(self.bench.outbox.popleft())
+        bench = self.bench
+        for _ in range(min(count, len(bench.outbox))):
+            bench.later(0.001)
+            intent = bench.outbox.popleft()
+            if not isinstance(intent, QueryOwnTrades) or self._are_fees_known():
+                bench.answer(intent)
 
     def _drop(self, count: int) -> None:
         for _ in range(min(count, len(self.bench.outbox))):
@@ -329,10 +342,14 @@ class Storm:
             self._tell_order(self.bench.about(OrderNotFound, name, exchange_time=self.bench.now))
 
     def _trades(self) -> None:
-        context = self.bench.machine.context
-        foreign = any(t.fee_currency == "BNB" for order in self.bench.orders.values() for t in order.trades)
-        if not foreign or "BNB" in context.conversion_prices:
+        if self._are_fees_known():
             self.bench.report_trades()
+
+    def _are_fees_known(self) -> bool:
+        """A list of trades with a fee of unknown worth is refused as a whole."""
+        trades = (trade for order in self.bench.orders.values() for trade in order.trades)
+        known = self.bench.machine.context.conversion_prices
+        return all(trade.fee_currency != "BNB" or "BNB" in known for trade in trades)
 
     def _query_failed(self, index: int, request: RequestKind) -> None:
         bench = self.bench

@@ -49,6 +49,7 @@ CREATE TABLE records (
     reference_price TEXT,
     position TEXT,
     cash TEXT,
+    peak TEXT,
     books BLOB NOT NULL,
     chain BLOB NOT NULL,
     PRIMARY KEY (segment, sequence)
@@ -94,6 +95,7 @@ class RecordRow(NamedTuple):
     reference_price: str | None
     position: str | None
     cash: str | None
+    peak: str | None
     books: bytes
     chain: bytes = b""
 
@@ -132,6 +134,8 @@ def create(path: Path, about: dict[str, str]) -> sqlite3.Connection:
         JournalError: the file cannot be made.
     """
     with _translated(path, "expected a place to write, found one that refuses:", "Choose another, or make room."):
+        for leftover in (path, *(path.with_name(f"{path.name}-{kind}") for kind in ("wal", "shm"))):
+            leftover.unlink(missing_ok=True)
         connection = _connect(path)
         connection.executescript(f"BEGIN; {_TABLES}")
         connection.executemany("INSERT INTO facts_of_run VALUES (?, ?)", sorted(about.items()))
@@ -206,7 +210,7 @@ def damaged(path: Path, what: str) -> JournalError:
 def _translated(path: Path, problem: str, remedy: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise JournalError(path.name, f"{problem} {error}.", remedy) from error
 
 

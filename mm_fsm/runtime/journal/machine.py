@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from attrs import evolve
@@ -44,19 +45,15 @@ class JournaledMachine:
         return result
 
     def _keep_up(self) -> None:
-        try:
+        with suppress(JournalError):  # the next step finds the failure when it writes
             self.journal.keep_up(self.machine)
-        except JournalError:
-            pass  # the next step finds the failure when it writes
 
     def _without_journal(self, result: StepResult, error: JournalError) -> StepResult:
         """What may leave although it is not on record, and what the machine does once it knows."""
         withheld = tuple(i.client_order_id for i in result.intents if isinstance(i, PlaceOrder))
         leaving = _without_placements(result.intents)
         if withheld or not self._knows():
-            told = self.machine.step(
-                JournalFailed(received_at=self.machine.now, reason=str(error), withheld=withheld)
-            )
+            told = self.machine.step(JournalFailed(received_at=self.machine.now, reason=str(error), withheld=withheld))
             return evolve(
                 told,
                 fact=result.fact,

@@ -40,8 +40,8 @@ def _make_converter() -> Converter:
     converter.register_unstructure_hook(BookLevel, lambda level: [str(level.price), str(level.size)])
     converter.register_structure_hook(BookLevel, lambda value, _: BookLevel(Decimal(value[0]), Decimal(value[1])))
     for cls in _CLASSES.values():
-        unstructure = make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True)
-        converter.register_unstructure_hook(cls, unstructure)
+        hook: Any = make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True)
+        converter.register_unstructure_hook(cls, hook)
     return converter
 
 
@@ -71,7 +71,8 @@ class MessageCodec:
                 return ["H", fact.received_at]
             case Timer():
                 return ["T", fact.received_at]
-        return self._plain(fact)
+            case _:
+                return self._plain(fact)
 
     def fact_from(self, plain: Any) -> Fact:
         """The fact that ``plain_fact`` made this of.

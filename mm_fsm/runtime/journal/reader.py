@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Self
 
-from mm_fsm.core.messages import Fact
+from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import TransitionRecord
 from mm_fsm.runtime.journal import database
@@ -38,10 +38,8 @@ class JournalReader:
             raise database.damaged(path, "it has no segment to begin with")
         self.messages: Final = MessageCodec(self.about["symbol"])
 
-    def rows(self, segment: SegmentRow, *, is_first: bool = False) -> Iterator[RecordRow | QuietRow]:
+    def rows(self, segment: SegmentRow) -> Iterator[RecordRow | QuietRow]:
         """Records and quiet facts of a segment in order.
-
-        ``is_first``: the segment before it has been forgotten, so that its own row cannot be checked.
 
         Raises:
             JournalError: a row was altered, or one is missing before it.
@@ -80,6 +78,15 @@ class JournalReader:
         """
         with self._understanding(f"record {record.sequence}"):
             return self.messages.fact_from(json.loads(record.fact))
+
+    def intents(self, record: RecordRow) -> tuple[Intent, ...]:
+        """The intents of a record.
+
+        Raises:
+            JournalError: this version does not know one of them.
+        """
+        with self._understanding(f"record {record.sequence}"):
+            return self.messages.read_intents(record.intents)
 
     def facts(self, quiet: QuietRow) -> Iterator[tuple[int, Fact]]:
         """The facts of a row of quiet ones, with their sequence numbers.

@@ -26,6 +26,7 @@ from mm_fsm.core import (
     markouts,
     messages,
     orders,
+    reconciliation,
     settings,
     volatility,
 )
@@ -33,7 +34,8 @@ from mm_fsm.machine import presence
 from mm_fsm.runtime.journal.messages import encode
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
-    context, decisions, instrument, ledger, market, markouts, messages, orders, settings, volatility, presence,
+    context, decisions, instrument, ledger, market, markouts, messages, orders,
+    reconciliation, settings, volatility, presence,
 )  # fmt: skip
 
 
@@ -74,7 +76,9 @@ def read_snapshot(data: bytes) -> dict[str, Any]:
         plain = json.loads(zlib.decompress(data))
         return {name: _value(each) for name, each in plain.items()}
     except (zlib.error, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise SnapshotError(f"expected a sound snapshot of this version, found one that does not read: {error}") from error
+        raise SnapshotError(
+            f"expected a sound snapshot of this version, found one that does not read: {error}"
+        ) from error
 
 
 def _plain(place: str, value: object) -> Any:  # noqa: PLR0911 - one line for each kind
@@ -92,13 +96,15 @@ def _plain(place: str, value: object) -> Any:  # noqa: PLR0911 - one line for ea
         return _plain_mapping(place, value)
     if kind not in _NAMES:
         raise SnapshotError(
-            f"{place}: expected plain values or value objects of mm_fsm.core, found {kind.__module__}.{kind.__qualname__}."
+            f"{place}: expected plain values or value objects of mm_fsm.core, found {kind.__module__}."
+            f"{kind.__qualname__}."
         )
     if isinstance(value, Enum):
         return {"e": [_NAMES[kind], value.value]}
     if isinstance(value, messages.BookLevel):
         return {"o": ["BookLevel", {"price": str(value.price), "size": str(value.size)}]}
-    fields = {a.name: _plain(f"{place}.{a.name}", getattr(value, a.name)) for a in attrs.fields(kind)}
+    names = [attribute.name for attribute in _attributes(kind)]
+    fields = {name: _plain(f"{place}.{name}", getattr(value, name)) for name in names}
     return {"o": [_NAMES[kind], fields]}
 
 
@@ -134,7 +140,12 @@ def _value(plain: Any) -> Any:  # noqa: PLR0911 - one line for each kind
             return _CLASSES[content[0]](content[1])
         case "o":
             return _object(_CLASSES[content[0]], content[1])
-    raise LookupError(letter)
+        case _:
+            raise LookupError(letter)
+
+
+def _attributes(cls: Any) -> tuple[attrs.Attribute[Any], ...]:
+    return attrs.fields(cls)  # type: ignore[no-any-return]
 
 
 def _mapping(kind: str, flat: list[Any]) -> Any:
@@ -147,14 +158,14 @@ def _object(cls: type, fields: dict[str, Any]) -> Any:
     """An instance exactly as it was: no initialiser, converter or check runs on it again."""
     if cls is messages.BookLevel:
         return messages.BookLevel(Decimal(fields["price"]), Decimal(fields["size"]))
-    made = cls.__new__(cls)
-    for attribute in attrs.fields(cls):
+    made: Any = object.__new__(cls)
+    for attribute in _attributes(cls):
         if attribute.name in fields:
             value = _value(fields[attribute.name])
         elif attribute.default is attrs.NOTHING:
             raise LookupError(f"{cls.__name__}.{attribute.name}")
         else:
-            default = attribute.default
-            value = default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
+            default: Any = attribute.default
+            value = default.factory() if hasattr(default, "factory") else default
         object.__setattr__(made, attribute.name, value)
     return made

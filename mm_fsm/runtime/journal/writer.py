@@ -7,8 +7,10 @@ calls when nothing is urgent: moving the write-ahead log into the file, beginnin
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -82,7 +84,7 @@ class Journal:
         settings: JournalSettings,
         last: tuple[int, bytes] = (0, b""),
     ) -> None:
-        self.path: Final = path
+        self.path = path
         self.run: Final = run
         self.session: Final = session
         self.settings: Final = settings
@@ -96,6 +98,7 @@ class Journal:
         self._quiet_sequences = (0, 0)
         self._said: dict[str, str | None] = {}
         self._pages_written = 0
+        self._has_price = False
         self._codec: MessageCodec | None = None
 
     def begin_segment(self, machine: QuotingMachine, origin: str) -> None:
@@ -112,6 +115,7 @@ class Journal:
         self._segment += 1
         self._records_in_segment = 0
         self._said.clear()
+        self._has_price = machine.context.ledger.reference_price is not None
         self._codec = MessageCodec(machine.context.settings.symbol)
         row = SegmentRow(
             number=self._segment,
@@ -127,6 +131,22 @@ class Journal:
         self._wait(row)
         self._write()
 
+    def move_to(self, path: Path) -> None:
+        """Give the file its final name, once what it begins with is in it: no other process ever sees half a journal.
+
+        Raises:
+            JournalError: the file cannot be moved.
+        """
+        self._connection.close()
+        try:
+            self.path = self.path.replace(path)
+            directory = os.open(path.parent, os.O_RDONLY)
+            os.fsync(directory)
+            os.close(directory)
+        except OSError as error:
+            raise JournalError(path.name, f"expected to be written, found {error}.", "Choose another place.") from error
+        self._connection = database.open_existing(path, read_only=False)
+
     def append(self, result: StepResult, machine: QuotingMachine) -> None:
         """Record one step. Durable on return if it carries intents or a fact about orders or the account.
 
@@ -135,7 +155,7 @@ class Journal:
         """
         if self.failure is not None:
             raise self._refusal()
-        if is_quiet(result):
+        if is_quiet(result) and not self._is_first_price(machine):
             self._append_quiet(result)
             return
         self._collect_quiet()
@@ -191,6 +211,13 @@ class Journal:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
+    def _is_first_price(self, machine: QuotingMachine) -> bool:
+        """What is held is costed at the first price, so the step that brings it is never quiet."""
+        if self._has_price or machine.context.ledger.reference_price is None:
+            return False
+        self._has_price = True
+        return True
+
     def _append_quiet(self, result: StepResult) -> None:
         if not self.settings.record_market_data:
             return
@@ -232,6 +259,7 @@ class Journal:
             reference_price=self._if_changed("reference_price", None if mid is None else str(mid)),
             position=self._if_changed("position", str(context.base_position)),
             cash=self._if_changed("cash", str(context.ledger.cash)),
+            peak=self._if_changed("peak", str(context.ledger.peak_net_pnl)),
             books=books_digest(machine),
         )
 
@@ -255,7 +283,7 @@ class Journal:
                 database.insert(self._connection, row)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self._fail(error)
+            raise self._failed(error) from error
         self._pages_written += len(self._waiting)
         self._waiting.clear()
 
@@ -278,19 +306,18 @@ class Journal:
         try:
             return self._connection.execute(statement).fetchall()
         except sqlite3.Error as error:
-            self._fail(error)
+            raise self._failed(error) from error
 
     def _execute(self, statement: str) -> None:
         self._rows(statement)
 
-    def _fail(self, error: sqlite3.Error) -> Any:
+    def _failed(self, error: sqlite3.Error) -> JournalError:
+        """Note that this journal has failed for good, and give up what was half written."""
         self.failure = str(error)
-        if self._connection.in_transaction:
-            try:
+        with suppress(sqlite3.Error):  # the failed statement may have ended the transaction by itself
+            if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            except sqlite3.Error:  # the failed statement has ended the transaction by itself
-                pass
-        raise self._refusal() from error
+        return self._refusal()
 
     def _refusal(self) -> JournalError:
         return JournalError(

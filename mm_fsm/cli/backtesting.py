@@ -1,0 +1,127 @@
+"""``backtest``: a recorded market on the paper exchange, with the preset that fits it or with given settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from mm_fsm.cli.consoles import print_message
+from mm_fsm.cli.execution import execute
+from mm_fsm.cli.exit_codes import ExitCode, exit_status
+from mm_fsm.cli.running import DEFAULT_DIRECTORY, print_result
+from mm_fsm.cli.views import choose_view
+from mm_fsm.errors import RecordingError, SettingsError
+from mm_fsm.runtime.presets import matching_preset, preset_names
+from mm_fsm.runtime.session import open_session
+from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
+from mm_fsm.venues.recorded import BinanceRecording, Recording, RecordingInfo, TardisRecording, open_recording
+
+_FORMATS: Final[dict[str, type[Recording]]] = {"tardis": TardisRecording, "binance-stream": BinanceRecording}
+
+
+def run_backtest(
+    files: Sequence[Path],
+    recording_format: str | None,
+    *,
+    settings: Path | None,
+    preset: str | None,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run one recording and print the result; the exit status.
+
+    Raises:
+        MarketMakerError: settings or the recording are refused, or results cannot be written.
+    """
+    info = _recording(files, recording_format, symbol=None).describe()
+    configuration = _configuration(info, settings, preset)
+    if configuration is None:
+        print_message(_what_to_write(info))
+        return ExitCode.BAD_INPUT
+    print_message(f"{info.symbol} at {info.exchange}: {_settings_named(configuration, settings)}", style="dim")
+    recording = _recording(files, recording_format, symbol=configuration.symbol)
+    size = max(recording.size, 1)
+    session = open_session(configuration, recording)
+    directory = out or DEFAULT_DIRECTORY / f"{info.exchange}-{info.symbol}".lower()
+    view = choose_view([session], lambda: recording.position / size, quiet=quiet)
+    run = execute([session], view, directory)
+    print_result(run.entries, as_json=as_json)
+    if recording.skipped:
+        skipped = ", ".join(f"{count:,} of {kind}" for kind, count in sorted(recording.skipped.items()))
+        print_message(f"messages that are no book and no trade were passed over: {skipped}", style="dim")
+    print_message(f"files are in {directory}", style="dim")
+    return exit_status(run.entries, run.signal_number)
+
+
+def _recording(files: Sequence[Path], recording_format: str | None, *, symbol: str | None) -> Recording:
+    if not files:
+        remedy = "Give --quotes FILE --trades FILE, or --capture FILE."
+        raise SettingsError("recording", "at least one file", "none", remedy)
+    recording = open_recording(files, symbol=symbol)
+    if recording_format is not None and not isinstance(recording, _FORMATS[recording_format]):
+        found = next(name for name, kind in _FORMATS.items() if isinstance(recording, kind))
+        problem = f"expected the format {recording_format}, found {found}."
+        raise RecordingError(files[0].name, 0, problem, "Leave --format out, or name the other one.")
+    return recording
+
+
+def _configuration(info: RecordingInfo, settings: Path | None, preset: str | None) -> MarketConfiguration | None:
+    """The settings for a recording; None when none are given and no preset fits."""
+    if settings is not None and preset is not None:
+        raise SettingsError("--preset", "nothing beside --settings", preset, 'Write preset = "..." in the file.')
+    if settings is not None:
+        return _fitting(info, read_settings(settings), str(settings))
+    if preset is not None:
+        return _fitting(info, (read_preset(preset),), preset)
+    name = matching_preset(info.exchange, info.symbol)
+    return None if name is None else read_preset(name)
+
+
+def _fitting(info: RecordingInfo, markets: Sequence[MarketConfiguration], origin: str) -> MarketConfiguration:
+    for market in markets:
+        if market.fits_recording(info.exchange, info.symbol):
+            return market
+    remedy = f'Name another file, or add [recording] with exchanges = ["{info.exchange}"], symbols = ["{info.symbol}"].'
+    found = ", ".join(market.symbol for market in markets)
+    raise SettingsError(origin, f"a market that fits {info.symbol} at {info.exchange}", found, remedy)
+
+
+def _settings_named(configuration: MarketConfiguration, settings: Path | None) -> str:
+    beneath = f"preset {configuration.preset}" if configuration.preset else "no preset"
+    return f"{beneath}" if settings is None else f"settings {settings}, {beneath}"
+
+
+def _what_to_write(info: RecordingInfo) -> str:
+    return f"""mm-fsm: no shipped preset fits {info.symbol} at {info.exchange} (there are {", ".join(preset_names())}).
+Write the market's rules and fees into a file, and give it with --settings FILE:
+
+[recording]
+exchanges = ["{info.exchange}"]
+symbols = ["{info.symbol}"]
+
+[instrument]                # from the venue's list of instruments
+symbol = "{info.symbol}"
+base_currency = ""
+quote_currency = ""
+tick_size =                 # smallest step of a price
+lot_size =                  # smallest step of a quantity
+minimum_quantity =          # of one order; 0 where there is no such rule
+minimum_notional =          # of one order, in quote currency; 0 where there is no such rule
+kind = "spot"               # or "linear" for a contract settled in the quote currency
+
+[fees]                      # from the venue's fee schedule, for your volume
+maker_bps =
+taker_bps =
+
+[balances]                  # what part of the account this market may use
+base =
+quote =
+
+[strategy]
+target_spread_bps =         # above two maker fees
+max_spread_bps =
+base_order_size =           # innermost order, in quote currency
+
+Then see what would be quoted: mm-fsm check FILE --price PRICE"""

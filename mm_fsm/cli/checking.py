@@ -1,0 +1,209 @@
+"""``check``: settings are sound, and this is what they would quote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import frozen
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mm_fsm.cli.consoles import print_message, result_console
+from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.core.decisions import Quote, QuotePlan
+from mm_fsm.core.instrument import BASIS_POINTS, Instrument
+from mm_fsm.core.messages import BookLevel, MarketBook, Side
+from mm_fsm.errors import SettingsError
+from mm_fsm.report.exact import as_json
+from mm_fsm.runtime.session import open_session
+from mm_fsm.runtime.settings_file import SIMULATED_EPOCH, MarketConfiguration, read_preset, read_settings
+
+_BOOKS_AFTER_WARM_UP: Final = 20
+_LOTS_DISPLAYED: Final = 1_000_000
+
+
+@frozen(kw_only=True)
+class CheckedMarket:
+    """What one market's settings come to at a reference price; without a plan, ``problem`` says why."""
+
+    configuration: MarketConfiguration
+    price: Decimal
+    context: MarketMakingContext
+    plan: QuotePlan | None
+    problem: str
+
+    @property
+    def break_even_spread_bps(self) -> float:
+        """Two maker fees and the minimum edge."""
+        return self.configuration.strategy.spread_floor_bps(self.configuration.fees)
+
+    @property
+    def quotes(self) -> tuple[Quote, ...]:
+        """Every level that survives, highest price first."""
+        return () if self.plan is None else (*reversed(self.plan.asks), *self.plan.bids)
+
+    def distance_bps(self, quote: Quote) -> float:
+        """From the reference price, negative below it."""
+        return float((quote.price - self.price) / self.price * BASIS_POINTS)
+
+    def notional(self, quote: Quote) -> Decimal:
+        """Quote currency."""
+        return self.configuration.instrument.notional(quote.price, quote.quantity)
+
+
+def run_check(settings: Path | None, *, preset: str | None, price: str | None, as_json: bool) -> int:
+    """Check every market and print what it would quote; the exit status.
+
+    Raises:
+        MarketMakerError: the settings are refused.
+    """
+    if (settings is None) is (preset is None):
+        raise SettingsError("SETTINGS", "a settings file, or --preset NAME", "both or neither", "Give one of the two.")
+    markets = read_settings(settings) if settings is not None else (read_preset(preset or ""),)
+    checked = [_check(market, _reference_price(market, price)) for market in markets]
+    console = result_console()
+    if as_json:
+        console.out(json.dumps({"symbols": [_entry(market) for market in checked]}, indent=2), highlight=False)
+    else:
+        for market in checked:
+            _print(console, market)
+    silent = [market for market in checked if not market.quotes]
+    for market in silent:
+        print_message(f"mm-fsm: {market.configuration.symbol} would quote nothing: {market.problem}", style="red")
+    return ExitCode.FAILURE if silent else ExitCode.SUCCESS
+
+
+def _reference_price(market: MarketConfiguration, price: str | None) -> Decimal:
+    if price is not None:
+        try:
+            value = Decimal(price)
+        except InvalidOperation:
+            value = Decimal("nan")
+        if value.is_finite() and value > 0:
+            return value
+        raise SettingsError("--price", "a positive number", price, "Write it in digits, such as 2500.")
+    if not market.has_start_price:
+        remedy = "Give --price PRICE, or write simulator.start_price."
+        raise SettingsError("--price", "a reference price", "none, and no simulator.start_price", remedy)
+    return market.simulator.start_price
+
+
+def _check(configuration: MarketConfiguration, price: Decimal) -> CheckedMarket:
+    """Let the machine itself price its quotes, in a market that stands still one tick on each side of the price."""
+    session = open_session(configuration, _calm_market(configuration, price))
+    machine = session.machine
+    problem = ""
+    for result in session.runner.run():
+        problem = "; ".join(fault.reason for fault in result.faults) or problem
+        if machine.context.plan is not None or machine.context.is_stopping:
+            break
+    plan, context = machine.context.plan, machine.context
+    if not problem:
+        held = {side: plan.hold(side) if plan is not None else context.sides[side].status for side in Side}
+        problem = "; ".join(f"{side} {hold.reason}, {hold.detail}" for side, hold in held.items() if hold is not None)
+    return CheckedMarket(configuration=configuration, price=price, context=context, plan=plan, problem=problem)
+
+
+def _calm_market(configuration: MarketConfiguration, price: Decimal) -> Iterator[MarketBook]:
+    instrument, strategy = configuration.instrument, configuration.strategy
+    step = min(strategy.volatility_sample_seconds, strategy.stale_data_seconds / 2)
+    warm_up = strategy.warm_up_samples * strategy.volatility_sample_seconds
+    bid, ask = _best_prices(instrument, price)
+    size = instrument.lot_size * _LOTS_DISPLAYED
+    for number in range(int(warm_up / step) + _BOOKS_AFTER_WARM_UP):
+        time = SIMULATED_EPOCH + nanoseconds(number * step)
+        yield MarketBook(
+            received_at=time,
+            symbol=configuration.symbol,
+            bids=(BookLevel(bid, size),),
+            asks=(BookLevel(ask, size),),
+            exchange_time=time,
+        )
+
+
+def _best_prices(instrument: Instrument, price: Decimal) -> tuple[Decimal, Decimal]:
+    bid, ask = instrument.floor_price(price), instrument.ceil_price(price)
+    if bid == ask:
+        bid, ask = bid - instrument.tick_size, ask + instrument.tick_size
+    if bid <= 0:
+        raise SettingsError("--price", f"more than a tick of {instrument.tick_size}", str(price), "Correct the price.")
+    return bid, ask
+
+
+def _entry(market: CheckedMarket) -> dict[str, Any]:
+    configuration, plan = market.configuration, market.plan
+    entry: dict[str, Any] = as_json(
+        {
+            "symbol": configuration.symbol,
+            "preset": configuration.preset,
+            "reference_price": market.price,
+            "break_even_spread_bps": market.break_even_spread_bps,
+            "spread_bps": {"bid": plan.bid_spread_bps, "ask": plan.ask_spread_bps} if plan is not None else None,
+            "position_limit": market.context.position_limit,
+            "levels": [
+                {
+                    "side": quote.side,
+                    "level": quote.level,
+                    "price": quote.price,
+                    "quantity": quote.quantity,
+                    "notional": market.notional(quote),
+                    "distance_bps": market.distance_bps(quote),
+                }
+                for quote in market.quotes
+            ],
+            "dropped": [
+                {"side": lost.side, "level": lost.level, "reason": lost.hold.reason, "detail": lost.hold.detail}
+                for lost in (plan.dropped if plan is not None else ())
+            ],
+            "problem": market.problem,
+        }
+    )
+    return entry
+
+
+def _print(console: Console, market: CheckedMarket) -> None:
+    configuration, plan, instrument = market.configuration, market.plan, market.configuration.instrument
+    title = Text(configuration.symbol, style="bold")
+    console.print(title.append(f" at {market.price:f}, market still and a tick wide on each side", style="default"))
+    fees, edge = configuration.fees, configuration.strategy.min_edge_bps
+    console.print(
+        f"break-even spread  {market.break_even_spread_bps:g} bps = 2 x {fees.maker_bps:f} maker fee + {edge:g} edge"
+    )
+    if plan is not None:
+        console.print(f"quoted spread      {plan.bid_spread_bps:g} bps for bids, {plan.ask_spread_bps:g} bps for asks")
+    limit, value = market.context.position_limit, market.context.position_limit * market.price
+    console.print(
+        f"position limit     {limit:.6g} {instrument.base_currency} either way from the target, "
+        f"{value:,.2f} {instrument.quote_currency}"
+    )
+    console.print(_level_table(market))
+    for lost in plan.dropped if plan is not None else ():
+        console.print(
+            f"dropped: {lost.side} level {lost.level}, {lost.hold.reason}: {lost.hold.detail}", style="yellow"
+        )
+    console.print()
+
+
+def _level_table(market: CheckedMarket) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for header in ("side", "level"):
+        table.add_column(header)
+    for header in ("price", "quantity", "notional", "bps from mid"):
+        table.add_column(header, justify="right")
+    for quote in market.quotes:
+        table.add_row(
+            Text(quote.side.value, style="red" if quote.side is Side.ASK else "green"),
+            str(quote.level),
+            f"{quote.price:f}",
+            f"{quote.quantity:f}",
+            f"{market.notional(quote):,.2f}",
+            f"{market.distance_bps(quote):+.2f}",
+        )
+    return table

@@ -1,0 +1,50 @@
+"""``plugins``: what settings can name."""
+
+from __future__ import annotations
+
+import json
+
+import attrs
+from rich.table import Table
+
+from mm_fsm.cli.consoles import result_console
+from mm_fsm.runtime.presets import preset_names
+from mm_fsm.runtime.settings_file import read_preset
+from mm_fsm.services.registry import registered_services
+
+
+def print_plugins(*, as_json: bool) -> None:
+    """Print every service and every preset, as JSON or as tables."""
+    console = result_console()
+    services = list(registered_services())
+    presets = [read_preset(name) for name in preset_names()]
+    if as_json:
+        content = {
+            "services": [attrs.asdict(service) for service in services],
+            "presets": [
+                {
+                    "name": preset.preset,
+                    "symbol": preset.symbol,
+                    "exchanges": list(preset.recording.exchanges) if preset.recording else [],
+                    "recorded_symbols": list(preset.recording.symbols) if preset.recording else [],
+                }
+                for preset in presets
+            ],
+        }
+        console.out(json.dumps(content, indent=2), highlight=False)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for header in ("service", "name", "from", "target"):
+        table.add_column(header, overflow="fold")
+    for service in services:
+        table.add_row(service.role, service.name, service.origin, service.target)
+    console.print(table)
+    console.print()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for header in ("preset", "symbol", "maker / taker bps", "fits recordings of"):
+        table.add_column(header, overflow="fold")
+    for preset in presets:
+        fits = preset.recording
+        recordings = f"{', '.join(fits.symbols)} at {', '.join(fits.exchanges)}" if fits else "-"
+        table.add_row(preset.preset, preset.symbol, f"{preset.fees.maker_bps} / {preset.fees.taker_bps}", recordings)
+    console.print(table)

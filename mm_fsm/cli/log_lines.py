@@ -1,0 +1,93 @@
+"""Progress as lines of a log: one constant event name a line, what varies as fields."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from loguru import logger
+
+from mm_fsm.cli.views import Fraction, RunView
+from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.session import Session
+
+if TYPE_CHECKING:
+    from loguru import Record
+
+_PROGRESS_SECONDS: Final = 5.0
+"""Wall time between two lines of progress."""
+_STEPS_BETWEEN_LOOKS: Final = 256
+
+
+def log_to_standard_error() -> None:
+    """Send the log to standard error as ``time level event field=value ...``."""
+    logger.remove()
+    logger.add(sys.stderr, format=_line_format, level="INFO", colorize=False)
+
+
+def _line_format(record: Record) -> str:
+    record["extra"]["_fields"] = " ".join(f"{name}={_quoted(value)}" for name, value in _shown(record["extra"]))
+    return "{time:HH:mm:ss} {level} {message} {extra[_fields]}\n"
+
+
+def _shown(extra: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in extra.items() if not name.startswith("_")]
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return f'"{text}"' if " " in text else text
+
+
+class LogLines(RunView):
+    """Says when sessions begin, how far they are, what fails, and when they end."""
+
+    def __init__(self, sessions: Sequence[Session], fraction: Fraction) -> None:
+        log_to_standard_error()
+        self._sessions = sessions
+        self._fraction = fraction
+        self._steps = 0
+        self._next_line = perf_counter() + _PROGRESS_SECONDS
+        for session in sessions:
+            preset = session.configuration.preset or None
+            logger.bind(symbol=session.symbol, preset=preset).info("session_opened")
+
+    def take(self, session: Session, result: StepResult) -> None:
+        """Log what must be seen, and progress now and then."""
+        for fault in result.faults:
+            fields = {"symbol": session.symbol, "code": fault.code.value, "state": fault.state, "reason": fault.reason}
+            logger.bind(**fields).warning("fault")
+        if result.transitions:
+            self._log_end(session, result)
+        self._steps += 1
+        if self._steps % _STEPS_BETWEEN_LOOKS == 0:
+            self.tick()
+
+    def tick(self) -> None:
+        """Log the progress of every session every few seconds."""
+        if perf_counter() < self._next_line:
+            return
+        self._next_line = perf_counter() + _PROGRESS_SECONDS
+        for session in self._sessions:
+            logger.bind(progress=f"{self._fraction():.0%}", **_figures(session)).info("session_progress")
+
+    def _log_end(self, session: Session, result: StepResult) -> None:
+        for transition in result.transitions:
+            if transition.event == "stop":
+                reason = session.machine.context.stop_reason
+                logger.bind(symbol=session.symbol, reason=reason).info("session_stopping")
+        if session.machine.is_final:
+            logger.bind(**_figures(session)).info("session_ended")
+
+
+def _figures(session: Session) -> dict[str, object]:
+    context = session.machine.context
+    return {
+        "symbol": session.symbol,
+        "state": session.machine.chart_state,
+        "fills": context.fill_count,
+        "inventory_offset": context.inventory_offset.normalize(),
+        "net_pnl": f"{context.net_pnl:.4f}",
+    }

@@ -1,0 +1,43 @@
+"""What people see while sessions run: a live view where the terminal allows it, else lines of a log, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+from mm_fsm.cli.consoles import can_redraw, message_console
+from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.session import Session
+
+Fraction = Callable[[], float]
+"""How much of the run is done, 0 to 1."""
+
+
+class RunView(AbstractContextManager["RunView"]):
+    """Is told everything, shows what it likes. This one shows nothing."""
+
+    def take(self, session: Session, result: StepResult) -> None:
+        """One step of one session."""
+
+    def tick(self) -> None:
+        """Time has passed on the wall."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+
+
+def choose_view(sessions: Sequence[Session], fraction: Fraction, *, quiet: bool) -> RunView:
+    """The view that fits standard error."""
+    console = message_console()
+    if quiet:
+        return RunView()
+    if can_redraw(console):
+        from mm_fsm.cli.live_view import LiveView  # noqa: PLC0415
+
+        return LiveView(sessions, fraction, console)
+    from mm_fsm.cli.log_lines import LogLines  # noqa: PLC0415
+
+    return LogLines(sessions, fraction)

@@ -1,0 +1,200 @@
+"""What was asked for on the command line, checked before any test runs."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+from attrs import field, frozen
+from statemachine import StateChart
+
+from mm_fsm.chart import Chart, State
+from mm_fsm.coverage.criteria import Criterion
+from mm_fsm.coverage.exclusions import Exclusion
+from mm_fsm.coverage.gate import Baseline, Thresholds, check_measurable, read_baseline, read_criteria, read_thresholds
+from mm_fsm.coverage.problems import CoverageError
+from mm_fsm.coverage.reading import reference_of
+from mm_fsm.diagram import DiagramError, PictureFormat, drawable, picture
+
+_REPORT: Final = "--fsm-cov-report"
+_CHART: Final = "--fsm-cov"
+_FORMS: Final = "term, term-missing, json:PATH, html:DIR or svg:PATH"
+
+
+@frozen(kw_only=True)
+class Reports:
+    """Where the results go."""
+
+    table: bool = False
+    gaps: bool = False
+    json: tuple[Path, ...] = ()
+    html: tuple[Path, ...] = ()
+    """Directories; each gets an ``index.html``."""
+    svg: tuple[Path, ...] = ()
+    """Pictures of one chart where they end in ``.svg``, otherwise directories."""
+
+    @classmethod
+    def read(cls, texts: Sequence[str]) -> Self:
+        """Read ``--fsm-cov-report`` as often as it was given; the table with its gaps when it was not.
+
+        Raises:
+            CoverageError: a report is of no known form, has no place to go, or two go to the same.
+        """
+        if not texts:
+            return cls(table=True, gaps=True)
+        places: dict[str, list[Path]] = {"json": [], "html": [], "svg": []}
+        for text in texts:
+            form, _, place = text.partition(":")
+            if form in places and place:
+                places[form].append(Path(place))
+            elif text not in ("term", "term-missing"):
+                raise CoverageError(_REPORT, _FORMS, repr(text), "Correct it.")
+        files = [path.resolve() for paths in places.values() for path in paths]
+        if len(files) != len(set(files)):
+            raise CoverageError(_REPORT, "a place of its own for each report", str(texts), "Change one of them.")
+        reports = cls(
+            table="term" in texts or "term-missing" in texts,
+            gaps="term-missing" in texts,
+            json=tuple(places["json"]),
+            html=tuple(places["html"]),
+            svg=tuple(places["svg"]),
+        )
+        reports.check_places()
+        return reports
+
+    @property
+    def pictures_of_one(self) -> tuple[Path, ...]:
+        """Pictures that show a single chart."""
+        return tuple(path for path in self.svg if path.suffix == ".svg")
+
+    def check_places(self) -> None:
+        """Make the directories, and draw something, so that neither fails after an hour of tests.
+
+        Raises:
+            CoverageError: a directory cannot be made, or nothing that draws is installed.
+        """
+        directories = [path.parent for path in (*self.json, *self.pictures_of_one)]
+        directories += [path for path in (*self.html, *self.svg) if path not in self.pictures_of_one]
+        try:
+            for directory in directories:
+                directory.mkdir(parents=True, exist_ok=True)
+            if self.html or self.svg:
+                picture(drawable(_Specimen).definition, PictureFormat.SVG)
+        except OSError as error:
+            raise CoverageError(_REPORT, "a place to write to", str(error), "Name another directory.") from error
+        except DiagramError as error:
+            raise CoverageError(_REPORT, "something that can draw", error.problem, error.remedy) from error
+
+
+class _Specimen(Chart):
+    """The smallest chart, to try whether it can be drawn."""
+
+    chart_is_automatic = False
+    only = State(initial=True)
+    stay = only.to.itself(internal=True)
+
+
+@frozen(kw_only=True)
+class Options:
+    """Everything that was asked for."""
+
+    classes: tuple[type, ...] = ()
+    """Charts to measure; empty for every one that is imported."""
+    criteria: tuple[Criterion, ...] = tuple(Criterion)
+    reports: Reports = field(factory=Reports)
+    thresholds: Thresholds = field(factory=dict)
+    baseline: Baseline = field(factory=dict)
+    exclusions: tuple[Exclusion, ...] = ()
+    with_tests: bool = False
+
+    @property
+    def wanted(self) -> frozenset[str] | None:
+        """References of the charts to measure; None for every one that is imported."""
+        return frozenset(map(reference_of, self.classes)) or None
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        charts: Sequence[str],
+        criteria: str | None,
+        reports: Sequence[str],
+        fail_under: str | None,
+        baseline: str | None,
+        exclude: Iterable[str],
+        with_tests: bool,
+    ) -> Self:
+        """Read the options as pytest has them.
+
+        Raises:
+            CoverageError: one cannot be used.
+        """
+        measured = tuple(Criterion) if criteria is None else read_criteria("--fsm-cov-criteria", criteria)
+        thresholds = {} if fail_under is None else read_thresholds(fail_under)
+        check_measurable(measured, thresholds)
+        classes = tuple(find_chart(name) for name in charts if name)
+        options = cls(
+            classes=() if "" in charts else classes,
+            criteria=measured,
+            reports=Reports.read(reports),
+            thresholds=thresholds,
+            baseline={} if baseline is None else read_baseline(Path(baseline)),
+            exclusions=tuple(Exclusion.read(line) for line in exclude),
+            with_tests=with_tests,
+        )
+        if options.reports.pictures_of_one and len(options.classes) != 1:
+            raise CoverageError(
+                _REPORT,
+                f"one chart for {options.reports.pictures_of_one[0]}",
+                f"{len(options.classes) or 'every'} chart(s)",
+                "Name one with --fsm-cov=module:Class, or write to a directory: svg:pictures.",
+            )
+        return options
+
+
+def check_not_orphaned(given: Mapping[str, object]) -> None:
+    """Refuse options that mean nothing without ``--fsm-cov``.
+
+    Raises:
+        CoverageError: one was given.
+    """
+    orphans = [name for name, value in given.items() if value]
+    if orphans:
+        raise CoverageError(", ".join(orphans), f"{_CHART} beside it", "none", f"Add {_CHART} or {_CHART}=module:Class.")
+
+
+def find_chart(reference: str) -> type:
+    """The class that ``module:Class`` names.
+
+    Raises:
+        CoverageError: it cannot be imported, or is no chart with states.
+    """
+    if ":" not in reference:
+        raise CoverageError(
+            _CHART, "module:Class", repr(reference), f"Write {_CHART}=module:Class; a path of tests goes before it."
+        )
+    try:
+        found = pkgutil.resolve_name(reference)
+    except Exception as error:  # a module may raise anything while it is imported
+        raise CoverageError(
+            f"{_CHART}={reference}",
+            "a class that can be imported",
+            f"{type(error).__name__}: {error}",
+            "Correct the name, or make its module importable.",
+        ) from error
+    is_chart = inspect.isclass(found) and (
+        (issubclass(found, Chart) and found.__chart__.definition is not None)
+        or (issubclass(found, StateChart) and bool(found.states))
+    )
+    if not is_chart:
+        raise CoverageError(
+            f"{_CHART}={reference}",
+            "a chart with states: a class made from mm_fsm.chart.Chart or statemachine.StateChart",
+            repr(found),
+            "Name the class itself.",
+        )
+    chart: type = found
+    return chart

@@ -1,0 +1,94 @@
+"""Records the processes that a test starts: those that find a directory in their environment and import ``mm_fsm``.
+
+Nothing heavy is loaded before python-statemachine is. What was recorded is written when the process ends by itself; a
+process that is killed, or forked without starting an interpreter, leaves nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mm_fsm.coverage.recorder import Recorder
+
+VARIABLE: Final = "MM_FSM_COVERAGE"
+"""Names the directory to write to; also read in ``mm_fsm/__init__.py``."""
+_ENGINE: Final = "statemachine"
+
+
+class _OnImport:
+    """Calls a function as soon as python-statemachine has been imported."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self._function = function
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """What the import system asks every finder."""
+        if name != _ENGINE:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            loader: Any = spec.loader
+            execute = loader.exec_module
+
+            def execute_and_call(module: object) -> None:
+                execute(module)
+                self._function()
+
+            loader.exec_module = execute_and_call
+        return spec
+
+
+_armed: list[Callable[[], None]] = []
+"""What takes the measurement of this process back."""
+
+
+def record_this_process() -> None:
+    """Record every chart of this process, from the moment its engine is imported."""
+    if _ENGINE in sys.modules:
+        _record()
+        return
+    trigger = _OnImport(_record)
+    sys.meta_path.insert(0, trigger)
+    _armed.append(lambda: sys.meta_path.remove(trigger) if trigger in sys.meta_path else None)
+
+
+def leave_this_process() -> None:
+    """Leave this process to somebody else who measures it."""
+    while _armed:
+        _armed.pop()()
+
+
+def _record() -> None:
+    from mm_fsm.coverage.recorder import Recorder  # noqa: PLC0415 - it imports the engine
+
+    recorder = Recorder()
+    recorder.start()
+    directory, process = os.environ.get(VARIABLE, ""), os.getpid()
+
+    def write() -> None:
+        if os.getpid() == process:  # a fork ends with its parent's functions
+            _write(recorder, directory)
+
+    atexit.register(write)
+    _armed.append(recorder.stop)
+    _armed.append(lambda: atexit.unregister(write))
+
+
+def _write(recorder: Recorder, directory: str) -> None:
+    text = recorder.run().to_text()
+    path = os.path.join(directory, f"{os.getpid()}-{os.urandom(8).hex()}.json")  # noqa: PTH118 - light
+    try:
+        with open(f"{path}.part", "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(text)
+        os.replace(f"{path}.part", path)  # noqa: PTH105
+    except OSError:  # the run is over and its directory gone
+        return

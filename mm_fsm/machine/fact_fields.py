@@ -1,0 +1,133 @@
+"""Checks that every field of a fact holds what its class declares. The declarations are read once.
+
+What a declaration cannot say is checked too: times are not negative, and a venue's time lies no further ahead of the
+receipt than clocks may differ, or one bad stamp would make everything after it look old; decimals are amounts that
+the ledger can book; names are not empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from types import NoneType
+from typing import Any, Final, get_args, get_type_hints
+
+from attrs import fields
+
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.ledger import AMOUNT_EXPECTED, is_amount
+from mm_fsm.errors import FactRefusedError
+
+CLOCK_TOLERANCE_SECONDS: Final = 60.0
+"""How far the venue's clock and the host's may lie apart."""
+
+ASK_AGAIN: Final = "Drop the message and ask the venue again."
+
+_MAY_BE_EMPTY: Final = frozenset({"reason"})
+_VENUE_TIMES: Final = frozenset({"exchange_time", "since", "until"})
+
+Check = Callable[[object, str, Any], None]
+
+
+def check_fields(fact: object) -> None:
+    """Check every field of a fact against its declaration.
+
+    Raises:
+        FactRefusedError: with the first field that does not hold what it should.
+    """
+    kind: Any = type(fact)
+    for name, check in _checks_of(kind):
+        check(fact, name, getattr(fact, name))
+
+
+def refusal(fact: object, field: str, expected: str, found: object, remedy: str = ASK_AGAIN) -> FactRefusedError:
+    """The error that refuses ``fact``."""
+    return FactRefusedError(type(fact).__name__, field, expected, found, remedy)
+
+
+@cache
+def _checks_of(kind: Any) -> tuple[tuple[str, Check], ...]:
+    hints = get_type_hints(kind)
+    return tuple((field.name, _check_for(field.name, hints[field.name])) for field in fields(kind))
+
+
+def _check_for(name: str, declared: Any) -> Check:
+    alternatives = [kind for kind in get_args(declared) if kind is not NoneType]
+    if declared is int:
+        return _check_venue_time if name in _VENUE_TIMES else check_time
+    if declared is Decimal:
+        return _check_amount
+    if declared is str:
+        return _check_text if name in _MAY_BE_EMPTY else _check_name
+    if getattr(declared, "__origin__", None) is tuple:
+        return _check_tuple_of(alternatives[0])
+    if alternatives:
+        return _check_optional(_check_for(name, alternatives[0]))
+    return _check_instance_of(declared)
+
+
+def check_time(fact: object, field: str, value: object) -> None:
+    """Nanoseconds since 1970.
+
+    Raises:
+        FactRefusedError: they are not.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise refusal(fact, field, "nanoseconds since 1970 as a whole number", value, "Convert the time first.")
+
+
+def _check_venue_time(fact: Any, field: str, value: Any) -> None:
+    check_time(fact, field, value)
+    received_at = getattr(fact, "received_at", value)
+    if value > received_at + nanoseconds(CLOCK_TOLERANCE_SECONDS):
+        expected = f"at most {CLOCK_TOLERANCE_SECONDS:g} s after received_at, {received_at}"
+        raise refusal(fact, field, expected, value, "Set the host's clock, or drop the message.")
+
+
+def _check_amount(fact: object, field: str, value: object) -> None:
+    if not is_amount(value):
+        raise refusal(fact, field, f"a {AMOUNT_EXPECTED}", value)
+
+
+def _check_text(fact: object, field: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise refusal(fact, field, "a text", value)
+
+
+def _check_name(fact: object, field: str, value: object) -> None:
+    if not isinstance(value, str) or not value:
+        raise refusal(fact, field, "a text that is not empty", value)
+
+
+def _check_optional(check: Check) -> Check:
+    def check_unless_none(fact: object, field: str, value: object) -> None:
+        if value is not None:
+            check(fact, field, value)
+
+    return check_unless_none
+
+
+def _check_instance_of(kind: type) -> Check:
+    expected = f"one of {[str(member) for member in kind]}" if issubclass(kind, Enum) else f"a {kind.__name__}"
+
+    def check_kind(fact: object, field: str, value: object) -> None:
+        if not isinstance(value, kind):
+            raise refusal(fact, field, expected, value)
+
+    return check_kind
+
+
+def _check_tuple_of(kind: type) -> Check:
+    """Elements are only asked what they are and whose: which of them concern this machine is for the caller to know."""
+    expected = f"a tuple of {kind.__name__}"
+
+    def check_elements(fact: object, field: str, value: object) -> None:
+        if not isinstance(value, tuple):
+            raise refusal(fact, field, expected, value)
+        for element in value:
+            if not isinstance(element, kind) or not isinstance(getattr(element, "client_order_id", ""), str):
+                raise refusal(fact, field, expected, element)
+
+    return check_elements

@@ -1,0 +1,294 @@
+"""Replays a journal through a machine and compares every step with what was recorded.
+
+With the definition and services that wrote it, nothing may differ: same facts, same decisions, to the last digit. With
+changed ones, the first difference of each segment answers what that version would have done; what follows it in the
+segment is not replayed, because the recorded facts are answers to other orders.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.core.messages import Fact
+from mm_fsm.errors import FactRefusedError, JournalError
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.journal.bookings import rebuild
+from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
+from mm_fsm.runtime.journal.fingerprint import chart_fingerprint, find_class
+from mm_fsm.runtime.journal.messages import encode
+from mm_fsm.runtime.journal.reader import JournalReader
+from mm_fsm.runtime.journal.writer import books_digest
+from mm_fsm.services.protocols import Services
+
+MachineClass = type[QuotingMachine]
+
+
+@frozen(kw_only=True)
+class Difference:
+    """Where a replay first strayed from the record, and how; ``name`` is what differs."""
+
+    segment: int
+    sequence: int
+    time: int
+    fact: str
+    name: str
+    recorded: str
+    replayed: str
+
+    def __str__(self) -> str:
+        return (
+            f"segment {self.segment}, step {self.sequence}, at {self.time} ns, on {self.fact}:\n"
+            f"  {self.name}\n    recorded: {self.recorded}\n    replayed: {self.replayed}"
+        )
+
+
+@define(kw_only=True)
+class VerifyReport:
+    """What a verification looked at and found."""
+
+    journal: str
+    machine: str
+    is_same_definition: bool = True
+    segments: int = 0
+    last_segment: int = 0
+    replayed_segments: int = 0
+    """Segments with everything in them that a replay needs."""
+    facts: int = 0
+    """Facts stepped again."""
+    records: int = 0
+    """Records compared with a replay."""
+    booked_records: int = 0
+    """Records whose position and cash were booked again, in segments without market data."""
+    differences: list[Difference] = field(factory=list)
+    problems: list[str] = field(factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing differs and everything fits together."""
+        return not self.differences and not self.problems
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.journal}: {self.segments} segments, written by {self.machine}"
+        if not self.is_same_definition:
+            yield "the definition replayed is not the one that wrote it: differences say what it would have done"
+        if self.replayed_segments:
+            yield (
+                f"replayed {self.replayed_segments} segments bit for bit: {self.facts} facts, "
+                f"{self.records} records with their transitions, intents and books"
+            )
+        if self.replayed_segments < self.segments:
+            yield (
+                f"{self.segments - self.replayed_segments} segments have no market data (record_market_data was off), "
+                "so their decisions cannot be replayed; checked instead: that nothing is missing or altered, and that "
+                f"position and cash follow from the fills in {self.booked_records} records"
+            )
+        yield from (f"differs in {difference}" for difference in self.differences)
+        yield from (f"problem: {problem}" for problem in self.problems)
+        yield "clean" if self.is_clean else f"{len(self.differences) + len(self.problems)} differences"
+
+
+def verify_run(
+    path: Path,
+    machine_class: MachineClass | None = None,
+    services: Services | None = None,
+    *,
+    since_segment: int = 0,
+    on_progress: Callable[[int], None] | None = None,
+) -> VerifyReport:
+    """Replay a journal and compare.
+
+    Args:
+        path: the journal's file.
+        machine_class: the machine to replay with; by default the class that wrote it.
+        services: the services to replay with; by default those that the recorded settings name.
+        since_segment: leave out segments with smaller numbers.
+        on_progress: called now and then with the number of facts stepped so far.
+
+    Raises:
+        JournalError: the file is no sound journal, or its machine's class is not there.
+    """
+    with JournalReader(path) as reader:
+        verification = _Verification(reader, machine_class, services, on_progress)
+        previous: MarketMakingContext | None = None
+        for segment in reader.segments:
+            if segment.number >= since_segment:
+                previous = verification.check_segment(segment, previous)
+        return verification.report
+
+
+@define
+class _Verification:
+    reader: JournalReader
+    machine_class: MachineClass | None
+    services: Services | None
+    on_progress: Callable[[int], None] | None
+    report: VerifyReport = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.report = VerifyReport(journal=self.reader.path.name, machine=self.reader.segments[-1].chart.split()[0])
+
+    def check_segment(self, segment: SegmentRow, previous: MarketMakingContext | None) -> MarketMakingContext:
+        """Check one segment against the books at the end of the one before it; returns the books at its own end."""
+        report, reader = self.report, self.reader
+        values = reader.snapshot(segment)
+        context: MarketMakingContext = values["context"]
+        report.segments += 1
+        report.last_segment = segment.number
+        if previous is not None:
+            self._compare_books(segment, previous, context)
+        machine = self._machine(segment, context)
+        machine.continue_from(values)
+        if books_digest(machine) != segment.books:
+            report.problems.append(f"segment {segment.number}: its snapshot does not read back as it was written")
+        if segment.has_market_data:
+            report.replayed_segments += 1
+            self._replay(segment, machine)
+        return self._book(segment, reader.snapshot(segment)["context"])
+
+    def _machine(self, segment: SegmentRow, context: MarketMakingContext) -> QuotingMachine:
+        try:
+            cls = self.machine_class or find_class(segment.chart.split()[0])
+        except ValueError as error:
+            raise JournalError(
+                self.reader.path.name, str(error), "Install what wrote the run, or name another machine to replay with."
+            ) from error
+        machine = cls(context.settings, context.instrument, context.fees, context.balances, self.services)
+        if chart_fingerprint(cls, machine.definition) != segment.chart:
+            self.report.is_same_definition = False
+        return machine
+
+    def _compare_books(self, segment: SegmentRow, before: MarketMakingContext, after: MarketMakingContext) -> None:
+        """What happened between two segments may change anything but what was booked."""
+        for name, old, new in (
+            ("position", before.base_position, after.base_position),
+            ("cash", before.ledger.cash, after.ledger.cash),
+            ("fees paid", before.fees_paid, after.fees_paid),
+            ("bookings", before.ledger.bookings, after.ledger.bookings),
+        ):
+            if old != new:
+                self.report.problems.append(
+                    f"segment {segment.number}: {name} is {new} at its beginning, {old} at the end of the one before"
+                )
+
+    # -- with market data -------------------------------------------------------------------------------------------
+
+    def _replay(self, segment: SegmentRow, machine: QuotingMachine) -> None:
+        for row in self.reader.rows(segment):
+            if isinstance(row, QuietRow):
+                difference = self._replay_quiet(machine, row)
+            else:
+                difference = self._replay_record(machine, row)
+            if difference is not None:
+                self.report.differences.append(difference)
+                return
+            if self.on_progress is not None:
+                self.on_progress(self.report.facts)
+
+    def _replay_quiet(self, machine: QuotingMachine, row: QuietRow) -> Difference | None:
+        for sequence, fact in self.reader.facts(row):
+            result = self._step(machine, fact)
+            if isinstance(result, str):
+                return _difference(row.segment, sequence, fact, "refused", "accepted", result)
+            if result.sequence != sequence:
+                return _difference(row.segment, sequence, fact, "sequence", str(sequence), str(result.sequence))
+            for name, found in _moves(self.reader, result).items():
+                if found is not None:
+                    return _difference(row.segment, sequence, fact, name, "nothing", found)
+        return None
+
+    def _replay_record(self, machine: QuotingMachine, row: RecordRow) -> Difference | None:
+        fact = self.reader.fact(row)
+        result = self._step(machine, fact)
+        if isinstance(result, str):
+            return _difference(row.segment, row.sequence, fact, "refused", "accepted", result)
+        self.report.records += 1
+        if result.sequence != row.sequence:
+            return _difference(row.segment, row.sequence, fact, "sequence", str(row.sequence), str(result.sequence))
+        for name, found in _moves(self.reader, result).items():
+            recorded = getattr(row, name)
+            if recorded != found:
+                return _difference(row.segment, row.sequence, fact, name, str(recorded), str(found))
+        if books_digest(machine) != row.books:
+            books = (row.books.hex(), books_digest(machine).hex())
+            return _difference(row.segment, row.sequence, fact, "digest of the books", *books)
+        return None
+
+    def _step(self, machine: QuotingMachine, fact: Fact) -> StepResult | str:
+        self.report.facts += 1
+        try:
+            return machine.step(fact)
+        except FactRefusedError as error:
+            return str(error)
+
+    # -- without --------------------------------------------------------------------------------------------------
+
+    def _book(self, segment: SegmentRow, context: MarketMakingContext) -> MarketMakingContext:
+        """Book the segment's facts again, without deciding anything, and compare position and cash."""
+        for row in self.reader.rows(segment):
+            if isinstance(row, QuietRow):
+                continue
+            rebuild(context, self.reader, row)
+            if not segment.has_market_data:
+                self.report.booked_records += 1
+            for name, amount in (("position", context.base_position), ("cash", context.ledger.cash)):
+                recorded = getattr(row, name)
+                if recorded is not None and recorded != str(amount):
+                    self.report.problems.append(
+                        f"segment {segment.number}, step {row.sequence}: {name} is {recorded} on record, "
+                        f"{amount} by its fills"
+                    )
+                    return context
+        return context
+
+
+def _moves(reader: JournalReader, result: StepResult) -> dict[str, str | None]:
+    """What a record says of a step, by the names of its columns, as it would be written now."""
+    transitions = [[t.source, t.event, t.target] for t in result.transitions]
+    return {
+        "transitions": encode(transitions) if transitions else None,
+        "intents": reader.messages.write_intents(result.intents),
+        "faults": encode([[f.code, f.reason, f.transient] for f in result.faults]) if result.faults else None,
+        "reasons": encode(result.reasons) if result.reasons else None,
+    }
+
+
+def _difference(  # noqa: PLR0917 - place, then name and both sides
+    segment: int, sequence: int, fact: Fact, name: str, recorded: str, replayed: str
+) -> Difference:
+    return Difference(
+        segment=segment,
+        sequence=sequence,
+        time=fact.received_at,
+        fact=type(fact).__name__,
+        name=name,
+        recorded=_readable(recorded),
+        replayed=_readable(replayed),
+    )
+
+
+def _readable(text: str) -> str:
+    """A stored list, one item to a line; anything else as it is."""
+    try:
+        items: Any = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(items, list):
+        return text
+    return "".join(f"\n      {_item(item)}" for item in items)
+
+
+def _item(item: Any) -> str:
+    if isinstance(item, dict):
+        named = {key: value for key, value in item.items() if key}
+        return f"{item.get('', '')} " + " ".join(f"{key}={value}" for key, value in named.items())
+    return " ".join(str(part) for part in item) if isinstance(item, list) else str(item)

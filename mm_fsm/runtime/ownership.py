@@ -1,0 +1,67 @@
+"""One process a market and account: a lock that the second process finds held, with the name of who holds it.
+
+The lock is the operating system's own on a small file, so it ends with the process, however that ends. It binds the
+processes that use the same directory; others are noticed by their orders (``FaultCode.OWNERSHIP``).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import socket
+from pathlib import Path
+from typing import Any, Final, Self
+
+from mm_fsm.errors import OwnershipError
+
+
+class Ownership:
+    """The right to make one market on one account, held until ``release``.
+
+    Args:
+        directory: where the locks of this account's processes are; made when it is not there.
+        account: name of the account, such as ``binance-main``.
+        symbol: the market.
+        run: the token of the run that wants it.
+
+    Raises:
+        OwnershipError: another process holds it; the message says which.
+    """
+
+    def __init__(self, directory: Path, account: str, symbol: str, run: str) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"[^A-Za-z0-9_.]+", "-", f"{account}-{symbol}")
+        self.path: Final = directory / f"{name}.lock"
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = _holder(self.path)
+            os.close(self._file)
+            raise OwnershipError(
+                f"market {symbol!r} on account {account!r}: expected nobody to quote it, found that {holder} does "
+                f"(lock {self.path.name}). Stop that process first, or give this one another account or market."
+            ) from error
+        entry = {"process": os.getpid(), "host": socket.gethostname(), "run": run}
+        os.truncate(self._file, 0)
+        os.pwrite(self._file, json.dumps(entry).encode(), 0)
+
+    def release(self) -> None:
+        """Let another process have it."""
+        os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def _holder(path: Path) -> str:
+    try:
+        entry: Any = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {entry['process']} on {entry['host']} (run {entry['run']})"
+    except (OSError, ValueError, LookupError, TypeError):
+        return "a process that has not said its name yet"

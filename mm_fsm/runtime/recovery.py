@@ -1,0 +1,230 @@
+"""Starting up and recovering, which are one: open a run's journal, rebuild what is on record, begin to reconcile.
+
+What survives a restart is what happened: money, orders and their fills, the peak that the kill switch measures from,
+what is known of prices and own fills. What does not is the lifecycle's own state: the machine begins in its initial
+state, every order that was live is UNKNOWN until the venue says otherwise, and nothing is placed before the books have
+been compared with the venue's. Faults are not carried over either: a cause that is still there is found again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Self
+
+from attrs import field, frozen
+
+from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.core.instrument import Balances, Fees, Instrument
+from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.errors import JournalError
+from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.runtime.journal import database
+from mm_fsm.runtime.journal.bookings import rebuild
+from mm_fsm.runtime.journal.database import QuietRow
+from mm_fsm.runtime.journal.machine import JournaledMachine
+from mm_fsm.runtime.journal.reader import JournalReader
+from mm_fsm.runtime.journal.writer import Journal, JournalSettings
+from mm_fsm.runtime.ownership import Ownership
+from mm_fsm.services.protocols import Services
+
+TOKEN_LENGTH: Final = 6
+_LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+_CARRIED: Final = (
+    "now", "clock_regressions", "ledger", "orders", "volatility_estimator", "markouts", "recent_fill_rate",
+    "target_base", "first_mid_price", "reconciliation", "order_prefix", "unattributed", "last_fill_time", "fill_count",
+    "total_trades", "adjustment_count", "maker_fill_count", "acknowledged_maker_quantity", "filled_maker_quantity",
+    "adverse_selection_held_at_fills", "is_widened_for_adverse_selection", "conversion_prices", "late_facts",
+    "faults_noted", "session_recoveries", "refused_facts", "late_books", "spread_calculations", "clamped_spreads",
+    "balances",
+)  # fmt: skip
+"""Fields of the context that a restart keeps."""
+
+
+def random_token() -> str:
+    """Six letters and digits from the operating system's randomness: the same again once in two thousand million."""
+    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in os.urandom(TOKEN_LENGTH))
+
+
+@frozen(kw_only=True)
+class RunPlan:
+    """Everything a run is started with; the same again to continue it.
+
+    Args:
+        path: the journal's file; a run is begun where there is none, continued where there is one.
+        settings: of the market maker. A target of None stays what it was when the run began.
+        instrument: the venue's rules.
+        fees: what the venue charges.
+        balances: what a new run may use; a run that continues has its own books.
+        account: name of the account at the venue, for the lock.
+        machine_class: the machine to run.
+        services: its services; by default those that the settings name.
+        journal_settings: what to record and keep.
+        locks: directory of the locks; by default the journal's own.
+        make_token: makes the parts of client order ids; never the same twice.
+    """
+
+    path: Path
+    settings: MarketMakingSettings
+    instrument: Instrument
+    fees: Fees
+    balances: Balances
+    account: str = "paper"
+    machine_class: type[QuotingMachine] = MarketMakingStateMachine
+    services: Services | None = None
+    journal_settings: JournalSettings = field(factory=JournalSettings)
+    locks: Path | None = None
+    make_token: Callable[[], str] = random_token
+
+
+@frozen
+class OpenRun:
+    """A run that is open: its machine with the journal around it, and the right to make its market."""
+
+    machine: JournaledMachine
+    journal: Journal
+    ownership: Ownership
+    was_recovered: bool
+    """Whether the journal was there before."""
+
+    def close(self) -> None:
+        """Write a last snapshot, let go of the journal and of the market. Never raises."""
+        self.journal.close(self.machine.machine)
+        self.ownership.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_run(plan: RunPlan) -> OpenRun:
+    """Begin a run, or continue the one whose journal is there. Nothing has been asked or sent when it returns.
+
+    Raises:
+        JournalError: the journal is damaged, of a newer version, cannot be written, or belongs to another market.
+        OwnershipError: another process makes this market on this account.
+        SettingsError: settings contradict each other.
+        PluginError: a service that the settings name is not there.
+    """
+    exists = plan.path.exists() and plan.path.stat().st_size > 0
+    ownership = Ownership(plan.locks or plan.path.parent, plan.account, plan.settings.symbol, plan.path.name)
+    try:
+        machine, journal = _continue(plan) if exists else _begin(plan)
+    except BaseException:
+        ownership.release()
+        raise
+    return OpenRun(JournaledMachine(machine, journal), journal, ownership, exists)
+
+
+def _begin(plan: RunPlan) -> tuple[QuotingMachine, Journal]:
+    run, session = plan.make_token(), plan.make_token()
+    machine = _machine(plan, plan.balances, run, session)
+    plan.path.parent.mkdir(parents=True, exist_ok=True)
+    about = {"run": run, **_market_of(plan)}
+    unfinished = plan.path.with_name(f"{plan.path.name}.new")
+    journal = Journal(
+        unfinished, database.create(unfinished, about), run=run, session=session, settings=plan.journal_settings
+    )
+    _begun(journal, machine, "started")
+    journal.move_to(plan.path)
+    return machine, journal
+
+
+def _continue(plan: RunPlan) -> tuple[QuotingMachine, Journal]:
+    with JournalReader(plan.path) as reader:
+        run = reader.about["run"]
+        _check_same_market(plan, reader)
+        context = rebuilt_context(reader)
+        sequence, last = _end_of(reader)
+    session = plan.make_token()
+    machine = _machine(plan, context.balances, run, session)
+    _carry_over(machine, context, sequence)
+    connection = database.open_existing(plan.path, read_only=False)
+    journal = Journal(plan.path, connection, run=run, session=session, settings=plan.journal_settings, last=last)
+    return machine, _begun(journal, machine, "recovered")
+
+
+def _begun(journal: Journal, machine: QuotingMachine, origin: str) -> Journal:
+    try:
+        journal.begin_segment(machine, origin)
+    except BaseException:
+        journal.close()
+        raise
+    return journal
+
+
+def _machine(plan: RunPlan, balances: Balances, run: str, session: str) -> QuotingMachine:
+    return plan.machine_class(
+        plan.settings, plan.instrument, plan.fees, balances, plan.services, run_id=run, session_id=session
+    )
+
+
+def _market_of(plan: RunPlan) -> dict[str, str]:
+    return {"account": plan.account, "symbol": plan.settings.symbol, "strategy_id": plan.settings.strategy_id}
+
+
+def _check_same_market(plan: RunPlan, reader: JournalReader) -> None:
+    for name, wanted in _market_of(plan).items():
+        if reader.about[name] != wanted:
+            raise JournalError(
+                plan.path.name,
+                f"expected {name} {wanted!r}, found that it was written for {reader.about[name]!r}.",
+                "Name the journal of this market, or a new file.",
+            )
+
+
+def rebuilt_context(reader: JournalReader) -> MarketMakingContext:
+    """Context and books at the end of a journal: the last snapshot, and what was booked after it.
+
+    Raises:
+        JournalError: the journal is damaged.
+    """
+    segment = reader.segments[-1]
+    context: MarketMakingContext = reader.snapshot(segment)["context"]
+    for row in reader.rows(segment):
+        if not isinstance(row, QuietRow):
+            rebuild(context, reader, row)
+    return context
+
+
+def _end_of(reader: JournalReader) -> tuple[int, tuple[int, bytes]]:
+    """The last sequence number, and the last segment's number and the chain's last value."""
+    segment = reader.segments[-1]
+    sequence, chain = segment.first_sequence - 1, segment.chain
+    for row in reader.rows(segment):
+        sequence = row.last_sequence if isinstance(row, QuietRow) else row.sequence
+        chain = row.chain
+    return sequence, (segment.number, chain)
+
+
+def _estimator_settings(settings: MarketMakingSettings) -> tuple[float, float, int]:
+    return (
+        settings.volatility_half_life_seconds,
+        settings.volatility_sample_seconds,
+        settings.warm_up_samples,
+    )
+
+
+def _carry_over(machine: QuotingMachine, before: MarketMakingContext, sequence: int) -> None:
+    context, settings = machine.context, machine.context.settings
+    if settings.target_base is not None and settings.target_base != before.target_base:
+        raise JournalError(
+            "of this run",
+            f"expected target_base {before.target_base}, which profit is measured against, "
+            f"found {settings.target_base}.",
+            "Leave the setting as it was, or begin a new journal.",
+        )
+    times, estimator = context.orders.times, context.volatility_estimator
+    for name in _CARRIED:
+        setattr(context, name, getattr(before, name))
+    context.orders.times = times
+    if _estimator_settings(settings) != _estimator_settings(before.settings):
+        context.volatility_estimator = estimator
+    context.orders.lose_track_of_all(context.now)
+    context.reconciliation.begin_anew(context.now, "the venue has not been asked yet")
+    machine.sequence = sequence

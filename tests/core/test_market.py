@@ -1,0 +1,161 @@
+"""The top of the book as others make it: own orders are taken out first, and a book that is not sound gives no mid."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from attrs import frozen
+
+from mm_fsm.core.market import Market
+from mm_fsm.core.messages import BookLevel, MarketBook
+
+
+@frozen
+class Resting:
+    price: Decimal
+    remaining: Decimal
+
+
+def levels(text: str) -> tuple[BookLevel, ...]:
+    pairs = (level.split("x") for level in text.split())
+    return tuple(BookLevel(Decimal(price), Decimal(size)) for price, size in pairs)
+
+
+def book(bids: str, asks: str, *, own: bool = True, at: int = 7) -> MarketBook:
+    return MarketBook(
+        received_at=at,
+        symbol="BTC/USD",
+        bids=levels(bids),
+        asks=levels(asks),
+        exchange_time=at - 2,
+        includes_own_orders=own,
+    )
+
+
+def own(text: str) -> list[Resting]:
+    return [Resting(level.price, level.size) for level in levels(text)]
+
+
+def top(bids: str, asks: str, own_bids: str = "", own_asks: str = "", market: Market | None = None) -> list[str]:
+    """Best bid and ask after one book."""
+    market = market or Market()
+    market.take(book(bids, asks), own(own_bids), own(own_asks))
+    return [f"{price}" for price in (market.bid_price, market.ask_price)]
+
+
+def test_the_mid_lies_halfway_and_the_spread_is_measured_in_its_basis_points() -> None:
+    """0.20 of 100 is 20 bps."""
+    market = Market()
+    assert market.take(book("99.90x5", "100.10x5"), [], [])
+    assert market.mid_price == 100
+    assert market.spread_bps == pytest.approx(20)
+    assert not market.is_one_sided
+    assert not market.is_crossed
+
+
+def test_a_book_without_own_orders_in_it_is_taken_as_it_is() -> None:
+    market = Market()
+    market.take(book("99x5", "101x5", own=False), own("99x5"), own("101x5"))
+    assert (market.bid_price, market.ask_price) == (99, 101)
+
+
+@pytest.mark.parametrize(
+    ("bids", "mine", "expected"),
+    [
+        ("99x5 98x5 97x5", "", "99"),
+        ("99x5 98x5 97x5", "99x5", "98"),  # the best level is all ours
+        ("99x5 98x5 97x5", "99x4.999", "99"),  # a part of it is somebody else's
+        ("99x5 98x5 97x5", "99x2 99x3", "98"),  # two orders of ours on it
+        ("99x5 98x5 97x5", "98x5", "99"),  # ours is deeper
+        ("99x5 98x5 97x5", "99x5 98x5", "97"),  # two levels are ours
+        ("99x5 98x5 97x5", "99x5 97x5", "98"),
+        ("99x5 98x5 97x5", "96x5", "99"),  # ours is beyond what is visible
+        ("99x5 98x5 97x5", "99.5x5", "99"),  # ours has not arrived
+        ("99x5", "99x6", "99"),  # all that is visible is ours: others stand behind it
+    ],
+)
+def test_own_bids_are_taken_out_at_every_depth(bids: str, mine: str, expected: str) -> None:
+    assert top(bids, "101x5", mine) == [expected, "101"]
+
+
+@pytest.mark.parametrize(
+    ("asks", "mine", "expected"),
+    [
+        ("101x5 102x5", "101x5", "102"),
+        ("101x5 102x5", "101x4", "101"),
+        ("101x5 102x5", "102x5", "101"),
+        ("101x5 102x5", "101x5 102x5", "102"),
+    ],
+)
+def test_own_asks_are_taken_out_at_every_depth(asks: str, mine: str, expected: str) -> None:
+    assert top("99x5", asks, own_asks=mine) == ["99", expected]
+
+
+@pytest.mark.parametrize(("before", "expected"), [("97x5", "97"), ("98.5x5", "98")])
+def test_where_all_visible_bids_are_ours_the_price_seen_before_serves_unless_it_stands_in_front(
+    before: str, expected: str
+) -> None:
+    market = Market()
+    market.take(book(before, "101x5"), [], [])
+    assert top("99x5 98x5", "101x5", "99x5 98x5", market=market) == [expected, "101"]
+
+
+@pytest.mark.parametrize(("before", "expected"), [("103x5", "103"), ("101.5x5", "102")])
+def test_where_all_visible_asks_are_ours_the_price_seen_before_serves_unless_it_stands_in_front(
+    before: str, expected: str
+) -> None:
+    market = Market()
+    market.take(book("99x5", before), [], [])
+    assert top("99x5", "101x5 102x5", own_asks="101x5 102x5", market=market) == ["99", expected]
+
+
+def test_a_book_that_only_our_orders_cross_is_sound() -> None:
+    """Without our bid of 101 the market is 99 to 100."""
+    market = Market()
+    assert market.take(book("101x1 99x5", "100x5"), own("101x1"), [])
+    assert market.mid_price == Decimal("99.5")
+
+
+@pytest.mark.parametrize(("bids", "asks"), [("", "101x5"), ("99x5", ""), ("", "")])
+def test_a_one_sided_book_has_no_spread_and_keeps_the_last_mid(bids: str, asks: str) -> None:
+    market = Market()
+    market.take(book("99x5", "101x5"), [], [])
+    assert not market.take(book(bids, asks), [], [])
+    assert market.is_one_sided
+    assert not market.is_crossed
+    assert market.spread_bps is None
+    assert market.mid_price == 100
+
+
+@pytest.mark.parametrize(("bid", "ask"), [("101x5", "101x5"), ("102x5", "101x5")])
+def test_a_crossed_or_locked_book_has_no_spread_and_keeps_the_last_mid(bid: str, ask: str) -> None:
+    market = Market()
+    market.take(book("99x5", "101x5"), [], [])
+    assert not market.take(book(bid, ask), [], [])
+    assert market.is_crossed
+    assert market.spread_bps is None
+    assert market.mid_price == 100
+
+
+def test_before_any_sound_book_there_is_no_mid() -> None:
+    market = Market()
+    assert not market.has_book
+    assert not market.take(book("", "101x5"), [], [])
+    assert market.has_book
+    assert market.mid_price is None
+
+
+def test_a_book_is_dated_by_its_receipt_and_ordered_by_its_exchange_time() -> None:
+    market = Market()
+    market.take(book("99x5", "101x5", at=12), [], [])
+    assert (market.updated_at, market.confirmed_at, market.exchange_time) == (12, 12, 10)
+
+
+def test_everything_that_later_steps_depend_on_is_in_the_snapshot() -> None:
+    market, other = Market(), Market()
+    for each in (market, other):
+        each.take(book("99x5", "101x5"), [], [])
+    assert market.snapshot() == other.snapshot()
+    other.is_trading = False
+    assert market.snapshot() != other.snapshot()

@@ -1,0 +1,159 @@
+"""Whatever is asked and heard, in whatever order: what always holds of the own-order book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from mm_fsm.core.messages import OrderPurpose, Side
+from mm_fsm.core.order_lifecycle import OrderStatus
+from mm_fsm.core.orders import OwnOrder
+from tests.core.own_order_book import at, new_book, place
+
+LIVE = {"pending_new", "open", "partially_filled", "pending_cancel", "unknown"}
+QUANTITY = 4
+numbers = st.integers(0, 5)
+reported = st.none() | st.integers(0, QUANTITY).map(Decimal)
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Six orders of four contracts, and a venue that says anything about them."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.book = new_book()
+        self.now = 0
+        self.orders: list[OwnOrder] = []
+        self.resurrected: set[str] = set()
+
+    def of(self, number: int) -> OwnOrder | None:
+        return self.orders[number] if number < len(self.orders) else None
+
+    def hear(self, number: int, news: Callable[[OwnOrder, int], Any]) -> None:
+        order = self.of(number)
+        if order is None:
+            return
+        was_live = order.is_live
+        news(order, at(self.now))
+        if order.is_live and not was_live:
+            assert order.cancel_due, "alive again: to be cancelled at once"
+
+    @rule(side=st.sampled_from(Side), purpose=st.sampled_from(OrderPurpose))
+    def send(self, side: Side, purpose: OrderPurpose) -> None:
+        if len(self.orders) < 6:
+            name = f"mm-{len(self.orders)}"
+            self.orders.append(place(self.book, name, side, "100", str(QUANTITY), purpose=purpose, seconds=self.now))
+
+    @rule(seconds=st.sampled_from([1, 2, 5, 40]))
+    def wait(self, seconds: int) -> None:
+        self.now += seconds
+        self.book.expire_requests(at(self.now))
+
+    @rule(number=numbers)
+    def cancel(self, number: int) -> None:
+        order = self.of(number)
+        if order is not None and order.is_live:
+            self.book.request_cancel(order, at(self.now))
+
+    @rule()
+    def ask(self) -> None:
+        for order in self.book.queries_due(at(self.now)):
+            self.book.note_query(order, at(self.now))
+
+    @rule(number=numbers)
+    def acknowledge(self, number: int) -> None:
+        self.hear(number, lambda order, now: self.book.acknowledge(order, "v", now))
+
+    @rule(number=numbers, quantity=st.integers(1, QUANTITY))
+    def fill(self, number: int, quantity: int) -> None:
+        order = self.of(number)
+        if order is not None and quantity <= order.remaining:
+            self.hear(number, lambda order, now: self.book.fill(order, Decimal(quantity), now))
+
+    @rule(number=numbers, filled=reported)
+    def confirm_cancel(self, number: int, filled: Decimal | None) -> None:
+        self.hear(number, lambda order, now: self.book.confirm_cancel(order, filled, now))
+
+    @rule(number=numbers, filled=reported)
+    def expire(self, number: int, filled: Decimal | None) -> None:
+        self.hear(number, lambda order, now: self.book.expire(order, filled, now))
+
+    @rule(number=numbers)
+    def reject(self, number: int) -> None:
+        self.hear(number, self.book.reject)
+
+    @rule(number=numbers)
+    def refuse_cancel(self, number: int) -> None:
+        self.hear(number, self.book.refuse_cancel)
+
+    @rule(number=numbers)
+    def lose_track(self, number: int) -> None:
+        self.hear(number, self.book.lose_track)
+
+    @rule(number=numbers, filled=reported)
+    def report_open(self, number: int, filled: Decimal | None) -> None:
+        self.hear(number, lambda order, now: self.book.report_open(order, filled, now))
+
+    @rule(number=numbers)
+    def report_filled(self, number: int) -> None:
+        self.hear(number, lambda order, now: self.book.report_filled(order, None, now))
+
+    @rule(number=numbers)
+    def report_not_found(self, number: int) -> None:
+        self.hear(number, self.book.report_not_found)
+
+    @rule(number=numbers)
+    def query_failed(self, number: int) -> None:
+        self.hear(number, self.book.query_failed)
+
+    @invariant()
+    def nothing_trades_more_than_was_ordered(self) -> None:
+        for order in self.orders:
+            assert 0 <= order.filled_quantity <= QUANTITY
+            assert (order.status is OrderStatus.FILLED) == (order.remaining == 0)
+
+    @invariant()
+    def an_order_is_an_open_question_while_it_lives_or_fills_are_missing(self) -> None:
+        questions = {order.client_order_id for order in self.book.open_questions()}
+        for order in self.orders:
+            is_open = order.status.value in LIVE or order.reported_filled > order.filled_quantity
+            assert (order.client_order_id in questions) == is_open
+            assert self.book.get(order.client_order_id) is order
+
+    @invariant()
+    def the_worst_case_is_the_sum_over_the_orders(self) -> None:
+        for side in Side:
+            worst = Decimal(0)
+            for order in self.orders:
+                if order.side is side:
+                    missing = max(order.reported_filled - order.filled_quantity, Decimal(0))
+                    worst += order.quantity - order.filled_quantity if order.status.value in LIVE else missing
+            assert self.book.exposure(side) == worst
+            assert self.book.locked(side) == (100 * worst if side is Side.BID else worst)
+
+    @invariant()
+    def whatever_is_not_known_is_asked_about_or_waited_for(self) -> None:
+        """No order is ever forgotten: each that is not known to rest, or whose fills are missing, has a deadline."""
+        for order in self.orders:
+            is_in_question = order.status.value in LIVE and not order.is_resting
+            is_missing_fills = order.reported_filled > order.filled_quantity
+            if is_in_question or is_missing_fills or order.cancel_in_flight:
+                assert order.answer_due is not None or order.query_due is not None
+            if order.cancel_in_flight:
+                assert order.answer_due is not None
+
+    @invariant()
+    def what_is_derived_agrees_with_the_orders(self) -> None:
+        due = [time for order in self.orders for time in (order.answer_due, order.query_due) if time is not None]
+        assert self.book.next_deadline == min(due, default=None)
+        for side in Side:
+            quotes = [order for order in self.book.live(side, OrderPurpose.QUOTE)]
+            known = any(not order.cancel_in_flight and not order.is_unknown for order in quotes)
+            assert self.book.has_quote(side) == known
+
+
+TestAnyOrder = AnyOrder.TestCase
