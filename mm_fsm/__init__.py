@@ -4,22 +4,25 @@ Facts go in, intents come out, and between them one declared machine decides; ev
 
 Layers, from the top; imports point down only:
 
-=========================  ====================================================================================
-cli                        composition root: settings become a machine, its services and a venue
-report, coverage, diagram  read definitions and journals
-runtime                    runs one machine or many, writes and reads the journal
-venues                     where orders go and markets come from: paper, recorded, live
-machine                    the market maker's chart, and the machine that has it
-services                   prices, orders, inventory, risk: small, pure, replaceable
-core                       values and books: messages, instrument, settings, orders, ledger
-chart                      declared state machines, safe to subclass
-errors                     every error raised on purpose
-=========================  ====================================================================================
+===============  ====================================================================================
+cli              composition root: settings become a machine, its services and a venue
+coverage         measures and shows what a test suite exercises of a chart; the pytest plugin
+report, diagram  read definitions and journals
+runtime          runs one machine or many, writes and reads the journal
+venues           where orders go and markets come from: paper, recorded, live
+machine          the market maker's chart, and the machine that has it
+services         prices, orders, inventory, risk: small, pure, replaceable
+core             values and books: messages, instrument, settings, orders, ledger
+chart            declared state machines, safe to subclass
+errors           every error raised on purpose
+===============  ====================================================================================
 
 Every name in ``__all__`` is loaded from its module when it is first used: importing the state machine library takes
 several times as long as starting the interpreter, so ``import mm_fsm`` loads no other module.
 A new public name goes into ``_MODULES``, into the imports for type checkers, and into ``__all__``.
 """
+
+from os import environ as _environ  # loaded before anything else is
 
 TYPE_CHECKING = False  # as in typing, whose import would take as long as starting the interpreter
 if TYPE_CHECKING:
@@ -340,6 +343,11 @@ _MODULES = {
     "run_on_paper": "mm_fsm.runtime.paper_run",
     "waiting": "mm_fsm.chart",
 }
+
+if "MM_FSM_COVERAGE" in _environ:  # a test that measures coverage has started this process
+    from mm_fsm.coverage.subprocesses import record_this_process
+
+    record_this_process()
 
 if not TYPE_CHECKING:  # so that a type checker refuses a name that is not listed
 

@@ -11,7 +11,8 @@ from tests.source_tree import Import, SourceModule, imports_of, modules_of, unit
 
 LAYERS = (
     ("cli",),
-    ("report", "coverage", "diagram"),
+    ("coverage",),
+    ("report", "diagram"),
     ("runtime",),
     ("venues",),
     ("machine",),

@@ -1,4 +1,4 @@
-"""The command line ``mm-fsm``: the composition root. Commands load what they need when they run, so that help is quick."""
+"""The command line ``mm-fsm``: the composition root, where settings become machines, services and venues."""
 
 from __future__ import annotations
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
-from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.exit_codes import INTERRUPTED, ExitCode
 from mm_fsm.errors import MarketMakerError
-
-RecordingFormat = Literal["tardis", "binance-stream"]
 
 _EXIT_CODES: Final = (
     "Exit status: 0 success; 1 a session ended with a fault; 2 bad usage, settings or recording; 3 a wind-down passed "
@@ -32,6 +30,16 @@ class DiagramFormatName(StrEnum):
     MARKDOWN = "markdown"
 
 
+_FORMATS: Final = ", ".join(DiagramFormatName)
+
+
+class RecordingFormat(StrEnum):
+    """The formats of recordings, by name."""
+
+    TARDIS = "tardis"
+    BINANCE_STREAM = "binance-stream"
+
+
 class _Commands(TyperGroup):
     """Tells what is refused in one line, with exit status 2; a traceback is for what is broken."""
 
@@ -43,6 +51,8 @@ class _Commands(TyperGroup):
 
             print_message(f"mm-fsm: {error}", style="red")
             raise typer.Exit(ExitCode.BAD_INPUT) from None
+        except KeyboardInterrupt:  # before or after the sessions, which end in order by themselves
+            raise typer.Exit(INTERRUPTED) from None
 
 
 app = typer.Typer(
@@ -56,21 +66,12 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's call
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's call
     if wanted:
         from importlib.metadata import version
 
         typer.echo(f"mm-fsm {version('mm-fsm')}")
         raise typer.Exit
-
-
-@app.callback()
-def _options(
-    _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
-    ] = False,
-) -> None:
-    """What stands before a command."""
 
 
 def _positive(value: float | None) -> float | None:
@@ -81,53 +82,70 @@ def _positive(value: float | None) -> float | None:
 
 def _speed(value: str) -> str:
     try:
-        is_fine = value == "max" or (float(value) > 0 and math.isfinite(float(value)))
+        is_sound = value == "max" or (float(value) > 0 and math.isfinite(float(value)))
     except ValueError:
-        is_fine = False
-    if not is_fine:
+        is_sound = False
+    if not is_sound:
         raise typer.BadParameter(f"expected 'max' or a number above 0 (1 is real time), found {value!r}.")
     return value
 
 
-OutOption = Annotated[Path | None, typer.Option(help="Where results are written.", file_okay=False, show_default=False)]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object; progress goes to standard error.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-SettingsArgument = Annotated[
-    Path | None, typer.Argument(metavar="SETTINGS.toml", help="Settings; see mm-fsm check.", show_default=False)
+def _option(*names: str, **keywords: Any) -> Any:
+    return typer.Option(*names, **{"show_default": False, **keywords})
+
+
+_SettingsArgument = Annotated[
+    Path | None, typer.Argument(metavar="SETTINGS.toml", help="A settings file.", show_default=False)
 ]
-PresetOption = Annotated[str | None, typer.Option(help="A shipped preset; see mm-fsm plugins.", show_default=False)]
+_SettingsOption = Annotated[Path | None, _option(help="A settings file.", metavar="SETTINGS.toml")]
+_PresetOption = Annotated[str | None, _option(help="A shipped preset; mm-fsm plugins lists them.", metavar="NAME")]
+_OutOption = Annotated[Path | None, _option(help="Where results go; a directory under runs/ otherwise.", metavar="DIR")]
+_JsonOption = Annotated[bool, _option("--json", help="Print one JSON object; anything else goes to standard error.")]
+_QuietOption = Annotated[bool, _option("--quiet", "-q", help="Show no progress.")]
+_FilesOption = list[Path] | None
+
+
+@app.callback()
+def _mm_fsm(
+    *,
+    _version: Annotated[
+        bool, _option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What may stand before a command."""
 
 
 @app.command(
     epilog="Example: mm-fsm run --duration 3600 --seed 7 --out runs/demo\n\n"
-    f"Without settings two shipped presets are run at once.\n\n{_EXIT_CODES}"
+    f"Without settings two shipped presets run at once.\n\n{_EXIT_CODES}"
 )
 def run(
-    settings: SettingsArgument = None,
+    *,
+    settings: _SettingsArgument = None,
     duration: Annotated[
         float | None,
-        typer.Option(
-            help="Seconds of event time, then wind down; else as settings say, else an hour.",
+        _option(
+            metavar="SECONDS",
             callback=_positive,
-            show_default=False,
+            help="Of event time, then wind down; else as settings say, or an hour.",
         ),
     ] = None,
     speed: Annotated[
-        str, typer.Option(help="Event time against the clock: a factor (1 is real time), or max.", callback=_speed)
+        str,
+        typer.Option(metavar="FACTOR", callback=_speed, help="Event time against the clock: 1 is real time, or max."),
     ] = "max",
-    seed: Annotated[int | None, typer.Option(help="Of the simulated markets.", min=0, show_default=False)] = None,
-    out: OutOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    seed: Annotated[int | None, _option(metavar="NUMBER", help="Of the simulated markets.", min=0)] = None,
+    out: _OutOption = None,
+    as_json: _JsonOption = False,
+    quiet: _QuietOption = False,
 ) -> None:
     """Make a market on the paper exchange against a simulated market, one or several symbols at once."""
     from mm_fsm.cli.running import run_simulation
 
-    raise typer.Exit(
-        run_simulation(
-            settings, duration_seconds=duration, speed=speed, seed=seed, out=out, as_json=as_json, quiet=quiet
-        )
+    status = run_simulation(
+        settings, duration_seconds=duration, speed=speed, seed=seed, out=out, as_json=as_json, quiet=quiet
     )
+    raise typer.Exit(status)
 
 
 @app.command(
@@ -135,46 +153,46 @@ def run(
     f"The shipped preset that fits the recording is used unless settings are given.\n\n{_EXIT_CODES}"
 )
 def backtest(
-    quotes: Annotated[
-        list[Path], typer.Option(help="Tardis quotes, CSV, also gzip; again for more.", show_default=False)
-    ] = [],
-    trades: Annotated[
-        list[Path], typer.Option(help="Tardis trades, CSV, also gzip; again for more.", show_default=False)
-    ] = [],
+    *,
+    quotes: Annotated[_FilesOption, _option(metavar="FILE", help="Tardis quotes, CSV or gzip; again for more.")] = None,
+    trades: Annotated[_FilesOption, _option(metavar="FILE", help="Tardis trades, CSV or gzip; again for more.")] = None,
     capture: Annotated[
-        list[Path], typer.Option(help="Raw Binance futures stream captures, in order.", show_default=False)
-    ] = [],
-    more: Annotated[
-        list[Path], typer.Argument(help="Further files, as in --capture FIRST SECOND.", show_default=False)
-    ] = [],
-    recording_format: Annotated[
-        RecordingFormat | None, typer.Option("--format", help="Refuse any other format.", show_default=False)
+        _FilesOption, _option(metavar="FILE", help="Raw Binance futures stream captures, in order of time.")
     ] = None,
-    settings: Annotated[Path | None, typer.Option(help="Settings in TOML.", show_default=False)] = None,
-    preset: PresetOption = None,
-    out: OutOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    more: Annotated[
+        _FilesOption,
+        typer.Argument(metavar="FILE...", help="Further files: --capture FIRST SECOND.", show_default=False),
+    ] = None,
+    recording_format: Annotated[
+        RecordingFormat | None, _option("--format", help="Refuse any other; else the files tell.")
+    ] = None,
+    settings: _SettingsOption = None,
+    preset: _PresetOption = None,
+    out: _OutOption = None,
+    as_json: _JsonOption = False,
+    quiet: _QuietOption = False,
 ) -> None:
     """Make a market on recorded data, on the paper exchange."""
     from mm_fsm.cli.backtesting import run_backtest
 
-    files = [*quotes, *trades, *capture, *more]
-    raise typer.Exit(
-        run_backtest(files, recording_format, settings=settings, preset=preset, out=out, as_json=as_json, quiet=quiet)
+    files = [file for given in (quotes, trades, capture, more) for file in given or ()]
+    status = run_backtest(
+        files, recording_format, settings=settings, preset=preset, out=out, as_json=as_json, quiet=quiet
     )
+    raise typer.Exit(status)
 
 
 @app.command(epilog="Example: mm-fsm check settings.toml --price 2500")
 def check(
-    settings: SettingsArgument = None,
-    preset: PresetOption = None,
+    *,
+    settings: _SettingsArgument = None,
+    preset: _PresetOption = None,
     price: Annotated[
-        str | None, typer.Option(help="Reference price; else the simulator's start price.", show_default=False)
+        str | None, _option(metavar="PRICE", help="Reference price; else the simulator's start price.")
     ] = None,
-    as_json: JsonOption = False,
+    as_json: _JsonOption = False,
 ) -> None:
-    """Check settings, and print what would be quoted in a calm market: levels that survive, and why others do not."""
+    """Check settings and print what they would quote in a calm market: levels that survive, and why others do not."""
     from mm_fsm.cli.checking import run_check
 
     raise typer.Exit(run_check(settings, preset=preset, price=price, as_json=as_json))
@@ -182,8 +200,9 @@ def check(
 
 @app.command(epilog="Example: mm-fsm report runs/demo")
 def report(
-    directory: Annotated[Path, typer.Argument(help="What run or backtest has written.")],
-    as_json: JsonOption = False,
+    *,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="What run or backtest has written.")],
+    as_json: _JsonOption = False,
 ) -> None:
     """Print the result of an earlier run."""
     from mm_fsm.cli.running import print_result
@@ -194,26 +213,25 @@ def report(
 
 @app.command(epilog="Example: mm-fsm diagram --check, or: mm-fsm diagram my_bot:MyMachine --format svg --out pictures")
 def diagram(
+    *,
     chart: Annotated[
-        str | None, typer.Argument(metavar="MODULE:CLASS", help="Else this package's own charts.", show_default=False)
+        str | None, typer.Argument(metavar="MODULE:CLASS", help="Else this package's own.", show_default=False)
     ] = None,
     formats: Annotated[
-        list[DiagramFormatName],
-        typer.Option("--format", help="Again for more; else dot, svg, mermaid and markdown.", show_default=False),
-    ] = [],
-    out: Annotated[Path, typer.Option(help="Where the diagrams are.", file_okay=False)] = Path("diagrams"),
-    check_only: Annotated[
-        bool, typer.Option("--check", help="Write nothing; fail when a diagram is missing or stale.")
-    ] = False,
+        list[DiagramFormatName] | None,
+        _option("--format", metavar="FORMAT", help=f"{_FORMATS}; again for more. Else all but png and pdf."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the diagrams are.", metavar="DIR")] = Path("diagrams"),
+    check_only: Annotated[bool, _option("--check", help="Write nothing; fail when one is missing or stale.")] = False,
 ) -> None:
     """Draw charts from their definitions, or check that drawn ones are up to date."""
     from mm_fsm.cli.drawing import run_diagram
 
-    raise typer.Exit(run_diagram(chart, formats, out, check_only=check_only))
+    raise typer.Exit(run_diagram(chart, formats or [], out, check_only=check_only))
 
 
 @app.command(epilog="Example: mm-fsm plugins --json")
-def plugins(as_json: JsonOption = False) -> None:
+def plugins(*, as_json: _JsonOption = False) -> None:
     """List what settings can name: services, also those that other packages bring, and presets."""
     from mm_fsm.cli.listing import print_plugins
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from signal import SIGINT
 from typing import Any, Final
 
 _SIGNAL_BASE: Final = 128
+INTERRUPTED: Final = _SIGNAL_BASE + SIGINT
 
 
 class ExitCode(IntEnum):

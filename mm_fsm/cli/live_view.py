@@ -9,7 +9,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -28,7 +28,10 @@ _LARGEST_SHARE: Final = 0.1
 _STEPS_BETWEEN_LOOKS: Final = 16
 _TRANSITIONS_KEPT: Final = 50
 _NARROWEST_PANEL: Final = 40
-_FOOTER_ROWS: Final = 2
+_ROOM_FOR_CONTROL_CHARACTERS: Final = 4
+"""A terminal echoes ^C where the cursor is: without room it would wrap, and the view would not be where it was."""
+_OTHER_ROWS: Final = 3
+"""Below the panels: the footer, the cursor, and one to spare, so that taking the view away does not scroll it."""
 
 
 class LiveView(RunView):
@@ -76,15 +79,14 @@ class LiveView(RunView):
 
     def _picture(self) -> RenderableType:
         columns = max(1, min(len(self._sessions), self._console.width // _NARROWEST_PANEL))
-        panel_rows = (self._console.height - _FOOTER_ROWS) // -(-len(self._sessions) // columns)
+        panel_rows = (self._console.height - _OTHER_ROWS) // -(-len(self._sessions) // columns)
         picture = Table.grid(expand=True)
         if panel_rows < FIXED_ROWS or self._console.width < _NARROWEST_PANEL:
             for session in self._sessions:
                 picture.add_row(market_line(session))
         else:
             picture.add_row(self._panels(columns, panel_rows))
-        picture.add_row(self._footer())
-        return picture
+        return Group(picture, self._footer())
 
     def _panels(self, columns: int, rows: int) -> Table:
         grid = Table.grid(expand=True)
@@ -101,7 +103,8 @@ class LiveView(RunView):
         events = sum(session.runner.market_events for session in self._sessions)
         passed = max(_passed(session) for session in self._sessions)
         text = f"{fraction:.0%}  {duration(passed)} in {duration(elapsed)}  {events / elapsed:,.0f} events/s"
-        footer = Table.grid(expand=True, padding=(0, 1))
+        footer = Table.grid(padding=(0, 1))
+        footer.width = max(self._console.width - _ROOM_FOR_CONTROL_CHARACTERS, 1)
         footer.add_column(ratio=1)
         footer.add_column(justify="right", no_wrap=True)
         footer.add_row(ProgressBar(total=1.0, completed=fraction), Text(text, style="dim"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from loguru import logger
 
@@ -45,14 +45,18 @@ class LogLines(RunView):
     """Says when sessions begin, how far they are, what fails, and when they end."""
 
     def __init__(self, sessions: Sequence[Session], fraction: Fraction) -> None:
-        log_to_standard_error()
         self._sessions = sessions
         self._fraction = fraction
         self._steps = 0
         self._next_line = perf_counter() + _PROGRESS_SECONDS
-        for session in sessions:
+
+    def __enter__(self) -> Self:
+        """Say what is opened."""
+        log_to_standard_error()
+        for session in self._sessions:
             preset = session.configuration.preset or None
             logger.bind(symbol=session.symbol, preset=preset).info("session_opened")
+        return self
 
     def take(self, session: Session, result: StepResult) -> None:
         """Log what must be seen, and progress now and then."""

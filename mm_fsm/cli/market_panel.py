@@ -64,7 +64,7 @@ def _ladder(machine: MarketMakingStateMachine) -> Iterator[Text]:
     for order in reversed(asks):
         yield _order_line(machine, order)
     for label, price in (("ask", context.ask_price), ("bid", context.bid_price)):
-        yield _line((f"mkt {label} ", "dim"), ("-" if price is None else f"{price:>11f}", "bold"))
+        yield _line((f"mkt {label} ", "dim"), ("-" if price is None else f"{price:>10f}", "bold"))
     for order in bids:
         yield _order_line(machine, order)
     for _ in range(LEVELS_SHOWN - len(bids)):
@@ -80,7 +80,7 @@ def _order_line(machine: MarketMakingStateMachine, order: OwnOrder) -> Text:
     mid = machine.context.mid_price or order.price
     style = _SIDE_STYLES[order.side] if order.is_resting else f"dim {_SIDE_STYLES[order.side]}"
     distance = (order.price - mid) / mid * BASIS_POINTS
-    return Text(f"own {order.side} {order.price:>11f} {order.remaining:>10.5g} {distance:>+6.1f}", style=style)
+    return Text(f"own {order.side} {order.price:>10f} {order.remaining:>9.4g} {distance:>+5.1f}", style=style)
 
 
 def _gauge(machine: MarketMakingStateMachine) -> Text:
@@ -95,17 +95,17 @@ def _gauge(machine: MarketMakingStateMachine) -> Text:
 
 def _inventory(machine: MarketMakingStateMachine) -> Text:
     inventory = machine.context.assess_inventory()
-    line = _line(("inventory ", "dim"))
-    return line.append(_gauge(machine)).append(f" {inventory.offset:+.4g} ({inventory.use:.0%})")
+    line = _line(("inv ", "dim"))
+    return line.append(_gauge(machine)).append(f" {inventory.offset:+.3g} ({inventory.use:.0%})")
 
 
 def _profit(machine: MarketMakingStateMachine) -> tuple[Text, Text]:
     context = machine.context
     ledger = context.ledger
     total = _line(("PnL ", "dim")).append(colored_money(ledger.net_pnl))
-    total.append(f"  fills {context.fill_count:,}  volume {money(ledger.volume_quote)}", style="dim")
-    parts = f"spread {money(ledger.spread_capture)}  inv {money(ledger.inventory_pnl)}  fees {money(ledger.fees_paid)}"
-    return total, _line((f"  = {parts}", "dim"))
+    total.append(f" fills {context.fill_count:,} volume {ledger.volume_quote:,.0f}", style="dim")
+    parts = f"spread {money(ledger.spread_capture)} inv {money(ledger.inventory_pnl)} fees {money(ledger.fees_paid)}"
+    return total, _line((f"= {parts}", "dim"))
 
 
 def _spreads(machine: MarketMakingStateMachine) -> Text:
@@ -113,7 +113,7 @@ def _spreads(machine: MarketMakingStateMachine) -> Text:
     market = "-" if context.market_spread_bps is None else f"{context.market_spread_bps:.1f}"
     volatility = "-" if context.volatility is None else f"{1e4 * context.volatility:.1f}"
     quoted = "-" if context.plan is None else f"{context.plan.bid_spread_bps:.1f}/{context.plan.ask_spread_bps:.1f}"
-    return _line((f"spread {quoted} bp  market {market}  vol {volatility}", "dim"))
+    return _line((f"spread {quoted} mkt {market} vol {volatility} bp", "dim"))
 
 
 def _sides(machine: MarketMakingStateMachine) -> Iterator[Text]:

@@ -352,15 +352,18 @@ class OwnOrders:
         self._note_reported(order, order.quantity if filled_quantity is None else filled_quantity)
         self._apply(order, OrderEvent.CONFIRM_CANCEL, now)
 
-    def report_not_found(self, order: OwnOrder, now: int) -> None:
-        """A clean look found nothing: not by id, not among open orders, not in the account's trades."""
+    def report_not_found(self, order: OwnOrder, exchange_time: int, now: int) -> None:
+        """A clean look at ``exchange_time`` found nothing: not by id, not among open orders, not in own trades.
+
+        It counts when it was asked for, once, and both asked and answered after the end of the validity window.
+        """
         was_asked = order.query_in_flight
         order.query_in_flight = False
         self._derived_are_stale = True
         if not was_asked or not order.is_unknown:
             return
         order.query_due = now + self.times.query_interval
-        if order.query_asked_at < order.placed_at + self.times.validity_window:
+        if min(order.query_asked_at, exchange_time) < order.placed_at + self.times.validity_window:
             return
         order.clean_looks += 1
         if order.clean_looks >= CLEAN_LOOKS_NEEDED:
@@ -431,7 +434,7 @@ class OwnOrders:
         order.changed_at = now
         self._derived_are_stale = True
         if not order.is_live:
-            self._close(order, now)
+            self._close(order, now, was_live=was_live)
         elif not was_live:
             self._finished.pop(order.client_order_id, None)
             self._live[order.client_order_id] = order
@@ -445,18 +448,18 @@ class OwnOrders:
         elif order.is_live:
             order.query_due = now if order.missing_fills > 0 else None
 
-    def _close(self, order: OwnOrder, now: int) -> None:
+    def _close(self, order: OwnOrder, now: int, *, was_live: bool) -> None:
         """Settle a finished order, or keep asking while the venue speaks of fills that have not arrived."""
         order.answer_due = None
         order.cancel_in_flight = False
-        if order.status is not OrderStatus.FILLED:
+        if was_live and order.status is not OrderStatus.FILLED:
             self.last_closed_at = self.venue_time
             since = self.unconfirmed_since
             self.unconfirmed_since = order.placed_at if since is None else min(since, order.placed_at)
         if order.missing_fills > 0:
             self._finished.pop(order.client_order_id, None)
             self._live[order.client_order_id] = order
-            order.query_due = order.query_due if order.query_due is not None else now
+            order.query_due = now if was_live or order.query_due is None else order.query_due
             return
         order.query_due = None
         order.query_in_flight = False

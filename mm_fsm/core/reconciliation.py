@@ -32,6 +32,8 @@ class Reconciliation:
     stage: ReconciliationStage = ReconciliationStage.RESTING
     due: int = 0
     """When to ask (again), or to begin the next round."""
+    has_seen_open_orders: bool = False
+    """Whether the venue has said which orders are open, since the start or the last reconnection."""
     is_answer_awaited: bool = False
     asked_at: int = 0
     completed_at: int | None = None
@@ -52,6 +54,7 @@ class Reconciliation:
         """Trust nothing until a whole round has been completed."""
         self.is_complete = False
         self.stage = ReconciliationStage.RESTING
+        self.has_seen_open_orders = False
         self.is_answer_awaited = False
         self.due = now
         self.detail = detail

@@ -106,7 +106,7 @@ class Watch(Protocol):
 class Settling(Protocol):
     """Who remembers which watches have an event in the balance."""
 
-    unsettled: MutableSet[Any]
+    unsettled: set[Watch]
 
 
 class FlatWatch:
@@ -265,12 +265,13 @@ def _starting_states(
     machine: StateChart[Any], engine_class: EngineClass, restored: Any, start_value: Any
 ) -> Iterable[str]:
     """Where a machine begins: in what its model is in already, in what it is told, or in its initial state."""
+    states = machine.states_map
     if restored is not None:
         values = restored if isinstance(restored, MutableSet) else (restored,)
-        return [machine.states_map[value].id for value in values if value in machine.states_map]
-    values = [start_value] if start_value is not None else type(machine).start_configuration_values
-    if values:
-        return [name for value in values if value in machine.states_map for name in entered_by(machine.states_map[value])]
+        return [states[value].id for value in values if value in states]
+    told = [start_value] if start_value is not None else type(machine).start_configuration_values
+    if told:
+        return [name for value in told if value in states for name in entered_by(states[value])]
     return engine_class.tally.model.starts_in
 
 
@@ -283,7 +284,8 @@ def _setstate(self: StateChart[Any], state: dict[str, Any]) -> None:
         _ORIGINALS[1](self, state)
     watch = new_watch(engine_class, cast(EngineRecorder, _recorder))
     watch._mm_fsm_start(engine_class.active(self))
-    self.add_listener(watch)
+    add_listener: Callable[[object], object] = self.add_listener
+    add_listener(watch)
 
 
 def _build_trigger(self: Event, *arguments: Any, machine: StateChart[Any], **keywords: Any) -> Any:

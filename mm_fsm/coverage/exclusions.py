@@ -79,9 +79,7 @@ def with_exclusions(
     What needs an excluded edge is excluded with it: its own decisions, pairs and paths through it. A guard is
     excluded when every edge that asks it is.
     """
-    return tuple(
-        evolve(one, excluded=_reason(model, one, edges, exclusions)) for one in obligations
-    )
+    return tuple(evolve(one, excluded=_reason(model, one, edges, exclusions)) for one in obligations)
 
 
 def _reason(model: ChartModel, one: Obligation, edges: dict[int, str], exclusions: Sequence[Exclusion]) -> str:

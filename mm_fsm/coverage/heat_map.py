@@ -69,7 +69,7 @@ def _edge_style(chart: ChartResult, place: int) -> EdgeStyle:
     return EdgeStyle(
         color=heat.color,
         width=heat.width,
-        label_suffix=f"×{hits}" if hits else "excluded" if is_excluded else "never",
+        label_suffix=f"\u00d7{hits}" if hits else "excluded" if is_excluded else "never",
         dashed=not hits,
         tooltip="\n".join(_edge_lines(chart, place)),
     )
@@ -99,6 +99,6 @@ def _state_style(chart: ChartResult, state: str) -> StateStyle:
         border="" if hits else heat.color,
         width=None if hits else 2,
         dashed=not hits,
-        annotations=(f"entered ×{hits}" if hits else "never entered",),
+        annotations=(f"entered \u00d7{hits}" if hits else "never entered",),
         tooltip=f"entered {hits} times",
     )

@@ -48,7 +48,12 @@ def _chart(chart: ChartResult) -> dict[str, Any]:
 def _answers(chart: ChartResult, place: int) -> list[dict[str, Any]]:
     number, answers = chart.model.transitions[place], chart.hits.answers
     return [
-        {"guard": guard.name, "expected": guard.expected, "true": answers[number, at, True], "false": answers[number, at, False]}
+        {
+            "guard": guard.name,
+            "expected": guard.expected,
+            "true": answers[number, at, True],
+            "false": answers[number, at, False],
+        }
         for at, guard in enumerate(chart.model.definition.edges[place].guards)
     ]
 

@@ -68,8 +68,8 @@ class MachineWatch(MachineObserver):
         """Of edges with the same ends, the one whose last guard has just let it pass, or the one without guards."""
         edges = self._tally.model.definition.edges
         for place in places:
-            last = edges[place].guards[-1:]
-            if self._asked is not None and [(edges[place], guard.name, guard.expected) for guard in last] == [self._asked]:
+            passed = [(edges[place], guard.name, guard.expected) for guard in edges[place].guards[-1:]]
+            if passed == [self._asked]:
                 return place
         return next((place for place in places if not edges[place].guards), places[0])
 

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from mm_fsm.chart import EdgeDefinition
 from mm_fsm.coverage.criteria import Criterion
-from mm_fsm.coverage.model import ChartModel
+from mm_fsm.coverage.model import NO_EVENT, ChartModel
 from mm_fsm.coverage.run import ChartHits
 from mm_fsm.coverage.tree import PathTree
 
@@ -158,7 +158,8 @@ _MOST_NAMED: Final = 3
 
 
 def _where(edge: EdgeDefinition, events: Sequence[str] = ()) -> str:
-    return f"state {edge.source}, event {' or '.join(events or [edge.event])}"
+    named = " or ".join(events or [edge.event])
+    return f"state {edge.source}, {'without an event' if named == NO_EVENT else f'event {named}'}"
 
 
 def _guards_of(edge: EdgeDefinition) -> str:

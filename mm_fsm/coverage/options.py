@@ -11,13 +11,13 @@ from typing import Final, Self
 from attrs import field, frozen
 from statemachine import StateChart
 
-from mm_fsm.chart import Chart, State
+from mm_fsm.chart import Chart, ChartDefinition, StateDefinition
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.exclusions import Exclusion
 from mm_fsm.coverage.gate import Baseline, Thresholds, check_measurable, read_baseline, read_criteria, read_thresholds
 from mm_fsm.coverage.problems import CoverageError
 from mm_fsm.coverage.reading import reference_of
-from mm_fsm.diagram import DiagramError, PictureFormat, drawable, picture
+from mm_fsm.diagram import DiagramError, PictureFormat, picture
 
 _REPORT: Final = "--fsm-cov-report"
 _CHART: Final = "--fsm-cov"
@@ -82,19 +82,17 @@ class Reports:
             for directory in directories:
                 directory.mkdir(parents=True, exist_ok=True)
             if self.html or self.svg:
-                picture(drawable(_Specimen).definition, PictureFormat.SVG)
+                picture(_SPECIMEN, PictureFormat.SVG)
         except OSError as error:
             raise CoverageError(_REPORT, "a place to write to", str(error), "Name another directory.") from error
         except DiagramError as error:
             raise CoverageError(_REPORT, "something that can draw", error.problem, error.remedy) from error
 
 
-class _Specimen(Chart):
-    """The smallest chart, to try whether it can be drawn."""
-
-    chart_is_automatic = False
-    only = State(initial=True)
-    stay = only.to.itself(internal=True)
+_SPECIMEN: Final = ChartDefinition(
+    name="Specimen", states=(StateDefinition(id="only", name="Only", initial=True),), edges=()
+)
+"""The smallest chart, to try whether it can be drawn."""
 
 
 @frozen(kw_only=True)
@@ -161,9 +159,11 @@ def check_not_orphaned(given: Mapping[str, object]) -> None:
     Raises:
         CoverageError: one was given.
     """
-    orphans = [name for name, value in given.items() if value]
+    orphans = [name for name, value in given.items() if value not in (None, False)]
     if orphans:
-        raise CoverageError(", ".join(orphans), f"{_CHART} beside it", "none", f"Add {_CHART} or {_CHART}=module:Class.")
+        raise CoverageError(
+            ", ".join(orphans), f"{_CHART} beside it", "none", f"Add {_CHART} or {_CHART}=module:Class."
+        )
 
 
 def find_chart(reference: str) -> type:

@@ -37,7 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail when a chart has less, such as transitions:100,mcdc:100,pairs:80",
     )
     group.addoption(
-        "--fsm-cov-baseline", metavar="PATH", help="fail when a chart has less than in this JSON report of an earlier run"
+        "--fsm-cov-baseline",
+        metavar="PATH",
+        help="fail when a chart has less than in this JSON report of an earlier run",
     )
     group.addoption(
         "--fsm-cov-context", action="store_true", help="note which tests take each edge, for the JSON and HTML reports"

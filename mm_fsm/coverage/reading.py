@@ -59,8 +59,8 @@ def read_engine(chart: type[StateChart[Any]]) -> EngineReading:
     numbers: list[int] = []
     places: dict[tuple[int, str | None], int] = {}
     for number, transition in enumerate(transitions):
-        for event, names in _events_of(transition).items():
-            places |= {(id(transition), name): len(edges) for name in names}
+        for event, sent_as in _events_of(transition).items():
+            places |= {(id(transition), name): len(edges) for name in sent_as}
             edges.append(_edge(transition, event))
             numbers.append(number)
     model = ChartModel(
@@ -147,7 +147,9 @@ def _leads_to(transition: Transition) -> tuple[str, ...]:
         for around in target.ancestors():
             found[around.id] = None
             if around.parallel and around not in left_alone:
-                found |= dict.fromkeys(name for region in around.states if region != inner for name in _entered_with(region))
+                found |= dict.fromkeys(
+                    name for region in around.states if region != inner for name in _entered_with(region)
+                )
             inner = around
         found |= dict.fromkeys(_entered_with(target))
     if not transition.targets:  # what is active inside stays so

@@ -1,10 +1,10 @@
-"""Records what every chart of this process does: ours through ``WATCHERS``, python-statemachine's through its engine."""
+"""Records what every chart of this process does: our machines through ``WATCHERS``, others through their engine."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve
 from statemachine import StateChart
@@ -96,7 +96,7 @@ class Recorder:
             return None
         if issubclass(chart, Chart):
             return Tally(read_chart(chart))
-        return Tally(read_engine(chart).model)
+        return Tally(read_engine(cast(type[StateChart[Any]], chart)).model)
 
     def engine_class(self, chart: type) -> EngineClass | None:
         """A python-statemachine class, or None when it is not wanted."""

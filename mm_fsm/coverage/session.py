@@ -87,9 +87,8 @@ class CoverageSession:
             output[_KEY] = recorded.to_text()
             return
         self._run.add(recorded)
-        lost = self._merge_processes() + [
-            f"worker {name} was lost; what it saw is missing" for name, has_told in self._workers.items() if not has_told
-        ]
+        silent = [name for name, has_told in self._workers.items() if not has_told]
+        lost = [f"worker {name} was lost; what it saw is missing" for name in silent] + self._merge_processes()
         if self._config.option.collectonly:
             return
         self._judge(lost)

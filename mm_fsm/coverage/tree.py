@@ -43,9 +43,7 @@ class PathTree:
         """Edges with which a path ends, in order of the definition."""
         edges = self.model.definition.edges
         return tuple(
-            place
-            for place, edge in enumerate(edges)
-            if place not in self.branches and edge.source in self.grown_by
+            place for place, edge in enumerate(edges) if place not in self.branches and edge.source in self.grown_by
         )
 
     def path(self, place: int) -> tuple[int, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mm_fsm.coverage.heat_map import heat_map
 from mm_fsm.coverage.html_report import html_page
 from mm_fsm.coverage.json_report import json_text
@@ -34,11 +32,9 @@ def write_reports(result: RunResult, reports: Reports) -> None:
 
 
 def _named(result: RunResult, maps: dict[str, bytes]) -> dict[str, bytes]:
-    """The pictures by file name; charts of one name get their module's in front."""
+    """The pictures by file name; charts whose file names would be the same go by their whole names."""
     stems = [file_stem(chart.model.definition) for chart in result.charts]
-    named: dict[str, bytes] = {}
-    for chart, stem in zip(result.charts, stems, strict=True):
-        module = Path(chart.reference.partition(":")[0]).name
-        name = stem if stems.count(stem) == 1 else f"{module}.{stem}"
-        named[name] = maps[chart.reference]
-    return named
+    return {
+        stem if stems.count(stem) == 1 else chart.reference.replace(":", "."): maps[chart.reference]
+        for chart, stem in zip(result.charts, stems, strict=True)
+    }

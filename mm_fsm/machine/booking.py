@@ -295,7 +295,7 @@ def _book_status(context: MarketMakingContext, fact: OrderStatusReported) -> Non
 
 def _book_not_found(context: MarketMakingContext, fact: OrderNotFound) -> None:
     order = _known(context, fact.client_order_id)
-    context.orders.report_not_found(order, context.now)
+    context.orders.report_not_found(order, fact.exchange_time, context.now)
     context.needs_requote = context.needs_requote or not order.is_live
 
 
@@ -354,14 +354,14 @@ def _book_message_refused(context: MarketMakingContext, fact: MessageRefused) ->
         _hold(context, held, HoldReason.BAD_MESSAGE, fact.reason, context.settings.rejection_hold_seconds)
     if order is not None and order.is_live:
         context.orders.lose_track(order, context.now)
-    context.balances_query_due = context.now
+    context.balances_query_due = context.reconciliation.due = context.now
     context.plan = None
 
 
 def _book_stop(context: MarketMakingContext, fact: StopRequested) -> None:
     context.keeps_position = context.keeps_position or not fact.flatten
     if not context.stop_reason:
-        context.stop_reason = fact.reason
+        context.stop_reason = fact.reason or "stop was asked for"
 
 
 _BOOKINGS: Final[Mapping[type[Fact], Callable[[MarketMakingContext, Any], None]]] = {

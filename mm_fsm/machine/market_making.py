@@ -247,17 +247,14 @@ class MarketMakingStateMachine(QuotingMachine):
 
     def note_halt(self) -> None:
         """Remember why everything stops."""
-        fault = self.find_halt()
+        fault = self.find_halt() or _fault_of_guard("must_halt")
         self.context.pending_fault = None
         self.context.rejections_in_a_row = 0
-        if fault is not None:
-            self.note_declared_fault(fault)
+        self.note_declared_fault(fault)
 
     def note_failed_checks(self) -> None:
         """Remember which check failed."""
-        fault = self.services.risk.check_cycle(self.context)
-        if fault is not None:
-            self.note_declared_fault(fault)
+        self.note_declared_fault(self.services.risk.check_cycle(self.context) or _fault_of_guard("checks_fail"))
 
     def find_halt(self) -> Fault | None:
         """The fault that must stop everything and has not been acted on."""
@@ -265,3 +262,8 @@ class MarketMakingStateMachine(QuotingMachine):
             return self.context.pending_fault
         cause = self.services.risk.halt_cause(self.context)
         return None if cause is None or cause.code in self.context.latched else cause
+
+
+def _fault_of_guard(guard: str) -> Fault:
+    """What is noted when a subclass's guard holds for a reason of its own: without a fault nothing would be retried."""
+    return Fault(code=FaultCode.CUSTOM, reason=f"guard {guard!r} holds", transient=True)

@@ -87,6 +87,7 @@ def take_open_orders(context: MarketMakingContext, fact: OpenOrdersReported) -> 
     for order in orders.live():
         if order.is_resting and order.changed_at < state.asked_at and order.client_order_id not in open_ids:
             orders.lose_track(order, context.now)
+    state.has_seen_open_orders = True
     state.answered(context.now, Stage.TRADES)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Self
 
@@ -125,7 +126,7 @@ def _begin(plan: RunPlan) -> tuple[QuotingMachine, Journal]:
     run, session = plan.make_token(), plan.make_token()
     machine = _machine(plan, plan.balances, run, session)
     plan.path.parent.mkdir(parents=True, exist_ok=True)
-    about = {"run": run, **_market_of(plan)}
+    about = {"run": run, "version": version("mm-fsm"), **_market_of(plan)}
     unfinished = plan.path.with_name(f"{plan.path.name}.new")
     journal = Journal(
         unfinished, database.create(unfinished, about), run=run, session=session, settings=plan.journal_settings

@@ -52,7 +52,7 @@ class SessionRunner:
         self._wake_at: int | None = None
 
     def run(self) -> Iterator[StepResult]:
-        """Run until the machine is final, yielding each step's result; intents are carried over before it is yielded."""
+        """Run until the machine is final, yielding each step's result once its intents are carried over."""
         while not self.machine.is_final:
             yield from self.advance()
 

@@ -250,9 +250,15 @@ def _simulator(table: Table, instrument: Instrument, strategy: MarketMakingSetti
     given = {"instrument": instrument}
     settings = structured(SimulatorSettings, {**fixed, **sizes, **table}, place, given=given)
     one_order = strategy.base_order_size / settings.start_price / instrument.contract_size
-    lots = {"level_size": LEVEL_ORDERS * one_order, "taker_size": TAKER_ORDERS * one_order}
-    grid = {key: max(instrument.floor_quantity(size), instrument.lot_size) for key, size in lots.items()}
-    return evolve(settings, **{key: size for key, size in grid.items() if key not in table})
+    level_size, taker_size = (
+        max(instrument.floor_quantity(orders * one_order), instrument.lot_size)
+        for orders in (LEVEL_ORDERS, TAKER_ORDERS)
+    )
+    return evolve(
+        settings,
+        level_size=settings.level_size if "level_size" in table else level_size,
+        taker_size=settings.taker_size if "taker_size" in table else taker_size,
+    )
 
 
 def _letters(symbol: str) -> str:

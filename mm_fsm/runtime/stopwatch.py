@@ -1,4 +1,4 @@
-"""How much computing each state takes. It watches and decides nothing: with or without it, every decision is the same."""
+"""How much computing each state takes. It only watches: with or without it, every decision is the same."""
 
 from __future__ import annotations
 

@@ -7,41 +7,21 @@ declares, in their order, and that every edge before this one was refused while 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from statemachine import StateChart
 
-from mm_fsm.chart import CallbackDefinition, Chart, ChartDefinition, EdgeDefinition, Gate, chart_of, definition_of
-from mm_fsm.coverage.model import NO_EVENT
-from mm_fsm.coverage.reading import read_engine
+from mm_fsm.chart import CallbackDefinition, Chart, ChartDefinition, EdgeDefinition, Gate, chart_of
 from mm_fsm.testing.answers import Answers, answers_that_take, with_later_rivals_holding
+from mm_fsm.testing.foreign import AnyChart, definition_for
 from mm_fsm.testing.problems import GenerationError, PathNotTakenError
 
-AnyChart = type[Chart] | type[StateChart[Any]]
+_ERROR_EVENTS: Final = ("error.execution", "error_execution")
+"""How python-statemachine calls the event that it makes of an error."""
 
 
-def definition_for(chart: AnyChart) -> ChartDefinition:
-    """The definition of one of our charts, or of a flat python-statemachine class.
-
-    Raises:
-        GenerationError: the class has states within states, or edges that no event takes.
-        ChartDefinitionError: one of our classes declares no states.
-    """
-    if issubclass(chart, Chart):
-        return definition_of(chart)
-    model = read_engine(chart).model
-    if not model.definition.states or not model.is_flat:
-        found = f"found {sorted(model.nesting)}" if model.nesting else "found none"
-        raise GenerationError(
-            chart.__name__, f"expected states that contain no others, {found}.",
-            "Tests are generated for flat charts; coverage measures nested ones too.",
-        )  # fmt: skip
-    if any(edge.event == NO_EVENT for edge in model.definition.edges):
-        raise GenerationError(
-            chart.__name__, "expected an event on every edge, found an edge without one.",
-            "Write tests for it by hand: it is taken as soon as its guards hold.",
-        )  # fmt: skip
-    return model.definition
+class ForcedError(RuntimeError):
+    """What a forced guard or callback raises that was told to."""
 
 
 class ForcedMachine:
@@ -58,6 +38,7 @@ class ForcedMachine:
         self.definition = definition_for(chart)
         self.answers: Answers = dict.fromkeys(self.definition.guard_names, False)
         self.calls: list[str] = []
+        self._raising: str | None = None
         self._gate: Gate | None = None
         if issubclass(chart, Chart):
             owner: Any = _Owner()
@@ -78,8 +59,6 @@ class ForcedMachine:
             )  # fmt: skip
         machine: StateChart[Any] = chart.__new__(chart)
         self._stub(machine)
-        for name in _callbacks_of(chart):
-            vars(machine)[name] = _nothing
         StateChart.__init__(machine)
         return machine
 
@@ -91,6 +70,7 @@ class ForcedMachine:
 
     def _answering(self, name: str) -> Callable[[], bool]:
         def answer() -> bool:
+            self._raise_if_told(name)
             return self.answers[name]
 
         answer.__name__ = name
@@ -98,10 +78,15 @@ class ForcedMachine:
 
     def _noting(self, name: str) -> Callable[[], None]:
         def note() -> None:
+            self._raise_if_told(name)
             self.calls.append(name)
 
         note.__name__ = name
         return note
+
+    def _raise_if_told(self, name: str) -> None:
+        if self._raising == name:
+            raise ForcedError(f"{name} was told to raise")
 
     @property
     def state(self) -> str:
@@ -118,6 +103,27 @@ class ForcedMachine:
             problem = self._take(edge)
             if problem:
                 raise PathNotTakenError(path, place, problem)
+
+    def problem_when_raising(self, edge: EdgeDefinition, name: str) -> str:
+        """Take an edge while one guard or callback raises; what is wrong with what came of it, or nothing.
+
+        Where the class turns errors into events, an edge of the source or the target must take them; otherwise the
+        error must come out, and the machine must be where it was, or where the edge leads when only ``after`` failed.
+        """
+        answers = next(answers_that_take(self.definition, edge), None)
+        if answers is None:
+            return f"whatever the guards answer, an edge before {edge.id} is taken"
+        self.answers = with_later_rivals_holding(self.definition, edge, answers)
+        self._raising = name
+        try:
+            self.engine.send(edge.event)
+        except ForcedError:
+            is_restored = self.state == edge.source or (self.state == edge.target and name in _names(edge.after))
+            return "" if is_restored else f"the error came out in {self.state}"
+        finally:
+            self._raising = None
+        taken_by = {e.target for e in self.definition.edges if e.event in _ERROR_EVENTS}
+        return "" if self.state in taken_by else f"the error vanished, and the machine is in {self.state}"
 
     def _take(self, edge: EdgeDefinition) -> str:
         """Take one edge; what went wrong, or nothing."""
@@ -146,18 +152,6 @@ class _Owner:
     """What the engine keeps its state on, and finds forced guards and callbacks on."""
 
     forced_state: str | None = None
-
-
-def _nothing() -> None:
-    """A callback that does nothing."""
-
-
-def _callbacks_of(chart: type[StateChart[Any]]) -> set[str]:
-    """Names of every callback of a python-statemachine class, those bound by naming convention included."""
-    specs = [spec for state in chart.states for spec in (*state.enter, *state.exit, *state.invoke)]
-    for transition in (transition for state in chart.states for transition in state.transitions):
-        specs += [*transition.before, *transition.on, *transition.after, *transition.validators]
-    return {spec.attr_name for spec in specs if hasattr(chart, spec.attr_name)}
 
 
 def _calls_of(definition: ChartDefinition, edge: EdgeDefinition) -> Iterable[str]:

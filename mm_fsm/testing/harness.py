@@ -23,7 +23,9 @@ from mm_fsm.core.messages import (
     Heartbeat,
     Intent,
     MarketBook,
+    OrderFilled,
     OutcomeUnknown,
+    OwnTradesReported,
     RejectionCode,
     RequestKind,
     Side,
@@ -158,8 +160,24 @@ class MachineHarness(MachineObserver):
             self.machine.sequence,
             tuple(self.taken),
             tuple(self.results),
+            tuple(self.outstanding),
             dict(self.script.calls),
         )
+
+    def told_account(self) -> tuple[Decimal, Decimal]:
+        """Base units and quote currency after every trade and flow that the machine has been told of."""
+        base, quote = self.venue.balances.base, self.venue.balances.quote
+        seen: set[str] = set()
+        for fact in self.facts:
+            if isinstance(fact, ExternalFlow):
+                base, quote = base + fact.base, quote + fact.quote
+            fills = fact.fills if isinstance(fact, OwnTradesReported) else (fact,)
+            for fill in fills:
+                if isinstance(fill, OrderFilled) and fill.trade_id not in seen:
+                    seen.add(fill.trade_id)
+                    bought = fill.quantity * self.context.instrument.contract_size * _sign(fill)
+                    base, quote = base + bought, quote - bought * fill.price - fill.fee
+        return base, quote
 
     def transition_began(self, state: str, event: str) -> None:
         """The engine is about to be called."""
@@ -193,6 +211,10 @@ class MachineHarness(MachineObserver):
             return
         self.arrange(edge)
         self.nudge()
+
+    def send_past(self, event: str) -> None:
+        """Send an event to the engine, past ``step``: what nothing in the library ever does."""
+        self.machine.engine.send(event)
 
     # -- telling ----------------------------------------------------------------------------------------------------
 
@@ -345,3 +367,7 @@ class MachineHarness(MachineObserver):
     def stop(self, *, flatten: bool = True) -> StepResult:
         """An operator asks for the end."""
         return self.tell(StopRequested(received_at=self.now, flatten=flatten, reason="asked"))
+
+
+def _sign(fill: OrderFilled) -> int:
+    return fill.side.sign if fill.side is not None else 0

@@ -214,26 +214,29 @@ def obligations(definition: ChartDefinition, criterion: PathCriterion | str) -> 
         yield from find_paths(definition, criterion)
 
 
-def ways_to(definition: ChartDefinition, state: str, limit: int) -> Iterator[Path]:
-    """Paths from the initial state that end when they first come to ``state``, the shortest first; at most ``limit``.
+def ways_to(definition: ChartDefinition, state: str) -> list[Path]:
+    """For each edge that leads to ``state``, the shortest path from the initial state that ends with it.
 
-    They visit no other state twice. For the initial state there is the empty path, and then every way back to it.
+    The path comes to ``state`` only at its end. For the initial state the empty path stands first.
     """
     graph = _Graph(definition)
     goal = graph.states.index(state)
-    frontier: deque[tuple[int, tuple[int, ...], frozenset[int]]] = deque()
-    frontier.append((graph.initial, (), frozenset({graph.initial})))
-    if goal == graph.initial:
-        yield ()
-        limit -= 1
+    shortest = {graph.initial: ()} | _shortest_ways(graph, avoiding=goal)
+    ways: list[tuple[int, ...]] = [()] if goal == graph.initial else []
+    for arc, (tail, head) in enumerate(graph.arcs):
+        if head == goal and tail in shortest and (tail != goal or goal == graph.initial):
+            ways.append((*shortest[tail], arc))
+    return [tuple(graph.edges[arc] for arc in way) for way in ways]
+
+
+def _shortest_ways(graph: _Graph, avoiding: int) -> dict[int, tuple[int, ...]]:
+    ways: dict[int, tuple[int, ...]] = {}
+    frontier: deque[tuple[int, tuple[int, ...]]] = deque([(graph.initial, ())])
     while frontier:
-        node, way, visited = frontier.popleft()
-        for arc in graph.leaving[node]:
+        state, way = frontier.popleft()
+        for arc in graph.leaving[state]:
             head = graph.arcs[arc][1]
-            if head == goal:
-                if limit <= 0:
-                    return
-                limit -= 1
-                yield tuple(graph.edges[place] for place in (*way, arc))
-            elif head not in visited:
-                frontier.append((head, (*way, arc), visited | {head}))
+            if head not in ways and head not in (graph.initial, avoiding):
+                ways[head] = (*way, arc)
+                frontier.append((head, ways[head]))
+    return ways

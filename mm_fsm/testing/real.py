@@ -6,7 +6,8 @@ reported with what was tried and with what happened instead: either a way is mis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from attrs import field, frozen
@@ -19,8 +20,6 @@ from mm_fsm.testing.problems import PathNotTakenError
 
 ROUNDS: Final = 3
 """How often the ways are gone through: making one guard true may have made another false."""
-PREFIXES: Final = 24
-"""How many paths to an edge's source are tried before a sequence of edges counts as out of reach."""
 
 
 class Host(Protocol):
@@ -65,6 +64,31 @@ class Way(Generic[H]):
 
 
 @frozen
+class Attempt(Generic[H]):
+    """One machine that was sent along one path, and why it did not take it."""
+
+    host: H
+    error: PathNotTakenError | None = None
+
+
+def _first_success(attempts: Iterable[Attempt[H]]) -> H:
+    """The first machine that took its path.
+
+    Raises:
+        PathNotTakenError: none did; that of the machine that had the fewest edges left.
+    """
+    furthest: PathNotTakenError | None = None
+    for attempt in attempts:
+        error = attempt.error
+        if error is None:
+            return attempt.host
+        if furthest is None or error.taken - len(error.path) > furthest.taken - len(furthest.path):
+            furthest = error
+    assert furthest is not None  # noqa: S101 - a driver makes at least one kind of machine
+    raise furthest
+
+
+@frozen
 class RealDriver(Generic[H]):
     """Takes paths on real machines.
 
@@ -72,11 +96,13 @@ class RealDriver(Generic[H]):
         definition: the chart, as it is expected to be.
         makes: each makes a fresh host; they differ in what settings decide, and are tried in turn.
         ways: how to make each guard answer True or False, by the guard's name.
+        pasts: paths back to the initial state, for what only a machine can do that has lived.
     """
 
     definition: ChartDefinition
     makes: tuple[Callable[[], H], ...]
     ways: Mapping[str, Way[H]] = field(factory=dict)
+    pasts: tuple[Path, ...] = ()
 
     def drive(self, path: Sequence[EdgeDefinition]) -> H:
         """Take a path on a fresh machine, and return its host.
@@ -84,43 +110,66 @@ class RealDriver(Generic[H]):
         Raises:
             PathNotTakenError: no machine took it; the error is that of the machine that came furthest.
         """
-        failures: list[PathNotTakenError] = []
-        for make in self.makes:
-            host = make()
-            try:
-                self.go_on(host, path)
-            except PathNotTakenError as error:
-                failures.append(error)
-            else:
-                return host
-        raise max(failures, key=lambda error: error.taken)
+        return _first_success(self._try(path))
 
-    def reach(self, edges: Sequence[EdgeDefinition], state: str | None = None, *, after: Sequence[EdgeDefinition] = ()) -> H:
+    def reach(self, edges: Sequence[EdgeDefinition], state: str | None = None, *, tries: int | None = None) -> H:
         """Take ``edges``, one right after another, behind whichever path leads to the first of them.
 
         Args:
             edges: what is to be taken; may be empty where only ``state`` is to be reached.
             state: where the edges begin; by default the first one's source.
-            after: tried first as the path that leads there.
+            tries: how many machines to try; by default all.
 
         Raises:
             PathNotTakenError: no path led there and on; the error is that of the one that came furthest.
         """
-        start = edges[0].source if state is None else state
-        furthest: PathNotTakenError | None = None
-        for prefix in self._prefixes(start, after):
-            try:
-                return self.drive((*prefix, *edges))
-            except PathNotTakenError as error:
-                if furthest is None or error.taken - len(error.path) > furthest.taken - len(furthest.path):
-                    furthest = error
-        assert furthest is not None  # noqa: S101 - the chart's check has seen to it that every state can be reached
-        raise furthest
+        return _first_success(islice(self.attempts(edges, state), tries))
 
-    def _prefixes(self, state: str, after: Sequence[EdgeDefinition]) -> Iterator[Path]:
-        if after:
-            yield tuple(after)
-        yield from ways_to(self.definition, state, PREFIXES)
+    def attempts(
+        self, edges: Sequence[EdgeDefinition], state: str | None = None, prepare: Callable[[H], None] | None = None
+    ) -> Iterator[Attempt[H]]:
+        """Try to take ``edges`` behind one path after another, each on every kind of fresh machine.
+
+        Args:
+            edges: what is to be taken; may be empty where only ``state`` is to be reached.
+            state: where the edges begin; by default the first one's source.
+            prepare: what to do with each fresh host.
+
+        Raises:
+            PathNotTakenError: an edge can be taken by no machine, because its source is left at once.
+        """
+        for place, edge in enumerate(edges):
+            if not self.can_follow(edge):
+                raise PathNotTakenError(edges, place, f"{edge.source} is left at once, whatever the guards answer")
+        for prefix in self._prefixes(edges[0].source if state is None else state):
+            yield from self._try((*prefix, *edges), prepare)
+
+    def _try(self, path: Sequence[EdgeDefinition], prepare: Callable[[H], None] | None = None) -> Iterator[Attempt[H]]:
+        for make in self.makes:
+            host = make()
+            if prepare is not None:
+                prepare(host)
+            try:
+                self.go_on(host, path)
+            except PathNotTakenError as error:
+                yield Attempt(host, error)
+            else:
+                yield Attempt(host)
+
+    def _prefixes(self, state: str) -> Iterator[Path]:
+        """The shortest way over each edge that leads to a state, commands last; each also for a machine with a past."""
+        ways = ways_to(self.definition, state)
+        for way in sorted(ways, key=lambda way: (sum(edge.command for edge in way), len(way))):
+            yield way
+            yield from ((*past, *way) for past in self.pasts)
+
+    def can_follow(self, edge: EdgeDefinition) -> bool:
+        """Whether there are answers with which the edge is taken; for a command, with which the machine waits for it."""
+        return next(answers_that_take(self.definition, edge, at_rest=self._needs_rest(edge)), None) is not None
+
+    def _needs_rest(self, edge: EdgeDefinition) -> bool:
+        """A fault is no matter of rest: something raises while the machine is in the state."""
+        return edge.event != self.definition.fault_event
 
     def go_on(self, host: H, path: Sequence[EdgeDefinition]) -> None:
         """Take a path from where a machine is.
@@ -137,13 +186,9 @@ class RealDriver(Generic[H]):
                 raise PathNotTakenError(path, place, f"{problem or 'nothing happened'} in {host.state}")
             for record, edge in zip(new, path[place:], strict=False):
                 if (record.source, record.event, record.target) != (edge.source, edge.event, edge.target):
-                    raise PathNotTakenError(path, place, self._why_not(edge, record))
+                    instead = f"{record.source} --{record.event}--> {record.target}"
+                    raise PathNotTakenError(path, place, f"{instead} was taken instead")
                 place += 1
-
-    def _why_not(self, edge: EdgeDefinition, taken: TransitionRecord) -> str:
-        if next(answers_that_take(self.definition, edge, at_rest=edge.event != self.definition.fault_event), None) is None:
-            return f"{edge.source} is left at once, whatever the guards answer"
-        return f"{taken.source} --{taken.event}--> {taken.target} was taken instead"
 
     def _bring_about(self, host: H, path: Sequence[EdgeDefinition], place: int) -> str:
         """Let the next edge be taken; why it was not tried, or nothing."""
@@ -191,6 +236,4 @@ class RealDriver(Generic[H]):
         if behind is not None:
             now |= {guard.name: guard.expected for guard in behind.guards}
         prefer = {name: answer for name, answer in now.items() if answer is not None}
-        # A fault is no matter of rest: something raises while the machine is in the state.
-        at_rest = edge.event != self.definition.fault_event
-        return next(answers_that_take(self.definition, edge, prefer, at_rest=at_rest), None)
+        return next(answers_that_take(self.definition, edge, prefer, at_rest=self._needs_rest(edge)), None)

@@ -43,14 +43,17 @@ class Traps:
         """Names of what has raised, in order."""
         self.event: str | None = None
         """The event that the engine has been sent; None between transitions."""
-        self._trap: Trap | None = None
-        self._left: int | None = None
+        self._left: dict[Trap, int | None] = {}
+        """How often each trap will still be sprung; None for ever."""
         self._machine: Any = None
 
-    def set(self, trap: Trap | None) -> None:
-        """Raise there from now on; None takes the trap away."""
-        self._trap = trap
-        self._left = trap.times if trap else None
+    def set(self, trap: Trap) -> None:
+        """Raise there, too, from now on."""
+        self._left[trap] = trap.times
+
+    def clear(self) -> None:
+        """Take every trap away."""
+        self._left.clear()
 
     def build(self, machine: type[M], *arguments: Any, **keywords: Any) -> M:
         """Make a machine whose guards and callbacks stand behind the traps. Its class is not touched."""
@@ -63,13 +66,10 @@ class Traps:
 
     def _before(self, name: str, method: Callable[[Any], Any]) -> Callable[[], Any]:
         def call() -> Any:
-            trap = self._trap
-            if trap is None or not self._is_sprung(trap, name):
+            trap = next((trap for trap in self._left if self._is_sprung(trap, name)), None) if self._left else None
+            if trap is None:
                 return method(self._machine)
-            if self._left is not None:
-                self._left -= 1
-                if not self._left:
-                    self._trap = None
+            self._count_down(trap)
             self.sprung.append(name)
             if trap.after_its_work:
                 method(self._machine)
@@ -77,6 +77,13 @@ class Traps:
 
         call.__name__ = name
         return call
+
+    def _count_down(self, trap: Trap) -> None:
+        left = self._left[trap]
+        if left == 1:
+            del self._left[trap]
+        elif left is not None:
+            self._left[trap] = left - 1
 
     def _is_sprung(self, trap: Trap, name: str) -> bool:
         return (

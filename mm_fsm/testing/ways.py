@@ -78,7 +78,7 @@ def _let_data_age(host: MarketMakerHost, wanted: bool, state: str) -> None:  # n
 def _make_ready(host: MarketMakerHost, wanted: bool, state: str) -> None:  # noqa: FBT001
     """Answer what is asked before quoting, and show books until volatility is known; or let the data age."""
     if not wanted:
-        if not _leaves_on_old_data(host) and host.answer_of("ready_to_quote") is not False:
+        if not _leaves_on_old_data(host) and not host.context.is_data_stale:
             host.wait(host.context.settings.stale_data_seconds)
         return
     for _ in range(ANSWERS):
@@ -232,6 +232,15 @@ VARIANTS: Final[tuple[Mapping[str, Any], ...]] = (
 """What settings decide about a fault: whether it is retried, and whether the position is then reduced."""
 
 
+QUOTED_ONCE: Final = (
+    ("idle", "ready"),
+    ("calculating_spreads", "spreads_calculated"),
+    ("placing_orders", "orders_placed"),
+    ("monitoring_orders", "data_went_stale"),
+)
+"""The past of a machine that knows orders which are out of the book again: source and event of each edge."""
+
+
 def market_maker_driver(
     machine: type[MarketMakingStateMachine] = MarketMakingStateMachine,
     ways: Mapping[str, Way[MarketMakerHost]] | None = None,
@@ -243,11 +252,21 @@ def market_maker_driver(
         ways: the ways of guards that the subclass adds.
     """
 
+    definition = definition_of(machine)
+    by_name = {(edge.source, edge.event): edge for edge in definition.edges}
+    past = tuple(by_name[step] for step in QUOTED_ONCE if step in by_name)
+
     def maker(changes: Mapping[str, Any]) -> Callable[[], MarketMakerHost]:
-        return lambda: MarketMakerHost(machine, quick_settings(**changes))
+        def make() -> MarketMakerHost:
+            host = MarketMakerHost(machine, quick_settings(**changes))
+            host.nudge()  # a machine enters its first state with its first fact
+            return host
+
+        return make
 
     return RealDriver(
-        definition=definition_of(machine),
+        definition=definition,
         makes=tuple(maker(changes) for changes in VARIANTS),
         ways={**MARKET_MAKER_WAYS, **(ways or {})},
+        pasts=(past,) if len(past) == len(QUOTED_ONCE) else (),
     )

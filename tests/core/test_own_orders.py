@@ -456,7 +456,7 @@ def lost(book: OwnOrders) -> OwnOrder:
 def look(book: OwnOrders, order: OwnOrder, seconds: float) -> None:
     """Ask, and find nothing a tenth of a second later."""
     book.note_query(order, at(seconds))
-    book.report_not_found(order, at(seconds + 0.1))
+    book.report_not_found(order, at(seconds + 0.1), at(seconds + 0.1))
 
 
 def test_a_question_is_not_repeated_while_its_answer_may_come() -> None:
@@ -493,6 +493,16 @@ def test_looks_within_the_validity_window_say_nothing_the_placement_may_still_ar
     for seconds in (10, 20, 29.9):
         look(book, order, seconds)
     assert (order.is_unknown, order.clean_looks) == (True, 0)
+
+
+def test_a_look_that_the_venue_took_within_the_validity_window_says_nothing() -> None:
+    """Asked and answered after the window by our clock; the venue says that it looked at 29 s."""
+    book = new_book()
+    order = lost(book)
+    for seconds in (30, 33, 36):
+        book.note_query(order, at(seconds))
+        book.report_not_found(order, at(29), at(seconds + 0.1))
+    assert order.is_unknown
 
 
 def test_a_look_that_finds_the_order_starts_the_count_again() -> None:
@@ -543,7 +553,7 @@ def test_an_answer_to_no_question_says_nothing() -> None:
     book = new_book()
     order = lost(book)
     for seconds in (40, 41, 42):
-        book.report_not_found(order, at(seconds))
+        book.report_not_found(order, at(seconds), at(seconds))
     assert order.is_unknown
 
 

@@ -28,7 +28,6 @@ class AnyOrder(RuleBasedStateMachine):
         self.book = new_book()
         self.now = 0
         self.orders: list[OwnOrder] = []
-        self.resurrected: set[str] = set()
 
     def of(self, number: int) -> OwnOrder | None:
         return self.orders[number] if number < len(self.orders) else None
@@ -104,7 +103,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def report_not_found(self, number: int) -> None:
-        self.hear(number, self.book.report_not_found)
+        self.hear(number, lambda order, now: self.book.report_not_found(order, now, now))
 
     @rule(number=numbers)
     def query_failed(self, number: int) -> None:
@@ -151,7 +150,7 @@ class AnyOrder(RuleBasedStateMachine):
         due = [time for order in self.orders for time in (order.answer_due, order.query_due) if time is not None]
         assert self.book.next_deadline == min(due, default=None)
         for side in Side:
-            quotes = [order for order in self.book.live(side, OrderPurpose.QUOTE)]
+            quotes = self.book.live(side, OrderPurpose.QUOTE)
             known = any(not order.cancel_in_flight and not order.is_unknown for order in quotes)
             assert self.book.has_quote(side) == known
 

@@ -69,8 +69,7 @@ def test_a_post_only_rejection_is_repriced_a_bounded_number_of_times_and_then_th
     assert bench.hold(ASK) is None
     bench.outbox.clear()
     bench.run_until(lambda: bool(bench.live(BID)), 12, step=0.5)
-    assert held_at + 10 * SECOND <= bench.sent(PlaceOrder)[-1:] and bench.now or bench.now >= held_at + 10 * SECOND
-    assert not bench.last.faults
+    assert bench.now >= held_at + 10 * SECOND
     assert bench.context.faults_noted == 0
 
 
@@ -102,9 +101,13 @@ def test_rejections_that_pass_hold_the_side_for_a_while_and_are_no_fault(code: R
     bench, bid, ask = placing()
     bench.acknowledge(ask)
     for _ in range(8):
+        rejected_at = bench.now
         bench.reject(bid, code)
         assert bench.hold(BID) == "rejected_by_venue"
-        bench.run_until(lambda: bool(bench.live(BID)), 11)
+        while not bench.live(BID):
+            assert bench.now < rejected_at + 11 * SECOND
+            bench.later(0.5)
+            bench.book()
         (bid,) = bench.live(BID)
     assert bench.context.faults_noted == 0
 
@@ -368,7 +371,7 @@ def test_a_cancel_confirmed_with_more_filled_than_was_told_keeps_the_side_held_a
     bench.report_trades()
     assert bench.context.base_position == Decimal("100.4")
     bench.outbox.clear()
-    bench.run_until(lambda: bench.hold(BID) is None, 20)
+    bench.run_until(lambda: bench.hold(BID) is None, 60)
 
 
 def test_fills_that_are_reported_missing_after_the_end_of_an_order_are_asked_for_too() -> None:
@@ -467,7 +470,9 @@ def test_an_order_alive_again_after_its_end_is_cancelled_at_once_in_every_state(
 
 
 def _bring_to(bench: Bench, state: str) -> None:
-    if state == "idle":
+    if state == "monitoring_orders":
+        bench.settle()
+    elif state == "idle":
         while bench.state != "idle":
             bench.later(1)
             bench.wait(0)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.messages import Fact
@@ -55,6 +55,8 @@ class VerifyReport:
 
     journal: str
     machine: str
+    version: str
+    """Of mm-fsm, that began the run."""
     is_same_definition: bool = True
     segments: int = 0
     last_segment: int = 0
@@ -74,11 +76,15 @@ class VerifyReport:
         """Whether nothing differs and everything fits together."""
         return not self.differences and not self.problems
 
+    def entry(self) -> dict[str, Any]:
+        """The report as JSON has it."""
+        return {**asdict(self), "is_clean": self.is_clean}
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield f"{self.journal}: {self.segments} segments, written by {self.machine}"
+        yield f"{self.journal}: {self.segments} segments, written by {self.machine} of mm-fsm {self.version}"
         if not self.is_same_definition:
             yield "the definition replayed is not the one that wrote it: differences say what it would have done"
         if self.replayed_segments:
@@ -135,7 +141,9 @@ class _Verification:
     report: VerifyReport = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.report = VerifyReport(journal=self.reader.path.name, machine=self.reader.segments[-1].chart.split()[0])
+        reader = self.reader
+        machine, version = reader.segments[-1].chart.split()[0], reader.about.get("version", "unknown")
+        self.report = VerifyReport(journal=reader.path.name, machine=machine, version=version)
 
     def check_segment(self, segment: SegmentRow, previous: MarketMakingContext | None) -> MarketMakingContext:
         """Check one segment against the books at the end of the one before it; returns the books at its own end."""
@@ -183,11 +191,13 @@ class _Verification:
     # -- with market data -------------------------------------------------------------------------------------------
 
     def _replay(self, segment: SegmentRow, machine: QuotingMachine) -> None:
+        has_same_books = True
         for row in self.reader.rows(segment):
             if isinstance(row, QuietRow):
                 difference = self._replay_quiet(machine, row)
             else:
                 difference = self._replay_record(machine, row)
+                has_same_books = has_same_books and self._compare_digest(machine, row, difference)
             if difference is not None:
                 self.report.differences.append(difference)
                 return
@@ -218,10 +228,15 @@ class _Verification:
             recorded = getattr(row, name)
             if recorded != found:
                 return _difference(row.segment, row.sequence, fact, name, str(recorded), str(found))
-        if books_digest(machine) != row.books:
-            books = (row.books.hex(), books_digest(machine).hex())
-            return _difference(row.segment, row.sequence, fact, "digest of the books", *books)
         return None
+
+    def _compare_digest(self, machine: QuotingMachine, row: RecordRow, difference: Difference | None) -> bool:
+        """Books that differ while the decisions are still the same are told once; decisions are compared on."""
+        found = books_digest(machine)
+        if difference is None and found != row.books:
+            fact, books = self.reader.fact(row), (row.books.hex(), found.hex())
+            self.report.differences.append(_difference(row.segment, row.sequence, fact, "digest of the books", *books))
+        return found == row.books
 
     def _step(self, machine: QuotingMachine, fact: Fact) -> StepResult | str:
         self.report.facts += 1

@@ -1,8 +1,9 @@
 """Writes one run's journal: records at once and for good, what streams in together with the next record.
 
-A record is durable when ``append`` returns if it carries intents, or a fact about orders, fills or the account; so
-intents wait for one durable write and no more. Everything else that can wait, waits for ``keep_up``, which the host
-calls when nothing is urgent: moving the write-ahead log into the file, beginning a segment, forgetting old ones.
+A record is durable when ``append`` returns if it carries intents or a fact about money; with it, everything recorded
+before. So no intent leaves before it and all that led to it are durable, and it waits for one durable write, no more.
+What can wait longer, waits for ``keep_up``, which the host calls when nothing is urgent: moving the write-ahead log
+into the file, beginning a segment, forgetting old ones.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final, Self
 
 from attrs import field, frozen
 
+from mm_fsm.core.messages import BalancesReported, ExternalFlow, FundingPaid, OrderFilled, OwnTradesReported
 from mm_fsm.core.validation import whole_number, yes_or_no
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.quoting import QuotingMachine
@@ -29,9 +31,12 @@ from mm_fsm.runtime.journal.snapshots import write_snapshot
 BYTES_PER_MEGABYTE: Final = 1_000_000
 QUIET_FACTS_TOGETHER: Final = 512
 """Streaming facts that wait for one write at most."""
-LOG_PAGES: Final = 2_000
-"""Pages in the write-ahead log at which it is moved into the file."""
+ROWS_TOGETHER: Final = 64
+"""Records without intents that wait for one write at most."""
+LOG_ROWS: Final = 500
+"""Rows in the write-ahead log at which it is moved into the file."""
 FEWEST_SEGMENTS: Final = 2
+_MONEY: Final = (OrderFilled, OwnTradesReported, BalancesReported, FundingPaid, ExternalFlow)
 
 
 @frozen(kw_only=True)
@@ -97,7 +102,7 @@ class Journal:
         self._quiet: list[Any] = []
         self._quiet_sequences = (0, 0)
         self._said: dict[str, str | None] = {}
-        self._pages_written = 0
+        self._rows_in_log = 0
         self._has_price = False
         self._codec: MessageCodec | None = None
 
@@ -148,7 +153,7 @@ class Journal:
         self._connection = database.open_existing(path, read_only=False)
 
     def append(self, result: StepResult, machine: QuotingMachine) -> None:
-        """Record one step. Durable on return if it carries intents or a fact about orders or the account.
+        """Record one step. Durable on return, with all before it, if it carries intents or a fact about money.
 
         Raises:
             JournalError: it cannot be written, now or ever again in this process.
@@ -162,7 +167,7 @@ class Journal:
         self._wait(self._record(result, machine))
         self.records += 1
         self._records_in_segment += 1
-        if result.intents or not isinstance(result.fact, STREAMING):
+        if result.intents or isinstance(result.fact, _MONEY) or len(self._waiting) >= ROWS_TOGETHER:
             self._write()
 
     def keep_up(self, machine: QuotingMachine) -> None:
@@ -176,8 +181,8 @@ class Journal:
         if self._records_in_segment >= self.settings.segment_records:
             self.begin_segment(machine, "continued")
             self._forget_old_segments()
-        if self._pages_written >= LOG_PAGES:
-            self._pages_written = 0
+        if self._rows_in_log >= LOG_ROWS:
+            self._rows_in_log = 0
             self._execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self, machine: QuotingMachine | None = None) -> None:
@@ -284,7 +289,7 @@ class Journal:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._failed(error) from error
-        self._pages_written += len(self._waiting)
+        self._rows_in_log += len(self._waiting)
         self._waiting.clear()
 
     def _forget_old_segments(self) -> None:

@@ -137,14 +137,14 @@ def test_a_directory_that_is_not_writable_is_refused_at_the_start(tmp_path: Path
 
 
 def test_a_record_with_intents_is_durable_before_they_leave_and_by_one_write(tmp_path: Path) -> None:
-    """Every intent that reaches the venue can be read from the file by another process at that moment; and no step
-    that hands on intents commits more than once."""
+    """Another reader of the file finds the step before any of its intents is carried out, after exactly one commit."""
     plan = plan_at(tmp_path / "run.journal")
     world, run = World(), begin(plan)
     commits: list[str] = []
-    run.journal._connection.set_trace_callback(lambda statement: commits.append(statement) if "COMMIT" in statement else None)
+    run.journal._connection.set_trace_callback(
+        lambda statement: commits.append(statement) if "COMMIT" in statement else None
+    )
     reader = sqlite3.connect(f"file:{plan.path}?mode=ro", uri=True)
-    submit = world.exchange.submit
     step = run.machine.step
 
     def counted_step(fact: object) -> object:
@@ -158,7 +158,6 @@ def test_a_record_with_intents_is_durable_before_they_leave_and_by_one_write(tmp
 
     run.machine.step = counted_step  # type: ignore[method-assign, assignment]
     world.run(run, 15)
-    assert submit is not None
     assert len(world.placements) > 5
     reader.close()
     run.close()

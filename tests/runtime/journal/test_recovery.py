@@ -314,7 +314,13 @@ def test_the_peak_and_the_figures_survive(path: Path) -> None:
     world, run = World(), begin(plan)
     world.run(run, 60)
     before = run.machine.machine.context
-    figures = (before.ledger.peak_net_pnl, before.fill_count, before.fees_paid, before.realized_pnl, before.total_trades)
+    figures = (
+        before.ledger.peak_net_pnl,
+        before.fill_count,
+        before.fees_paid,
+        before.realized_pnl,
+        before.total_trades,
+    )
     run.close()
     world.pass_time(1)
     run = begin(plan)

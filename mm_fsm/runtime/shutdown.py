@@ -1,0 +1,48 @@
+"""What is true when a process leaves: whether the book was confirmed empty, and what position is left."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from attrs import frozen
+
+from mm_fsm.core.context import MarketMakingContext
+
+
+@frozen(kw_only=True)
+class Ending:
+    """How one market was left. Position in base units."""
+
+    symbol: str
+    base_currency: str
+    is_book_confirmed_empty: bool
+    """No own order live or UNKNOWN, and own trades looked up since the last one left the book."""
+    unconfirmed: tuple[str, ...]
+    """Client order ids of orders that may still be open."""
+    position: Decimal
+    offset: Decimal
+    """Distance from the target."""
+
+    def __str__(self) -> str:
+        if self.is_book_confirmed_empty:
+            book = "book confirmed empty"
+        elif self.unconfirmed:
+            count = len(self.unconfirmed)
+            book = f"BOOK NOT CONFIRMED EMPTY: {count} orders may be open ({', '.join(self.unconfirmed)})"
+        else:
+            book = "BOOK NOT CONFIRMED EMPTY: own trades were not looked up since the last order left"
+        return (
+            f"{self.symbol}: {book}; position {self.position:f} {self.base_currency}, {self.offset:+f} from the target"
+        )
+
+
+def ending_of(context: MarketMakingContext) -> Ending:
+    """How the market would be left if the process ended now."""
+    return Ending(
+        symbol=context.settings.symbol,
+        base_currency=context.instrument.base_currency,
+        is_book_confirmed_empty=context.is_everything_confirmed and context.reconciliation.has_seen_open_orders,
+        unconfirmed=tuple(order.client_order_id for order in context.orders.open_questions()),
+        position=context.base_position,
+        offset=context.inventory_offset,
+    )

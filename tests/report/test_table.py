@@ -1,0 +1,70 @@
+"""The result as tables for people."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from mm_fsm.report.session_report import make_report
+from mm_fsm.report.table import duration, money, result_tables
+from tests.report.ended import run_session
+from tests.runtime.settings_texts import MARKET
+
+
+def rendered(entries: list[dict[str, Any]], width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(result_tables(entries, width))
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def entry() -> dict[str, Any]:
+    return make_report(run_session(MARKET), 2.0).entry()
+
+
+def test_the_table_shows_what_matters(entry: dict[str, Any]) -> None:
+    text = rendered([entry], 80)
+    for part in (
+        "ETH/USD",
+        "completed",
+        "net PnL",
+        "identity gap",
+        "after 300 s",
+        "both sides live",
+        "monitoring_orders",
+    ):
+        assert part in text
+    assert money(entry["net_pnl"]) in text
+    assert f"{entry['fills']} ({entry['maker_fills']})" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_line_is_wider_than_the_terminal(entry: dict[str, Any], width: int) -> None:
+    """Symbols that do not fit side by side come below one another."""
+    other = {**entry, "symbol": "BTC/USD"}
+    lines = rendered([entry, other], width).splitlines()
+    assert max(len(line) for line in lines) <= width
+    side_by_side = any("ETH/USD" in line and "BTC/USD" in line for line in lines)
+    assert side_by_side is (width >= 80)
+
+
+def test_an_error_is_shown_with_the_outcome(entry: dict[str, Any]) -> None:
+    text = rendered([{**entry, "outcome": "fault", "error": "kill_switch: lost too much"}], 100)
+    assert "fault: kill_switch: lost too much" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0.0 s"), (59.94, "59.9 s"), (61, "1:01"), (3599.6, "1:00:00"), (86_399, "23:59:59")]
+)
+def test_a_duration_for_people(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("amount", "text"), [("-0.001", "0.00"), ("1234.565", "1,234.57"), (-2.5, "-2.50")])
+def test_money_for_people(amount: object, text: str) -> None:
+    assert money(amount) == text

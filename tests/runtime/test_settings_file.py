@@ -1,0 +1,195 @@
+"""Settings files: what is read, what wins, and how everything that cannot be is refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mm_fsm.core.settings import AdjustmentPolicy
+from mm_fsm.errors import SettingsError
+from mm_fsm.runtime.settings_file import parse_settings, read_preset, read_settings
+from mm_fsm.venues.paper import QueueModel
+from tests.runtime.settings_texts import MARKET, market_entry, with_line, without
+
+
+def refusal(text: str) -> SettingsError:
+    """The error with which a text is refused."""
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(text)
+    return caught.value
+
+
+def test_one_market_is_read_with_exact_numbers() -> None:
+    """0.01 and 0.0001 are not representable in binary; the decimals are exactly what is written."""
+    (market,) = parse_settings(MARKET)
+    assert market.symbol == market.strategy.symbol == "ETH/USD"
+    assert market.instrument.tick_size == Decimal("0.01")
+    assert market.instrument.lot_size == Decimal("0.0001")
+    assert market.fees.taker_bps == 5
+    assert market.balances.quote == 20_000
+    assert market.strategy.target_spread_bps == 4.0
+    assert isinstance(market.strategy.target_spread_bps, float)
+    assert market.simulator.start_price == 2000
+    assert market.preset == ""
+
+
+def test_every_kind_of_value_can_be_written() -> None:
+    """Choices, booleans, options of third parties, sub tables, and quoted decimals."""
+    text = (
+        with_line("strategy", 'adjustment_policy = "limit"')
+        + '[strategy.services]\nspreads = "mine"\n'
+        + "[strategy.service_options]\nmine = { window = 3, decay = 0.5, names = ['a'] }\n"
+        + '[paper]\nqueue = "front"\n'
+    ).replace("maker_bps = 1", 'maker_bps = "1.25"')
+    (market,) = parse_settings(text)
+    assert market.strategy.adjustment_policy is AdjustmentPolicy.LIMIT
+    assert market.strategy.services.spreads == "mine"
+    assert market.strategy.service_options["mine"] == {"window": 3, "decay": 0.5, "names": ["a"]}
+    assert market.paper.queue is QueueModel.FRONT
+    assert market.fees.maker_bps == Decimal("1.25")
+
+
+def test_a_simulated_market_needs_nothing_written() -> None:
+    """Start price 20,000 ticks of 0.01 = 200; an order of 100 is 0.5 base, 20 of them 10, 5 of them 2.5."""
+    (market,) = parse_settings(without("simulator"))
+    simulator = market.simulator
+    assert simulator.start_price == 200
+    assert (simulator.level_size, simulator.taker_size) == (Decimal(10), Decimal("2.5"))
+    assert not market.has_start_price
+
+
+def test_several_markets_share_defaults() -> None:
+    """An entry's own key wins over the defaults, the defaults over the preset."""
+    text = (
+        'preset = "paper_ethusd"\n[defaults.strategy]\nbase_order_size = 111\nnum_price_levels = 2\n'
+        "[[market]]\n[market.strategy]\nnum_price_levels = 1\n"
+        '[[market]]\npreset = "paper_btcusd"\n'
+    )
+    first, second = parse_settings(text)
+    assert (first.symbol, second.symbol) == ("ETH/USD", "BTC/USD")
+    assert first.strategy.base_order_size == second.strategy.base_order_size == 111
+    assert (first.strategy.num_price_levels, second.strategy.num_price_levels) == (1, 2)
+    assert first.fees == read_preset("paper_ethusd").fees
+    assert (first.preset, second.preset) == ("paper_ethusd", "paper_btcusd")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """Some editors put one in front of UTF-8."""
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + MARKET.encode())
+    assert read_settings(path)[0].symbol == "ETH/USD"
+
+
+REFUSED = {
+    "no-toml": ("a =", "settings", ["TOML", "end of document"]),
+    "number-beyond-reading": ("a = " + "9" * 5000, "settings", ["TOML"]),
+    "empty": ("", "instrument", ["[instrument]", "nothing", "tick_size"]),
+    "no-fees": (without("fees"), "fees", ["nothing", "never taken as zero"]),
+    "no-maker-fee": (without("fees", "maker_bps"), "fees.maker_bps", ["nothing", "zero"]),
+    "no-balances": (without("balances"), "balances", ["nothing", "account"]),
+    "no-tick": (without("instrument", "tick_size"), "instrument.tick_size", ["nothing"]),
+    "misspelt": (with_line("strategy", "target_sprad_bps = 1"), "strategy.target_sprad_bps", ["'target_spread_bps'"]),
+    "misspelt-table": (MARKET.replace("[fees]", "[fee]"), "fee", ["'fees'"]),
+    "key-outside-its-table": ("maker_bps = 1\n" + MARKET, "maker_bps", ["[fees]"]),
+    "unknown": (with_line("simulator", "volatility = 1"), "simulator.volatility", ["volatility_bps_per_sqrt_second"]),
+    "no-key-of-a-file": (with_line("simulator", "instrument = 1"), "simulator.instrument", ["[simulator]"]),
+    "text-for-number": (
+        with_line("strategy", 'target_spread_bps = "4"'),
+        "strategy.target_spread_bps",
+        ["'4'", "quotes"],
+    ),
+    "boolean-for-number": (with_line("strategy", "target_spread_bps = true"), "strategy.target_spread_bps", ["True"]),
+    "boolean-for-decimal": (with_line("fees", "maker_bps = true"), "fees.maker_bps", ["True"]),
+    "word-for-decimal": (with_line("fees", 'maker_bps = "cheap"'), "fees.maker_bps", ["'cheap'"]),
+    "nan": (with_line("fees", "maker_bps = nan"), "fees.maker_bps", ["nan", "finite"]),
+    "inf": (with_line("strategy", "target_spread_bps = inf"), "strategy.target_spread_bps", ["inf", "finite"]),
+    "beyond-the-ledger": (with_line("instrument", "lot_size = 1e-30"), "instrument.lot_size", ["24 decimals"]),
+    "zero-tick": (with_line("instrument", "tick_size = 0"), "instrument.tick_size", ["positive", "0"]),
+    "number-for-text": (with_line("instrument", "symbol = 3"), "instrument.symbol", ["a text", "3"]),
+    "inverse": (with_line("instrument", 'kind = "inverse"'), "instrument.kind", ["not supported", "linear"]),
+    "fraction-for-count": (
+        with_line("strategy", "num_price_levels = 2.0"),
+        "strategy.num_price_levels",
+        ["whole number", "2.0"],
+    ),
+    "number-for-boolean": (
+        with_line("strategy", "wind_down_on_fault = 1"),
+        "strategy.wind_down_on_fault",
+        ["true or false"],
+    ),
+    "no-such-choice": (
+        with_line("strategy", 'adjustment_policy = "bold"'),
+        "strategy.adjustment_policy",
+        ["'passive'", "'bold'"],
+    ),
+    "negative": (with_line("strategy", "base_order_size = -5"), "strategy.base_order_size", ["above 0", "-5"]),
+    "contradiction": (with_line("strategy", "min_spread_bps = 60"), "strategy.min_spread_bps", ["max_spread_bps"]),
+    "fee-above-the-spread": (with_line("fees", "maker_bps = 30"), "strategy.max_spread_bps", ["61", "loses money"]),
+    "two-symbols": (with_line("strategy", 'symbol = "BTC/USD"'), "strategy.symbol", ["'ETH/USD'"]),
+    "value-for-sub-table": (with_line("strategy", "services = 3"), "strategy.services", ["a table"]),
+    "misspelt-role": (MARKET + '[strategy.services]\nspread = "x"', "strategy.services.spread", ["'spreads'"]),
+    "value-for-table": ("fees = 3\n" + without("fees"), "fees", ["a table", "3"]),
+    "no-such-queue": (with_line("paper", 'queue = "first"'), "paper.queue", ["'pessimistic'"]),
+    "negative-latency": (
+        with_line("paper", "order_latency_seconds = -1"),
+        "paper.order_latency_seconds",
+        ["at least 0"],
+    ),
+    "no-step": (with_line("simulator", "step_seconds = 0"), "simulator.step_seconds", ["at least"]),
+    "no-such-preset": ('preset = "nasdaq"\n' + MARKET, "preset", ["gemini_ethusd", "'nasdaq'"]),
+    "preset-no-text": ("preset = 3\n" + MARKET, "preset", ["name"]),
+    "live": ('mode = "live"\n' + MARKET, "mode", ["'paper'", "not available"]),
+    "live-venue": ('venue = "ccxt:binance"\n' + MARKET, "venue", ["not available", "no order leaves"]),
+    "no-such-venue": ('venue = "moon"\n' + MARKET, "venue", ["'paper'", "'moon'"]),
+    "markets-no-list": ("market = 3", "market", ["[[market]]"]),
+    "no-market": ("market = []", "market", ["[[market]]"]),
+    "duplicate-symbols": (market_entry("A") + market_entry("A"), "market[1].instrument.symbol", ["'A'", "once"]),
+    "in-an-entry": (market_entry("A").replace("maker_bps = 1", ""), "market[0].fees.maker_bps", ["nothing"]),
+    "table-beside-markets": ("[fees]\nmaker_bps = 1\n" + market_entry("A"), "fees", ["top level"]),
+    "misspelt-default": ("[defaults.fees]\nmaker = 1\n" + market_entry("A"), "defaults.fees.maker", ["'maker_bps'"]),
+    "misspelt-default-table": ("[defaults.fee]\nmaker = 1\n" + market_entry("A"), "defaults.fee", ["'fees'"]),
+    "default-no-table": ("[defaults]\nfees = 1\n" + market_entry("A"), "defaults.fees", ["a table"]),
+    "defaults-of-nothing": ("[defaults.fees]\nmaker_bps = 1\n" + MARKET, "defaults", ["[[market]]"]),
+}
+"""Settings by what is wrong with them, with the field that the error names and what else it says."""
+
+
+@pytest.mark.parametrize(("text", "field", "parts"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_cannot_be_is_refused(text: str, field: str, parts: list[str]) -> None:
+    """The message names the field as it is written, what was expected, what was found, and what to do."""
+    error = refusal(text)
+    assert error.field == field
+    assert error.remedy
+    message = str(error)
+    assert message.startswith(f"setting {field!r}: expected ")
+    for part in parts:
+        assert part in message
+    assert "Decimal(" not in message
+
+
+def test_the_value_of_an_unknown_key_is_never_shown() -> None:
+    """It may be a secret that was put into the wrong file."""
+    message = str(refusal('apiKey = "hunter2"\n' + MARKET))
+    assert "apiKey" in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [pytest.param(None, "No such file", id="missing"), pytest.param(b"a = '\xff'", "0xff at offset 5", id="no-utf-8")],
+)
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None, part: str) -> None:
+    """The message names the file."""
+    path = tmp_path / "settings.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=part) as caught:
+        read_settings(path)
+    assert caught.value.field == str(path)
+
+
+def test_a_directory_is_no_settings_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="a file that can be read"):
+        read_settings(tmp_path)
