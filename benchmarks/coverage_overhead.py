@@ -16,7 +16,6 @@ from collections.abc import Callable
 from statemachine import State, StateChart, StateMachine
 
 from mm_fsm import Fact, MachineObserver, MarketMakingSettings, MarketMakingStateMachine, OrderLifecycle, run_on_paper
-from mm_fsm.coverage.reading import reference_of
 from mm_fsm.coverage.recorder import Recorder
 from mm_fsm.runtime.paper_run import PAPER_BALANCES, PAPER_FEES, PAPER_INSTRUMENT
 
@@ -130,7 +129,7 @@ def main() -> int:
     }
     charts = (MarketMakingStateMachine, OrderLifecycle, Turnstile, Player)
     times: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in actions}
-    recorder = Recorder(wanted=[reference_of(chart) for chart in charts])
+    recorder = Recorder(charts)
     gc.disable()
     for turn in range(2 * ROUNDS):
         is_watched = turn % 2

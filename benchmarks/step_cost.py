@@ -23,10 +23,15 @@ from mm_fsm import (
     MarketBook,
     MarketMakingSettings,
     MarketMakingStateMachine,
+    OpenOrdersReported,
     OrderAcknowledged,
     OrderCanceled,
     OrderFilled,
+    OwnTradesReported,
     PlaceOrder,
+    QueryBalances,
+    QueryOpenOrders,
+    QueryOwnTrades,
 )
 from mm_fsm.core.messages import CancelOrder, Intent
 
@@ -64,6 +69,7 @@ class Host:
                 stale_data_seconds=1e6,
                 long_stale_data_seconds=1e6,
                 balances_interval_seconds=1e6,
+                reconcile_interval_seconds=1e6,
             ),
             instrument,
             Fees(maker_bps=Decimal(1), taker_bps=Decimal(5)),
@@ -74,10 +80,6 @@ class Host:
         self.fill_steps: list[int] = []
         for second in range(70):
             self.quote(Decimal(2000) + Decimal(second % 2) / 50)
-        amounts = {"base_total": Decimal(10), "quote_total": Decimal(20_000)}
-        free = {"base_free": Decimal(10), "quote_free": Decimal(20_000)}
-        balances = BalancesReported(received_at=self.now, symbol=SYMBOL, **amounts, **free)
-        self.answer(self.machine.step(balances).intents)
 
     def quote(self, mid: Decimal = Decimal(2000)) -> None:
         """One book around ``mid``, a second later."""
@@ -95,6 +97,17 @@ class Host:
         """Acknowledge placements and confirm cancels, at once."""
         for intent in intents:
             common = {"received_at": self.now, "symbol": SYMBOL, "exchange_time": self.now}
+            if isinstance(intent, QueryOpenOrders):
+                self.answer(self.machine.step(OpenOrdersReported(orders=(), **common)).intents)
+            elif isinstance(intent, QueryOwnTrades):
+                span = {"since": intent.since, "until": self.now}
+                trades = OwnTradesReported(received_at=self.now, symbol=SYMBOL, fills=(), **span)
+                self.answer(self.machine.step(trades).intents)
+            elif isinstance(intent, QueryBalances):
+                totals = {"base_total": Decimal(10), "quote_total": Decimal(20_000)}
+                free = {"base_free": Decimal(10), "quote_free": Decimal(20_000)}
+                balances = BalancesReported(received_at=self.now, symbol=SYMBOL, **totals, **free)
+                self.answer(self.machine.step(balances).intents)
             if isinstance(intent, PlaceOrder):
                 identity = intent.client_order_id
                 fact = OrderAcknowledged(client_order_id=identity, venue_order_id=identity, **common)

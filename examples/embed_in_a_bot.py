@@ -18,12 +18,15 @@ from mm_fsm import (
     MarketBook,
     MarketMakingSettings,
     MarketMakingStateMachine,
+    OpenOrdersReported,
     OrderAcknowledged,
     OrderCanceled,
     OwnTradesReported,
     PlaceOrder,
     QueryBalances,
+    QueryOpenOrders,
     QueryOwnTrades,
+    ReportedOrder,
     StopRequested,
 )
 
@@ -55,9 +58,24 @@ class YourVenue:
             return BalancesReported(
                 received_at=now, symbol=SYMBOL, base_total=base, base_free=base, quote_total=quote, quote_free=quote
             )
+        if isinstance(intent, QueryOpenOrders):  # asked before the first quote, and again from time to time
+            resting = tuple(reported(order) for order in self.book.values())
+            return OpenOrdersReported(received_at=now, symbol=SYMBOL, orders=resting, exchange_time=now)
         if isinstance(intent, QueryOwnTrades):
             return OwnTradesReported(received_at=now, symbol=SYMBOL, fills=(), since=intent.since, until=now)
         return None
+
+
+def reported(order: PlaceOrder) -> ReportedOrder:
+    """An order of the book as the venue reports it: nothing ever trades here."""
+    return ReportedOrder(
+        client_order_id=order.client_order_id,
+        venue_order_id=order.client_order_id,
+        side=order.side,
+        price=order.price,
+        quantity=order.quantity,
+        filled_quantity=Decimal(0),
+    )
 
 
 def feed(machine: MarketMakingStateMachine, venue: YourVenue, fact: Fact) -> None:

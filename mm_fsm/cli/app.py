@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from mm_fsm.cli.exit_codes import INTERRUPTED, ExitCode
+from mm_fsm.cli.verify import verify
 from mm_fsm.errors import MarketMakerError
 
 _EXIT_CODES: Final = (
@@ -236,3 +237,6 @@ def plugins(*, as_json: _JsonOption = False) -> None:
     from mm_fsm.cli.listing import print_plugins
 
     print_plugins(as_json=as_json)
+
+
+app.command(epilog="Example: mm-fsm verify runs/demo")(verify)

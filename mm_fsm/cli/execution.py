@@ -65,5 +65,7 @@ def execute(sessions: Sequence[Session], view: RunView, directory: Path, pacer: 
 
 
 def _say_how_it_ended(interruption: Interruption) -> None:
-    if interruption.signal_number is not None:
+    if interruption.leaves:
+        print_message("interrupted twice: cancels were sent, their answers not waited for", style="yellow")
+    elif interruption.signal_number is not None:
         print_message("interrupted: orders were cancelled, positions kept", style="yellow")

@@ -17,9 +17,12 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 @define
 class Interruption:
-    """Which signal came first; None while none has come."""
+    """What signals have asked for."""
 
     signal_number: int | None = None
+    """The first one; None while none has come."""
+    leaves: bool = False
+    """Whether another one came, and nothing was waited for any more."""
 
 
 @contextmanager
@@ -32,6 +35,7 @@ def interruptible(supervisor: Supervisor) -> Iterator[Interruption]:
             interruption.signal_number = number
             supervisor.request_stop(signal.Signals(number).name)
         else:
+            interruption.leaves = True
             supervisor.leave()
 
     previous = {number: signal.signal(number, handle) for number in _SIGNALS}

@@ -16,7 +16,7 @@ from mm_fsm.runtime.session import Session
 if TYPE_CHECKING:
     from loguru import Record
 
-_PROGRESS_SECONDS: Final = 5.0
+_PROGRESS_SECONDS: Final = 10.0
 """Wall time between two lines of progress."""
 _STEPS_BETWEEN_LOOKS: Final = 256
 

@@ -239,7 +239,12 @@ class MarketMakingContext:
 
     @property
     def is_everything_confirmed(self) -> bool:
-        """No order live or UNKNOWN, no fill missing, and own trades looked up since the last order left the book."""
+        """No order live or UNKNOWN, no fill missing, and own trades looked up since the last order left the book.
+
+        Books with a past, of an earlier process or from before a lost connection, may lack an order that is open.
+        """
+        if self.reconciliation.has_past and not self.reconciliation.has_seen_open_orders:
+            return False
         return not self.orders.count and self.orders.unconfirmed_since is None
 
     # -- money ------------------------------------------------------------------------------------------------------

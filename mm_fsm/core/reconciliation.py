@@ -50,6 +50,11 @@ class Reconciliation:
     detail: str = "the venue has not been asked yet"
     """Why a round is not complete."""
 
+    @property
+    def has_past(self) -> bool:
+        """Whether the venue's trades were ever looked up for these books."""
+        return self.trades_known_until is not None
+
     def begin_anew(self, now: int, detail: str) -> None:
         """Trust nothing until a whole round has been completed."""
         self.is_complete = False

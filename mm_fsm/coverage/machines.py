@@ -99,7 +99,9 @@ class EngineOfMachineWatch:
 
     def _mm_fsm_event_was_sent(self, machine: StateChart[Any], event: Event) -> None:
         self._mm_fsm_settle()
-        if (self._mm_fsm_machine.chart_state, event) in self._mm_fsm_tally.cells:
+        not_accepting = self._mm_fsm_tally.not_accepting.get(event)
+        # While the engine enters its first state, with an event of its own, the machine has none.
+        if not_accepting and self._mm_fsm_machine.chart_state in not_accepting:
             self._mm_fsm_attempt = (self._mm_fsm_machine.chart_state, str(event))
             self._mm_fsm_settling.unsettled.add(self)
 

@@ -26,14 +26,15 @@ class Recorder:
     """Watches machines from ``start`` until ``stop``. An instance counts for its own class only.
 
     Args:
-        wanted: references of the classes to watch; None for every class that a module has under its own name.
+        charts: the classes to watch; none for every class that a module has under its own name.
         with_tests: whether to note which test took each edge.
     """
 
-    def __init__(self, *, wanted: Collection[str] | None = None, with_tests: bool = False) -> None:
+    def __init__(self, charts: Collection[type] = (), *, with_tests: bool = False) -> None:
         self.unsettled: set[Watch] = set()
         """Listeners of machines that were sent an event which they do not accept, until it is known what came of it."""
-        self._wanted = None if wanted is None else frozenset(wanted)
+        self._charts = tuple(charts)
+        self._wanted = frozenset(map(reference_of, charts))
         self._with_tests = with_tests
         self._tallies: dict[type, Tally | None] = {}
         self._engines: dict[type, EngineClass | None] = {}
@@ -56,18 +57,18 @@ class Recorder:
     # -- what was recorded ------------------------------------------------------------------------------------------
 
     def end_test(self, test: str) -> None:
-        """Add what was counted since the last test to the run, under this one's name where that was asked for."""
+        """Close what the test left open, and note which edges it took where that was asked for."""
         self._settle()
-        for tally in filter(None, self._tallies.values()):
-            hits = tally.hits()
-            if self._with_tests:
+        if self._with_tests:
+            for tally in filter(None, self._tallies.values()):
+                hits = tally.hits()
                 hits.tests = {edge: {test} for edge in hits.edges}
-            self._keep(tally, hits)
+                self._keep(tally, hits)
 
     def run(self) -> Run:
-        """Everything recorded so far, with every chart class that has been imported."""
+        """Everything recorded so far; charts that no machine was made of are there too."""
         self._settle()
-        for chart in imported_charts():
+        for chart in self._charts or imported_charts():
             self._tally(chart)
         for tally in filter(None, self._tallies.values()):
             self._keep(tally, tally.hits())
@@ -92,7 +93,7 @@ class Recorder:
         return self._tallies[chart]
 
     def _new_tally(self, chart: type) -> Tally | None:
-        if not (_is_imported(chart) if self._wanted is None else reference_of(chart) in self._wanted):
+        if not (reference_of(chart) in self._wanted if self._wanted else _is_imported(chart)):
             return None
         if issubclass(chart, Chart):
             return Tally(read_chart(chart))

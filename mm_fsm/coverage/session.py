@@ -34,7 +34,7 @@ class CoverageSession:
         self._config = config
         self._options = options
         self._worker_input: dict[str, Any] | None = getattr(config, "workerinput", None)
-        self._recorder = Recorder(wanted=options.wanted, with_tests=options.with_tests)
+        self._recorder = Recorder(options.classes, with_tests=options.with_tests)
         self._directory = Path(self._worker_input[_KEY] if self._worker_input else tempfile.mkdtemp(prefix="fsm-cov-"))
         self._environment = os.environ.get(VARIABLE)
         self._run = Run()

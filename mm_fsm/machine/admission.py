@@ -243,7 +243,7 @@ def is_own_fill(context: MarketMakingContext, fill: OrderFilled) -> bool:
     if order is not None:
         return fill.exchange_time > order.trades_count_after
     is_of_this_run = fill.client_order_id.startswith(context.order_prefix)
-    return is_of_this_run and context.reconciliation.trades_known_until is not None
+    return is_of_this_run and context.reconciliation.has_past
 
 
 def _check_open_orders(context: MarketMakingContext, fact: OpenOrdersReported) -> None:

@@ -104,7 +104,7 @@ def _take_known(context: MarketMakingContext, order: OwnOrder, reported: Reporte
 def _take_unknown(context: MarketMakingContext, reported: ReportedOrder, exchange_time: int) -> None:
     """An order of this strategy that the books do not know: from a torn journal, another run, or another process."""
     state, name = context.reconciliation, reported.client_order_id
-    is_of_this_run = name.startswith(context.order_prefix) and state.trades_known_until is not None
+    is_of_this_run = name.startswith(context.order_prefix) and state.has_past
     grace = nanoseconds(context.settings.validity_window_seconds)
     if not is_of_this_run and state.completed_at is not None and context.now > state.completed_at + grace:
         reason = f"order {name!r} is open and not from this run: another process quotes with this strategy_id"

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+from attrs import evolve
+
 from mm_fsm.chart import EdgeDefinition
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
 from mm_fsm.core.context import MarketMakingContext
@@ -18,6 +20,7 @@ from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.messages import (
     BookLevel,
     CancelRefused,
+    ConnectionRestored,
     ExternalFlow,
     Fact,
     Heartbeat,
@@ -125,6 +128,8 @@ class MachineHarness(MachineObserver):
         self.on_arrival: Callable[[str], None] | None = None
         """Called with each state while the machine is in it, at rest or not."""
         self._invariants = tuple(invariants)
+        self._told_base, self._told_quote = balances.base, balances.quote
+        self._told_trades: set[str] = set()
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
@@ -166,18 +171,18 @@ class MachineHarness(MachineObserver):
 
     def told_account(self) -> tuple[Decimal, Decimal]:
         """Base units and quote currency after every trade and flow that the machine has been told of."""
-        base, quote = self.venue.balances.base, self.venue.balances.quote
-        seen: set[str] = set()
-        for fact in self.facts:
-            if isinstance(fact, ExternalFlow):
-                base, quote = base + fact.base, quote + fact.quote
-            fills = fact.fills if isinstance(fact, OwnTradesReported) else (fact,)
-            for fill in fills:
-                if isinstance(fill, OrderFilled) and fill.trade_id not in seen:
-                    seen.add(fill.trade_id)
-                    bought = fill.quantity * self.context.instrument.contract_size * _sign(fill)
-                    base, quote = base + bought, quote - bought * fill.price - fill.fee
-        return base, quote
+        return self._told_base, self._told_quote
+
+    def _account_for(self, fact: Fact) -> None:
+        if isinstance(fact, ExternalFlow):
+            self._told_base += fact.base
+            self._told_quote += fact.quote
+        for fill in fact.fills if isinstance(fact, OwnTradesReported) else (fact,):
+            if isinstance(fill, OrderFilled) and fill.side is not None and fill.trade_id not in self._told_trades:
+                self._told_trades.add(fill.trade_id)
+                bought = fill.quantity * self.context.instrument.contract_size * fill.side.sign
+                self._told_base += bought
+                self._told_quote -= bought * fill.price + fill.fee
 
     def transition_began(self, state: str, event: str) -> None:
         """The engine is about to be called."""
@@ -228,6 +233,7 @@ class MachineHarness(MachineObserver):
         result = self.machine.step(fact)
         self.now = max(self.now, fact.received_at)
         self.facts.append(fact)
+        self._account_for(fact)
         self.results.append(result)
         self.venue.note(result.intents)
         self.outstanding.extend(result.intents)
@@ -281,6 +287,10 @@ class MachineHarness(MachineObserver):
         """The venue opens or halts the market."""
         fact = TradingStatusChanged(received_at=self.now, symbol=self.context.settings.symbol, trading=is_open)
         return self.tell(fact)
+
+    def reconnect(self) -> StepResult:
+        """The connection was lost and is back: nothing that was known can be trusted."""
+        return self.tell(ConnectionRestored(received_at=self.now, symbol=self.context.settings.symbol, reason="lost"))
 
     # -- answers ----------------------------------------------------------------------------------------------------
 
@@ -342,6 +352,10 @@ class MachineHarness(MachineObserver):
         """An order that was out of the book is in it again."""
         return self.tell(self.venue.revive(order_id, self.now))
 
+    def repeat(self, place: int) -> StepResult:
+        """Tell a fact again, as if it had come twice: the one at ``place`` in ``facts``."""
+        return self.tell(evolve(self.facts[place], received_at=self.now))
+
     def _no_answer_to(self, order_id: str) -> None:
         self.outstanding = deque(i for i in self.outstanding if getattr(i, "client_order_id", None) != order_id)
 
@@ -368,6 +382,3 @@ class MachineHarness(MachineObserver):
         """An operator asks for the end."""
         return self.tell(StopRequested(received_at=self.now, flatten=flatten, reason="asked"))
 
-
-def _sign(fill: OrderFilled) -> int:
-    return fill.side.sign if fill.side is not None else 0

@@ -28,6 +28,7 @@ USE_OURS = "Declare states with mm_fsm.chart.State and events by assigning their
         ("slam", State().to(State())[0], "mm_fsm.chart.declaration.Edge"),
         ("ajar", statemachine.HistoryState(), "statemachine.state.HistoryState"),
     ],
+    ids=["state", "states", "event", "edge", "history"],  # an event's own id is drawn at random
 )
 def test_states_and_events_of_the_library_itself_are_refused(name: str, value: object, kind: str) -> None:
     assert refusal(lambda: type(Door)("Wrong", (Door,), {name: value})) == (f"{name!r} is a {kind}.", USE_OURS)

@@ -138,6 +138,8 @@ class Bench:
         self.fills_reducing_orders = True
         """Whether a resting order that reduces the position trades at once."""
         self.start = balances
+        self.deposits = {"base": NONE, "quote": NONE}
+        """What came from outside: flows and funding."""
         self._trades = 0
 
     # -- looking ----------------------------------------------------------------------------------------------------
@@ -275,7 +277,7 @@ class Bench:
     def acknowledge(self, order_id: str) -> StepResult:
         """The venue took the order."""
         order = self.orders[order_id]
-        order.is_known = order.is_open = True
+        order.is_known, order.is_open = True, order.remaining > 0
         return self.tell(
             self.about(OrderAcknowledged, order_id, venue_order_id=f"venue-{order_id}", exchange_time=self.now)
         )
@@ -372,8 +374,12 @@ class Bench:
         context = self.machine.context
         trades = [(trade, order.intent.side) for order in self.orders.values() for trade in order.trades]
         size = context.instrument.contract_size
-        base = sum((trade.quantity * size * side.sign for trade, side in trades), self.start.base)
-        cash = sum((-trade.quantity * size * side.sign * trade.price for trade, side in trades), self.start.quote)
+        base = self.start.base + self.deposits["base"]
+        cash = self.start.quote + self.deposits["quote"]
+        for trade, side in trades:
+            bought = trade.quantity * size * side.sign
+            base += bought - (trade.fee if trade.fee_currency == context.instrument.base_currency else 0)
+            cash -= bought * trade.price + (trade.fee if trade.fee_currency == context.instrument.quote_currency else 0)
         if context.instrument.may_be_short:
             cash += (base - self.start.base) * (self.best[Side.BID] + self.best[Side.ASK]) / 2
         fact = BalancesReported(

@@ -133,8 +133,7 @@ class Storm:
         self.bench = Bench(settings, instrument=instrument, fees=fee, balances=funds, machine=machine)
         self.told: list[Fact] = []
         """Facts about orders, to be told again."""
-        self.is_trading = True
-        self._flows = 0
+        self._paid: set[str] = set()
 
     def play(self, operations: list[Operation]) -> Bench:
         """Carry out one after the other, after a start that makes quoting likely."""
@@ -376,14 +375,24 @@ class Storm:
         bench.tell(fact)
 
     def _funding(self, amount: Decimal, index: int) -> None:
-        bench = self.bench
-        bench.tell(FundingPaid(received_at=bench.now, symbol=SYMBOL, amount=amount, funding_id=f"funding-{index}"))
+        bench, name = self.bench, f"funding-{index}"
+        self._deposit(name, NONE, amount)
+        bench.tell(FundingPaid(received_at=bench.now, symbol=SYMBOL, amount=amount, funding_id=name))
 
     def _flow(self, base: Decimal, quote: Decimal, index: int) -> None:
         bench = self.bench
         if not bench.machine.context.instrument.may_be_short and base < 0:
             base = NONE  # a withdrawal of what is not there is no fact
-        bench.tell(ExternalFlow(received_at=bench.now, symbol=SYMBOL, base=base, quote=quote, flow_id=f"flow-{index}"))
+        name = f"flow-{index}"
+        self._deposit(name, base, quote)
+        bench.tell(ExternalFlow(received_at=bench.now, symbol=SYMBOL, base=base, quote=quote, flow_id=name))
+
+    def _deposit(self, name: str, base: Decimal, quote: Decimal) -> None:
+        """One that is told twice came once."""
+        if name not in self._paid:
+            self._paid.add(name)
+            self.bench.deposits["base"] += base
+            self.bench.deposits["quote"] += quote
 
     def _stop(self, flatten: bool) -> None:  # noqa: FBT001 - drawn
         self.bench.tell(StopRequested(received_at=self.bench.now, flatten=flatten, reason="drawn"))

@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from decimal import Decimal
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ import pytest
 from mm_fsm.core.messages import CancelOrder, PlaceOrder
 from mm_fsm.machine.results import StepResult, StrategyResult
 from mm_fsm.report.files import read_result, symbol_directory, write_result
+from mm_fsm.report.recorder import SessionRecorder
 from mm_fsm.report.session_report import make_report
+from mm_fsm.runtime.session import for_simulation, open_simulated_session
+from mm_fsm.runtime.settings_file import parse_settings
 from tests.report.ended import run_session
 from tests.runtime.settings_texts import MARKET, with_line
 
@@ -121,9 +125,14 @@ def test_a_late_wind_down_is_told() -> None:
 
 
 def test_a_session_that_was_left_is_told() -> None:
-    recorder = run_session(MARKET)
-    recorder.session.machine.chart_state = "monitoring_orders"
-    assert make_report(recorder, 1.0).entry()["outcome"] == "unfinished"
+    """The figures are those until then."""
+    (market,) = parse_settings(MARKET)
+    session = open_simulated_session(for_simulation(market))
+    recorder = SessionRecorder(session)
+    for result in islice(session.runner.run(), 200):
+        recorder.take(result)
+    entry = make_report(recorder, 1.0).entry()
+    assert (entry["outcome"], entry["success"], entry["steps"]) == ("unfinished", False, 200)
 
 
 def test_fills_on_disk_add_up_to_the_books(tmp_path: Path) -> None:
@@ -154,7 +163,7 @@ def test_transitions_on_disk_are_those_that_are_counted(tmp_path: Path) -> None:
     assert len(rows) == entry["state_transition_count"]
     times = [int(row["time"]) for row in rows]
     assert times == sorted(times)
-    for earlier, later in zip(rows, rows[1:], strict=False):
+    for earlier, later in pairwise(rows):
         assert earlier["target"] == later["source"]
 
 

@@ -146,7 +146,7 @@ def create(path: Path, about: dict[str, str]) -> sqlite3.Connection:
 
 
 def open_existing(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """The connection of a journal that is there, after looking whether it is sound.
+    """The connection of a journal that is there; one that is opened for reading is searched for damage first.
 
     Raises:
         JournalError: it is not there, no journal, of a newer version, or damaged.
@@ -156,7 +156,7 @@ def open_existing(path: Path, *, read_only: bool) -> sqlite3.Connection:
     with reading(path):
         connection = _connect(path, read_only=read_only)
         _check_header(path, connection)
-        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone() if read_only else ("ok",)
     if verdict != "ok":
         raise damaged(path, str(verdict))
     return connection
@@ -168,8 +168,15 @@ def about_run(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def segments_of(connection: sqlite3.Connection) -> list[SegmentRow]:
-    """Every segment that is kept, the oldest first."""
-    return [SegmentRow(*row) for row in connection.execute("SELECT * FROM segments ORDER BY number")]
+    """Every segment that is kept, the oldest first, without their snapshots, which are many and large."""
+    columns = ", ".join("x''" if name == "snapshot" else name for name in SegmentRow._fields)
+    found = connection.execute(f"SELECT {columns} FROM segments ORDER BY number")  # noqa: S608 - names of this module
+    return [SegmentRow(*row) for row in found]
+
+
+def whole_segment(connection: sqlite3.Connection, number: int) -> SegmentRow:
+    """One segment with its snapshot."""
+    return SegmentRow(*connection.execute("SELECT * FROM segments WHERE number = ?", (number,)).fetchone())
 
 
 def rows_of(connection: sqlite3.Connection, segment: int) -> Iterator[RecordRow | QuietRow]:

@@ -56,7 +56,11 @@ class JournalReader:
 
     def _check_successor(self, segment: SegmentRow, chain: bytes) -> None:
         following = next((each for each in self.segments if each.number > segment.number), None)
-        if following is not None and database.chained(chain, following) != following.chain:
+        if following is None:
+            return
+        with database.reading(self.path):
+            whole = database.whole_segment(self._connection, following.number)
+        if database.chained(chain, whole) != whole.chain:
             raise database.damaged(self.path, f"segment {following.number} does not follow segment {segment.number}")
 
     def snapshot(self, segment: SegmentRow) -> dict[str, Any]:
@@ -65,8 +69,10 @@ class JournalReader:
         Raises:
             JournalError: it does not read.
         """
+        with database.reading(self.path):
+            whole = database.whole_segment(self._connection, segment.number)
         try:
-            return read_snapshot(segment.snapshot)
+            return read_snapshot(whole.snapshot)
         except SnapshotError as error:
             raise JournalError(self.path.name, str(error), "Use the version of mm-fsm that wrote it.") from error
 

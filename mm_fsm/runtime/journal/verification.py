@@ -154,14 +154,21 @@ class _Verification:
         report.last_segment = segment.number
         if previous is not None:
             self._compare_books(segment, previous, context)
-        machine = self._machine(segment, context)
-        machine.continue_from(values)
-        if books_digest(machine) != segment.books:
-            report.problems.append(f"segment {segment.number}: its snapshot does not read back as it was written")
-        if segment.has_market_data:
-            report.replayed_segments += 1
-            self._replay(segment, machine)
+        self._continue(segment, self._machine(segment, context), values)
         return self._book(segment, reader.snapshot(segment)["context"])
+
+    def _continue(self, segment: SegmentRow, machine: QuotingMachine, values: dict[str, Any]) -> None:
+        """Put the machine where the segment begins, and replay from there if everything is on record."""
+        try:
+            machine.continue_from(values)
+        except ValueError as error:
+            self.report.problems.append(f"segment {segment.number} cannot be replayed with this definition: {error}")
+            return
+        if books_digest(machine) != segment.books:
+            self.report.problems.append(f"segment {segment.number}: its snapshot reads back as other books")
+        if segment.has_market_data:
+            self.report.replayed_segments += 1
+            self._replay(segment, machine)
 
     def _machine(self, segment: SegmentRow, context: MarketMakingContext) -> QuotingMachine:
         try:

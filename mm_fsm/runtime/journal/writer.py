@@ -49,7 +49,7 @@ class JournalSettings:
 
     record_market_data: bool = field(default=False, validator=yes_or_no)
     """Also keep what moved nothing: books, trades, timers. Without it a run cannot be replayed bit for bit."""
-    segment_records: int = field(default=20_000, validator=whole_number(at_least=10))
+    segment_records: int = field(default=5_000, validator=whole_number(at_least=10))
     """Records after which a new segment begins with a snapshot: the longest tail that a recovery reads."""
     max_megabytes: int = field(default=1_000, validator=whole_number(at_least=1))
     """Size beyond which the oldest segments are forgotten; two are always kept."""
@@ -135,6 +135,7 @@ class Journal:
         )
         self._wait(row)
         self._write()
+        self._forget_old_segments()
 
     def move_to(self, path: Path) -> None:
         """Give the file its final name, once what it begins with is in it: no other process ever sees half a journal.
@@ -180,7 +181,6 @@ class Journal:
             return
         if self._records_in_segment >= self.settings.segment_records:
             self.begin_segment(machine, "continued")
-            self._forget_old_segments()
         if self._rows_in_log >= LOG_ROWS:
             self._rows_in_log = 0
             self._execute("PRAGMA wal_checkpoint(PASSIVE)")

@@ -194,7 +194,7 @@ def run_harness(kills: int, seed: int, directory: Path, *, quiet: bool = True) -
         instrument=INSTRUMENT,
         fees=FEES,
         balances=BALANCES,
-        journal_settings=JournalSettings(record_market_data=True, segment_records=200),
+        journal_settings=JournalSettings(record_market_data=True, segment_records=200, max_megabytes=10),
     )
     try:
         while outcome.kills < kills:

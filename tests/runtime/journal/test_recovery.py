@@ -366,6 +366,24 @@ def test_a_stop_during_recovery_confirms_the_book_empty_first(path: Path) -> Non
     run.close()
 
 
+def test_a_stop_waits_until_the_venue_has_said_which_orders_are_open(path: Path) -> None:
+    """The journal's end may have been lost with a placement in it: without an answer nothing is called confirmed."""
+    world, run = World(), begin(plan_at(path))
+    world.run(run, until=is_reconciled(run))
+    kill(run)
+    place(world, "mm-t00000-lost00-3")
+    world.hears = unheard(OpenOrdersReported)
+    run = begin(plan_at(path))
+    world.tell(run, StopRequested(received_at=0, flatten=False, reason="redeploy"))
+    world.run(run, 20)
+    assert not run.machine.is_final
+    world.hears = lambda _: True
+    world.run(run)
+    assert run.machine.is_final
+    assert world.exchange.open_orders == ()
+    run.close()
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [

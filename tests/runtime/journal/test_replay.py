@@ -17,6 +17,7 @@ from mm_fsm.core.settings import ServiceNames
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.runtime.journal import SCHEMA_VERSION, JournalReader, JournalSettings, verify_run
+from mm_fsm.runtime.journal.database import SegmentRow
 from mm_fsm.runtime.journal.snapshots import SnapshotError, read_snapshot, write_snapshot
 from mm_fsm.services.registry import load_services
 from mm_fsm.services.spreads import DefaultSpreadService
@@ -120,6 +121,21 @@ def test_a_changed_definition_is_shown_at_the_step_where_it_strays(recorded: Pat
     assert report.differences[0].name == "transitions"
     assert "idle ready calculating_spreads" in report.differences[0].recorded
     assert report.differences[0].replayed == "None"
+
+
+def test_a_segment_that_begins_in_a_state_the_definition_lacks_is_named(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = JournalReader.snapshot
+
+    def snapshot(reader: JournalReader, segment: SegmentRow) -> dict[str, object]:
+        return {**read(reader, segment), "chart_state": "paused"}
+
+    monkeypatch.setattr(JournalReader, "snapshot", snapshot)
+    report = verify_run(recorded)
+    assert report.facts == 0
+    assert "segment 1 cannot be replayed with this definition" in report.problems[0]
+    assert "found 'paused'" in report.problems[0]
 
 
 def test_another_class_that_decides_alike_has_no_difference(recorded: Path) -> None:

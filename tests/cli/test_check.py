@@ -1,0 +1,89 @@
+"""``mm-fsm check``: what settings would quote, or why they are refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mm_fsm.runtime.presets import preset_names
+from tests.cli.command_line import run, write_settings
+from tests.runtime.settings_texts import MARKET, with_line, without
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_quotes_every_level(name: str) -> None:
+    """Three levels a side at its own start price, none of them dropped, the innermost beyond break-even."""
+    finished = run("check", "--preset", name, "--json")
+    assert finished.status == 0
+    (entry,) = finished.json()["symbols"]
+    assert [(level["side"], level["level"]) for level in entry["levels"]] == [
+        ("ask", 2), ("ask", 1), ("ask", 0), ("bid", 0), ("bid", 1), ("bid", 2),
+    ]  # fmt: skip
+    assert entry["dropped"] == []
+    innermost = [level["distance_bps"] for level in entry["levels"] if level["level"] == 0]
+    assert innermost[0] - innermost[1] >= entry["break_even_spread_bps"]
+
+
+def test_prices_and_sizes_are_those_of_a_calm_market(tmp_path: Path) -> None:
+    """By hand, at 2000 with books 1999.99 to 2000.01, no volatility and no position.
+
+    Spread: 4 + half of the market's 0.1 bps = 4.05 bps, so a bid at 2000 * (1 - 2.025e-4) = 1999.595, floored to
+    1999.59; an order of 100 at it is 0.05001025..., floored to 0.0500. Break-even: 2 * 1 + 1 = 3 bps.
+    """
+    settings = write_settings(tmp_path, with_line("strategy", "num_price_levels = 1"))
+    finished = run("check", settings, "--json")
+    assert finished.status == 0
+    (entry,) = finished.json()["symbols"]
+    assert entry["break_even_spread_bps"] == 3.0
+    ask, bid = entry["levels"]
+    assert (bid["price"], bid["quantity"]) == ("1999.59", "0.05")
+    assert (ask["price"], ask["quantity"]) == ("2000.41", "0.0499")
+    assert Decimal(bid["notional"]) == Decimal("1999.59") * Decimal("0.05")
+    # a tenth of the equity of 20000 + 10 * 2000, at 2000
+    assert Decimal(entry["position_limit"]) == 2
+
+
+def test_a_price_can_be_given(tmp_path: Path) -> None:
+    settings = write_settings(tmp_path, without("simulator"))
+    refused = run("check", settings)
+    assert refused.status == 2
+    assert "--price" in refused.messages
+    (entry,) = run("check", settings, "--price", "500", "--json").json()["symbols"]
+    assert entry["reference_price"] == "500"
+    assert all(abs(Decimal(level["price"]) - 500) < 1 for level in entry["levels"])
+
+
+@pytest.mark.parametrize("price", ["0", "-1", "nan", "cheap", "0.01"])
+def test_a_price_that_is_none_is_refused(tmp_path: Path, price: str) -> None:
+    finished = run("check", write_settings(tmp_path, MARKET), f"--price={price}")
+    assert finished.status == 2
+    assert "--price" in finished.messages
+
+
+def test_a_dropped_level_says_why(tmp_path: Path) -> None:
+    """100, 70 and 49 in quote currency against a minimum notional of 60: the third level is dropped, not raised."""
+    settings = write_settings(tmp_path, with_line("instrument", "minimum_notional = 60"))
+    finished = run("check", settings)
+    assert finished.status == 0
+    assert finished.output.count("dropped") == 2
+    assert "below_minimum" in finished.output
+    (entry,) = run("check", settings, "--json").json()["symbols"]
+    assert {(lost["side"], lost["level"]) for lost in entry["dropped"]} == {("bid", 2), ("ask", 2)}
+
+
+def test_settings_that_would_quote_nothing_fail(tmp_path: Path) -> None:
+    """No level reaches the minimum: the settings are well-formed, but useless."""
+    settings = write_settings(tmp_path, with_line("instrument", "minimum_notional = 500"))
+    finished = run("check", settings)
+    assert finished.status == 1
+    assert "would quote nothing" in finished.messages
+
+
+def test_refused_settings_have_their_status(tmp_path: Path) -> None:
+    finished = run("check", write_settings(tmp_path, without("fees")))
+    assert finished.status == 2
+    assert "never taken as zero" in finished.messages
+    assert run("check").status == 2

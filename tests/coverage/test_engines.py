@@ -1,0 +1,211 @@
+"""Somebody else's machines are watched however they are made, and are as they were when nobody watches any more."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from statemachine import Event, State, StateChart, StateMachine
+
+from mm_fsm.coverage.criteria import Criterion
+from mm_fsm.coverage.recorder import Recorder
+from tests.coverage.charts import Door, Lamp, Player, Siblings
+from tests.coverage.recording import recording
+
+
+class Remote(StateMachine):
+    """Events that stand for many, and guards with the names that a listener might have."""
+
+    off = State(initial=True)
+    on = State()
+    press = off.to(on, cond=["take", "start", "tally"]) | on.to(off)
+    anything = on.to.itself(event="volume.*")
+
+    take = start = tally = True
+
+
+class Keeper:
+    """A model that keeps its machine's state."""
+
+    def __init__(self, state: str | None = None) -> None:
+        self.state = state
+
+
+def test_a_copied_machine_goes_on_being_watched() -> None:
+    with recording(Door) as seen:
+        door = Door()
+        door.send("push")
+        copied = copy.deepcopy(door)
+        copied.send("pull")
+        copied.blocked = True
+        assert not copied.enabled_events()
+        door.send("tear_off")
+    assert seen.edges == {"shut.push": 1, "ajar.pull": 1, "ajar.tear_off": 1}
+    assert seen.states == {"shut": 2, "ajar": 2, "gone": 1}  # the copy starts in ajar
+    assert seen.pairs == {("push", "tear_off")}  # what the copy did before is not known
+    assert seen.answers["push", "blocked", True] == 1
+
+
+def test_a_machine_stored_while_it_was_watched_can_be_read_where_nobody_watches() -> None:
+    with recording(Door) as seen:
+        stored = pickle.dumps(Door())
+    door = pickle.loads(stored)
+    door.send("push")
+    assert "ajar" in door.configuration_values
+    assert seen.edges == {}
+
+
+def test_a_machine_that_is_read_back_is_watched_again() -> None:
+    stored = pickle.dumps(Door())
+    with recording(Door) as seen:
+        pickle.loads(stored).send("push")
+    assert seen.edges == {"shut.push": 1}
+    assert seen.answers == {("push", "unlocked", True): 1, ("push", "blocked", False): 1}
+
+
+@pytest.mark.parametrize("arguments", [{"start_value": "ajar"}, {"model": Keeper("ajar")}], ids=["told", "restored"])
+def test_a_machine_may_begin_elsewhere(arguments: dict[str, Any]) -> None:
+    """The state it begins in counts as entered, and no path of the tree begins there."""
+    with recording(Door) as seen:
+        Door(**arguments).send("tear_off")
+    assert seen.states == {"ajar": 1, "gone": 1}
+    assert seen.paths == set()
+
+
+def test_a_nested_machine_may_begin_inside() -> None:
+    with recording(Player) as seen:
+        Player(start_value="fast").send("stop")
+    assert seen.states == {"playing": 1, "fast": 1, "stopped": 1}
+
+
+def test_a_path_may_begin_whenever_the_machine_is_in_its_initial_state() -> None:
+    with recording(Door) as seen:
+        door = Door(start_value="ajar")
+        for event in ("pull", "push", "tear_off"):
+            door.send(event)
+    assert seen.paths == {"ajar.tear_off"}
+
+
+def test_events_that_stand_for_many_and_guards_named_like_our_own_code() -> None:
+    with recording(Remote) as seen:
+        remote = Remote()
+        remote.send("press")
+        remote.send("volume.up")
+        remote.send("volume.down")
+    assert seen.edges == {"off.press": 1, "on.volume.*": 2}
+    assert [one.key for one in seen.criterion(Criterion.TRANSITIONS).missing] == [
+        "on --press--> off",
+        "on --anything--> on",
+    ]
+    assert seen.chart.hits.unmatched == 0
+
+
+def test_an_instance_counts_for_its_own_class_only() -> None:
+    class Heavy(Door):
+        """Shares every state and edge with its parent."""
+
+    with recording(Door) as seen:
+        Heavy().send("push")
+        Siblings().send("cross")
+    assert seen.edges == {}
+
+
+def test_transitions_that_a_subclass_adds_to_its_parent_later_are_told_apart() -> None:
+    class Parent(StateMachine):
+        first = State(initial=True)
+        second = State()
+        go = first.to(second)
+        back = second.to(first)
+
+    with recording(Parent) as seen:
+        Parent().send("go")
+
+        class Child(Parent):
+            """python-statemachine adds this edge to the parent's own state."""
+
+            skip = Parent.first.to(Parent.second)
+
+        Parent().send("skip")
+        assert Child.first is Parent.first
+    assert seen.edges == {"first.go": 1}
+    assert seen.chart.hits.unmatched == 1
+
+
+def test_everything_is_as_it_was_when_nobody_watches_any_more() -> None:
+    before = (StateChart.__init__, StateChart.__setstate__, Event.build_trigger)
+    with recording(Door):
+        assert StateChart.__init__ is not before[0]
+        Door()
+        Lamp()
+        specs = list(Door.shut.transitions[0].cond)
+        assert [spec.expected_value for spec in specs] == [True, False]
+    assert (StateChart.__init__, StateChart.__setstate__, Event.build_trigger) == before
+    assert Door().active_listeners == []
+
+
+def test_a_recorder_inside_another_records_alone_until_it_stops() -> None:
+    with recording(Door) as outer:
+        with recording(Door) as inner:
+            Door().send("push")
+        Door().send("push")
+    assert inner.edges == {"shut.push": 1}
+    assert outer.edges == {"shut.push": 1}
+
+
+def test_a_machine_made_by_a_callback_of_another_is_watched() -> None:
+    """Machines of one class are put together while one of them is still being put together."""
+
+    class Nest(StateMachine):
+        first = State(initial=True)
+        second = State()
+        go = first.to(second, cond="may")
+        back = second.to(first)
+
+        def __init__(self, depth: int) -> None:
+            self.depth = depth
+            self.inner: Nest | None = None
+            super().__init__()
+
+        def on_enter_first(self) -> None:
+            self.inner = Nest(self.depth - 1) if self.depth else None
+
+        def may(self) -> bool:
+            return True
+
+    with recording(Nest) as seen:
+        nest: Nest | None = Nest(depth=3)
+        while nest is not None:
+            nest, _ = nest.inner, nest.send("go")
+    assert seen.edges == {"first.go": 4}
+    assert seen.answers == {("go", "may", True): 4}
+
+
+def test_a_class_that_is_not_wanted_is_left_alone() -> None:
+    recorder = Recorder([Siblings])
+    recorder.start()
+    try:
+        assert Door().active_listeners == []
+        assert len(Siblings().active_listeners) == 1
+    finally:
+        recorder.stop()
+
+
+def test_an_event_that_is_accepted_after_all_is_no_attempt_in_vain() -> None:
+    """Sent where it is not accepted, from inside a transition, it is looked at when the machine is elsewhere."""
+
+    class Eager(StateMachine):
+        first = State(initial=True)
+        second = State()
+        third = State(final=True)
+        go = first.to(second, on="hurry")
+        on_ = second.to(third)
+
+        def hurry(self) -> None:
+            self.send("on_")
+
+    with recording(Eager) as seen:
+        Eager().send("go")
+    assert seen.edges == {"first.go": 1, "second.on_": 1}
+    assert seen.sneaks == set()
