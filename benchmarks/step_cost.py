@@ -113,7 +113,11 @@ class Host:
                 fact = OrderAcknowledged(client_order_id=identity, venue_order_id=identity, **common)
                 self.answer(self.machine.step(fact).intents)
             elif isinstance(intent, CancelOrder):
-                self.answer(self.machine.step(OrderCanceled(client_order_id=intent.client_order_id, **common)).intents)
+                self.answer(
+                    self.machine.step(
+                        OrderCanceled(client_order_id=intent.client_order_id, filled_quantity=Decimal(0), **common)
+                    ).intents
+                )
 
     def fill(self) -> None:
         """Fill one innermost quote, turn and turn about, and answer what follows until both sides rest again."""

@@ -51,7 +51,11 @@ class YourVenue:
         if isinstance(intent, CancelOrder):
             del self.book[intent.client_order_id]
             return OrderCanceled(
-                received_at=now, symbol=SYMBOL, client_order_id=intent.client_order_id, exchange_time=now
+                received_at=now,
+                symbol=SYMBOL,
+                client_order_id=intent.client_order_id,
+                exchange_time=now,
+                filled_quantity=Decimal(0),
             )
         if isinstance(intent, QueryBalances):
             base, quote = Decimal(10), Decimal(20_000)

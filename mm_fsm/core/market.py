@@ -41,6 +41,8 @@ class Market:
     confirmed_at: int | None = None
     """Receipt time of the last book or heartbeat."""
     is_trading: bool = True
+    late_books_in_a_row: int = 0
+    """Books with an older stamp than the newest, since one was taken: meanwhile a heartbeat confirms nothing."""
     has_book: bool = False
     """Whether a full snapshot has arrived."""
 
@@ -80,7 +82,7 @@ class Market:
         """Everything, for digests."""
         return (
             self.bid_price, self.ask_price, self.mid_price, self.spread_bps, self.exchange_time, self.updated_at,
-            self.confirmed_at, self.is_trading, self.has_book,
+            self.confirmed_at, self.is_trading, self.late_books_in_a_row, self.has_book,
         )  # fmt: skip
 
 

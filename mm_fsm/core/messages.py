@@ -281,7 +281,8 @@ class OrderFilled(OrderFact):
 class OrderCanceled(OrderFact):
     """The venue confirmed that the order is out of the book.
 
-    ``filled_quantity`` is what the venue says had traded before, None when it does not say.
+    ``filled_quantity`` is what the venue says had traded before, None when it does not say: then the order stays
+    UNKNOWN until a query tells.
     """
 
     exchange_time: int

@@ -70,6 +70,8 @@ class OwnOrder:
     query_asked_at: int = 0
     clean_looks: int = 0
     changed_at: int = 0
+    closed_at: int = 0
+    """Venue time at which it left the book without having filled in full."""
     trades_count_after: int = -1
     """Venue time up to which its trades are none of ours: it was taken over from another run."""
 
@@ -117,8 +119,9 @@ class OwnOrder:
         """Everything that distinguishes this order, for digests."""
         return (
             self.client_order_id, self.side, self.price, self.quantity, self.purpose, self.level, self.status,
-            self.venue_order_id, self.filled_quantity, self.reported_filled, self.answer_due, self.cancel_in_flight,
-            self.cancel_wanted, self.cancel_due, self.query_due, self.query_in_flight, self.query_asked_at, self.clean_looks,
+            self.venue_order_id, self.filled_quantity, self.reported_filled, self.answer_due,
+            self.cancel_in_flight, self.cancel_wanted, self.cancel_due, self.query_due, self.query_in_flight,
+            self.query_asked_at, self.clean_looks, self.closed_at,
         )  # fmt: skip
 
 
@@ -133,6 +136,8 @@ class OwnOrders:
     """The latest exchange time of any fact about an own order."""
     last_closed_at: int = field(default=0, init=False)
     """Venue time at which an order last left the book without having filled in full."""
+    trades_known_until: int = field(default=0, init=False)
+    """Venue time up to which every own trade is booked: nobody has to look further back, nor can every venue."""
     unconfirmed_since: int | None = field(default=None, init=False)
     """Earliest placement among orders closed so, whose trades were not looked up since; None when there is none."""
     closings: int = field(default=0, init=False)
@@ -345,6 +350,11 @@ class OwnOrders:
             self._apply(order, OrderEvent.REQUEST_CANCEL, now)
         order.cancel_due = order.cancel_due or (order.cancel_wanted and order.is_live and not order.cancel_in_flight)
 
+    def correct_reported(self, order: OwnOrder, filled_quantity: Decimal) -> None:
+        """The venue, when asked, states what a finished order traded: that replaces what it said before."""
+        order.reported_filled = max(order.filled_quantity, filled_quantity)
+        self._settle(order)
+
     def report_filled(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
         """The venue, when asked, says that the order filled; its trades are still to be fetched one by one."""
         order.query_in_flight = False
@@ -404,10 +414,13 @@ class OwnOrders:
     def snapshot(self) -> tuple[object, ...]:
         """Every open question, and how often one was settled, for digests."""
         live = tuple(order.snapshot() for order in self._live.values())
-        return (live, self.closings, self.venue_time, self.last_closed_at, self.unconfirmed_since)
+        times = (self.venue_time, self.last_closed_at, self.trades_known_until, self.unconfirmed_since)
+        return (live, self.closings, *times)
 
     def confirm_trades(self, since: int, until: int) -> None:
         """Every own trade from ``since`` to ``until``, venue times, is booked."""
+        if not self.trades_known_until or since <= self.trades_known_until:
+            self.trades_known_until = max(self.trades_known_until, until)
         if self.unconfirmed_since is not None and since <= self.unconfirmed_since and until >= self.last_closed_at:
             self.unconfirmed_since = None
 
@@ -454,12 +467,20 @@ class OwnOrders:
         order.cancel_in_flight = False
         if was_live and order.status is not OrderStatus.FILLED:
             self.last_closed_at = self.venue_time
+            order.closed_at = self.venue_time
+            begun_at = max(order.placed_at, self.trades_known_until)
             since = self.unconfirmed_since
-            self.unconfirmed_since = order.placed_at if since is None else min(since, order.placed_at)
+            self.unconfirmed_since = begun_at if since is None else min(since, begun_at)
         if order.missing_fills > 0:
             self._finished.pop(order.client_order_id, None)
             self._live[order.client_order_id] = order
             order.query_due = now if was_live or order.query_due is None else order.query_due
+            return
+        self._settle(order)
+
+    def _settle(self, order: OwnOrder) -> None:
+        """Nothing is open about a finished order any more."""
+        if order.is_live or order.missing_fills > 0:
             return
         order.query_due = None
         order.query_in_flight = False

@@ -53,9 +53,8 @@ class CriterionResult:
     @property
     def percent(self) -> Decimal:
         """What was seen of what is asked for, rounded down to a tenth: 100 only when nothing is missing."""
-        if not self.total:
-            return Decimal(100)
-        return (Decimal(100 * self.covered) / self.total).quantize(Decimal("0.1"), ROUND_DOWN)
+        share = Decimal(self.covered) / self.total if self.total else Decimal(1)
+        return (100 * share).quantize(Decimal("0.1"), ROUND_DOWN)
 
 
 @frozen

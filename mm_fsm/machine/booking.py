@@ -51,6 +51,9 @@ from mm_fsm.core.orders import OwnOrder
 from mm_fsm.machine import reconciliation
 from mm_fsm.machine.admission import is_own_fill, to_ledger_fill
 
+LATE_BOOKS_BELIEVED: Final = 5
+"""Books in a row with older stamps than the newest, after which it is the newest stamp that is not believed."""
+
 
 def book(context: MarketMakingContext, fact: Fact) -> None:
     """Apply one admitted fact."""
@@ -72,9 +75,11 @@ def _book_nothing(_context: MarketMakingContext, _fact: Any) -> None:
 
 def _book_market(context: MarketMakingContext, fact: MarketBook) -> None:
     market = context.market
-    if fact.exchange_time < market.exchange_time:
+    if fact.exchange_time < market.exchange_time and market.late_books_in_a_row < LATE_BOOKS_BELIEVED:
         context.late_books += 1
+        market.late_books_in_a_row += 1
         return
+    market.late_books_in_a_row = 0
     own_bids = context.active_bid_orders if fact.includes_own_orders else ()
     own_asks = context.active_ask_orders if fact.includes_own_orders else ()
     if not market.take(fact, own_bids, own_asks):
@@ -94,7 +99,7 @@ def _book_market(context: MarketMakingContext, fact: MarketBook) -> None:
 
 def _book_heartbeat(context: MarketMakingContext, _fact: Heartbeat) -> None:
     """A live feed confirms the last book; it cannot stand in for one."""
-    if context.market.has_book:
+    if context.market.has_book and not context.market.late_books_in_a_row:
         context.market.confirmed_at = context.now
 
 
@@ -245,14 +250,27 @@ def _note_fill(context: MarketMakingContext, fact: OrderFilled, side: Side) -> N
         context.pending_fault = Fault(code=FaultCode.LEDGER, reason=reason, transient=False)
 
 
+def _says_too_little(context: MarketMakingContext, order: OwnOrder, fact: OrderCanceled | OrderExpired) -> bool:
+    """Out of the book, but what had traded is not said: fills may be missing, so the venue is asked first."""
+    if fact.filled_quantity is not None or not order.is_live:
+        return False
+    context.orders.lose_track(order, context.now)
+    context.needs_requote = True
+    return True
+
+
 def _book_canceled(context: MarketMakingContext, fact: OrderCanceled) -> None:
     order = _known(context, fact.client_order_id)
+    if _says_too_little(context, order, fact):
+        return
     context.orders.confirm_cancel(order, fact.filled_quantity, context.now)
     _note_left_book(context, order)
 
 
 def _book_expired(context: MarketMakingContext, fact: OrderExpired) -> None:
     order = _known(context, fact.client_order_id)
+    if _says_too_little(context, order, fact):
+        return
     context.orders.expire(order, fact.filled_quantity, context.now)
     _note_left_book(context, order)
 
@@ -277,7 +295,10 @@ def _book_outcome_unknown(context: MarketMakingContext, fact: OutcomeUnknown) ->
 def _book_status(context: MarketMakingContext, fact: OrderStatusReported) -> None:
     order, orders = _known(context, fact.client_order_id), context.orders
     was_unknown = order.is_unknown
-    if fact.status in (ReportedStatus.OPEN, ReportedStatus.PARTIALLY_FILLED):
+    is_open = fact.status in (ReportedStatus.OPEN, ReportedStatus.PARTIALLY_FILLED)
+    if is_open and not order.is_live and fact.exchange_time < order.closed_at:
+        return  # an older look, overtaken by the news that the order had left
+    if is_open:
         _note_taken(context, order)
         order.acknowledged = True
         orders.report_open(order, fact.filled_quantity, context.now)
@@ -290,6 +311,8 @@ def _book_status(context: MarketMakingContext, fact: OrderStatusReported) -> Non
     else:
         orders.confirm_cancel(order, fact.filled_quantity, context.now)
     order.query_in_flight = False
+    if not order.is_live and fact.filled_quantity is not None:
+        orders.correct_reported(order, fact.filled_quantity)
     context.needs_requote = context.needs_requote or was_unknown or order.status is OrderStatus.CANCELED
 
 
@@ -321,6 +344,7 @@ def _book_connection_restored(context: MarketMakingContext, fact: ConnectionRest
     """Nothing that was known of market and account can be trusted until it has been asked for again."""
     context.market.has_book = False
     context.market.confirmed_at = None
+    context.market.exchange_time = -1
     context.reconciliation.begin_anew(context.now, f"the connection was lost: {fact.reason}")
 
 
@@ -354,7 +378,9 @@ def _book_message_refused(context: MarketMakingContext, fact: MessageRefused) ->
         _hold(context, held, HoldReason.BAD_MESSAGE, fact.reason, context.settings.rejection_hold_seconds)
     if order is not None and order.is_live:
         context.orders.lose_track(order, context.now)
-    context.balances_query_due = context.reconciliation.due = context.now
+    soon = context.now + nanoseconds(context.settings.query_interval_seconds)
+    context.balances_query_due = soon
+    context.reconciliation.due = min(context.reconciliation.due, soon)
     context.plan = None
 
 

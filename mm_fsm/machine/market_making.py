@@ -257,11 +257,17 @@ class MarketMakingStateMachine(QuotingMachine):
         self.note_declared_fault(self.services.risk.check_cycle(self.context) or _fault_of_guard("checks_fail"))
 
     def find_halt(self) -> Fault | None:
-        """The fault that must stop everything and has not been acted on."""
+        """The fault that must stop everything and has not been acted on.
+
+        A wind-down is what the risk service's causes lead to, so none of them interrupts one.
+        """
         if self.context.pending_fault is not None:
             return self.context.pending_fault
         cause = self.services.risk.halt_cause(self.context)
-        return None if cause is None or cause.code in self.context.latched else cause
+        if cause is None or cause.code in self.context.latched:
+            return None
+        reduces_already = self.context.is_stopping and self.context.reduction is not None
+        return None if reduces_already else cause
 
 
 def _fault_of_guard(guard: str) -> Fault:

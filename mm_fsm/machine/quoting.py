@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from attrs import evolve
 
-from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
 from mm_fsm.core.context import MarketMakingContext, Reduction
 from mm_fsm.core.decisions import (
     Fault,
@@ -75,7 +75,8 @@ class QuotingMachine(StrategyMachine):
         fees: what the venue charges.
         balances: the part of the account this machine may use.
         services: the services; by default those that ``settings.services`` names.
-        run_id: in every client order id of this run, restarts included; letters and digits. None without a journal.
+        run_id: in every client order id of this run, restarts included; letters and digits. By default the time of
+            the first fact, so that a later run never uses an id again.
         session_id: in every client order id of this process, never used before in the run.
 
     Raises:
@@ -89,6 +90,7 @@ class QuotingMachine(StrategyMachine):
         "presence",
         "began_at",
         "_are_sides_to_be_read",
+        "_has_run_id",
         "_order_id_prefix",
     )
     chart_reserved_names: ClassVar[frozenset[str]] = frozenset(
@@ -117,6 +119,7 @@ class QuotingMachine(StrategyMachine):
         )
         self.services = load_services(settings.services) if services is None else services
         self.presence = Presence()
+        self._has_run_id = bool(run_id)
         self._order_id_prefix = "-".join([settings.strategy_id, *filter(None, (run_id, session_id)), ""])
         self.began_at: int | None = None
         """Time of the first fact, nanoseconds."""
@@ -165,9 +168,16 @@ class QuotingMachine(StrategyMachine):
 
     def _begin_session(self) -> None:
         self.began_at = self.context.now
+        if not self._has_run_id:
+            self._take_id_from_time()
         duration = self.context.settings.session_seconds
         if duration is not None:
             self.context.session_ends_at = self.context.now + nanoseconds(duration)
+
+    def _take_id_from_time(self) -> None:
+        """Without a run id, the time of the first fact keeps this run's orders apart from an earlier run's."""
+        token = f"{self.context.now // NANOSECONDS_PER_MILLISECOND:x}"
+        self.context.order_prefix = self._order_id_prefix = f"{self.context.settings.strategy_id}-{token}-"
 
     def keep_house(self) -> None:
         """Whatever the state: cancel what came alive again, ask about what is not known, look up own trades."""
@@ -359,6 +369,7 @@ class QuotingMachine(StrategyMachine):
     def begin_wind_down(self) -> None:
         """After a fault that is not worth retrying: reduce the position, once, and end."""
         self.context.has_wound_down = True
+        self.context.rejections_in_a_row = 0
         fault = self.context.fault
         self.context.stop_reason = f"after a fault: {fault.reason}" if fault is not None else "after a fault"
         self.begin_stopping()
@@ -368,6 +379,7 @@ class QuotingMachine(StrategyMachine):
         context = self.context
         context.recovery_attempts += 1
         context.session_recoveries += 1
+        context.rejections_in_a_row = 0
         context.healthy_since = context.now
         context.fault = None
         context.plan = None
@@ -379,6 +391,9 @@ class QuotingMachine(StrategyMachine):
         """The session has ended."""
         context = self.context
         context.is_late = context.is_wind_down_late and not self.services.inventory.is_reduced(context)
+        cause = self.services.risk.halt_cause(context)
+        if cause is not None and not cause.transient:
+            context.latched.setdefault(cause.code, cause)
         self.explain(f"completed: {context.stop_reason or (context.fault.reason if context.fault else '')}")
 
     def result(self) -> StrategyResult:

@@ -118,5 +118,8 @@ def _time_of(event: MarketEvent) -> int:
 def _refusal(fact: Fact, error: FactRefusedError) -> MessageRefused:
     """A message that makes no sense never ends the program: the side is held, the books are synchronised again."""
     order_id = fact.client_order_id if isinstance(fact, OrderFact) else None
-    received_at = fact.received_at if isinstance(fact.received_at, int) and fact.received_at >= 0 else 0
-    return MessageRefused(received_at=received_at, reason=str(error), client_order_id=order_id)
+    is_named = isinstance(order_id, str) and order_id
+    received_at = fact.received_at if type(fact.received_at) is int and fact.received_at >= 0 else 0
+    return MessageRefused(
+        received_at=received_at, reason=str(error), client_order_id=order_id if is_named else None
+    )

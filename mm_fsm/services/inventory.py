@@ -32,8 +32,13 @@ class DefaultInventoryService:
             return True
         if context.orders.count:
             return False
-        price, missing = _worst_price(context, reduction), self._missing_quantity(context, reduction)
-        return price is None or not context.instrument.meets_minimums(price, missing)
+        price = _worst_price(context, reduction)
+        if price is None:
+            return abs(context.inventory_offset) <= reduction.goal
+        tradable = self._missing_quantity(context, reduction)
+        if context.is_stopping:  # funds that are missing now may come back: a wind-down waits until its deadline
+            tradable = _missing_whole(context, reduction)
+        return not context.instrument.meets_minimums(price, tradable)
 
     def next_action(self, context: MarketMakingContext) -> InventoryAction | None:
         """Cancel quotes, then place or move the one reducing order; None while waiting or when done."""
@@ -111,6 +116,12 @@ class DefaultInventoryService:
         funds = context.purchasing_power(_reducing_side(context), price, besides_live=True)
         instrument = context.instrument
         return instrument.floor_quantity(max(min(missing, funds), ZERO) / instrument.contract_size)
+
+
+def _missing_whole(context: MarketMakingContext, reduction: Reduction) -> Decimal:
+    """Contracts still to trade, floored to the lot, whatever the funds allow."""
+    missing = max(abs(context.inventory_offset) - reduction.goal, ZERO)
+    return context.instrument.floor_quantity(missing / context.instrument.contract_size)
 
 
 def _still_fits(order: OwnOrder, draft: OrderDraft) -> bool:

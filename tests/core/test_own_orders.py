@@ -423,11 +423,14 @@ def test_a_fill_of_a_rejected_order_is_a_contradiction_that_is_looked_into() -> 
     assert book.queries_due(at(2)) == (order,)
 
 
-def test_a_rejection_of_an_order_that_has_traded_is_a_contradiction_too() -> None:
+@pytest.mark.parametrize("leaving", [False, True])
+def test_a_rejection_of_an_order_that_has_traded_is_a_contradiction_too(leaving: bool) -> None:  # noqa: FBT001
     book = new_book()
     order = rest(book)
     book.fill(order, Decimal(1), at(1))
-    book.reject(order, at(2))
+    if leaving:
+        book.request_cancel(order, at(2))
+    book.reject(order, at(3))
     assert order.is_unknown
 
 
@@ -557,6 +560,15 @@ def test_an_answer_to_no_question_says_nothing() -> None:
     assert order.is_unknown
 
 
+def test_one_question_has_one_answer() -> None:
+    book = new_book()
+    order = lost(book)
+    look(book, order, 31)
+    for seconds in (31.2, 31.3, 31.4):
+        book.report_not_found(order, at(seconds), at(seconds))
+    assert (order.is_unknown, order.clean_looks) == (True, 1)
+
+
 def test_an_order_that_is_known_to_rest_is_not_ended_by_a_look_that_misses_it() -> None:
     book = new_book()
     order = rest(book)
@@ -575,6 +587,8 @@ def test_an_order_that_left_without_having_filled_leaves_trades_to_look_up() -> 
     book.confirm_cancel(second, None, at(5))
     assert book.unconfirmed_since == at(3)
     book.confirm_cancel(first, None, at(6))
+    assert book.unconfirmed_since == at(1)
+    book.confirm_cancel(place(book, "mm-3", seconds=7), None, at(8))
     assert book.unconfirmed_since == at(1)
 
 

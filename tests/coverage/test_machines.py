@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -13,7 +14,11 @@ from mm_fsm.core.messages import Fact, StopRequested, Timer
 from mm_fsm.core.order_lifecycle import OrderEvent, OrderLifecycle, OrderStatus, status_after
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.errors import OrderLifecycleError
+from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.machine.observers import MachineObserver
+from mm_fsm.machine.results import StepResult
 from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.runtime.paper_run import run_on_paper
 from tests.coverage.recording import recording
 
 
@@ -200,3 +205,24 @@ def test_the_order_lifecycle_asks_for_every_cell_it_does_not_declare() -> None:
         pass
     edges = seen.criterion(Criterion.TRANSITIONS).total
     assert seen.criterion(Criterion.SNEAK).total == 9 * 13 - edges
+
+
+class Results(MachineObserver):
+    """Keeps the result of every step."""
+
+    def __init__(self) -> None:
+        self.kept: list[StepResult] = []
+
+    def step_ended(self, result: StepResult) -> None:
+        self.kept.append(result)
+
+
+def test_watching_changes_nothing() -> None:
+    """A market maker that is watched gives, step by step, the results of one that is not."""
+    plain, watched = Results(), Results()
+    run_on_paper(MarketMakingStateMachine, observers=(plain,), seconds=120)
+    with recording(MarketMakingStateMachine) as seen:
+        run_on_paper(MarketMakingStateMachine, observers=(watched,), seconds=120)
+    assert plain.kept == watched.kept
+    taken = Counter(f"{one.source}.{one.event}" for result in plain.kept for one in result.transitions)
+    assert seen.edges == taken

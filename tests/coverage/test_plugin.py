@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import mm_fsm
+from mm_fsm.coverage import session  # pytest in this process forgets what it loads itself
 from mm_fsm.coverage.subprocesses import VARIABLE
 
 CHARTS = """
@@ -44,6 +45,7 @@ LIGHT = "--fsm-cov=lights:Light"
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project with two charts, one of which no test makes, and two tests."""
+    assert session.CoverageSession
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     pytester.makepyfile(lights=CHARTS, test_lights=TESTS)
     pytester.syspathinsert()
@@ -62,16 +64,17 @@ def hits_of(report: dict[str, Any], chart: str = "lights:Light") -> list[int]:
     return [edge["hits"] for edge in report["charts"][chart]["edges"]]
 
 
-def test_it_is_inert_unless_asked() -> None:
-    """Neither the state machine library nor anything of ours but the plugin is loaded for a run without its options."""
+def test_it_is_inert_unless_asked(tmp_path: Path) -> None:
+    """A run without its options loads the plugin and nothing else of ours, nor the state machine library."""
+    (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass", encoding="utf-8")
     program = (
         "import sys, pytest\n"
-        "pytest.main(['--version'])\n"
-        "print([name for name in sys.modules if name.startswith(('mm_fsm', 'statemachine', 'attr', 'catt'))])\n"
+        "assert pytest.main(['-q', '-p', 'no:cacheprovider', sys.argv[1]]) == 0\n"
+        "print(sorted(name for name in sys.modules if name.startswith(('mm_fsm', 'statemachine'))))\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     environment["PYTHONPATH"] = str(Path(mm_fsm.__file__).parents[1])
-    command = [sys.executable, "-c", program]
+    command = [sys.executable, "-c", program, str(tmp_path)]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert finished.stdout.splitlines()[-1] == "['mm_fsm', 'mm_fsm.coverage', 'mm_fsm.coverage.plugin']"
 
@@ -151,7 +154,7 @@ def test_context_names_the_tests_of_each_edge(project: pytest.Pytester) -> None:
         ([LIGHT, "--fsm-cov-criteria=lines"], "--fsm-cov-criteria: expected criteria of states,"),
         ([LIGHT, "--fsm-cov-report="], "--fsm-cov-report: expected term, term-missing, json:PATH"),
         (["--fsm-cov=lights:Lamp"], "--fsm-cov=lights:Lamp: expected a class that can be imported"),
-        (["--fsm-cov", "test_lights.py"], "a path of tests goes before it"),
+        (["--fsm-cov", "test_lights.py"], "--fsm-cov: expected module:Class, found 'test_lights.py'"),
         ([LIGHT, "-o", "fsm_exclude=nonsense"], "fsm_exclude: expected lines like"),
     ],
 )
@@ -175,7 +178,7 @@ def test_a_threshold_that_is_missed_fails_the_run(project: pytest.Pytester) -> N
     result = project.runpytest_inprocess(LIGHT, "--fsm-cov-fail-under=states:100,guards:80")
     result.assert_outcomes(passed=2)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["FAILED lights:Light: guards 1 of 2 (50 %), expected 80 %"])
+    result.stdout.fnmatch_lines(["FAILED lights:Light: guards 1 of 2 (50.0 %), expected 80 %"])
     assert project.runpytest_inprocess(LIGHT, "--fsm-cov-fail-under=guards:50").ret == 0
 
 
@@ -185,7 +188,7 @@ def test_a_baseline_holds(project: pytest.Pytester) -> None:
     assert project.runpytest_inprocess(LIGHT, f"--fsm-cov-baseline={path}").ret == 0
     fewer = project.runpytest_inprocess(LIGHT, f"--fsm-cov-baseline={path}", "-k", "not off")
     assert fewer.ret == pytest.ExitCode.TESTS_FAILED
-    fewer.stdout.fnmatch_lines(["FAILED lights:Light: transitions 1 of 2 (50 %), the baseline has 100.0 %"])
+    fewer.stdout.fnmatch_lines(["FAILED lights:Light: transitions 1 of 2 (50.0 %), the baseline has 100.0 %"])
 
 
 def test_settings_exclude_with_a_reason(project: pytest.Pytester) -> None:
@@ -225,6 +228,7 @@ def test_processes_that_tests_start_are_merged(project: pytest.Pytester) -> None
     assert VARIABLE not in os.environ or Path(os.environ[VARIABLE]).exists()
 
 
+@pytest.mark.slow
 def test_workers_are_merged(project: pytest.Pytester) -> None:
     path = project.path / "report.json"
     result = project.runpytest_subprocess(
@@ -237,6 +241,7 @@ def test_workers_are_merged(project: pytest.Pytester) -> None:
     assert len(report["charts"]["lights:Light"]["edges"][0]["tests"]) == 2
 
 
+@pytest.mark.slow
 def test_a_lost_worker_fails_the_gate(project: pytest.Pytester) -> None:
     project.makepyfile(
         test_lights="""

@@ -128,7 +128,7 @@ class Bench:
         machine: type[MarketMakingStateMachine] = MarketMakingStateMachine,
         is_watched: bool = True,
     ) -> None:
-        self.machine = machine(settings or settings_with(), instrument, fees, balances, services)
+        self.machine = machine(settings or settings_with(), instrument, fees, balances, services, run_id="run")
         self.watch = Watch(self.machine) if is_watched else None
         self.now = START
         self.results: list[StepResult] = []

@@ -251,8 +251,9 @@ class Watch:
             quotes = [order for order in staying if order.purpose is OrderPurpose.QUOTE]
             known = [order for order in quotes if order.status is not OrderStatus.UNKNOWN]
             assert len(known) <= machine.context.settings.num_price_levels, "more quotes than levels"
-        reducing = [order for order in live if order.purpose is not OrderPurpose.QUOTE]
-        assert len([order for order in reducing if not order.cancel_in_flight]) <= 1, "one reducing order at a time"
+        known = [order for order in live if not order.cancel_in_flight and order.status is not OrderStatus.UNKNOWN]
+        reducing = [order for order in known if order.purpose is not OrderPurpose.QUOTE]
+        assert len(reducing) <= 1, "one reducing order at a time"
 
     def _check_leaving(self, order: OwnOrder, state: str) -> None:
         if order.status is OrderStatus.UNKNOWN:

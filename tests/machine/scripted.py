@@ -51,10 +51,10 @@ class PausingMachine(MarketMakingStateMachine):
         MarketMakingStateMachine.inventory_management, cond="may_go_on"
     )
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         self.goes_on = True
         self.is_broken = False
-        super().__init__(*arguments)
+        super().__init__(*arguments, **options)
 
     def may_go_on(self) -> bool:
         """Whether the machine passes through."""

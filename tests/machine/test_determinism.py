@@ -22,11 +22,11 @@ from tests.machine.test_random_facts import Session
 
 def replay(session: Session, facts: list[Fact]) -> list[tuple[str, str]]:
     """What a new machine answers to facts that another was told, and its books after each."""
-    machine = MarketMakingStateMachine(*session)
+    machine = MarketMakingStateMachine(*session, run_id="run")
     return [(repr(machine.step(fact)), machine.context.digest()) for fact in facts]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(session=sessions(), story=st.lists(operations(), min_size=5, max_size=40))
 def test_the_same_facts_give_the_same_results_and_digests(session: Session, story: list[Operation]) -> None:
     bench = Storm(session).play(story)
@@ -42,7 +42,7 @@ def story_digest() -> str:
     funds = Balances(base=Decimal(50), quote=Decimal(9_000))
     bench = Bench(settings_with(num_price_levels=3, max_drawdown=Decimal(50)), balances=funds)
     stream = random.Random(7)
-    for _ in range(120):
+    for _ in range(20):
         bench.run(2)
         live = bench.live()
         bid = Decimal("99.99") + Decimal(stream.randrange(-30, 30)) / 100

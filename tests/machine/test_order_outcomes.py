@@ -378,15 +378,16 @@ def test_fills_that_are_reported_missing_after_the_end_of_an_order_are_asked_for
     """The cancel's answer did not say how much had traded; a query that was still under way does."""
     bench, bid = cancelling()
     bench.trade(bid, "0.4")
-    bench.tell(bench.about(OrderCanceled, bid, exchange_time=bench.now, filled_quantity=None))
+    bench.tell(bench.about(OrderCanceled, bid, exchange_time=bench.now, filled_quantity=Decimal(0)))
     assert bench.own(bid).status is OrderStatus.CANCELED
-    result = bench.tell(
+    begun = len(bench.results) - 1
+    bench.tell(
         bench.about(
             OrderStatusReported, bid, status=ReportedStatus.CANCELED, filled_quantity=Decimal("0.4"),
             exchange_time=bench.now,
         )
     )  # fmt: skip
-    assert any(isinstance(intent, QueryOwnTrades) for intent in result.intents)
+    assert bench.sent(QueryOwnTrades, begun)
     assert bench.context.orders.has_unknown(BID)
     bench.report_trades()
     assert bench.context.base_position == Decimal("100.4")
@@ -418,7 +419,7 @@ def test_a_fill_after_the_confirmed_cancel_is_booked() -> None:
     bench, bid = cancelling()
     fill = bench.trade(bid, "0.4")
     bench.orders[bid].is_open = False
-    bench.tell(bench.about(OrderCanceled, bid, exchange_time=bench.now, filled_quantity=None))
+    bench.tell(bench.about(OrderCanceled, bid, exchange_time=bench.now, filled_quantity=Decimal(0)))
     bench.tell(fill)
     assert bench.context.base_position == Decimal("100.4")
     assert bench.own(bid).status is OrderStatus.CANCELED
@@ -438,7 +439,7 @@ def finish(bench: Bench, order_id: str, how: str) -> None:
     elif how == "missing":
         bench.tell(bench.about(OrderCanceled, order_id, exchange_time=bench.now, filled_quantity=Decimal("0.1")))
     else:
-        bench.tell(bench.about(OrderCanceled, order_id, exchange_time=bench.now))
+        bench.tell(bench.about(OrderCanceled, order_id, exchange_time=bench.now, filled_quantity=Decimal(0)))
 
 
 @pytest.mark.parametrize("how", ["rejected", "expired", "missing", "canceled"])
@@ -498,10 +499,12 @@ def test_an_acknowledgement_of_a_rejected_order_is_a_contradiction_and_the_order
 
 def test_a_refused_message_about_an_order_holds_its_side_and_asks_the_venue() -> None:
     bench, bid, _ = quoting()
-    result = bench.tell(MessageRefused(received_at=bench.now, reason="NaN", client_order_id=bid))
-    kinds = {type(intent) for intent in result.intents}
-    assert {QueryOrder, QueryBalances} <= kinds
+    begun = len(bench.results)
+    bench.tell(MessageRefused(received_at=bench.now, reason="NaN", client_order_id=bid))
+    assert bench.sent(QueryOrder, begun)
     assert bench.hold(BID) in {"bad_message", "unknown_order"}
+    bench.wait(3)
+    assert bench.sent(QueryBalances, begun)
     bench.run_until(lambda: bench.holds() == {"bid": None, "ask": None}, 30)
 
 
@@ -530,3 +533,24 @@ def test_an_acknowledgement_that_comes_twice_changes_nothing() -> None:
     before = bench.own(bid).snapshot()
     bench.tell(bench.about(OrderAcknowledged, bid, venue_order_id=f"venue-{bid}", exchange_time=bench.now))
     assert bench.own(bid).snapshot() == before
+
+
+def test_a_look_from_before_the_confirmed_cancel_that_arrives_after_it_does_not_revive_the_order() -> None:
+    bench, bid = cancelling()
+    look = bench.about(
+        OrderStatusReported, bid, status=ReportedStatus.OPEN, filled_quantity=Decimal(0), exchange_time=bench.now
+    )
+    bench.later(0.1)
+    bench.confirm_cancel(bid)
+    bench.later(0.1)
+    bench.tell(look)
+    assert bench.own(bid).status is OrderStatus.CANCELED
+
+
+def test_a_cancel_confirmed_without_a_quantity_leaves_the_order_unknown_until_a_query_tells() -> None:
+    bench, bid = cancelling()
+    begun = len(bench.results)
+    bench.tell(bench.about(OrderCanceled, bid, exchange_time=bench.now, filled_quantity=None))
+    assert bench.own(bid).status is OrderStatus.UNKNOWN
+    assert bench.own(bid).exposure == bench.own(bid).quantity
+    assert bench.sent(QueryOrder, begun)

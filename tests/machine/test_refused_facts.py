@@ -54,7 +54,7 @@ from mm_fsm.errors import FactRefusedError
 from tests.machine.bench import SECOND, SPOT, SYMBOL, Bench
 
 ONE = Decimal(1)
-ORDER = "mm-1"
+ORDER = "mm-run-1"
 NAN, INFINITE, SIGNAL = Decimal("NaN"), Decimal("Infinity"), Decimal("sNaN")
 
 NOT_A_TIME = [None, -1, 1.5, True, "now", Decimal(5), float("nan"), []]
@@ -64,7 +64,7 @@ NOT_POSITIVE = [*NOT_AN_AMOUNT, Decimal(0), Decimal(-1)]
 NOT_A_NAME = [None, "", 5, ["x"], {}, b"x"]
 NOT_A_TEXT = [None, 5, ["x"], b"x"]
 NOT_A_SYMBOL = [*NOT_A_NAME, "ETH/USD", "btc/usd"]
-NOT_OURS = [*NOT_A_NAME, "mm-999", "somebody-else"]
+NOT_OURS = [*NOT_A_NAME, "mm-run-999", "somebody-else"]
 NOT_TRUE_OR_FALSE = [None, 0, 1, "yes"]
 NOT_A_MEMBER = [None, "nonsense", 5, ["bid"], "OPEN"]
 NOT_A_TUPLE = [None, 5, "text", [], {}]
@@ -157,9 +157,9 @@ FIELDS: dict[str, Callable[[int], list[object]]] = {
 
 EXEMPT: dict[tuple[type[Fact], str], list[object]] = {
     # values that are fine after all in one fact's field of that name
-    (OrderFilled, "client_order_id"): ["mm-999"],  # of this run, from a journal whose end is torn
-    (QueryFailed, "client_order_id"): [None, "mm-999", "somebody-else"],
-    (MessageRefused, "client_order_id"): [None, "mm-999", "somebody-else"],
+    (OrderFilled, "client_order_id"): ["mm-run-999"],  # of this run, from a journal whose end is torn
+    (QueryFailed, "client_order_id"): [None, "mm-run-999", "somebody-else"],
+    (MessageRefused, "client_order_id"): [None, "mm-run-999", "somebody-else"],
     (MessageRefused, "side"): [Side.ASK],
 }
 
@@ -338,7 +338,7 @@ def test_trades_and_open_orders_of_others_on_the_account_are_passed_over() -> No
     order = evolve(reported_order(), client_order_id="", price=NAN)
     bench.tell(evolve(example(OpenOrdersReported, bench.now), orders=(order, reported_order())))
     assert bench.context.base_position == position
-    assert sorted(bench.live()) == ["mm-1", "mm-2"]
+    assert sorted(bench.live()) == ["mm-run-1", "mm-run-2"]
 
 
 def test_a_fee_of_nothing_needs_no_price_of_its_currency() -> None:

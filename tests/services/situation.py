@@ -225,7 +225,13 @@ class Situation:
     def cancel(self, order: OwnOrder) -> Situation:
         """The venue says that an own order is out of the book."""
         now = self.context.now
-        fact = OrderCanceled(received_at=now, symbol=SYMBOL, client_order_id=order.client_order_id, exchange_time=now)
+        fact = OrderCanceled(
+            received_at=now,
+            symbol=SYMBOL,
+            client_order_id=order.client_order_id,
+            exchange_time=now,
+            filled_quantity=order.filled_quantity,
+        )
         book(self.context, fact)
         return self
 

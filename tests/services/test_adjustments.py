@@ -315,7 +315,11 @@ def test_with_a_sound_market_an_order_is_wanted_exactly_until_the_goal_is_reache
     minimum_notional: str,
     cash: str,
 ) -> None:
-    """Otherwise the machine would wait for ever. What is sent passes risk, and never passes the goal."""
+    """Otherwise the machine would wait for ever. What is sent passes risk, and never passes the goal.
+
+    A wind-down has a deadline, so it may wait for funds that are short now; here it has them.
+    """
+    cash = "100000" if stopping else cash
     size = "1" if kind is InstrumentKind.SPOT else "3"
     instrument = rules(kind, minimum_notional=minimum_notional, contract_size=size)
     situation = adjusting(

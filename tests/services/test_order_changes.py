@@ -150,9 +150,13 @@ def test_a_wide_size_tolerance_never_treats_a_partly_filled_order_worse() -> Non
 
 
 def test_an_order_that_the_market_has_reached_does_not_stay() -> None:
-    """Our bid of 99.99 may fill any moment by the market's ask: it must not be counted on as a passive quote."""
-    situation = resting(Side.BID, "99.99").book("99.95", "99.99")
-    assert not stays(situation, wanted((Side.BID, "99.98", "1")))
+    """Our bid of 99.52 may fill any moment by the market's ask: it must not be counted on as a passive quote.
+
+    The tolerance of a bid wanted at 99.50 is 0.10.
+    """
+    plan = wanted((Side.BID, "99.50", "1"))
+    assert stays(resting(Side.BID, "99.52").book("99.40", "99.53"), plan)
+    assert not stays(resting(Side.BID, "99.52").book("99.40", "99.52"), plan)
 
 
 def test_an_order_off_a_new_price_grid_does_not_stay() -> None:

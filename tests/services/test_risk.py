@@ -339,6 +339,9 @@ def test_closing_contracts_passes_however_near_liquidation_is() -> None:
     settings = {"max_inventory_pct": 1000, "max_position_size": 1000, "max_quote_exposure": 1_000_000}
     situation = Situation(rules(InstrumentKind.LINEAR), offset="100", quote="400", leverage="50", **settings)
     assert verdict(situation, adjustment(Side.ASK, "99.90", "100", reduce_only=True)) is None
+    situation.rest(Side.ASK, "100.50", "50")  # if this filled too, 50 would be short: the venue lets no order do that
+    assert verdict(situation, adjustment(Side.ASK, "99.90", "100", reduce_only=True)) is None
+    assert verdict(situation, ask(quantity="100")) is RefusalCode.LIQUIDATION_DISTANCE
     assert verdict(situation, bid(quantity="1")) is RefusalCode.LIQUIDATION_DISTANCE
 
 

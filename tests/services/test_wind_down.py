@@ -12,7 +12,7 @@ from mm_fsm.core.instrument import InstrumentKind
 from mm_fsm.core.messages import OrderPurpose, Side, TimeInForce
 from mm_fsm.services.inventory import DefaultInventoryService
 from mm_fsm.services.risk import DefaultRiskService
-from tests.services.situation import Situation, rules
+from tests.services.situation import SECOND, Situation, rules
 
 SERVICE = DefaultInventoryService()
 
@@ -95,8 +95,12 @@ def test_without_a_passive_part_slices_begin_at_once() -> None:
 
 @pytest.mark.parametrize("seconds", [300, 301])
 def test_past_the_deadline_what_is_live_is_cancelled_and_nothing_more_is_sent(seconds: float) -> None:
-    situation = winding_down()
+    situation = winding_down(wind_down_passive_seconds=300)
     order = situation.rest(Side.ASK, "100.05", "50", OrderPurpose.WIND_DOWN)
+    reduction = situation.context.reduction
+    assert reduction is not None
+    reduction.retry_at = situation.context.now + 400 * SECOND
+    assert action(later(situation, 299)) is None
     wanted = action(later(situation, seconds))
     assert wanted is not None
     assert wanted.step is InventoryStep.CANCEL_ADJUSTMENTS
@@ -140,6 +144,13 @@ def test_dust_counts_as_flat() -> None:
 def test_below_its_target_a_spot_account_buys_back() -> None:
     wanted = placed(winding_down(offset="-4"))
     assert (wanted.side, wanted.quantity) == (Side.BID, 4)
+
+
+def test_a_wind_down_that_cannot_pay_waits_for_funds_until_its_deadline() -> None:
+    """4 are missing, the venue takes 150 and more, and there are 60: nothing to send, and not flat."""
+    situation = winding_down(rules(minimum_notional="150"), offset="-4", quote="60", max_inventory_pct=10)
+    assert action(situation) is None
+    assert not SERVICE.is_reduced(situation.context)
 
 
 def test_a_position_that_is_to_be_kept_only_has_its_orders_cancelled() -> None:
