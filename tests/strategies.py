@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
-from mm_fsm.core.messages import ReportedStatus, RejectionCode, RequestKind, Side
+from mm_fsm.core.messages import RejectionCode, ReportedStatus, RequestKind, Side
 from mm_fsm.core.settings import AdjustmentPolicy, MarketMakingSettings
 
 SYMBOL = "BTC/USD"
@@ -55,7 +55,9 @@ def balances(draw: st.DrawFn, instrument: Instrument) -> Balances:
     lowest = "-20" if instrument.may_be_short else "0"
     leverage = Decimal(draw(st.sampled_from(["1", "3"]))) if instrument.may_be_short else Decimal(1)
     return Balances(
-        base=draw(decimals(lowest, "20", 1)), quote=draw(st.sampled_from([Decimal(300), Decimal(5000)])), leverage=leverage
+        base=draw(decimals(lowest, "20", 1)),
+        quote=draw(st.sampled_from([Decimal(300), Decimal(5000)])),
+        leverage=leverage,
     )
 
 

@@ -120,6 +120,4 @@ def _refusal(fact: Fact, error: FactRefusedError) -> MessageRefused:
     order_id = fact.client_order_id if isinstance(fact, OrderFact) else None
     is_named = isinstance(order_id, str) and order_id
     received_at = fact.received_at if type(fact.received_at) is int and fact.received_at >= 0 else 0
-    return MessageRefused(
-        received_at=received_at, reason=str(error), client_order_id=order_id if is_named else None
-    )
+    return MessageRefused(received_at=received_at, reason=str(error), client_order_id=order_id if is_named else None)

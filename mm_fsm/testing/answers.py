@@ -53,7 +53,9 @@ def _refuse(rivals: Sequence[EdgeDefinition], answers: Answers, prefer: Mapping[
         yield from _refuse(further, {**answers, guard.name: not guard.expected}, prefer)
 
 
-def with_later_rivals_holding(definition: ChartDefinition, edge: EdgeDefinition, answers: Mapping[str, bool]) -> Answers:
+def with_later_rivals_holding(
+    definition: ChartDefinition, edge: EdgeDefinition, answers: Mapping[str, bool]
+) -> Answers:
     """The same answers with as many of the edges behind ``edge`` holding too as possible: only order decides then."""
     completed = dict(answers)
     leaving = list(definition.edges_from(edge.source))

@@ -15,8 +15,8 @@ from attrs import field, frozen
 
 from mm_fsm.chart import CallbackDefinition, ChartDefinition, EdgeDefinition
 from mm_fsm.core.messages import PlaceOrder
-from mm_fsm.testing.foreign import AnyChart, definition_for
 from mm_fsm.testing.forced import ForcedMachine
+from mm_fsm.testing.foreign import AnyChart, definition_for
 from mm_fsm.testing.harness import MachineHarness
 from mm_fsm.testing.paths import find_paths, ways_to
 from mm_fsm.testing.problems import PathNotTakenError
@@ -151,7 +151,9 @@ def check_book_is_leaving(host: MachineHarness) -> None:
     """
     for order in host.context.orders.live():
         is_asked_about = order.is_unknown and order.query_due is not None
-        assert order.cancel_in_flight or is_asked_about, f"{order.client_order_id} is {order.status} and nobody cancels it"
+        assert order.cancel_in_flight or is_asked_about, (
+            f"{order.client_order_id} is {order.status} and nobody cancels it"
+        )
 
 
 def check_books(host: MachineHarness) -> None:
@@ -163,7 +165,9 @@ def check_books(host: MachineHarness) -> None:
     ledger = host.context.ledger
     assert ledger.identity_gap() == 0, f"the ledger's identity misses {ledger.identity_gap()}"
     base, quote = host.told_account()
-    assert host.context.base_position == base, f"the books hold {host.context.base_position} base units, told were {base}"
+    assert host.context.base_position == base, (
+        f"the books hold {host.context.base_position} base units, told were {base}"
+    )
     assert ledger.cash == quote, f"the books hold {ledger.cash} of cash, told were {quote}"
     for order_id in host.venue.orders:
         assert order_id in host.context.orders, f"{order_id} was sent and is not in the books"
@@ -202,6 +206,12 @@ def _runs(definition: ChartDefinition, edge: EdgeDefinition) -> Iterator[tuple[P
     enter: tuple[CallbackDefinition, ...] = ()
     if not edge.internal:
         leave, enter = definition.state(edge.source).exit, definition.state(edge.target).enter
-    phases = {Phase.BEFORE: edge.before, Phase.EXIT: leave, Phase.ON: edge.on, Phase.ENTER: enter, Phase.AFTER: edge.after}
+    phases = {
+        Phase.BEFORE: edge.before,
+        Phase.EXIT: leave,
+        Phase.ON: edge.on,
+        Phase.ENTER: enter,
+        Phase.AFTER: edge.after,
+    }
     for phase, callbacks in phases.items():
         yield from ((phase, callback.name) for callback in callbacks)

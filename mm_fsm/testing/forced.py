@@ -134,7 +134,9 @@ class ForcedMachine:
         if self._gate is not None:
             fires = self.definition.automatic and not edge.command
             chosen = (
-                self._gate.first_enabled(edge.source) if fires else self._gate.first_for_command(edge.source, edge.event)
+                self._gate.first_enabled(edge.source)
+                if fires
+                else self._gate.first_for_command(edge.source, edge.event)
             )
             if chosen != edge:
                 return f"in {edge.source} the gate chose {chosen.id if chosen else 'nothing'}"

@@ -10,8 +10,8 @@ from attrs import field, frozen
 
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing.faults import fault_cases
-from mm_fsm.testing.foreign import AnyChart, definition_for
 from mm_fsm.testing.forced import ForcedMachine
+from mm_fsm.testing.foreign import AnyChart, definition_for
 from mm_fsm.testing.paths import PathCriterion, find_paths, obligations
 from mm_fsm.testing.problems import GenerationError, PathNotTakenError, describe_path
 from mm_fsm.testing.real import RealDriver

@@ -25,6 +25,7 @@ from mm_fsm.core.messages import (
     Fact,
     Heartbeat,
     Intent,
+    JournalFailed,
     MarketBook,
     OrderFilled,
     OutcomeUnknown,
@@ -378,7 +379,10 @@ class MachineHarness(MachineObserver):
             )
         )
 
+    def fail_journal(self) -> StepResult:
+        """The journal could not be written."""
+        return self.tell(JournalFailed(received_at=self.now, reason="the disk is full", withheld=()))
+
     def stop(self, *, flatten: bool = True) -> StepResult:
         """An operator asks for the end."""
         return self.tell(StopRequested(received_at=self.now, flatten=flatten, reason="asked"))
-

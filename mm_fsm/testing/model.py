@@ -21,8 +21,8 @@ from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.services.protocols import Services
-from mm_fsm.testing.foreign import AnyChart, definition_for
 from mm_fsm.testing.forced import ForcedMachine
+from mm_fsm.testing.foreign import AnyChart, definition_for
 from mm_fsm.testing.harness import MachineHarness
 from mm_fsm.testing.invariants import MARKET_MAKER_INVARIANTS
 from mm_fsm.testing.problems import GenerationError
@@ -63,7 +63,9 @@ def model_test(
     """
     if issubclass(chart, QuotingMachine):
         if make is not None or ways is not None:
-            raise GenerationError(chart.__name__, "make and ways were given.", "A market maker is told facts: leave them out.")
+            raise GenerationError(
+                chart.__name__, "make and ways were given.", "A market maker is told facts: leave them out."
+            )
         looked_at = MARKET_MAKER_INVARIANTS if invariants is None else tuple(invariants)
         model = type(
             f"ModelOf{chart.__name__}",

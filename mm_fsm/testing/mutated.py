@@ -176,5 +176,3 @@ def _redirected(chart: type[StateChart[Any]], transition: Any, target: str) -> C
         transition.internal, transition.is_self = before[1:]
 
     return undo
-
-

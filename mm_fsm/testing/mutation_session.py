@@ -17,8 +17,8 @@ from statemachine import StateChart
 
 from mm_fsm.chart import Chart
 from mm_fsm.chart.watching import WATCHERS
-from mm_fsm.coverage.recorder import imported_charts
 from mm_fsm.core.order_lifecycle import OrderLifecycle
+from mm_fsm.coverage.recorder import imported_charts
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.results import TransitionRecord
 from mm_fsm.machine.strategy import StrategyMachine
@@ -46,7 +46,9 @@ class _Arrivals(MachineObserver):
 
     def which(self, chart: type, state: str) -> set[str]:
         """Tests in which a machine of the class, or of one that inherits from it, was in the state."""
-        return {test for (cls, at), tests in self.tests.items() if at == state and issubclass(cls, chart) for test in tests}
+        return {
+            test for (cls, at), tests in self.tests.items() if at == state and issubclass(cls, chart) for test in tests
+        }
 
 
 class _Watch(MachineObserver):
@@ -197,7 +199,12 @@ class MutationSession:
                 "score": round(result.score, 4),
                 "mutants": sorted(
                     (
-                        {"mutant": v.mutant.id, "outcome": v.outcome.value, "by": v.by, "missing": v.mutant.missing_test}
+                        {
+                            "mutant": v.mutant.id,
+                            "outcome": v.outcome.value,
+                            "by": v.by,
+                            "missing": v.mutant.missing_test,
+                        }
                         for v in result.verdicts
                     ),
                     key=lambda row: row["mutant"],

@@ -81,7 +81,13 @@ class _Network:
         for node in range(self.size):
             while excess[node] > 0:
                 way = self._cheapest_way(node, flow, excess)
-                amount = min([excess[node], -excess[way[-1][1]], *(flow[arc] - self.at_least[arc] for arc, _, back in way if back)])
+                amount = min(
+                    [
+                        excess[node],
+                        -excess[way[-1][1]],
+                        *(flow[arc] - self.at_least[arc] for arc, _, back in way if back),
+                    ]
+                )
                 for arc, _, back in way:
                     flow[arc] += -amount if back else amount
                 excess[node] -= amount

@@ -56,7 +56,9 @@ class ServiceScript:
         """Take a line out again."""
         self._lines.pop((call, state), None)
 
-    def ask(self, call: str, context: MarketMakingContext, method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    def ask(
+        self, call: str, context: MarketMakingContext, method: Callable[..., Any], arguments: tuple[Any, ...]
+    ) -> Any:
         """What the machine hears when it asks."""
         self.calls[call] += 1
         line = self._lines.get((call, context.current_state)) or self._lines.get((call, ANYWHERE))

@@ -9,12 +9,11 @@ from attrs import field, frozen
 from statemachine import StateChart
 from statemachine.exceptions import TransitionNotAllowed
 
-from mm_fsm.testing.foreign import AnyChart, definition_for
 from mm_fsm.testing.forced import ForcedMachine
+from mm_fsm.testing.foreign import AnyChart, definition_for
 from mm_fsm.testing.paths import ways_to
 from mm_fsm.testing.problems import PathNotTakenError
 from mm_fsm.testing.real import Host, RealDriver
-
 
 CONTEXT: Final = 80
 """Characters shown on each side of a difference."""

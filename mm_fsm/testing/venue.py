@@ -173,7 +173,10 @@ class HarnessVenue:
         match intent:
             case PlaceOrder():
                 facts = [self.take(intent.client_order_id, now)]
-                if intent.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL and self.orders[intent.client_order_id].is_open:
+                if (
+                    intent.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
+                    and self.orders[intent.client_order_id].is_open
+                ):
                     facts.append(self.take_out(intent.client_order_id, now, by_itself=True))
                 return facts
             case CancelOrder(client_order_id=order_id):

@@ -58,14 +58,21 @@ def _next_fault(host: MarketMakerHost) -> Fault:
     return Fault(code=code, reason="scripted", transient=False)
 
 
-def _script_fault(call: str) -> Callable[[MarketMakerHost, bool, str], None]:
-    def make(host: MarketMakerHost, wanted: bool, state: str) -> None:  # noqa: FBT001 - the signature of a way
-        if wanted:
-            host.script.answer(call, lambda answer: answer or _next_fault(host), state=state)
-        else:
-            host.script.forget(call, state=state)
+def _halt(host: MarketMakerHost, wanted: bool, state: str) -> None:  # noqa: FBT001 - the signature of a way
+    """The risk service names a cause; while a position is being wound down, only a broken journal is one."""
+    if not wanted:
+        host.script.forget("risk.halt_cause", state=state)
+    elif host.state == state and host.context.is_stopping and host.context.reduction is not None:
+        host.fail_journal()
+    else:
+        host.script.answer("risk.halt_cause", lambda answer: answer or _next_fault(host), state=state)
 
-    return make
+
+def _fail_checks(host: MarketMakerHost, wanted: bool, state: str) -> None:  # noqa: FBT001
+    if wanted:
+        host.script.answer("risk.check_cycle", lambda answer: answer or _next_fault(host), state=state)
+    else:
+        host.script.forget("risk.check_cycle", state=state)
 
 
 def _let_data_age(host: MarketMakerHost, wanted: bool, state: str) -> None:  # noqa: FBT001
@@ -200,8 +207,8 @@ def _not_to_be_made(_host: MarketMakerHost, _wanted: bool, _state: str) -> None:
 
 MARKET_MAKER_WAYS: Final[Mapping[str, Way[MarketMakerHost]]] = MappingProxyType(
     {
-        "must_halt": Way(_script_fault("risk.halt_cause"), ahead=3),
-        "checks_fail": Way(_script_fault("risk.check_cycle"), ahead=3),
+        "must_halt": Way(_halt, ahead=3),
+        "checks_fail": Way(_fail_checks, ahead=3),
         "data_stale": Way(_let_data_age),
         "ready_to_quote": Way(_make_ready, ahead=1),
         "work_remains": Way(_leave_work),
@@ -251,7 +258,6 @@ def market_maker_driver(
         machine: the class.
         ways: the ways of guards that the subclass adds.
     """
-
     definition = definition_of(machine)
     by_name = {(edge.source, edge.event): edge for edge in definition.edges}
     past = tuple(by_name[step] for step in QUOTED_ONCE if step in by_name)

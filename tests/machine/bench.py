@@ -320,9 +320,7 @@ class Bench:
         """The venue took the order out and says how much had traded."""
         order = self.orders[order_id]
         order.is_known, order.is_open = True, False
-        return self.tell(
-            self.about(OrderCanceled, order_id, exchange_time=self.now, filled_quantity=order.filled)
-        )
+        return self.tell(self.about(OrderCanceled, order_id, exchange_time=self.now, filled_quantity=order.filled))
 
     def lose(self, order_id: str, request: RequestKind = RequestKind.PLACE) -> StepResult:
         """No usable answer came to a request."""
@@ -365,9 +363,7 @@ class Bench:
             for name, order in self.orders.items()
             if order.is_known and order.is_open
         )
-        return self.tell(
-            OpenOrdersReported(received_at=self.now, symbol=SYMBOL, orders=orders, exchange_time=self.now)
-        )
+        return self.tell(OpenOrdersReported(received_at=self.now, symbol=SYMBOL, orders=orders, exchange_time=self.now))
 
     def report_balances(self, **changes: Any) -> StepResult:
         """The account as it really is; nothing is locked."""
@@ -427,9 +423,9 @@ class Bench:
         self.acknowledge(order_id)
         if not self.orders[order_id].is_open:
             return
-        if intent.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL:
-            self.fill(order_id)
-        elif self.fills_reducing_orders and intent.purpose is not OrderPurpose.QUOTE:
+        if intent.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL or (
+            self.fills_reducing_orders and intent.purpose is not OrderPurpose.QUOTE
+        ):
             self.fill(order_id)
 
     def expire(self, order_id: str) -> StepResult:

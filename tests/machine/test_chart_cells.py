@@ -21,10 +21,17 @@ from tests.machine.scripted import PausingMachine, ScriptedRisk, fault, services
 
 BID, ASK = Side.BID, Side.ASK
 
-STATES = (
-    "idle calculating_spreads placing_orders monitoring_orders adjusting_spreads order_filled inventory_management "
-    "completed error"
-).split()
+STATES = [
+    "idle",
+    "calculating_spreads",
+    "placing_orders",
+    "monitoring_orders",
+    "adjusting_spreads",
+    "order_filled",
+    "inventory_management",
+    "completed",
+    "error",
+]
 
 # The lifecycle's table: sources, event, guards, target. "internal" stays in its state without entering it again.
 TABLE = """

@@ -23,7 +23,12 @@ mids = st.lists(decimals("90", "110", 2), min_size=4, max_size=6)
 
 
 def context_with(
-    settings: MarketMakingSettings, instrument: Instrument, fee: Fees, offset: Decimal, prices: list[Decimal], spread: int
+    settings: MarketMakingSettings,
+    instrument: Instrument,
+    fee: Fees,
+    offset: Decimal,
+    prices: list[Decimal],
+    spread: int,
 ) -> MarketMakingContext:
     """A context that has seen ``prices`` a second apart and holds ``offset`` more than its target."""
     funds = Balances(base=TARGET + offset, quote=Decimal(1_000_000))
@@ -99,7 +104,13 @@ def _never_rises(
 
 
 @settings(max_examples=60)
-@given(chosen=spread_settings(), instrument=instruments(), prices=mids, spread=st.integers(1, 40), offset=decimals("-9", "9", 1))
+@given(
+    chosen=spread_settings(),
+    instrument=instruments(),
+    prices=mids,
+    spread=st.integers(1, 40),
+    offset=decimals("-9", "9", 1),
+)
 def test_levels_keep_their_order_stay_on_the_grid_and_never_reach_the_market(
     chosen: MarketMakingSettings, instrument: Instrument, prices: list[Decimal], spread: int, offset: Decimal
 ) -> None:

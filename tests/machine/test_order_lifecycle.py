@@ -19,7 +19,17 @@ from mm_fsm.errors import OrderLifecycleError
 
 # One row an event, one column a status; "." keeps the status, "-" is not declared, else the status that follows.
 #   new: sent, open, part(ly filled), canc(el sent), unkn(own) | filled, canceled, rejected, expired
-COLUMNS = "pending_new open partially_filled pending_cancel unknown filled canceled rejected expired".split()
+COLUMNS = [
+    "pending_new",
+    "open",
+    "partially_filled",
+    "pending_cancel",
+    "unknown",
+    "filled",
+    "canceled",
+    "rejected",
+    "expired",
+]
 SHORT = {
     "open": "open",
     "part": "partially_filled",
@@ -108,7 +118,9 @@ def test_statuses_are_live_or_terminal_and_only_known_ones_rest() -> None:
 
 def test_only_news_from_the_venue_leads_out_of_unknown() -> None:
     """Neither a time-out nor a request of our own does."""
-    leading_out = {event for (status, event), target in CELLS.items() if status == "unknown" and target != status and target}
+    leading_out = {
+        event for (status, event), target in CELLS.items() if status == "unknown" and target != status and target
+    }
     assert leading_out.isdisjoint({"request_cancel", "lose_track", "refuse_cancel"})
 
 

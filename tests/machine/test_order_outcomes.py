@@ -263,9 +263,7 @@ def test_a_failed_query_is_asked_again_after_a_while() -> None:
     bench.acknowledge(ask)
     bench.lose(bid)
     asked = len(bench.sent(QueryOrder))
-    bench.tell(
-        QueryFailed(received_at=bench.now, symbol=SYMBOL, request=RequestKind.QUERY_ORDER, client_order_id=bid)
-    )
+    bench.tell(QueryFailed(received_at=bench.now, symbol=SYMBOL, request=RequestKind.QUERY_ORDER, client_order_id=bid))
     bench.wait(1.9)
     assert len(bench.sent(QueryOrder)) == asked
     bench.wait(0.2)
@@ -409,7 +407,9 @@ def test_a_fill_is_booked_once_however_often_and_wherever_it_is_told() -> None:
     fill = bench.trade(bid, "0.4")
     for _ in range(3):
         bench.tell(fill)
-        bench.tell(OwnTradesReported(received_at=bench.now, symbol=SYMBOL, fills=(fill, fill), since=0, until=bench.now))
+        bench.tell(
+            OwnTradesReported(received_at=bench.now, symbol=SYMBOL, fills=(fill, fill), since=0, until=bench.now)
+        )
     assert bench.context.base_position == Decimal("100.4")
     assert bench.context.fill_count == 1
     assert bench.context.total_trades == 1

@@ -317,7 +317,9 @@ def test_more_fills_than_the_order_has_left_are_refused_one_by_one_and_in_a_list
     bench = quoting()
     bench.fill(ORDER, "0.7")
     assert bench.refuses(evolve(example(OrderFilled, bench.now), quantity=Decimal("0.301"))) is not None
-    first, second = (evolve(example(OrderFilled, bench.now), trade_id=f"new-{n}", quantity=Decimal("0.2")) for n in (1, 2))
+    first, second = (
+        evolve(example(OrderFilled, bench.now), trade_id=f"new-{n}", quantity=Decimal("0.2")) for n in (1, 2)
+    )
     assert bench.refuses(evolve(example(OwnTradesReported, bench.now), fills=(first, second))) is not None
     assert bench.own(ORDER).filled_quantity == Decimal("0.7")
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import PlaceOrder, Side
+from mm_fsm.core.messages import PlaceOrder
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.results import StepResult

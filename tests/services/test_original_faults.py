@@ -8,7 +8,7 @@ import pytest
 
 from mm_fsm.core.decisions import QuotePlan
 from mm_fsm.services.spreads import DefaultSpreadService
-from tests.services.situation import Situation
+from tests.services.situation import Situation, rules
 
 SERVICE = DefaultSpreadService()
 
@@ -58,8 +58,6 @@ def test_beyond_four_fifths_of_the_limit_quotes_are_not_adjusted_on_every_cycle(
 @pytest.mark.parametrize(("bid", "ask"), [("0.00995", "0.01005"), ("99.5", "100.5"), ("49750", "50250")])
 def test_the_order_size_is_worth_the_same_at_every_price(bid: str, ask: str) -> None:
     """The original took an amount of 100 in quote currency for 100 base units."""
-    from tests.services.situation import rules
-
     market = rules(tick="0.00001", lot="0.00001")
     situation = Situation(market, bid=bid, ask=ask, target="20000", quote="10000000", max_inventory_pct=10)
     plan = SERVICE.price_quotes(situation.context)
