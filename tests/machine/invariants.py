@@ -206,7 +206,7 @@ class Watch:
             cost = sum((order.price * (order.quantity - order.filled_quantity) for order in others), NONE)
             cost += sum((placement.price * placement.quantity for placement in placements), NONE)
             assert cost <= context.ledger.cash, "more cash is bid than there is"
-        opposite = [order for order in context.orders.live(side.opposite)]
+        opposite = context.orders.live(side.opposite)
         for placement in placements:
             assert all((other.price - placement.price) * side.sign > 0 for other in opposite), "own orders would meet"
 

@@ -1,4 +1,4 @@
-"""Every cell of the order lifecycle, legal and illegal, against a table written by hand, in the table and in the engine."""
+"""Every cell of the order lifecycle, legal and illegal: table and engine against a table written by hand."""
 
 from __future__ import annotations
 

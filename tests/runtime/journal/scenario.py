@@ -94,7 +94,7 @@ class World:
     now: int = 0
     event: MarketEvent = field(init=False)
     sent: list[Intent] = field(factory=list)
-    hears: Callable[[Fact], bool] = lambda fact: True  # noqa: ARG005 - all of them
+    hears: Callable[[Fact], bool] = lambda fact: True
     """Which facts reach the bot."""
 
     def __attrs_post_init__(self) -> None:
