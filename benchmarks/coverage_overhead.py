@@ -21,10 +21,10 @@ from mm_fsm.runtime.paper_run import PAPER_BALANCES, PAPER_FEES, PAPER_INSTRUMEN
 
 LIMIT = 0.15
 """What the recorder may add, as a share of the machine's own time."""
-ROUNDS = 15
-SECONDS = 600
+ROUNDS = 21
+SECONDS = 300
 """Length of the simulated session."""
-LAPS = 20
+LAPS = 100
 """How often a chart goes round in one round of measuring."""
 
 

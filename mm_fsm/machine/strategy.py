@@ -281,6 +281,9 @@ class StrategyMachine(Chart):
         except Exception as error:  # noqa: BLE001
             self._fail(FaultCode.CALLBACK, f"event {event!r} in {source!r}", error)
             return
+        except BaseException:  # an interruption: the engine goes back to the state before only after an Exception
+            self.engine.current_state_value = source
+            raise
         if self._watch.transitions == count:
             self._fail(FaultCode.GUARD, f"gate and engine disagree on event {event!r} in {source!r}", None)
             return

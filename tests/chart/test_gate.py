@@ -52,7 +52,7 @@ class Listener:
     def __init__(self) -> None:
         self.heard: list[tuple[str, str, bool]] = []
 
-    def guard_was_asked(self, edge: EdgeDefinition, guard: str, outcome: bool) -> None:  # noqa: FBT001
+    def guard_was_asked(self, edge: EdgeDefinition, guard: str, outcome: bool) -> None:
         self.heard.append((edge.event, guard, outcome))
 
 
@@ -185,7 +185,7 @@ def test_observer_hears_what_an_answer_counts_as() -> None:
 
 def test_error_of_an_observer_is_not_taken_for_a_guard_that_failed() -> None:
     class Broken:
-        def guard_was_asked(self, edge: EdgeDefinition, guard: str, outcome: bool) -> None:  # noqa: FBT001
+        def guard_was_asked(self, edge: EdgeDefinition, guard: str, outcome: bool) -> None:
             raise OSError("disk full")
 
     gate = gate_of(Signal())
@@ -219,7 +219,7 @@ def test_failure_names_edge_and_guard_and_the_gate_works_on(
     answers: dict[str, Any],
     event: str,
     guard: str,
-    observed: bool,  # noqa: FBT001
+    observed: bool,
 ) -> None:
     machine = Signal(**answers)
     gate = gate_of(machine)
@@ -240,7 +240,7 @@ def test_failure_names_edge_and_guard_and_the_gate_works_on(
 
 
 @pytest.mark.parametrize("observed", [False, True])
-def test_guard_that_fails_once_is_named_and_not_asked_again_to_find_out(observed: bool) -> None:  # noqa: FBT001
+def test_guard_that_fails_once_is_named_and_not_asked_again_to_find_out(observed: bool) -> None:
     class Once(Signal):
         asked = 0
 
@@ -291,7 +291,7 @@ class Later:
 @pytest.mark.parametrize("answer", [Later(), (item for item in ())])
 def test_answer_of_a_hidden_asynchronous_guard_is_a_failure_and_not_true(
     answer: object,
-    observed: bool,  # noqa: FBT001
+    observed: bool,
 ) -> None:
     gate = gate_of(Signal(is_late=answer))
     if observed:

@@ -182,7 +182,7 @@ def test_observer_hears_what_a_reader_of_the_chart_would_ask(drawn: Drawn, state
     heard: list[tuple[str, bool]] = []
 
     class Listener:
-        def guard_was_asked(self, edge: EdgeDefinition, guard: str, outcome: bool) -> None:  # noqa: FBT001
+        def guard_was_asked(self, edge: EdgeDefinition, guard: str, outcome: bool) -> None:
             heard.append((guard, outcome))
 
     gate.observe(Listener())

@@ -90,7 +90,7 @@ def test_what_is_on_the_grid_is_told() -> None:
         ({}, "-1", False),
     ],
 )
-def test_an_order_must_reach_every_minimum(rule: dict[str, Decimal], quantity: str, expected: bool) -> None:  # noqa: FBT001
+def test_an_order_must_reach_every_minimum(rule: dict[str, Decimal], quantity: str, expected: bool) -> None:
     market = instrument(kind=InstrumentKind.LINEAR, **rule)
     assert market.meets_minimums(Decimal(100), Decimal(quantity)) is expected
 

@@ -118,7 +118,7 @@ def test_a_fill_of_a_rejected_order_is_a_contradiction_that_is_looked_into() -> 
 
 
 @pytest.mark.parametrize("leaving", [False, True])
-def test_a_rejection_of_an_order_that_has_traded_is_a_contradiction_too(leaving: bool) -> None:  # noqa: FBT001
+def test_a_rejection_of_an_order_that_has_traded_is_a_contradiction_too(leaving: bool) -> None:
     book = new_book()
     order = rest(book)
     book.fill(order, Decimal(1), at(1))

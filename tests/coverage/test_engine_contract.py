@@ -48,7 +48,7 @@ class Ear:
 class Answer:
     """Stands for an expected answer, and keeps what it was compared with."""
 
-    def __init__(self, expected: bool) -> None:  # noqa: FBT001
+    def __init__(self, expected: bool) -> None:
         self.expected = expected
         self.seen: list[object] = []
 

@@ -186,7 +186,12 @@ class Bench:
 
     def tell(self, fact: Fact) -> StepResult:
         """One step, checked; its intents go to the outbox."""
-        result = self.machine.step(fact)
+        try:
+            result = self.machine.step(fact)
+        except KeyboardInterrupt:  # the fact was booked before it
+            if self.watch is not None:
+                self.watch.account.take(fact, self.watch.sent)
+            raise
         self.now = max(self.now, fact.received_at)
         if self.watch is not None:
             self.watch.check(fact, result)

@@ -205,7 +205,7 @@ class Storm:
     def _backwards(self, nanoseconds: int) -> None:
         self.bench.tell(Timer(received_at=self.bench.now - nanoseconds))
 
-    def _trading(self, is_trading: bool) -> None:  # noqa: FBT001 - drawn
+    def _trading(self, is_trading: bool) -> None:
         self.bench.tell(TradingStatusChanged(received_at=self.bench.now, symbol=SYMBOL, trading=is_trading))
 
     def _instrument(self, tick: str, lot: str) -> None:
@@ -244,7 +244,7 @@ class Storm:
         if name := self._pick(index):
             self.bench.reject(name, code)
 
-    def _fill(self, index: int, share: Decimal, currency: str, is_told: bool) -> None:  # noqa: FBT001 - drawn
+    def _fill(self, index: int, share: Decimal, currency: str, is_told: bool) -> None:
         name = self._pick(index)
         if name is None:
             return
@@ -394,7 +394,7 @@ class Storm:
             self.bench.deposits["base"] += base
             self.bench.deposits["quote"] += quote
 
-    def _stop(self, flatten: bool) -> None:  # noqa: FBT001 - drawn
+    def _stop(self, flatten: bool) -> None:
         self.bench.tell(StopRequested(received_at=self.bench.now, flatten=flatten, reason="drawn"))
 
     # -- afterwards -------------------------------------------------------------------------------------------------

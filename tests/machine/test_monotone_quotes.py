@@ -77,7 +77,7 @@ def test_no_level_of_either_side_rises_with_the_inventory(
     try:
         chosen.spread_floor_bps(fee)
     except SettingsError:
-        assume(False)  # noqa: FBT003 - such settings are refused
+        assume(False)
     service = DefaultSpreadService()
     seen: dict[tuple[Side, int], tuple[Decimal, Decimal]] = {}
     seen_in_plans: dict[tuple[Side, int], tuple[Decimal, Decimal]] = {}

@@ -19,7 +19,7 @@ from mm_fsm.chart import definition_of
 from mm_fsm.core.messages import CancelOrder, ExternalFlow, PlaceOrder, RequestKind, Side
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from tests.machine.bench import SYMBOL, Bench, settings_with
-from tests.machine.scripted import ScriptedRisk, fault, services
+from tests.machine.scripted import ScriptedRisk, services
 from tests.machine.test_chart_cells import halt
 
 BID = Side.BID
@@ -44,10 +44,12 @@ class Saboteur:
     """Notes every call, and raises in the ones it was told to."""
 
     def __init__(
-        self, target: Call | None = None, *, times: int = 0, error: type[BaseException] = SabotageError
+        self, target: Call | None = None, *, times: int = 0, after: int = 0, error: type[BaseException] = SabotageError
     ) -> None:
         self.target = target
         self.left = times
+        self.after = after
+        """How many such calls pass first."""
         self.error = error
         self.calls: dict[Call, int] = {}
         self.struck_in: list[str] = []
@@ -56,7 +58,7 @@ class Saboteur:
     def note(self, name: str, caller: str) -> None:
         call = (name, self.machine.chart_state, caller)
         self.calls[call] = self.calls.get(call, 0) + 1
-        if call == self.target and self.left:
+        if call == self.target and self.left and self.calls[call] > self.after:
             self.left -= 1
             self.struck_in.append(call[1])
             raise self.error(f"sabotaged {name}")
@@ -144,6 +146,11 @@ def end_by_fault(bench: Bench) -> None:
     bench.run(90, step=10)
 
 
+def end_after_all(bench: Bench) -> None:
+    begin(bench)
+    end_by_stop(bench)
+
+
 ENDINGS: dict[str, tuple[Callable[[Bench], None], dict[str, Any]]] = {
     "stop": (end_by_stop, {}),
     "wind_down": (end_by_fault, {}),
@@ -182,7 +189,7 @@ def cases(*, is_of_methods: bool) -> list[Any]:
 def judge(bench: Bench, saboteur: Saboteur) -> None:
     """What must be true of every run in which something raised. ``Watch`` has looked at every step before."""
     assert saboteur.struck_in, "the call that was to raise never came"
-    failed = [result for result in bench.results if any("sabotaged" in fault.reason for fault in result.faults)]
+    failed = [result for result in bench.results if any("sabotaged" in found.reason for found in result.faults)]
     assert len(failed) >= 1
     for result in failed:
         assert result.state in {"error", "completed"}
@@ -207,6 +214,16 @@ def test_a_service_that_raises_ends_in_error_with_the_books_intact(call: Call, e
     assert times > 1 or bench.state == "completed"
 
 
+@pytest.mark.parametrize("call", [call for call in calls(is_of_methods=True) if call[0] in DEFINITION.guard_names])
+def test_a_guard_that_raises_when_the_engine_asks_it_again_is_a_fault_too(call: Call) -> None:
+    """The gate has asked before, and was answered."""
+    saboteur = Saboteur(call, times=1, after=1)
+    bench = tell(saboteur, calls(is_of_methods=True)[call], is_of_methods=True)
+    if saboteur.struck_in:
+        judge(bench, saboteur)
+    assert bench.state == "completed"
+
+
 @pytest.mark.parametrize("times", [1, 10_000], ids=["once", "always"])
 @pytest.mark.parametrize(("call", "ending"), cases(is_of_methods=True))
 def test_a_guard_or_an_action_that_raises_ends_in_error_with_the_books_intact(
@@ -216,3 +233,51 @@ def test_a_guard_or_an_action_that_raises_ends_in_error_with_the_books_intact(
     bench = tell(saboteur, ending, is_of_methods=True)
     judge(bench, saboteur)
     assert times > 1 or bench.state == "completed"
+
+
+@pytest.mark.parametrize(
+    ("call", "is_of_methods"),
+    [
+        (("spreads.price_quotes", "calculating_spreads", "calculate_spreads"), False),
+        (("risk.review", "placing_orders", "place_orders"), False),
+        (("risk.review", "inventory_management", "manage_inventory"), False),
+        (("risk.halt_cause", "monitoring_orders", "find_halt"), False),
+        (("spreads.hold_market", "monitoring_orders", "_read_sides"), False),
+        (("begin_cycle", "idle", ""), True),
+        (("manage_inventory", "inventory_management", ""), True),
+        (("cancel_everything", "error", ""), True),
+        (("worth_retrying", "error", ""), True),
+    ],
+)
+def test_an_interruption_goes_to_the_host_and_the_machine_can_be_stopped_afterwards(
+    call: Call, is_of_methods: bool
+) -> None:
+    """It is no fault of the machine's: it propagates, what was being placed is withdrawn, and facts go on as before."""
+    saboteur = Saboteur(call, times=1, error=KeyboardInterrupt)
+    bench = new_bench(saboteur, is_of_methods=is_of_methods)
+    with pytest.raises(KeyboardInterrupt):
+        end_after_all(bench)
+    assert not [intent for intent in bench.machine._intents if isinstance(intent, PlaceOrder)]
+    assert bench.context.ledger.identity_gap() == 0
+    begun = len(bench.results)
+    bench.stop(flatten=False)
+    placed = [intent for result in bench.results[begun:] for intent in result.intents if isinstance(intent, PlaceOrder)]
+    assert placed == []
+    bench.run_until(lambda: bench.machine.is_final, 60)
+    assert not bench.live()
+
+
+def test_the_second_placement_that_risk_fails_on_takes_the_first_back() -> None:
+    """The bid was approved and staged before the review of the ask raised."""
+    call = ("risk.review", "placing_orders", "place_orders")
+    saboteur = Saboteur(call, times=1, after=1)
+    bench = new_bench(saboteur, is_of_methods=False)
+    while not saboteur.struck_in:
+        bench.settle()
+        bench.later(1)
+        bench.book()
+    assert bench.state == "error"
+    assert bench.sent(PlaceOrder) == []
+    assert bench.sent(CancelOrder) == []
+    assert bench.context.orders.count == 0
+    assert len(bench.context.sent_orders) == 0

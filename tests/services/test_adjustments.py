@@ -58,7 +58,7 @@ def step(situation: Situation) -> InventoryStep | None:
         ("-8", 2, -1, True),
     ],
 )
-def test_inventory_is_measured_against_its_limit(offset: str, use: float, skew: float, is_over: bool) -> None:  # noqa: FBT001
+def test_inventory_is_measured_against_its_limit(offset: str, use: float, skew: float, is_over: bool) -> None:
     assessment = SERVICE.assess(Situation(offset=offset, max_position_size=4).context)
     assert assessment.offset == Decimal(offset)
     assert assessment.limit == 4
@@ -149,7 +149,7 @@ def test_only_an_order_that_closes_contracts_is_marked_reduce_only(
     kind: InstrumentKind,
     target: str,
     offset: str,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert placed(adjusting(rules(kind), target=target, offset=offset)).reduce_only is expected
 
@@ -257,7 +257,7 @@ def test_an_order_that_spends_all_the_cash_of_a_spot_account_is_left_alone() -> 
 
 
 @pytest.mark.parametrize(("offset", "expected"), [("2", True), ("1.5", True), ("-2", True), ("2.0001", False)])
-def test_an_adjustment_is_over_at_its_goal(offset: str, expected: bool) -> None:  # noqa: FBT001
+def test_an_adjustment_is_over_at_its_goal(offset: str, expected: bool) -> None:
     situation = adjusting(offset=offset)
     assert SERVICE.is_reduced(situation.context) is expected
     assert (action(situation) is None) is expected

@@ -91,7 +91,7 @@ def can_begin(situation: Situation) -> bool:
 def test_a_cycle_begins_when_either_side_can_afford_the_venues_minimum(
     base: str,
     quote: str,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     """At 100 the minimum of 50 is 0.5 base units."""
     situation = Situation(rules(minimum_notional="50"), target=base, quote=quote)
@@ -118,5 +118,5 @@ def test_while_orders_are_live_their_locks_are_no_reason_to_stop() -> None:
         (rules(InstrumentKind.LINEAR, minimum_quantity="30", lot="1", contract_size="0.1"), True),
     ],
 )
-def test_contracts_need_margin_for_the_minimum(instrument: Any, expected: bool) -> None:  # noqa: FBT001
+def test_contracts_need_margin_for_the_minimum(instrument: Any, expected: bool) -> None:
     assert can_begin(Situation(instrument, quote="300")) is expected

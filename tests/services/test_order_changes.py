@@ -95,7 +95,7 @@ def test_an_order_stays_while_its_wanted_price_moved_less_than_the_tolerance(
     side: Side,
     price: str,
     to: str,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert stays(resting(side, price), wanted((side, to, "1"))) is expected
 
@@ -116,7 +116,7 @@ def test_without_a_tolerance_only_the_very_price_stays() -> None:
 )
 def test_an_order_stays_while_its_wanted_size_moved_less_than_a_quarter(
     quantity: str,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert stays(resting(Side.BID, "99.90", quantity), wanted((Side.BID, "99.90", "1"))) is expected
 
@@ -124,7 +124,7 @@ def test_an_order_stays_while_its_wanted_size_moved_less_than_a_quarter(
 @pytest.mark.parametrize(("filled", "expected"), [("0.3", True), ("0.75", True), ("0.7501", False), ("0.9", False)])
 def test_a_partly_filled_order_keeps_its_place_until_a_quarter_is_left(
     filled: str,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert stays(resting(Side.BID, "99.90", filled=filled), wanted((Side.BID, "99.90", "1"))) is expected
 

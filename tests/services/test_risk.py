@@ -144,7 +144,7 @@ def test_nothing_is_placed_on_a_side_with_fills_that_have_not_arrived() -> None:
 
 
 @pytest.mark.parametrize("leaving", [False, True])
-def test_an_order_never_meets_an_own_one(leaving: bool) -> None:  # noqa: FBT001
+def test_an_order_never_meets_an_own_one(leaving: bool) -> None:
     """The own ask may be leaving: until that is confirmed it is there."""
     situation = Situation()
     order = situation.rest(Side.ASK, "100.00", "1")

@@ -37,7 +37,7 @@ def test_without_priced_quotes_there_is_something_to_price() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(4.999, False), (5, True), (6, True)])
-def test_quotes_are_stale_at_the_refresh_interval(seconds: float, expected: bool) -> None:  # noqa: FBT001
+def test_quotes_are_stale_at_the_refresh_interval(seconds: float, expected: bool) -> None:
     assert is_stale(quoting().at(seconds)) is expected
 
 
@@ -57,7 +57,7 @@ def test_the_refresh_interval_is_a_setting() -> None:
 def test_quotes_are_stale_once_the_mid_moved_by_more_than_a_quarter_of_the_half_spread(
     bid: str,
     ask: str,
-    expected: bool,  # noqa: FBT001
+    expected: bool,
 ) -> None:
     assert is_stale(quoting().book(bid, ask)) is expected
 
@@ -71,7 +71,7 @@ def test_the_narrower_side_sets_the_tolerance() -> None:
     ("bid", "ask", "expected"),
     [("100.0", "100.1", False), ("100.0", "100.2", True)],  # mids 100.05 and 100.10 on a grid of 0.05
 )
-def test_a_move_within_a_tick_never_makes_quotes_stale(bid: str, ask: str, expected: bool) -> None:  # noqa: FBT001
+def test_a_move_within_a_tick_never_makes_quotes_stale(bid: str, ask: str, expected: bool) -> None:
     assert is_stale(quoting(rules(tick="0.05")).book(bid, ask)) is expected
 
 
