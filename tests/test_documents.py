@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mm_fsm.runtime.settings_file import parse_settings
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCKS = [
@@ -46,3 +48,26 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
     missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
     assert missing == []
+
+
+SETTINGS = [
+    pytest.param(block, id=f"{document.name}-{number}")
+    for document in DOCUMENTS
+    for number, block in enumerate(re.findall(r"```toml\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("block", SETTINGS)
+def test_a_settings_block_is_accepted(block: str) -> None:
+    """A reader can save it as a file and run it."""
+    assert parse_settings(block)
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    """The help of the command line names each."""
+    named = set(re.findall(r"`mm-fsm (\w+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    shown = subprocess.run(
+        [Path(sys.executable).with_name("mm-fsm"), "--help"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert named
+    assert {name for name in named if name not in shown.stdout} == set()
