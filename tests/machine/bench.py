@@ -20,6 +20,7 @@ from mm_fsm.core.messages import (
     BookLevel,
     CancelOrder,
     CancelRefused,
+    ExternalFlow,
     Fact,
     Heartbeat,
     Intent,
@@ -387,6 +388,20 @@ class Bench:
             received_at=self.now, symbol=SYMBOL, base_total=base, base_free=base, quote_total=cash, quote_free=cash
         )
         return self.tell(evolve(fact, **changes))
+
+    def deposit(self, base: str, quote: str = "0") -> StepResult:
+        """Something comes in from outside, or leaves."""
+        self.deposits["base"] += Decimal(base)
+        self.deposits["quote"] += Decimal(quote)
+        return self.tell(
+            ExternalFlow(
+                received_at=self.now,
+                symbol=SYMBOL,
+                base=Decimal(base),
+                quote=Decimal(quote),
+                flow_id=f"deposit-{len(self.results)}",
+            )
+        )
 
     def stop(self, *, flatten: bool = True) -> StepResult:
         """An operator asks for the end."""

@@ -14,9 +14,9 @@ import pytest
 
 from mm_fsm.chart import definition_of
 from mm_fsm.core.instrument import Balances
-from mm_fsm.core.messages import ExternalFlow, PlaceOrder, RejectionCode, RequestKind, Side
+from mm_fsm.core.messages import PlaceOrder, RejectionCode, RequestKind, Side
 from mm_fsm.machine.market_making import MarketMakingStateMachine
-from tests.machine.bench import SYMBOL, Bench, settings_with
+from tests.machine.bench import Bench, settings_with
 from tests.machine.scripted import PausingMachine, ScriptedRisk, fault, services
 
 BID, ASK = Side.BID, Side.ASK
@@ -235,9 +235,7 @@ def break_error(bench: Bench) -> None:
 
 def pass_limit(bench: Bench) -> None:
     """50 units arrive from outside; the limit is about 20."""
-    bench.tell(
-        ExternalFlow(received_at=bench.now, symbol=SYMBOL, base=Decimal(50), quote=Decimal(0), flow_id="deposit")
-    )
+    bench.deposit("50")
 
 
 def go_on(bench: Bench) -> None:

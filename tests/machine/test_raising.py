@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from mm_fsm.chart import definition_of
-from mm_fsm.core.messages import CancelOrder, ExternalFlow, PlaceOrder, RequestKind, Side
+from mm_fsm.core.messages import CancelOrder, PlaceOrder, RequestKind, Side
 from mm_fsm.machine.market_making import MarketMakingStateMachine
-from tests.machine.bench import SYMBOL, Bench, settings_with
+from tests.machine.bench import Bench, settings_with
 from tests.machine.scripted import ScriptedRisk, services
 from tests.machine.test_chart_cells import halt
 
@@ -126,7 +126,7 @@ def begin(bench: Bench) -> None:
     if placed := bench.sent(PlaceOrder):
         bench.reject(placed[-1].client_order_id)
     bench.run(2)
-    bench.tell(ExternalFlow(received_at=bench.now, symbol=SYMBOL, base=Decimal(50), quote=Decimal(0), flow_id="flow"))
+    bench.deposit("50")
     bench.run(12, step=4)
     if bench.live(BID):
         bench.lose(bench.live(BID)[0], RequestKind.CANCEL)
