@@ -327,6 +327,10 @@ def _book_own_trades(context: MarketMakingContext, fact: OwnTradesReported) -> N
         if is_own_fill(context, fill):
             _book_fill(context, fill)
     context.orders.confirm_trades(fact.since, fact.until)
+    is_settled = context.orders.unconfirmed_since is None
+    context.trades_query_due = context.now + (
+        0 if is_settled else nanoseconds(context.settings.query_interval_seconds)
+    )
     reconciliation.take_trades(context, fact)
 
 

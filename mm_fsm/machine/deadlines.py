@@ -10,7 +10,7 @@ from mm_fsm.core.context import MarketMakingContext
 
 def is_trade_lookup_needed(context: MarketMakingContext) -> bool:
     """Whether own trades are all that is missing before everything is confirmed."""
-    return not context.orders.count and not context.is_everything_confirmed
+    return not context.orders.count and context.orders.unconfirmed_since is not None
 
 
 def next_wake_time(context: MarketMakingContext, *, is_final: bool) -> int | None:

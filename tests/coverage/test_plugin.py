@@ -109,9 +109,8 @@ def test_the_table_alone_names_no_gap(project: pytest.Pytester) -> None:
 
 
 def test_by_default_every_chart_that_was_imported_counts(project: pytest.Pytester) -> None:
-    """Also one that no machine was ever made of."""
+    """Also one that no machine was ever made of; what this very process has imported is there, too."""
     report = report_of(project, "--fsm-cov")
-    assert list(report["charts"]) == ["lights:Idle", "lights:Light"]
     assert hits_of(report, "lights:Idle") == [0]
     assert hits_of(report) == [2, 1]
 
@@ -130,7 +129,9 @@ def test_a_chart_of_a_function_is_not_imported(project: pytest.Pytester) -> None
     )
     path = project.path / "report.json"
     project.runpytest_inprocess("--fsm-cov", f"--fsm-cov-report=json:{path}").assert_outcomes(passed=3)
-    assert list(json.loads(path.read_text(encoding="utf-8"))["charts"]) == ["lights:Idle", "lights:Light"]
+    charts = json.loads(path.read_text(encoding="utf-8"))["charts"]
+    assert "lights:Light" in charts
+    assert not [name for name in charts if "Local" in name]
 
 
 def test_context_names_the_tests_of_each_edge(project: pytest.Pytester) -> None:
@@ -169,7 +170,7 @@ def test_what_cannot_be_meant_ends_before_any_test(
 
 def test_a_run_that_measures_nothing_fails(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_nothing(): pass")
-    result = pytester.runpytest_inprocess("--fsm-cov")
+    result = pytester.runpytest_subprocess("--fsm-cov")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["FAILED no chart was measured: *"])
 
