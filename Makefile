@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # Only what is in .venv counts.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test lint format types diagrams check bench clean
+.PHONY: help demo test everything lint format types diagrams check bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -19,7 +19,10 @@ help: ## list the targets
 demo: $(READY) ## make a market on the paper exchange for a simulated hour; results under runs/demo
 	$(BIN)/mm-fsm run --duration 3600 --speed max --seed 7 --out runs/demo
 
-test: $(READY) ## run the whole test suite
+test: $(READY) ## run the tests, all but the slow ones
+	$(BIN)/python -m pytest --numprocesses auto -m 'not slow' $(ARGUMENTS)
+
+everything: $(READY) ## run every test, the slow ones too
 	$(BIN)/python -m pytest --numprocesses auto $(ARGUMENTS)
 
 lint: $(READY) ## check style and formatting

@@ -33,7 +33,9 @@ def dot_source(definition: ChartDefinition, overlay: Overlay = NO_OVERLAY) -> st
     from graphviz import Digraph  # noqa: PLC0415 - only who draws pays for it
 
     overlay.check_against(definition)
-    graph = Digraph(comment=f"mm-fsm definition sha256: {definition.digest}", name=one_line(definition.name))
+    graph = Digraph(
+        comment=f"mm-fsm definition sha256: {definition.digest}", name=one_line(definition.name).replace("\\", "\\\\")
+    )
     graph.attr("graph", label=heading(definition, overlay), **_GRAPH)
     graph.attr("node", shape="plain", fontname=FONT, fontsize=str(TEXT_SIZE), fontcolor=INK)
     graph.attr("edge", fontname=FONT, fontsize=str(TEXT_SIZE), arrowsize="0.7", penwidth="1.2")

@@ -191,6 +191,7 @@ class MarketMakingStateMachine(QuotingMachine):
         """Ask for balances where they are not known; take quotes out where this state has to wait."""
         self.ask_for_balances_when_due()
         if not self.ready_to_quote():
+            self.context.plan = None
             self.cancel_strays()
 
     def calculate_spreads(self) -> None:

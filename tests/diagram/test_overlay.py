@@ -89,6 +89,7 @@ def test_a_missed_edge_leaves_its_group(nine: DrawableChart) -> None:
         Overlay(active="gone"),
         Overlay(states={"gone": StateStyle()}),
         Overlay(edges={"gone": EdgeStyle()}),
+        Overlay(inside={"gone": "draft"}),
     ],
 )
 def test_an_overlay_of_another_chart_is_refused(three: DrawableChart, overlay: Overlay) -> None:

@@ -1,0 +1,382 @@
+"""What the market and the account do to a machine that quotes: old data, halts, odd books, new rules, money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from mm_fsm.core.instrument import Balances
+from mm_fsm.core.messages import (
+    BookLevel,
+    CancelOrder,
+    ConversionPriceReported,
+    FundingPaid,
+    InstrumentUpdated,
+    OrderPurpose,
+    PlaceOrder,
+    QueryOrder,
+    Side,
+    Timer,
+    TradingStatusChanged,
+)
+from tests.machine.bench import CONTRACT, SECOND, SPOT, SYMBOL, Bench, settings_with
+
+BID, ASK = Side.BID, Side.ASK
+BOTH_LIVE = {"bid": None, "ask": None}
+
+
+def quoting(**changes: Any) -> Bench:
+    options = {name: changes.pop(name) for name in ("instrument", "balances", "fees") if name in changes}
+    return Bench(settings_with(**changes), **options).start_quoting()
+
+
+def trading(bench: Bench, *, is_open: bool) -> None:
+    bench.tell(TradingStatusChanged(received_at=bench.now, symbol=SYMBOL, trading=is_open))
+
+
+# -- old data ------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_quoted_before_the_first_book_and_until_volatility_is_known() -> None:
+    bench = Bench(settings_with(warm_up_samples=5))
+    bench.beat()
+    assert bench.holds() == {"bid": "no_market_data", "ask": "no_market_data"} or bench.hold(BID) == "reconciling"
+    bench.run(4)
+    assert bench.sent(PlaceOrder) == []
+    assert bench.hold(BID) == "warming_up"
+    bench.run(4)
+    assert bench.sent(PlaceOrder) != []
+
+
+def test_old_data_cancels_everything_and_the_machine_quotes_again_by_itself_once_it_is_back() -> None:
+    bench = quoting(stale_data_seconds=10.0)
+    confirmed_at = bench.context.market.confirmed_at
+    live = bench.live()
+    bench.wait((confirmed_at + 10 * SECOND - bench.now - 1) / SECOND)
+    assert bench.live() == live
+    bench.tell(Timer(received_at=confirmed_at + 10 * SECOND))
+    assert bench.state == "idle"
+    assert [intent.client_order_id for intent in bench.last.intents if isinstance(intent, CancelOrder)] == live
+    bench.settle()
+    assert bench.holds() == {"bid": "stale_data", "ask": "stale_data"}
+    bench.wait(30)
+    assert bench.context.faults_noted == 0
+    bench.run_until(lambda: bench.holds() == BOTH_LIVE, 15)
+    assert bench.context.faults_noted == 0
+
+
+def test_the_machine_asks_to_be_woken_when_its_data_goes_old() -> None:
+    bench = quoting(stale_data_seconds=10.0, refresh_interval_seconds=60.0)
+    assert bench.last.wake_at == bench.context.market.confirmed_at + 10 * SECOND
+
+
+def test_data_missing_for_long_is_a_fault_that_recovers_when_data_returns() -> None:
+    bench = quoting(stale_data_seconds=10.0, long_stale_data_seconds=60.0)
+    bench.wait(20)
+    bench.settle()
+    assert bench.state == "idle"
+    bench.wait(50)
+    bench.settle()
+    assert bench.state == "error"
+    assert bench.context.fault.code == "long_stale_data"
+    begun = len(bench.results)
+    bench.wait(600)
+    assert bench.taken(begun) == [], "no attempt is spent while there is no data"
+    bench.run_until(lambda: bench.holds() == BOTH_LIVE, 30)
+    assert bench.context.recovery_attempts == 1
+
+
+def test_heartbeats_keep_a_quiet_market_alive() -> None:
+    bench = quoting(stale_data_seconds=10.0)
+    for _ in range(20):
+        bench.later(8)
+        bench.beat()
+        bench.settle()
+    assert bench.holds() == BOTH_LIVE
+    assert "data_went_stale" not in [event for _, event in bench.taken()]
+    bench.wait(10)
+    assert bench.state == "idle"
+
+
+def test_heartbeats_without_a_book_confirm_nothing() -> None:
+    bench = Bench()
+    for _ in range(30):
+        bench.later(1)
+        bench.beat()
+        bench.settle()
+    assert bench.sent(PlaceOrder) == []
+    assert bench.state == "idle"
+
+
+def test_a_book_that_comes_late_is_passed_over_and_counted() -> None:
+    bench = quoting()
+    mid = bench.context.mid_price
+    bench.later(1)
+    bench.book("50.00", "50.02", exchange_time=bench.now - 5 * SECOND)
+    assert bench.context.mid_price == mid
+    assert bench.context.late_books == 1
+
+
+def test_a_stamp_from_the_future_does_not_make_every_later_book_look_old() -> None:
+    bench = quoting()
+    bench.later(1)
+    assert bench.refuses(bench.book_fact(exchange_time=bench.now + 3600 * SECOND)) is not None
+    bench.best = {BID: Decimal("99.89"), ASK: Decimal("99.91")}
+    bench.book()
+    assert bench.context.mid_price == Decimal("99.90")
+
+
+def test_time_that_jumps_back_is_counted_and_nothing_goes_back_with_it() -> None:
+    bench = quoting()
+    now = bench.machine.now
+    bench.tell(Timer(received_at=now - 2 * SECOND))
+    assert bench.machine.now == now
+    assert bench.context.clock_regressions == 1
+
+
+# -- odd books -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "reason"),
+    [
+        (None, "100.01", "one_sided_book"),
+        ("99.99", None, "one_sided_book"),
+        (None, None, "one_sided_book"),
+        ("100.05", "100.01", "crossed_book"),
+        ("100.01", "100.01", "crossed_book"),
+        ("97.00", "103.00", "market_spread"),
+    ],
+)
+def test_quotes_are_pulled_at_once_when_the_book_is_unsound(bid: str | None, ask: str | None, reason: str) -> None:
+    bench = quoting()
+    best = dict(bench.best)
+    live = bench.live()
+    result = bench.book(bid, ask)
+    assert [intent.client_order_id for intent in result.intents if isinstance(intent, CancelOrder)] == live
+    assert not [intent for intent in result.intents if isinstance(intent, PlaceOrder)]
+    bench.settle()
+    assert bench.holds() == {"bid": reason, "ask": reason}
+    bench.best = best
+    bench.run_until(lambda: bench.holds() == BOTH_LIVE, 10)
+
+
+def test_the_position_keeps_its_value_while_the_book_has_no_mid() -> None:
+    bench = quoting()
+    equity = bench.context.equity
+    bench.book(None, None)
+    assert bench.context.equity == equity
+
+
+def test_a_halt_pulls_the_quotes_and_they_come_back_after_it() -> None:
+    bench = quoting()
+    trading(bench, is_open=False)
+    assert len([intent for intent in bench.last.intents if isinstance(intent, CancelOrder)]) == 2
+    bench.settle()
+    bench.run(20)
+    assert bench.holds() == {"bid": "trading_halted", "ask": "trading_halted"}
+    trading(bench, is_open=True)
+    bench.run_until(lambda: bench.holds() == BOTH_LIVE, 8)
+
+
+def test_own_orders_in_the_book_are_not_taken_for_the_market() -> None:
+    """Our bid at 99.94 is alone on its side, before 99.90; the market's best bid is 99.90."""
+    bench = quoting()
+    own = bench.own(bench.live(BID)[0])
+    bids = (BookLevel(own.price, own.remaining), BookLevel(Decimal("99.90"), Decimal(3)))
+    bench.book(bids=bids, includes_own_orders=True)
+    assert bench.context.bid_price == Decimal("99.90")
+
+
+# -- new rules -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes", [{"tick_size": Decimal("0.05")}, {"lot_size": Decimal("0.25")}, {"minimum_notional": Decimal(20)}]
+)
+def test_new_rules_cancel_every_order_and_quotes_are_rounded_again(changes: dict[str, Decimal]) -> None:
+    bench = quoting()
+    live = bench.live()
+    rules = evolve(SPOT, **changes)
+    result = bench.tell(InstrumentUpdated(received_at=bench.now, symbol=SYMBOL, instrument=rules))
+    assert sorted(i.client_order_id for i in result.intents if isinstance(i, CancelOrder)) == live
+    begun = len(bench.results)
+    bench.run_until(lambda: bench.holds() == BOTH_LIVE and set(bench.live()).isdisjoint(live), 15)
+    for order in bench.sent(PlaceOrder, begun):
+        assert order.price % rules.tick_size == 0
+        assert order.quantity % rules.lot_size == 0
+
+
+def test_the_same_rules_again_change_nothing() -> None:
+    bench = quoting()
+    result = bench.tell(InstrumentUpdated(received_at=bench.now, symbol=SYMBOL, instrument=SPOT))
+    assert result.intents == ()
+    assert result.transitions == ()
+
+
+def test_new_rules_cancel_an_order_nobody_knows_about_too() -> None:
+    bench = quoting()
+    bid = bench.live(BID)[0]
+    bench.context.orders.lose_track(bench.own(bid), bench.now)
+    rules = evolve(SPOT, tick_size=Decimal("0.05"))
+    result = bench.tell(InstrumentUpdated(received_at=bench.now, symbol=SYMBOL, instrument=rules))
+    assert bid in [intent.client_order_id for intent in result.intents if isinstance(intent, CancelOrder)]
+    assert any(isinstance(intent, QueryOrder) for intent in result.intents)
+
+
+# -- money ---------------------------------------------------------------------------------------------------------
+
+
+def test_balances_below_the_ledgers_are_not_quoted_with() -> None:
+    """The ledger has 100 base; the venue says 0.5: no ask may offer more than that."""
+    bench = quoting(reconcile_interval_seconds=3600.0, refresh_interval_seconds=2.0)
+    assert bench.own(bench.live(ASK)[0]).quantity > Decimal("0.5")
+    bench.report_balances(base_total=Decimal("0.5"), base_free=Decimal("0.5"))
+    begun = len(bench.results)
+    bench.context.balances_query_due = bench.now + 3600 * SECOND
+    bench.run(6)
+    asks = bench.own(bench.live(ASK)[0]) if bench.live(ASK) else None
+    assert asks is None or asks.quantity <= Decimal("0.5")
+    assert all(order.quantity <= Decimal("0.5") for order in bench.sent(PlaceOrder, begun) if order.side is ASK)
+    assert bench.context.base_position == 100
+
+
+def test_a_deposit_is_neither_profit_nor_loss() -> None:
+    bench = quoting()
+    bench.deposit("2", "150")
+    assert bench.context.net_pnl == 0
+    assert bench.context.base_position == 102
+    assert bench.context.ledger.identity_gap() == 0
+    assert bench.context.equity == 102 * bench.context.mid_price + 10_150
+
+
+def test_funding_on_a_contract_is_booked_once_and_counts_as_profit() -> None:
+    bench = quoting(instrument=CONTRACT, balances=Balances(base=Decimal(5), quote=Decimal(5_000)))
+    for _ in range(3):
+        bench.tell(FundingPaid(received_at=bench.now, symbol=SYMBOL, amount=Decimal("-1.25"), funding_id="08:00"))
+    assert bench.context.net_pnl == Decimal("-1.25")
+    assert bench.context.ledger.identity_gap() == 0
+
+
+def test_a_contracts_equity_is_its_margin_and_what_the_position_gained() -> None:
+    """Short 10 from a mid of 100.00, with 5000 of margin; the price falls to 99.50: 5 are gained."""
+    bench = quoting(instrument=CONTRACT, balances=Balances(base=Decimal(-10), quote=Decimal(5_000)))
+    assert bench.context.equity == 5_000
+    bench.later(1)
+    bench.book("99.49", "99.51")
+    assert bench.context.equity == 5_005
+    assert bench.context.holding_pnl == 5
+
+
+def test_a_contract_quotes_both_sides_from_flat_and_may_go_short() -> None:
+    bench = quoting(instrument=CONTRACT, balances=Balances(base=Decimal(0), quote=Decimal(5_000)))
+    ask = bench.live(ASK)[0]
+    bench.fill(ask)
+    assert bench.context.base_position < 0
+    bench.run(10)
+    assert bench.holds() == BOTH_LIVE
+    assert bench.context.ledger.identity_gap() == 0
+
+
+def test_a_spot_account_without_base_quotes_no_ask() -> None:
+    bench = Bench(balances=Balances(base=Decimal(0), quote=Decimal(5_000)))
+    bench.run(10)
+    assert bench.hold(BID) is None
+    assert bench.hold(ASK) == "funds"
+    assert all(order.side is BID for order in bench.sent(PlaceOrder))
+
+
+def test_a_fee_in_base_currency_makes_the_position_smaller() -> None:
+    bench = quoting()
+    bid = bench.live(BID)[0]
+    bench.fill(bid, "0.5", fee=Decimal("0.0005"), fee_currency="BTC")
+    assert bench.context.base_position == Decimal("100.4995")
+    assert bench.context.fees_paid == Decimal("0.0005") * bench.context.mid_price
+    assert bench.context.ledger.identity_gap() == 0
+
+
+def test_a_fill_whose_fee_has_no_price_yet_is_taken_once_it_has_one() -> None:
+    bench = quoting()
+    bid = bench.live(BID)[0]
+    fill = bench.trade(bid, "0.5", fee=Decimal("0.001"), fee_currency="BNB")
+    assert bench.refuses(fill) is not None
+    bench.tell(ConversionPriceReported(received_at=bench.now, symbol=SYMBOL, currency="BNB", price=Decimal(500)))
+    bench.tell(fill)
+    assert bench.context.base_position == Decimal("100.5")
+    assert bench.context.fees_paid == Decimal("0.5")
+
+
+# -- inventory -----------------------------------------------------------------------------------------------------
+
+
+def test_passing_the_limit_leads_to_one_adjustment_down_to_half_of_it() -> None:
+    """Equity is about 20000, the limit 10 % of it: 20 at a price of 100; 30 more make it 23, and 11.5 may stay."""
+    bench = quoting(adjustment_goal_share=0.5)
+    bench.deposit("30")
+    limit = bench.context.position_limit
+    assert 20 < limit < 26
+    assert bench.state == "inventory_management"
+    begun = len(bench.results)
+    bench.settle()
+    bench.run(10)
+    adjustments = [o for o in bench.sent(PlaceOrder, begun) if o.purpose is OrderPurpose.ADJUSTMENT]
+    assert [order.side for order in adjustments] == [ASK]
+    assert bench.context.inventory_offset == 30 - adjustments[0].quantity
+    assert limit / 2 <= bench.context.inventory_offset < limit / 2 + Decimal("0.001")
+    assert bench.hold(ASK) is None
+
+
+def test_no_quote_is_placed_while_an_adjustment_is_under_way() -> None:
+    bench = quoting()
+    bench.fills_reducing_orders = False
+    bench.deposit("30")
+    begun = len(bench.results)
+    bench.run(30)
+    assert bench.state == "inventory_management"
+    assert {order.purpose for order in bench.sent(PlaceOrder, begun)} == {OrderPurpose.ADJUSTMENT}
+    assert bench.holds() == {"bid": "adjusting_inventory", "ask": "adjusting_inventory"}
+
+
+def test_old_data_takes_an_adjusting_order_out_as_well() -> None:
+    bench = quoting(stale_data_seconds=10.0)
+    bench.fills_reducing_orders = False
+    bench.deposit("30")
+    bench.run(3)
+    (name,) = bench.live()
+    bench.wait(10)
+    assert bench.own(name).cancel_in_flight
+
+
+def test_an_adjustment_never_hangs_on_a_rest_too_small_for_its_price() -> None:
+    """A limit of 1 in quote currency 100; 1.04 too much is 4 USD at the bid: below the minimum of 5."""
+    bench = quoting(max_position_size=Decimal("0.5"), adjustment_goal_share=1.0)
+    bench.deposit("0.549")
+    bench.run(30)
+    assert bench.state == "monitoring_orders"
+
+
+def test_equity_used_up_allows_only_reducing() -> None:
+    """A contract, 30 long from 100 on 500 of margin: at 80 it has lost 600."""
+    bench = quoting(
+        instrument=CONTRACT,
+        balances=Balances(base=Decimal(30), quote=Decimal(500), leverage=Decimal(10)),
+        target_base=Decimal(0),
+        max_inventory_pct=10.0,
+        max_drawdown=Decimal(10_000),
+        min_liquidation_distance=0.0,
+    )
+    bench.fills_reducing_orders = False
+    for _ in range(20):
+        bench.later(0.5)
+        bench.book(bench.best[BID] - 1, bench.best[ASK] - 1)
+        bench.settle()
+    assert bench.context.equity == -100
+    begun = len(bench.results)
+    bench.run(20)
+    assert {(order.side, order.purpose) for order in bench.sent(PlaceOrder, begun)} <= {(ASK, OrderPurpose.ADJUSTMENT)}
+    bench.fills_reducing_orders = True
+    bench.best = {BID: bench.best[BID] - 1, ASK: bench.best[ASK] - 1}
+    bench.run_until(lambda: bench.context.base_position < 15, 20)
