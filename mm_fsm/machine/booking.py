@@ -328,9 +328,7 @@ def _book_own_trades(context: MarketMakingContext, fact: OwnTradesReported) -> N
             _book_fill(context, fill)
     context.orders.confirm_trades(fact.since, fact.until)
     is_settled = context.orders.unconfirmed_since is None
-    context.trades_query_due = context.now + (
-        0 if is_settled else nanoseconds(context.settings.query_interval_seconds)
-    )
+    context.trades_query_due = context.now + (0 if is_settled else nanoseconds(context.settings.query_interval_seconds))
     reconciliation.take_trades(context, fact)
 
 
