@@ -72,7 +72,7 @@ def test_without_anything_to_draw_with_the_extra_is_named(
 
 def test_a_dot_program_serves_instead(three: DrawableChart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The program gets the DOT text on its input and the format as an argument; its picture is marked like any."""
-    put_dot_program(tmp_path, 'read first; echo "<svg>$2 $first</svg>"')
+    put_dot_program(tmp_path, 'read first; while read line; do :; done; echo "<svg>$2 $first</svg>"')
     without_pygraphviz(monkeypatch, tmp_path)
     svg = picture(three.definition, PictureFormat.SVG).decode()
     assert f"<svg>-Tsvg // mm-fsm definition sha256: {three.definition.digest}</svg>" in svg
@@ -80,7 +80,7 @@ def test_a_dot_program_serves_instead(three: DrawableChart, monkeypatch: pytest.
 
 
 def test_a_failing_dot_program_is_quoted(three: DrawableChart, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    put_dot_program(tmp_path, "echo no fonts >&2; exit 3")
+    put_dot_program(tmp_path, "while read line; do :; done; echo no fonts >&2; exit 3")
     without_pygraphviz(monkeypatch, tmp_path)
     with pytest.raises(DiagramError, match="could not draw the PNG: expected a picture, found 'no fonts'"):
         picture(three.definition, PictureFormat.PNG)
