@@ -27,8 +27,8 @@ class _Heat:
 
 
 _HEATS: Final = (
-    _Heat(100, "#08306b", "#a6c8e4", 2.6, "100 times or more"),
-    _Heat(10, "#1f6fb2", "#cfe1f2", 1.9, "10 to 99 times"),
+    _Heat(100, "#08306b", "#b9d5ec", 2.6, "100 times or more"),
+    _Heat(10, "#1f6fb2", "#d6e6f5", 1.9, "10 to 99 times"),
     _Heat(1, "#5aa2d6", "#eaf3fb", 1.3, "1 to 9 times"),
 )
 _MISSED: Final = _Heat(0, "#c62828", "#ffffff", 1.6, "never (dashed)")

@@ -64,6 +64,7 @@ def hits_of(report: dict[str, Any], chart: str = "lights:Light") -> list[int]:
     return [edge["hits"] for edge in report["charts"][chart]["edges"]]
 
 
+@pytest.mark.smoke
 def test_it_is_inert_unless_asked(tmp_path: Path) -> None:
     """A run without its options loads the plugin and nothing else of ours, nor the state machine library."""
     (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass", encoding="utf-8")
@@ -85,6 +86,7 @@ def test_a_run_without_options_says_nothing(project: pytest.Pytester) -> None:
     result.stdout.no_fnmatch_line("*transition coverage*")
 
 
+@pytest.mark.smoke
 def test_the_table_names_every_gap(project: pytest.Pytester) -> None:
     result = project.runpytest_inprocess(LIGHT)
     result.assert_outcomes(passed=2)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from mm_fsm.core.context import MarketMakingContext
-from mm_fsm.core.decisions import Fault, FaultCode
+from mm_fsm.core.decisions import Fault, FaultCode, Hold, OrderChanges, OrderDraft, Quote, QuotePlan
+from mm_fsm.core.messages import OrderPurpose, Side
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.services.inventory import DefaultInventoryService
 from mm_fsm.services.orders import DefaultOrderService
@@ -65,3 +67,68 @@ class PausingMachine(MarketMakingStateMachine):
         if self.is_broken:
             raise RuntimeError("a guard broke")
         return super().all_confirmed()
+
+
+class RecklessSpreads(DefaultSpreadService):
+    """Quotes whatever the market, the inventory and the orders are: many levels, some absurd."""
+
+    def hold_market(self, context: MarketMakingContext) -> Hold | None:
+        """Nothing ever holds."""
+        return None
+
+    def are_quotes_stale(self, context: MarketMakingContext) -> bool:
+        """Twice a second."""
+        calculated_at = context.last_spread_calculation
+        return context.plan is None or calculated_at is None or context.now >= calculated_at + 500_000_000
+
+    def price_quotes(self, context: MarketMakingContext) -> QuotePlan:
+        """Prices from far behind the market to far beyond it, sizes from nothing to everything."""
+        mid = context.mid_price or Decimal(100)
+        tick = context.instrument.tick_size
+        factors = (1, 2, 5, -3, 40, 100_000, Decimal("0.3"))
+        sizes = (context.instrument.lot_size * 100, Decimal("0.5"), Decimal(7), Decimal("NaN"), Decimal("0.0001234"))
+        quotes = {
+            side: tuple(
+                Quote(
+                    side=side,
+                    level=level,
+                    price=context.instrument.floor_price(mid) - side.sign * tick * factor,
+                    quantity=sizes[(context.spread_calculations + level) % len(sizes)],
+                )
+                for level, factor in enumerate(factors)
+            )
+            for side in Side
+        }
+        return QuotePlan(
+            priced_at=context.now,
+            reference_price=mid,
+            half_spread=tick,
+            inventory_skew=0.0,
+            inventory_use=0.0,
+            bid_spread_bps=1.0,
+            ask_spread_bps=1.0,
+            bid_was_clamped=False,
+            ask_was_clamped=False,
+            bids=quotes[Side.BID],
+            asks=quotes[Side.ASK],
+        )
+
+
+class RecklessOrders(DefaultOrderService):
+    """Places everything every time, and cancels now and then one order, or one that never was."""
+
+    def plan_changes(self, context: MarketMakingContext, plan: QuotePlan) -> OrderChanges:
+        """More of the same."""
+        drafts = [
+            OrderDraft(
+                side=quote.side,
+                price=quote.price,
+                quantity=quote.quantity,
+                purpose=OrderPurpose.QUOTE,
+                level=quote.level,
+            )
+            for quote in (*plan.bids, *plan.asks)
+        ]
+        live = [order.client_order_id for order in context.orders.live()]
+        cancels = (*live[:: 3 + context.spread_calculations % 3], "nobody's")
+        return OrderChanges(cancels=cancels, placements=tuple(drafts))

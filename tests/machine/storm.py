@@ -40,7 +40,7 @@ from mm_fsm.core.messages import (
     TradingStatusChanged,
 )
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.services.protocols import Services
 from tests.machine.bench import NONE, SECOND, Bench
 from tests.strategies import (
     SYMBOL,
@@ -127,10 +127,10 @@ class Storm:
     def __init__(
         self,
         session: tuple[MarketMakingSettings, Instrument, Fees, Balances],
-        machine: type[MarketMakingStateMachine] = MarketMakingStateMachine,
+        services: Services | None = None,
     ) -> None:
         settings, instrument, fee, funds = session
-        self.bench = Bench(settings, instrument=instrument, fees=fee, balances=funds, machine=machine)
+        self.bench = Bench(settings, instrument=instrument, fees=fee, balances=funds, services=services)
         self.told: list[Fact] = []
         """Facts about orders, to be told again."""
         self._paid: set[str] = set()
