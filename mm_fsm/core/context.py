@@ -12,7 +12,7 @@ from decimal import Decimal
 from attrs import define, field
 
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.decisions import Fault, Hold, HoldReason, InventoryAssessment, QuotePlan
+from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, Hold, HoldReason, InventoryAssessment, QuotePlan
 from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument, InstrumentKind
 from mm_fsm.core.ledger import Ledger
 from mm_fsm.core.market import Market
@@ -379,6 +379,11 @@ class MarketMakingContext:
             return self.base_position - locked - self.missing_base
         factor = 1 + max(self.fees.rate(maker=True), self.fees.rate(maker=False), ZERO)
         return (self.ledger.cash - self.missing_quote) / factor / price - locked / price
+
+    @property
+    def may_trade(self) -> bool:
+        """Whether the books can be trusted and kept: no fault is latched after which no order may leave."""
+        return not NOTHING_TRADES_AFTER & self.latched.keys()
 
     @property
     def is_wind_down_late(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from attrs import frozen
 
@@ -176,6 +177,10 @@ class FaultCode(StrEnum):
     OWNERSHIP = "ownership"
     """Another process quotes this market on this account."""
     CUSTOM = "custom"
+
+
+NOTHING_TRADES_AFTER: Final = frozenset({FaultCode.LEDGER, FaultCode.JOURNAL, FaultCode.OWNERSHIP})
+"""Faults after which not even a reducing order may leave: the position is not known, not on record, or not ours."""
 
 
 @frozen(kw_only=True)

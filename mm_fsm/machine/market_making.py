@@ -182,7 +182,7 @@ class MarketMakingStateMachine(QuotingMachine):
             context.settings.wind_down_on_fault
             and not context.has_wound_down
             and not context.keeps_position
-            and not {FaultCode.LEDGER, FaultCode.JOURNAL, FaultCode.OWNERSHIP} & context.latched.keys()
+            and context.may_trade
         )
 
     # -- actions: they call services and stage intents --------------------------------------------------------------

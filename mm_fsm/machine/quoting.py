@@ -363,7 +363,8 @@ class QuotingMachine(StrategyMachine):
         context = self.context
         context.is_stopping = True
         context.plan = None
-        context.reduction = None if context.keeps_position else Reduction(goal=ZERO, started_at=context.now)
+        reduces = context.may_trade and not context.keeps_position
+        context.reduction = Reduction(goal=ZERO, started_at=context.now) if reduces else None
         self.explain(f"stopping: {context.stop_reason}")
 
     def begin_wind_down(self) -> None:

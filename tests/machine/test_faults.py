@@ -219,6 +219,20 @@ def test_a_second_fault_after_a_wind_down_ends_the_session() -> None:
     assert [event for _, event in bench.taken(begun)] == ["halt", "give_up"]
 
 
+@pytest.mark.parametrize("code", [FaultCode.LEDGER, FaultCode.JOURNAL, FaultCode.OWNERSHIP])
+def test_a_stop_in_error_trades_nothing_when_the_books_cannot_be_trusted(code: FaultCode) -> None:
+    """The operator asks for flat; but what is held is not known, not on record, or another process trades it too."""
+    bench = quoting(target_base=Decimal(90), max_inventory_pct=0.5, wind_down_passive_seconds=0)
+    begun = len(bench.results)
+    halt(bench, Fault(code=code, reason="a test said so", transient=False))
+    assert bench.state == "error"
+    bench.stop()
+    bench.run_until(lambda: bench.machine.is_final, 30)
+    assert bench.sent(PlaceOrder, begun) == []
+    assert bench.context.inventory_offset == 10
+    assert not bench.machine.result().success
+
+
 # -- the kill switch -----------------------------------------------------------------------------------------------
 
 
