@@ -78,6 +78,11 @@ class Market:
         self.spread_bps = float((ask - bid) / mid) * 10_000
         return True
 
+    def note_clock_back_at(self, time: int) -> None:
+        """The host's clock went back to ``time``: while the latest time stands still, data must not look younger."""
+        if self.confirmed_at is not None:
+            self.confirmed_at = min(self.confirmed_at, time)
+
     def snapshot(self) -> tuple[object, ...]:
         """Everything, for digests."""
         return (

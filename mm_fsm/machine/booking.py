@@ -59,6 +59,7 @@ def book(context: MarketMakingContext, fact: Fact) -> None:
     """Apply one admitted fact."""
     if fact.received_at < context.now:
         context.clock_regressions += 1
+        context.market.note_clock_back_at(fact.received_at)
     else:
         context.now = fact.received_at
     if isinstance(fact, OrderFact):
@@ -97,10 +98,10 @@ def _book_market(context: MarketMakingContext, fact: MarketBook) -> None:
         context.was_over_limit = False
 
 
-def _book_heartbeat(context: MarketMakingContext, _fact: Heartbeat) -> None:
+def _book_heartbeat(context: MarketMakingContext, fact: Heartbeat) -> None:
     """A live feed confirms the last book; it cannot stand in for one."""
     if context.market.has_book and not context.market.late_books_in_a_row:
-        context.market.confirmed_at = context.now
+        context.market.confirmed_at = fact.received_at
 
 
 def _book_trading_status(context: MarketMakingContext, fact: TradingStatusChanged) -> None:

@@ -14,6 +14,7 @@ from mm_fsm.core.messages import (
     CancelOrder,
     ConversionPriceReported,
     FundingPaid,
+    Heartbeat,
     InstrumentUpdated,
     OrderPurpose,
     PlaceOrder,
@@ -135,6 +136,18 @@ def test_time_that_jumps_back_is_counted_and_nothing_goes_back_with_it() -> None
     bench.tell(Timer(received_at=now - 2 * SECOND))
     assert bench.machine.now == now
     assert bench.context.clock_regressions == 1
+
+
+@pytest.mark.parametrize("has_heartbeat", [True, False])
+def test_a_clock_that_was_set_back_never_makes_a_dead_feed_look_alive(has_heartbeat: bool) -> None:
+    """The last word of the feed comes at 0 s; the clock then reads 50 s less. By 10 s later the quotes must be gone."""
+    bench = quoting()
+    set_back = bench.now - 50 * SECOND
+    if has_heartbeat:
+        bench.tell(Heartbeat(received_at=set_back, symbol=SYMBOL))
+    for second in range(11):
+        bench.tell(Timer(received_at=set_back + second * SECOND))
+    assert all(bench.own(name).cancel_in_flight for name in bench.live())
 
 
 # -- odd books -----------------------------------------------------------------------------------------------------
