@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
-from attrs import define
+from attrs import define, frozen
 
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import BookLevel, MarketBook
 
 TWO = Decimal(2)
+
+DRIFT_DIVISOR: Final = 5_000
+"""Two clocks drift apart by at most a 5000th of the time: 200 parts in a million, twice what common quartz may."""
 
 
 class RestingOrder(Protocol):
@@ -23,6 +26,32 @@ class RestingOrder(Protocol):
     def remaining(self) -> Decimal:
         """Contracts."""
         ...
+
+
+@frozen
+class FeedDelay:
+    """How far a feed is behind its own quickest message, told from the venue's stamps. Nanoseconds.
+
+    Receipt less stamp is what the clocks differ by, plus what the message took. The smallest such difference is the
+    measure of every later one; it may grow by what two clocks drift apart, and only a reconnection forgets it.
+    """
+
+    smallest: int | None = None
+    """Receipt less stamp of the quickest message; None before the first."""
+    measured_at: int = 0
+    """Receipt of that message."""
+    behind: int = 0
+    """By how much longer the last message took."""
+
+    def after(self, received_at: int, exchange_time: int) -> FeedDelay:
+        """What one more message, with its receipt and its stamp, makes of this."""
+        difference, elapsed = received_at - exchange_time, received_at - self.measured_at
+        if self.smallest is None:
+            return FeedDelay(difference, received_at)
+        behind = difference - self.smallest - max(elapsed, 0) // DRIFT_DIVISOR
+        if behind > 0 or elapsed < 0:  # a clock that went back tells nothing of how quick a message was
+            return FeedDelay(self.smallest, self.measured_at, max(behind, 0))
+        return FeedDelay(difference, received_at)
 
 
 @define
@@ -39,7 +68,10 @@ class Market:
     updated_at: int | None = None
     """Receipt time of the last book."""
     confirmed_at: int | None = None
-    """Receipt time of the last book or heartbeat."""
+    """Receipt time of the last book or heartbeat, less what the feed is behind."""
+    feed_delay: FeedDelay = FeedDelay()
+    feed_delay_before: FeedDelay = FeedDelay()
+    """The same before the last stamp."""
     is_trading: bool = True
     late_books_in_a_row: int = 0
     """Books with an older stamp than the newest, since one was taken: meanwhile a heartbeat confirms nothing."""
@@ -68,8 +100,12 @@ class Market:
             bid = book.bids[0].price if book.bids else None
             ask = book.asks[0].price if book.asks else None
         self.bid_price, self.ask_price = bid, ask
+        if book.exchange_time != self.exchange_time:  # the same stamp again says no more than a heartbeat
+            self.feed_delay_before = self.feed_delay
+            self.feed_delay = self.feed_delay.after(book.received_at, book.exchange_time)
         self.exchange_time = book.exchange_time
-        self.updated_at = self.confirmed_at = book.received_at
+        self.updated_at = book.received_at
+        self.confirm(book.received_at)
         self.has_book = True
         if bid is None or ask is None or bid >= ask:
             self.spread_bps = None
@@ -77,6 +113,22 @@ class Market:
         self.mid_price = mid = (bid + ask) / TWO
         self.spread_bps = float((ask - bid) / mid) * 10_000
         return True
+
+    def confirm(self, received_at: int) -> None:
+        """The last book stood when this message left the venue: before its receipt by what the feed is behind."""
+        self.confirmed_at = received_at - self.feed_delay.behind
+
+    def disbelieve_stamp(self) -> None:
+        """The newest stamp was wrong, and so is what it said of the feed's delay."""
+        self.exchange_time = -1
+        self.feed_delay = self.feed_delay_before
+
+    def forget(self) -> None:
+        """Nothing that was known can be trusted until the next book; prices stay, to value what is held."""
+        self.has_book = False
+        self.confirmed_at = None
+        self.exchange_time = -1
+        self.feed_delay = self.feed_delay_before = FeedDelay()
 
     def note_clock_back_at(self, time: int) -> None:
         """The host's clock went back to ``time``: while the latest time stands still, data must not look younger."""
@@ -87,7 +139,8 @@ class Market:
         """Everything, for digests."""
         return (
             self.bid_price, self.ask_price, self.mid_price, self.spread_bps, self.exchange_time, self.updated_at,
-            self.confirmed_at, self.is_trading, self.late_books_in_a_row, self.has_book,
+            self.confirmed_at, self.feed_delay, self.feed_delay_before, self.is_trading, self.late_books_in_a_row,
+            self.has_book,
         )  # fmt: skip
 
 

@@ -76,10 +76,12 @@ def _book_nothing(_context: MarketMakingContext, _fact: Any) -> None:
 
 def _book_market(context: MarketMakingContext, fact: MarketBook) -> None:
     market = context.market
-    if fact.exchange_time < market.exchange_time and market.late_books_in_a_row < LATE_BOOKS_BELIEVED:
-        context.late_books += 1
-        market.late_books_in_a_row += 1
-        return
+    if fact.exchange_time < market.exchange_time:
+        if market.late_books_in_a_row < LATE_BOOKS_BELIEVED:
+            context.late_books += 1
+            market.late_books_in_a_row += 1
+            return
+        market.disbelieve_stamp()
     market.late_books_in_a_row = 0
     own_bids = context.active_bid_orders if fact.includes_own_orders else ()
     own_asks = context.active_ask_orders if fact.includes_own_orders else ()
@@ -101,7 +103,7 @@ def _book_market(context: MarketMakingContext, fact: MarketBook) -> None:
 def _book_heartbeat(context: MarketMakingContext, fact: Heartbeat) -> None:
     """A live feed confirms the last book; it cannot stand in for one."""
     if context.market.has_book and not context.market.late_books_in_a_row:
-        context.market.confirmed_at = fact.received_at
+        context.market.confirm(fact.received_at)
 
 
 def _book_trading_status(context: MarketMakingContext, fact: TradingStatusChanged) -> None:
@@ -345,9 +347,7 @@ def _book_open_orders(context: MarketMakingContext, fact: OpenOrdersReported) ->
 
 def _book_connection_restored(context: MarketMakingContext, fact: ConnectionRestored) -> None:
     """Nothing that was known of market and account can be trusted until it has been asked for again."""
-    context.market.has_book = False
-    context.market.confirmed_at = None
-    context.market.exchange_time = -1
+    context.market.forget()
     context.reconciliation.begin_anew(context.now, f"the connection was lost: {fact.reason}")
 
 

@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from attrs import evolve, frozen
 
-from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
 from mm_fsm.core.instrument import ZERO
@@ -42,7 +42,9 @@ class DefaultSpreadService:
         if not market.has_book:
             return Hold(HoldReason.NO_MARKET_DATA, "no full book has arrived")
         if context.is_data_stale:
-            return Hold(HoldReason.STALE_DATA, f"newest data is older than {settings.stale_data_seconds:g} s")
+            behind = seconds(market.feed_delay.behind)
+            detail = f"newest data is older than {settings.stale_data_seconds:g} s, the feed {behind:.1f} s behind"
+            return Hold(HoldReason.STALE_DATA, detail)
         if not market.is_trading:
             return Hold(HoldReason.TRADING_HALTED, "the venue has halted this market")
         if market.is_one_sided:

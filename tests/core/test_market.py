@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
-from mm_fsm.core.market import Market
+from mm_fsm.core.market import FeedDelay, Market
 from mm_fsm.core.messages import BookLevel, MarketBook
+
+SECOND = 1_000_000_000
 
 
 @frozen
@@ -150,6 +152,26 @@ def test_a_book_is_dated_by_its_receipt_and_ordered_by_its_exchange_time() -> No
     market = Market()
     market.take(book("99x5", "101x5", at=12), [], [])
     assert (market.updated_at, market.confirmed_at, market.exchange_time) == (12, 12, 10)
+
+
+def test_what_a_feed_is_behind_its_quickest_message_makes_its_books_older() -> None:
+    """The venue's clock is ahead: differences of -3, 2, -1 s. Behind the smallest by 0, 5 and 2 s."""
+    market, ages = Market(), []
+    for received, stamp in ((10, 13), (20, 18), (30, 31)):
+        fact = evolve(book("99x5", "101x5"), received_at=received * SECOND, exchange_time=stamp * SECOND)
+        market.take(fact, [], [])
+        ages.append(received - round((market.confirmed_at or 0) / SECOND))
+    assert ages == [0, 5, 2]
+
+
+def test_what_two_clocks_drift_apart_is_no_delay() -> None:
+    """A host's clock that gains 100 parts in a million is 8.64 s ahead after a day."""
+    delay = FeedDelay()
+    for minute in range(24 * 60 + 1):
+        stamp = minute * 60 * SECOND
+        delay = delay.after(stamp + stamp // 10_000, stamp)
+        assert delay.behind == 0
+    assert delay.smallest == 8_640_000_000
 
 
 def test_everything_that_later_steps_depend_on_is_in_the_snapshot() -> None:

@@ -12,6 +12,7 @@ from mm_fsm.core.instrument import Balances
 from mm_fsm.core.messages import (
     BookLevel,
     CancelOrder,
+    ConnectionRestored,
     ConversionPriceReported,
     FundingPaid,
     Heartbeat,
@@ -136,6 +137,86 @@ def test_time_that_jumps_back_is_counted_and_nothing_goes_back_with_it() -> None
     bench.tell(Timer(received_at=now - 2 * SECOND))
     assert bench.machine.now == now
     assert bench.context.clock_regressions == 1
+
+
+def test_a_feed_that_is_read_ever_later_is_old_data_and_a_heartbeat_does_not_make_it_young() -> None:
+    """Each second brings the book of half a second: after 20 s it is 10 s old, the limit."""
+    bench = quoting()
+    behind = 0
+    for _ in range(19):
+        behind += SECOND // 2
+        bench.later(1)
+        bench.book(exchange_time=bench.now - behind)
+        bench.settle()
+    assert bench.holds() == BOTH_LIVE
+    bench.later(1)
+    bench.book(exchange_time=bench.now - 10 * SECOND - SECOND // 50)
+    assert bench.state == "idle"
+    bench.settle()
+    bench.later(0.5)
+    bench.beat()
+    assert bench.holds() == {"bid": "stale_data", "ask": "stale_data"}
+    bench.later(0.5)
+    bench.book()
+    bench.run_until(lambda: bench.holds() == BOTH_LIVE, 5)
+
+
+def test_clocks_that_differ_all_the_time_are_no_old_data() -> None:
+    """The venue's clock is 40 s behind the host's from the beginning, as a clock may be."""
+    bench = Bench()
+    for _ in range(20):
+        bench.later(1)
+        bench.book(exchange_time=bench.now - 40 * SECOND)
+        bench.settle()
+    assert bench.holds() == BOTH_LIVE
+
+
+def test_a_quiet_market_that_shows_the_same_book_again_is_no_old_data() -> None:
+    bench = quoting()
+    stamp = bench.now
+    for _ in range(30):
+        bench.later(1)
+        bench.book(exchange_time=stamp)
+        bench.settle()
+    assert bench.holds() == BOTH_LIVE
+
+
+def test_a_feed_that_goes_on_from_an_older_copy_is_old_data() -> None:
+    """One second to the next, every book is 30 s old: in order among themselves, and late."""
+    bench = quoting()
+    for _ in range(20):
+        bench.later(1)
+        bench.book(exchange_time=bench.now - 30 * SECOND)
+        bench.settle()
+    assert bench.holds() == {"bid": "stale_data", "ask": "stale_data"}
+
+
+def test_one_stamp_from_the_future_says_nothing_of_the_feeds_delay() -> None:
+    bench = quoting()
+    bench.later(1)
+    bench.book(exchange_time=bench.now + 50 * SECOND)
+    for _ in range(15):
+        bench.later(1)
+        bench.book()
+        bench.settle()
+    assert bench.holds() == BOTH_LIVE
+
+
+def test_a_reconnection_measures_the_feed_anew() -> None:
+    """The host's clock was set 30 s ahead: every stamp looks old, until a new connection begins with fresh data."""
+    bench = quoting()
+    bench.later(30)
+    for _ in range(20):
+        bench.later(1)
+        bench.book(exchange_time=bench.now - 30 * SECOND)
+        bench.settle()
+    assert bench.state == "idle"
+    bench.tell(ConnectionRestored(received_at=bench.now, symbol=SYMBOL))
+    for _ in range(5):
+        bench.settle()
+        bench.later(1)
+        bench.book(exchange_time=bench.now - 30 * SECOND)
+    assert bench.holds() == BOTH_LIVE
 
 
 @pytest.mark.parametrize("has_heartbeat", [True, False])
