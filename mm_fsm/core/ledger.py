@@ -99,6 +99,7 @@ class LedgerFill:
         fee_currency: what the fee was charged in.
         conversion_price: quote currency per unit of a third currency; needed for a THIRD fee that is not zero.
         exchange_time: the venue's stamp, nanoseconds; -1 when there is none, and then its id is never missed.
+        client_order_id: the own order that traded; with price and quantity it tells one trade from another.
 
     Raises:
         FactRefusedError: an amount is not finite, too long, or not positive where it must be, or a conversion price is
@@ -113,6 +114,12 @@ class LedgerFill:
     fee_currency: FeeCurrency
     conversion_price: Decimal | None = None
     exchange_time: int = -1
+    client_order_id: str = ""
+
+    @property
+    def terms(self) -> str:
+        """What every report of this trade must agree in."""
+        return f"{self.client_order_id} {EXACT.normalize(self.quantity)} {EXACT.normalize(self.price)}"
 
     def __attrs_post_init__(self) -> None:
         _refuse_unless_positive("OrderFilled", "price", self.price)
@@ -187,7 +194,8 @@ class Ledger:
     """Exchange time of the latest trade whose id was forgotten, nanoseconds; -1 before any was."""
     bookings: int = field(init=False, default=0)
     """Trades, funding payments and flows booked so far."""
-    _trades: dict[tuple[str, str], int] = field(init=False, factory=dict, repr=False)
+    _trades: dict[tuple[str, str], tuple[int, str]] = field(init=False, factory=dict, repr=False)
+    """Exchange time and terms by side and trade id."""
     _payments: set[tuple[str, str]] = field(init=False, factory=set, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -228,6 +236,11 @@ class Ledger:
     def is_booked(self, trade_id: str, side: Side) -> bool:
         """Whether this side of this trade is known to be booked. A trade of two own orders has both sides."""
         return (side.value, trade_id) in self._trades
+
+    def contradicts(self, fill: LedgerFill) -> bool:
+        """Whether this side of this trade is booked with another order, price or quantity."""
+        booked = self._trades.get((fill.side.value, fill.trade_id))
+        return booked is not None and booked[1] != fill.terms
 
     def is_forgotten(self, exchange_time: int) -> bool:
         """Whether a trade is so old that its id may have been forgotten: nobody can tell whether it was booked."""
@@ -356,10 +369,11 @@ class Ledger:
         entry = (fill.side.value, fill.trade_id)
         if entry in self._trades:
             raise _booked_before(*entry)
-        self._trades[entry] = fill.exchange_time
+        self._trades[entry] = (fill.exchange_time, fill.terms)
         self.bookings += 1
         if len(self._trades) > TRADES_REMEMBERED:
-            self.forgotten_until = max(self.forgotten_until, self._trades.pop(next(iter(self._trades))))
+            forgotten_at, _ = self._trades.pop(next(iter(self._trades)))
+            self.forgotten_until = max(self.forgotten_until, forgotten_at)
 
     def _note_payment(self, kind: str, entry_id: str) -> None:
         if (kind, entry_id) in self._payments:

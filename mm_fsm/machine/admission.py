@@ -141,11 +141,19 @@ def _check_status(context: MarketMakingContext, fact: OrderStatusReported) -> No
         raise refusal(fact, "filled_quantity", "0 of an order that never was in the book", filled)
 
 
+def _check_fill_told(context: MarketMakingContext, fact: OrderFilled) -> None:
+    """A fill told by itself; under an id that is booked it must be the same trade."""
+    _check_fill(context, fact)
+    if context.ledger.contradicts(to_ledger_fill(context, fact, _side_of_fill(context, fact))):
+        expected = "an id that is not booked with another order, price or quantity"
+        raise refusal(fact, "trade_id", expected, fact, "Ask for the order, own trades and balances.")
+
+
 def _check_fill(context: MarketMakingContext, fact: OrderFilled) -> None:
     for name in ("price", "quantity"):
         _check_positive(fact, name, getattr(fact, name))
     order = context.orders.get(fact.client_order_id)
-    side = _side_of_fill(context, fact, order)
+    side = _side_of_fill(context, fact)
     to_ledger_fill(context, fact, side)
     if context.ledger.is_booked(fact.trade_id, side):
         return
@@ -156,8 +164,9 @@ def _check_fill(context: MarketMakingContext, fact: OrderFilled) -> None:
         raise refusal(fact, "quantity", f"at most the {order.remaining} that remain of the order", fact.quantity)
 
 
-def _side_of_fill(context: MarketMakingContext, fact: OrderFilled, order: OwnOrder | None) -> Side:
+def _side_of_fill(context: MarketMakingContext, fact: OrderFilled) -> Side:
     """The side of the order; for an order long forgotten, the side that the venue reports."""
+    order = context.orders.get(fact.client_order_id)
     if order is None:
         is_ours = fact.client_order_id.startswith(context.order_prefix)
         if fact.side is None or not is_ours:
@@ -200,6 +209,7 @@ def to_ledger_fill(context: MarketMakingContext, fact: OrderFilled, side: Side) 
         fee_currency=currency,
         conversion_price=conversion_price,
         exchange_time=fact.exchange_time,
+        client_order_id=fact.client_order_id,
     )
 
 
@@ -275,7 +285,7 @@ _CHECKS: Final[Mapping[type[Fact], Callable[[MarketMakingContext, Any], None]]] 
     ExternalFlow: _nothing_more,
     OrderAcknowledged: _check_order_fact,
     OrderRejected: _check_order_fact,
-    OrderFilled: _check_fill,
+    OrderFilled: _check_fill_told,
     OrderCanceled: _check_closing,
     OrderExpired: _check_closing,
     CancelRefused: _check_order_fact,

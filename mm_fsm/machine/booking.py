@@ -224,9 +224,14 @@ def _hold(context: MarketMakingContext, side: Side, reason: HoldReason, detail: 
 def _book_fill(context: MarketMakingContext, fact: OrderFilled) -> None:
     order = context.orders.get(fact.client_order_id)
     side = order.side if order is not None else fact.side
-    if side is None or context.ledger.is_booked(fact.trade_id, side):
+    if side is None:
         return
-    context.ledger.book_fill(to_ledger_fill(context, fact, side))
+    entry = to_ledger_fill(context, fact, side)
+    if context.ledger.is_booked(fact.trade_id, side):
+        if context.ledger.contradicts(entry):  # in a list of trades; the balances will tell
+            context.remarks.append(f"passed over trade {fact.trade_id!r} of {entry.terms}: booked with other terms")
+        return
+    context.ledger.book_fill(entry)
     if order is not None:
         _note_taken(context, order)
         context.total_trades += order.filled_quantity == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 
 import pytest
+from attrs import evolve
 
 from mm_fsm.core.ledger import FeeCurrency, Ledger, LedgerFill
 from mm_fsm.core.messages import Side
@@ -245,6 +246,27 @@ def test_each_booking_is_booked_once() -> None:
     assert (ledger.is_booked("7", Side.BID), ledger.is_booked("8", Side.BID)) == (True, False)
     assert (ledger.is_funding_booked("7"), ledger.is_funding_booked("8")) == (True, False)
     assert (ledger.is_flow_booked("7"), ledger.is_flow_booked("8")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("order", "quantity", "price", "expected"),
+    [
+        ("a", "1", "99", False),
+        ("a", "1.0", "99.00", False),
+        ("b", "1", "99", True),
+        ("a", "2", "99", True),
+        ("a", "1", "98", True),
+    ],
+)
+def test_the_same_trade_told_in_other_terms_is_a_contradiction(
+    order: str, quantity: str, price: str, expected: bool
+) -> None:
+    ledger = _ledger()
+    ledger.mark(D(100))
+    ledger.book_fill(evolve(_fill("7", Side.BID, "1", "99"), client_order_id="a"))
+    assert ledger.contradicts(evolve(_fill("7", Side.BID, quantity, price), client_order_id=order)) is expected
+    assert not ledger.contradicts(_fill("7", Side.ASK, quantity, price))
+    assert not ledger.contradicts(_fill("8", Side.BID, quantity, price))
 
 
 def test_a_trade_of_two_own_orders_with_each_other_is_booked_on_both_sides() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 
 from mm_fsm.core.messages import (
     CancelOrder,
@@ -413,6 +414,39 @@ def test_a_fill_is_booked_once_however_often_and_wherever_it_is_told() -> None:
     assert bench.context.base_position == Decimal("100.4")
     assert bench.context.fill_count == 1
     assert bench.context.total_trades == 1
+
+
+def test_a_known_trade_told_with_another_quantity_is_refused_and_the_side_is_held_until_the_venue_has_said() -> None:
+    """The second message was wrong: the venue knows of 0.4 only, so that quoting goes on."""
+    bench, bid, _ = quoting()
+    fill = bench.trade(bid, "0.4")
+    bench.tell(fill)
+    bench.settle()
+    wrong = evolve(fill, received_at=bench.now, quantity=Decimal("0.5"))
+    assert bench.refuses(wrong) is not None
+    begun = len(bench.results)
+    bench.tell(MessageRefused(received_at=bench.now, reason="contradicts the books", client_order_id=bid))
+    assert bench.hold(BID) == "unknown_order"
+    assert [query.client_order_id for query in bench.sent(QueryOrder, begun)] == [bid]
+    bench.run_until(lambda: bench.holds() == {"bid": None, "ask": None}, 20)
+    assert bench.context.base_position == Decimal("100.4")
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_trade_id_that_a_second_order_uses_too_loses_no_fill_unnoticed(is_told: bool) -> None:
+    """Two trades of one id: which is so, nobody can tell, but the venue holds 0.3 more than the books."""
+    bench = Bench(settings_with(num_price_levels=2, reconcile_interval_seconds=20), is_watched=False).start_quoting()
+    first, second = bench.live(BID)
+    fill = bench.trade(first, "0.3")
+    bench.tell(fill)
+    other = bench.trade(second, "0.3", trade_id=fill.trade_id)
+    if is_told:
+        assert bench.refuses(other) is not None
+        bench.tell(MessageRefused(received_at=bench.now, reason="contradicts the books", client_order_id=second))
+        assert bench.hold(BID) == "unknown_order"
+    bench.run(30)
+    assert bench.holds() == {"bid": "reconciling", "ask": "reconciling"}
+    assert any("booked with other terms" in reason for result in bench.results for reason in result.reasons)
 
 
 def test_a_fill_after_the_confirmed_cancel_is_booked() -> None:
