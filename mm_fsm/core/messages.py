@@ -161,13 +161,14 @@ class ConnectionRestored(VenueFact):
 class MarketBook(VenueFact):
     """The visible book, best level first. An empty side means that nobody quotes there.
 
-    ``includes_own_orders`` says whether the sizes contain this account's own resting orders.
+    ``includes_own_orders`` says whether the sizes contain this account's own resting orders, as they do at any real
+    venue; then they are taken out. Own quotes taken for the market would draw the reference price after them.
     """
 
     bids: tuple[BookLevel, ...]
     asks: tuple[BookLevel, ...]
     exchange_time: int
-    includes_own_orders: bool = False
+    includes_own_orders: bool = True
 
 
 @frozen(kw_only=True)

@@ -240,6 +240,7 @@ class _Market:
             bids=tuple(self._level(best_bid - gap * i) for i in numbers if best_bid - gap * i > 0),
             asks=tuple(self._level(best_ask + gap * i) for i in numbers),
             exchange_time=time,
+            includes_own_orders=False,
         )
 
     def _level(self, ticks: int) -> BookLevel:

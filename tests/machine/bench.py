@@ -263,7 +263,14 @@ class Bench:
             tick = self.machine.context.instrument.tick_size
             levels = [BookLevel(best - side.sign * tick * i, Decimal(5)) for i in range(2)]
             sides.append(tuple(level for level in levels if level.price > 0))
-        fact = MarketBook(received_at=self.now, symbol=SYMBOL, bids=sides[0], asks=sides[1], exchange_time=self.now)
+        fact = MarketBook(
+            received_at=self.now,
+            symbol=SYMBOL,
+            bids=sides[0],
+            asks=sides[1],
+            exchange_time=self.now,
+            includes_own_orders=False,
+        )
         return evolve(fact, **changes)
 
     def book(self, bid: str | Decimal | None = "", ask: str | Decimal | None = "", **changes: Any) -> StepResult:

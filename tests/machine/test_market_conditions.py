@@ -17,6 +17,7 @@ from mm_fsm.core.messages import (
     FundingPaid,
     Heartbeat,
     InstrumentUpdated,
+    MarketBook,
     OrderPurpose,
     PlaceOrder,
     QueryOrder,
@@ -283,6 +284,16 @@ def test_own_orders_in_the_book_are_not_taken_for_the_market() -> None:
     bids = (BookLevel(own.price, own.remaining), BookLevel(Decimal("99.90"), Decimal(3)))
     bench.book(bids=bids, includes_own_orders=True)
     assert bench.context.bid_price == Decimal("99.90")
+
+
+def test_a_book_that_does_not_say_is_taken_to_show_own_orders_as_real_ones_do() -> None:
+    """Our bid at 99.94 is the best price shown; taken for the market, it would raise the mid it was priced from."""
+    bench = quoting()
+    own = bench.own(bench.live(BID)[0])
+    bids = (BookLevel(own.price, own.remaining), BookLevel(Decimal("99.90"), Decimal(3)))
+    asks = (BookLevel(Decimal("100.10"), Decimal(3)),)
+    bench.tell(MarketBook(received_at=bench.now, symbol=SYMBOL, bids=bids, asks=asks, exchange_time=bench.now))
+    assert bench.context.mid_price == Decimal("100.00")
 
 
 # -- new rules -----------------------------------------------------------------------------------------------------

@@ -140,7 +140,11 @@ class PaperExchange:
                 self._print(event)
             else:
                 self._is_trading = event.trading
-        self._deliveries.send(evolve(event, received_at=self._market_out.arrival(time)))
+        received_at = self._market_out.arrival(time)
+        if isinstance(event, MarketBook):  # whatever its source says: nobody else's market shows orders that are here
+            self._deliveries.send(evolve(event, received_at=received_at, includes_own_orders=False))
+        else:
+            self._deliveries.send(evolve(event, received_at=received_at))
 
     def next_time(self) -> int | None:
         """When the next request arrives or the next fact is received, nanoseconds; None when nothing is on its way."""

@@ -119,4 +119,6 @@ class Recording(ABC):
                 )
             self._skipped["crossed"] += 1
             return None
-        return MarketBook(symbol=symbol, received_at=time, exchange_time=time, bids=bids, asks=asks)
+        return MarketBook(
+            symbol=symbol, received_at=time, exchange_time=time, bids=bids, asks=asks, includes_own_orders=False
+        )

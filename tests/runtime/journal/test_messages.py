@@ -115,6 +115,7 @@ def test_what_streams_is_short() -> None:
         bids=(BookLevel(Decimal("1.10"), Decimal(2)),),
         asks=(),
         exchange_time=4,
+        includes_own_orders=False,
     )
     assert encode(CODEC.plain_fact(book)) == '["B",5,4,0,["1.10","2"],[]]'
     assert Side.BID.value == "bid"

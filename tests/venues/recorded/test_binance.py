@@ -70,6 +70,7 @@ def test_messages_become_books_and_trades_with_exact_prices(write: WriteFile) ->
             exchange_time=1_721_347_022_507_000_000,
             bids=(BookLevel(Decimal("63943.90"), Decimal("46.371")),),
             asks=(BookLevel(Decimal("63944.00"), Decimal("0.095")),),
+            includes_own_orders=False,
         ),
         MarketTrade(
             symbol="BTCUSDT",

@@ -66,6 +66,7 @@ def test_rows_become_books_and_trades_with_exact_prices(write: WriteFile) -> Non
             exchange_time=1_625_097_600_000_000_000,
             bids=(BookLevel(Decimal("2271.58"), Decimal("1.6477")),),
             asks=(BookLevel(Decimal("2279.63"), Decimal("28.479526")),),
+            includes_own_orders=False,
         ),
         MarketTrade(
             symbol="E",
