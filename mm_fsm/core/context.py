@@ -13,7 +13,7 @@ from attrs import define, field
 
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, Hold, HoldReason, InventoryAssessment, QuotePlan
-from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument, InstrumentKind
+from mm_fsm.core.instrument import BASIS_POINTS, ZERO, Balances, Fees, Instrument, InstrumentKind
 from mm_fsm.core.ledger import Ledger
 from mm_fsm.core.market import Market
 from mm_fsm.core.markouts import MarkoutTracker
@@ -200,6 +200,11 @@ class MarketMakingContext:
     def market_spread_bps(self) -> float | None:
         """The market's spread in bps of the mid."""
         return self.market.spread_bps
+
+    def is_within_price_band(self, price: Decimal) -> bool:
+        """Whether an order's price lies within ``price_band_bps`` of the reference price; not before there is one."""
+        mid = self.mid_price
+        return mid is not None and abs(price - mid) <= mid * Decimal(str(self.settings.price_band_bps)) / BASIS_POINTS
 
     @property
     def volatility(self) -> float | None:

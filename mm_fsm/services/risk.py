@@ -12,7 +12,7 @@ from decimal import Decimal
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import Fault, FaultCode, OrderDraft, Refusal, RefusalCode
-from mm_fsm.core.instrument import BASIS_POINTS, InstrumentKind
+from mm_fsm.core.instrument import InstrumentKind
 from mm_fsm.core.messages import SIDES, OrderPurpose
 from mm_fsm.services.orders import crosses_market
 
@@ -90,9 +90,9 @@ def check_market(context: MarketMakingContext, draft: OrderDraft) -> Refusal | N
         return Refusal(RefusalCode.STALE_DATA, "the newest market data is too old")
     if not market.is_trading:
         return Refusal(RefusalCode.TRADING_HALTED, "the venue has halted this market")
-    band = mid * Decimal(str(context.settings.price_band_bps)) / BASIS_POINTS
-    if abs(draft.price - mid) > band:
-        return Refusal(RefusalCode.PRICE_BAND, f"price {draft.price} is more than {band} from {mid}")
+    if not context.is_within_price_band(draft.price):
+        bound = context.settings.price_band_bps
+        return Refusal(RefusalCode.PRICE_BAND, f"price {draft.price} is more than {bound:g} bps from {mid}")
     if draft.post_only and crosses_market(context, draft.side, draft.price):
         return Refusal(RefusalCode.CROSSES_MARKET, f"price {draft.price} reaches the market's other side")
     return None

@@ -207,7 +207,7 @@ def _keep_affordable(
 ) -> tuple[tuple[Quote, ...], list[DroppedLevel]]:
     """Cap sizes, inner levels first, by the room below the inventory limit and by the funds there are.
 
-    A level below the venue's minimums is dropped with its reason, not raised to them.
+    A level below the venue's minimums or beyond the price band is dropped with its reason, not moved to them.
     """
     instrument = context.instrument
     kept: list[Quote] = []
@@ -216,6 +216,9 @@ def _keep_affordable(
     for quote in levels:
         if not instrument.meets_minimums(quote.price, quote.quantity):
             dropped.append(_dropped(quote, HoldReason.BELOW_MINIMUM, "too small"))
+            continue
+        if not context.is_within_price_band(quote.price):
+            dropped.append(_dropped(quote, HoldReason.RISK, "beyond the price band"))
             continue
         room = inventory.limit - inventory.offset * quote.side.sign - used
         funds = context.purchasing_power(quote.side, quote.price, besides_live=True)

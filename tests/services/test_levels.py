@@ -148,10 +148,10 @@ def test_own_orders_are_taken_out_of_the_book_before_quotes_are_kept_off_it() ->
 
 
 def test_a_level_below_the_lowest_price_on_the_grid_is_dropped_with_a_reason() -> None:
-    """On a grid of 40 with a mid of 100 bids lie at 80 and 40; the third would be at 0."""
-    plan = plan_for(rules(tick="40"), bid="80", ask="120", max_market_spread_bps=5000)
+    """On a grid of 40 with a mid of 100 bids lie at 80 and 40; the third would be at 0, and the third ask at 200."""
+    plan = plan_for(rules(tick="40"), bid="80", ask="120", max_market_spread_bps=5000, price_band_bps=9000)
     assert prices(plan.bids) == exactly("80", "40")
-    assert reasons(plan) == [(Side.BID, 2, HoldReason.BELOW_MINIMUM)]
+    assert reasons(plan) == [(Side.BID, 2, HoldReason.BELOW_MINIMUM), (Side.ASK, 2, HoldReason.RISK)]
 
 
 def test_a_side_without_any_price_above_zero_is_held_and_not_stale() -> None:
@@ -311,6 +311,13 @@ def test_a_level_that_funds_take_below_the_minimum_names_the_funds() -> None:
     plan = plan_for(rules(minimum_notional="60"), quote="150")
     assert sizes(plan.bids) == exactly("1.0010")
     assert reasons(plan)[0] == (Side.BID, 1, HoldReason.FUNDS)
+
+
+def test_a_level_beyond_the_price_band_is_dropped_and_not_moved_to_it() -> None:
+    """Levels lie 10, 15 and 22.5 bps from the mid, the last one rounded to 23."""
+    plan = plan_for(rules(), price_band_bps=15, max_slippage_bps=15)
+    assert reasons(plan) == [(Side.BID, 2, HoldReason.RISK), (Side.ASK, 2, HoldReason.RISK)]
+    assert len(plan.bids) == len(plan.asks) == 2
 
 
 def test_a_side_whose_levels_are_all_too_small_is_held_for_that_reason() -> None:
