@@ -43,6 +43,15 @@ class SideState:
     post_only_rejections: int = 0
     """In a row, since the last order of this side that rested."""
 
+    def take_hold(self, hold: Hold) -> None:
+        """Hold the side, unless it is held longer already: whatever comes in between ends no hold early."""
+        current = self.hold
+        lasts_longer = current is not None and (
+            current.until is None or (hold.until is not None and current.until > hold.until)
+        )
+        if not lasts_longer:
+            self.hold = hold
+
 
 @define(kw_only=True)
 class Reduction:

@@ -218,7 +218,7 @@ def _hold_after_rejection(context: MarketMakingContext, order: OwnOrder, fact: O
 
 
 def _hold(context: MarketMakingContext, side: Side, reason: HoldReason, detail: str, seconds: float) -> None:
-    context.sides[side].hold = Hold(reason, detail, context.now + nanoseconds(seconds))
+    context.sides[side].take_hold(Hold(reason, detail, context.now + nanoseconds(seconds)))
 
 
 def _book_fill(context: MarketMakingContext, fact: OrderFilled) -> None:

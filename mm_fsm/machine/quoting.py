@@ -256,7 +256,7 @@ class QuotingMachine(StrategyMachine):
             context.sides[side].refusal = None
             hold = plan.hold(side)
             if hold is not None and hold.reason is HoldReason.ADVERSE_SELECTION and context.sides[side].hold != hold:
-                context.sides[side].hold = hold
+                context.sides[side].take_hold(hold)
                 context.adverse_selection_held_at_fills = context.maker_fill_count
 
     def place_if_approved(self, draft: OrderDraft, refusal: Refusal | None) -> bool:

@@ -128,6 +128,19 @@ def test_placements_refused_again_and_again_are_a_fault_that_is_retried() -> Non
     bench.run_until(lambda: bench.holds() == {"bid": None, "ask": None}, 30)
 
 
+def test_a_short_hold_does_not_end_a_longer_one() -> None:
+    """Held for 60 s for want of funds; 1 s later rubbish about the side arrives, which alone would hold it for 5 s."""
+    bench, bid, ask = placing(funds_hold_seconds=60)
+    bench.acknowledge(ask)
+    bench.reject(bid, RejectionCode.INSUFFICIENT_FUNDS)
+    bench.run(1)
+    bench.tell(MessageRefused(received_at=bench.now, reason="rubbish", side=BID))
+    bench.run(50)
+    assert bench.hold(BID) == "funds"
+    bench.run(15)
+    assert bench.hold(BID) is None
+
+
 def test_a_duplicate_id_is_no_rejection_but_a_question() -> None:
     """The venue has an order of that id: perhaps the one just sent, whose first answer went astray."""
     bench, bid, ask = placing()
