@@ -38,9 +38,10 @@ _Row = tuple[str, ...]
 
 
 class TardisRecording(Recording):
-    """One market's quotes and trades, merged by exchange time; quotes come before trades of the same time.
+    """One market's quotes and trades, merged by exchange time; trades come before quotes of the same time.
 
-    A row of quotes stamped t is taken as the book at the start of t: it holds for the trades at t.
+    A row of quotes with the time of a trade may be the book that the trade left behind. Shown first, it would take the
+    traded volume out of every queue once more, and orders would fill that never stood in front.
 
     Args:
         quotes: files of quotes, in order of time.
@@ -91,8 +92,8 @@ class TardisRecording(Recording):
             closing(self._events(_rows(self._trades, TRADE_COLUMNS), trade_of, "timestamp")) as trades,
         ):
             yield from heapq.merge(
-                in_time_order(quotes, self._window),
                 in_time_order(trades, self._window),
+                in_time_order(quotes, self._window),
                 key=attrgetter("exchange_time"),
             )
 

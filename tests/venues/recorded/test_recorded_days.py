@@ -83,8 +83,8 @@ def test_gemini_agrees_with_the_figures_published_with_it(
     assert all(event.received_at == event.exchange_time for event in gemini_events)
 
 
-def test_gemini_is_in_order_with_each_book_before_the_trades_of_its_second(gemini_events: list[RecordedEvent]) -> None:
-    keys = [(event.exchange_time, isinstance(event, MarketTrade)) for event in gemini_events]
+def test_gemini_is_in_order_with_trades_before_a_book_of_their_very_time(gemini_events: list[RecordedEvent]) -> None:
+    keys = [(event.exchange_time, isinstance(event, MarketBook)) for event in gemini_events]
     assert keys == sorted(keys)
     assert [trade.trade_id for trade in _trades(gemini_events)] == [str(number) for number in range(1, 25_223)]
 

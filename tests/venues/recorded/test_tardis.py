@@ -86,12 +86,12 @@ def test_the_side_of_a_trade_is_the_takers(write: WriteFile) -> None:
     assert [event.taker_side for event in events if isinstance(event, MarketTrade)] == [Side.BID, Side.ASK]
 
 
-def test_a_quote_comes_before_the_trades_of_its_own_time(write: WriteFile) -> None:
-    """A row of quotes stamped t is the book at the start of t."""
+def test_a_trade_comes_before_the_quotes_of_its_own_time(write: WriteFile) -> None:
+    """As in every recording: a row of quotes with the time of a trade may be what the trade left behind."""
     quotes = write("q.csv", QUOTES, quote(0), quote(1), quote(2))
     trades = write("t.csv", TRADES, trade(0.5, "1"), trade(1, "2"), trade(2.5, "3"))
     kinds = [type(event).__name__[6] for event in TardisRecording([quotes], [trades])]
-    assert "".join(kinds) == "BTBTBT"
+    assert "".join(kinds) == "BTTBBT"
 
 
 def test_columns_are_found_by_name_in_any_order_and_others_are_ignored(write: WriteFile) -> None:
