@@ -136,6 +136,7 @@ class Journal:
         self._wait(row)
         self._write()
         self._forget_old_segments()
+        self._shorten_log()
 
     def move_to(self, path: Path) -> None:
         """Give the file its final name, once what it begins with is in it: no other process ever sees half a journal.
@@ -182,8 +183,7 @@ class Journal:
         if self._records_in_segment >= self.settings.segment_records:
             self.begin_segment(machine, "continued")
         if self._rows_in_log >= LOG_ROWS:
-            self._rows_in_log = 0
-            self._execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._shorten_log()
 
     def close(self, machine: QuotingMachine | None = None) -> None:
         """Write what waits, a last snapshot of the machine if it is given, and let go of the file. Never raises."""
@@ -300,6 +300,11 @@ class Journal:
                 return
             for table in ("segments WHERE number", "records WHERE segment", "quiet_facts WHERE segment"):
                 self._execute(f"DELETE FROM {table} = {number}")  # noqa: S608 - a number from the file itself
+
+    def _shorten_log(self) -> None:
+        """Move the write-ahead log into the file, what an earlier process left in it too; then it begins anew."""
+        self._rows_in_log = 0
+        self._execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _used_bytes(self) -> int:
         sizes = [self._rows(f"PRAGMA {name}")[0][0] for name in ("page_count", "freelist_count", "page_size")]
