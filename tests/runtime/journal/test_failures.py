@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from mm_fsm.core.decisions import FaultCode
-from mm_fsm.core.messages import CancelOrder, PlaceOrder
+from mm_fsm.core.messages import CancelOrder, PlaceOrder, StopRequested
 from mm_fsm.errors import JournalError
 from mm_fsm.runtime.journal import JournalReader, JournalSettings, verify_run, writer
+from mm_fsm.runtime.journal.database import RecordRow
 from mm_fsm.runtime.recovery import OpenRun
 from tests.runtime.journal.scenario import World, assert_books_equal_account, begin, is_quoting, kill, plan_at
 
@@ -199,3 +200,21 @@ def test_a_record_with_intents_is_durable_before_they_leave_and_by_one_write(
     assert run.journal.status.segments > 5
     reader.close()
     run.close()
+
+
+def test_a_text_that_utf_8_cannot_hold_is_on_record_like_any_other(tmp_path: Path) -> None:
+    """JSON from outside may spell half a surrogate pair; a journal that refused it would end the process."""
+    plan = plan_at(tmp_path / "run.journal")
+    world, run = World(), begin(plan)
+    world.run(run, until=is_quoting)
+    reason = "\ud83d is half of a face, \u20ac whole"
+    world.tell(run, StopRequested(received_at=0, flatten=False, reason=reason))
+    world.run(run)
+    assert run.machine.result().success
+    assert run.journal.status.failure is None
+    run.close()
+    assert verify_run(plan.path).is_clean
+    with JournalReader(plan.path) as reader:
+        rows = [row for segment in reader.segments for row in reader.rows(segment) if isinstance(row, RecordRow)]
+        facts = [reader.fact(row) for row in rows]
+    assert [fact.reason for fact in facts if isinstance(fact, StopRequested)] == [reason]
