@@ -115,6 +115,7 @@ class Journal:
         try:
             snapshot = write_snapshot(machine.remembered_values())
         except ValueError as error:
+            self.failure = str(error)
             raise JournalError(self.path.name, str(error), "Keep plain values between steps.") from error
         self._collect_quiet()
         self._segment += 1
@@ -166,7 +167,11 @@ class Journal:
             self._append_quiet(result)
             return
         self._collect_quiet()
-        self._wait(self._record(result, machine))
+        try:
+            row = self._record(result, machine)
+        except (TypeError, ValueError) as error:  # a subclass or a service said what cannot be written down
+            raise self._failed(error) from error
+        self._wait(row)
         self.records += 1
         self._records_in_segment += 1
         if result.intents or isinstance(result.fact, _MONEY) or len(self._waiting) >= ROWS_TOGETHER:
@@ -321,7 +326,7 @@ class Journal:
     def _execute(self, statement: str) -> None:
         self._rows(statement)
 
-    def _failed(self, error: sqlite3.Error) -> JournalError:
+    def _failed(self, error: Exception) -> JournalError:
         """Note that this journal has failed for good, and give up what was half written."""
         self.failure = str(error)
         with suppress(sqlite3.Error):  # the failed statement may have ended the transaction by itself

@@ -10,12 +10,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from mm_fsm.core.decisions import FaultCode
 from mm_fsm.core.messages import CancelOrder, PlaceOrder, StopRequested
 from mm_fsm.errors import JournalError
+from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.runtime.journal import JournalReader, JournalSettings, verify_run, writer
 from mm_fsm.runtime.journal.database import RecordRow
 from mm_fsm.runtime.recovery import OpenRun
@@ -200,6 +202,46 @@ def test_a_record_with_intents_is_durable_before_they_leave_and_by_one_write(
     assert run.journal.status.segments > 5
     reader.close()
     run.close()
+
+
+class Wordless(MarketMakingStateMachine):
+    """A subclass whose reasons are no texts."""
+
+    def adjust_spreads(self) -> None:
+        """Says what cannot be written down."""
+        super().adjust_spreads()
+        self.explain(self)  # type: ignore[arg-type]
+
+
+class Hoarder(MarketMakingStateMachine):
+    """A subclass that remembers what no snapshot holds."""
+
+    remembered: ClassVar[tuple[str, ...]] = ("hoard",)
+    hoard: object = None
+
+    def adjust_spreads(self) -> None:
+        """Keeps something that is no plain value."""
+        super().adjust_spreads()
+        self.hoard = object()
+
+
+@pytest.mark.parametrize(("machine", "said"), [(Wordless, "not JSON serializable"), (Hoarder, "hoard: expected plain")])
+def test_what_cannot_be_written_down_fails_the_journal_and_never_the_process(
+    tmp_path: Path, machine: type[MarketMakingStateMachine], said: str
+) -> None:
+    settings = JournalSettings(segment_records=10)
+    plan = plan_at(tmp_path / "run.journal", machine_class=machine, journal_settings=settings)
+    world, run = World(), begin(plan)
+    world.run(run)
+    assert run.machine.is_final
+    assert world.placements
+    assert world.exchange.open_orders == ()
+    failure = run.journal.status.failure
+    assert failure is not None
+    assert said in failure
+    assert FaultCode.JOURNAL in run.machine.machine.context.latched
+    kill(run)
+    assert verify_run(plan.path, machine).is_clean
 
 
 def test_a_text_that_utf_8_cannot_hold_is_on_record_like_any_other(tmp_path: Path) -> None:

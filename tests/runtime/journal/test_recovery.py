@@ -31,6 +31,7 @@ from mm_fsm.core.messages import (
     StopRequested,
 )
 from mm_fsm.core.order_lifecycle import OrderStatus
+from mm_fsm.core.reconciliation import ReconciliationStage
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import verify_run
@@ -355,6 +356,22 @@ def test_while_the_venue_does_not_answer_nothing_is_quoted(path: Path, silent: t
     assert statuses == {HoldReason.RECONCILING}
     world.hears = lambda _: True
     world.run(run, until=is_quoting)
+    run.close()
+
+
+def test_an_answer_about_later_trades_only_ends_no_question(path: Path) -> None:
+    """Trades since a moment ago say nothing of those before it: what was asked for is still to come."""
+    world, plan = quote_for(path, 20)
+    world.hears = unheard(OwnTradesReported)
+    run = begin(plan)
+    state = run.machine.machine.context.reconciliation
+    world.run(run, until=lambda _: state.stage is ReconciliationStage.TRADES and state.is_answer_awaited)
+    known_until = state.trades_known_until
+    later = OwnTradesReported(received_at=0, symbol=SYMBOL, fills=(), since=world.now - 1, until=world.now)
+    world.tell(run, later)
+    assert state.stage is ReconciliationStage.TRADES
+    assert state.is_answer_awaited
+    assert state.trades_known_until == known_until
     run.close()
 
 
