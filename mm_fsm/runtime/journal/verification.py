@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from difflib import Differ
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 from attrs import asdict, define, field, frozen
 
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.messages import Fact
 from mm_fsm.errors import FactRefusedError, JournalError
@@ -48,7 +50,7 @@ class Difference:
         compared = Differ().compare(self.recorded.splitlines(), self.replayed.splitlines())
         lines = [f"\n    {line.rstrip()}" for line in compared if not line.startswith("?")]
         return (
-            f"segment {self.segment}, step {self.sequence}, at {self.time} ns, on {self.fact}:\n"
+            f"segment {self.segment}, step {self.sequence}, {_date(self.time)}, on {self.fact}:\n"
             f"  {self.name}, - recorded, + replayed{''.join(lines)}"
         )
 
@@ -96,9 +98,10 @@ class VerifyReport:
         if not self.is_same_definition:
             yield "the definition replayed is not the one that wrote it: differences say what it would have done"
         if self.replayed_segments:
+            until = ", each up to its first difference" if self.differences else " bit for bit"
             yield (
-                f"replayed in {self.replayed_segments} segments: {self.facts} facts, "
-                f"{self.records} records with their transitions, intents and books"
+                f"replayed {self.replayed_segments} segments{until}: {self.facts:,} facts, "
+                f"{self.records:,} records with their transitions, intents and books"
             )
         if self.replayed_segments < self.segments:
             yield (
@@ -108,8 +111,8 @@ class VerifyReport:
             )
         yield from (f"differs in {difference}" for difference in self.differences)
         yield from (f"problem: {problem}" for problem in self.problems)
-        found = len(self.differences) + len(self.problems)
-        yield "clean" if self.is_clean else f"{found} difference{'s' * (found > 1)}"
+        count = len(self.differences) + len(self.problems)
+        yield f"{count} difference{'s' if count > 1 else ''}" if count else "clean"
 
 
 def verify_run(
@@ -324,6 +327,12 @@ def _difference(  # noqa: PLR0917 - place, then name and both sides
         recorded=_readable(recorded),
         replayed=_readable(replayed),
     )
+
+
+def _date(time: int) -> str:
+    """A time of a fact, nanoseconds since 1970, for people."""
+    whole, rest = divmod(time, NANOSECONDS_PER_SECOND)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%d %H:%M:%S}.{rest // 1000:06} UTC"
 
 
 def _readable(text: str) -> str:

@@ -112,14 +112,14 @@ def test_what_did_not_change_is_shown_once_between_the_two_sides() -> None:
     difference = Difference(
         segment=3,
         sequence=17,
-        time=5,
+        time=5_000_000_000,
         fact="Timer",
         name="transitions",
         recorded="a ready b\nb done c",
         replayed="a ready b\nb paused d",
     )
     assert str(difference).splitlines() == [
-        "segment 3, step 17, at 5 ns, on Timer:",
+        "segment 3, step 17, 1970-01-01 00:00:05.000000 UTC, on Timer:",
         "  transitions, - recorded, + replayed",
         "      a ready b",
         "    - b done c",
