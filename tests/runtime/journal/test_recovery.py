@@ -340,6 +340,21 @@ def test_an_order_that_another_process_sends_with_our_prefix_is_a_fault(path: Pa
     run.close()
 
 
+def test_an_order_of_another_run_that_appeared_while_this_one_was_away_is_a_fault(path: Path) -> None:
+    """Somebody has quoted here since: their order stays, ours leave, and nothing is quoted beside them."""
+    world, plan = quote_for(path, 20)
+    place(world, "mm-other0-other0-1")
+    placed = len(world.placements)
+    run = begin(plan)
+    world.run(run)
+    assert run.machine.is_final
+    assert FaultCode.OWNERSHIP in run.machine.machine.context.latched
+    assert len(world.placements) == placed
+    assert {order.client_order_id for order in world.exchange.open_orders} == {"mm-other0-other0-1"}
+    assert_books_equal_account(run, world)
+    run.close()
+
+
 def unheard(kind: type[Fact]) -> Any:
     return lambda fact: not isinstance(fact, kind)
 
