@@ -413,7 +413,7 @@ class MarketMakingContext:
         return (
             self.now, self.current_state, self.state_entered_at, self.instrument, self.market.snapshot(),
             self.ledger.snapshot(), self.orders.snapshot(), self.volatility_estimator.snapshot(),
-            self.markouts.snapshot(), self.plan, self.last_spread_calculation,
+            self.markouts.snapshot(), self.plan and self.plan.text, self.last_spread_calculation,
             tuple((side.value, str(state)) for side, state in self.sides.items()), self.needs_requote,
             self.was_near_limit, self.adverse_selection_held_at_fills, self.is_widened_for_adverse_selection,
             self.target_base, self.first_mid_price, str(self.reduction), self.was_over_limit, self.missing_base,

@@ -118,8 +118,8 @@ class OwnOrder:
     def snapshot(self) -> tuple[object, ...]:
         """Everything that distinguishes this order, for digests."""
         return (
-            self.client_order_id, self.side, self.price, self.quantity, self.purpose, self.level, self.status,
-            self.venue_order_id, self.filled_quantity, self.reported_filled, self.answer_due,
+            self.client_order_id, self.side.value, self.price, self.quantity, self.purpose.value, self.level,
+            self.status.value, self.venue_order_id, self.filled_quantity, self.reported_filled, self.answer_due,
             self.cancel_in_flight, self.cancel_wanted, self.cancel_due, self.query_due, self.query_in_flight,
             self.query_asked_at, self.clean_looks, self.closed_at,
         )  # fmt: skip

@@ -25,6 +25,9 @@ CLOCK_TOLERANCE_SECONDS: Final = 60.0
 
 ASK_AGAIN: Final = "Drop the message and ask the venue again."
 
+TIMES_END: Final = 2**63
+"""In the year 2262: what a database holds as a whole number."""
+
 _MAY_BE_EMPTY: Final = frozenset({"reason"})
 _VENUE_TIMES: Final = frozenset({"exchange_time", "since", "until"})
 
@@ -74,8 +77,8 @@ def check_time(fact: object, field: str, value: object) -> None:
     Raises:
         FactRefusedError: they are not.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise refusal(fact, field, "nanoseconds since 1970 as a whole number", value, "Convert the time first.")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < TIMES_END:
+        raise refusal(fact, field, "nanoseconds since 1970 as a whole number below 2**63", value, "Convert it first.")
 
 
 def _check_venue_time(fact: Any, field: str, value: Any) -> None:

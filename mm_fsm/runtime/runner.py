@@ -11,6 +11,7 @@ from typing import Protocol
 
 from mm_fsm.core.messages import Fact, MessageRefused, OrderFact, StopRequested, Timer, TradingStatusChanged
 from mm_fsm.errors import FactRefusedError
+from mm_fsm.machine.fact_fields import TIMES_END
 from mm_fsm.machine.results import StepResult
 from mm_fsm.venues.base import MarketEvent, SimulatedVenue
 
@@ -119,5 +120,5 @@ def _refusal(fact: Fact, error: FactRefusedError) -> MessageRefused:
     """A message that makes no sense never ends the program: the side is held, the books are synchronised again."""
     order_id = fact.client_order_id if isinstance(fact, OrderFact) else None
     is_named = isinstance(order_id, str) and order_id
-    received_at = fact.received_at if type(fact.received_at) is int and fact.received_at >= 0 else 0
+    received_at = fact.received_at if type(fact.received_at) is int and 0 <= fact.received_at < TIMES_END else 0
     return MessageRefused(received_at=received_at, reason=str(error), client_order_id=order_id if is_named else None)

@@ -57,7 +57,7 @@ ONE = Decimal(1)
 ORDER = "mm-run-1"
 NAN, INFINITE, SIGNAL = Decimal("NaN"), Decimal("Infinity"), Decimal("sNaN")
 
-NOT_A_TIME = [None, -1, 1.5, True, "now", Decimal(5), float("nan"), []]
+NOT_A_TIME = [None, -1, 2**63, 1.5, True, "now", Decimal(5), float("nan"), []]
 NOT_A_DECIMAL = [None, 1, 1.0, True, "1", float("nan"), float("inf"), NAN, SIGNAL, INFINITE, -INFINITE, (), [1]]
 NOT_AN_AMOUNT = [*NOT_A_DECIMAL, Decimal("1E+30"), Decimal("1E-30"), Decimal("1E+999999")]
 NOT_POSITIVE = [*NOT_AN_AMOUNT, Decimal(0), Decimal(-1)]

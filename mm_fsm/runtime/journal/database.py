@@ -19,6 +19,9 @@ SCHEMA_VERSION: Final = 1
 APPLICATION_ID: Final = 0x6D6D666A
 """``mmfj`` in the file's header, so that no other database is taken for a journal."""
 
+LARGEST_LOG: Final = 10_000_000
+"""Bytes that the write-ahead log keeps once all of it is in the file; a longer one is cut then."""
+
 BUSY_SECONDS: Final = 0.25
 """How long a write waits for another program's lock on the file: cancels wait behind it."""
 
@@ -229,6 +232,7 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG}")
     return connection
 
 

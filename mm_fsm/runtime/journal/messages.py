@@ -26,7 +26,8 @@ STREAMING: Final = (MarketBook, MarketTrade, Heartbeat, Timer)
 _CLASSES: Final[dict[str, type]] = {
     name: value for name, value in vars(messages).items() if isclass(value) and issubclass(value, (Fact, Intent))
 }
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
+"""In ASCII, because a venue's text may hold half a surrogate pair, which UTF-8 cannot."""
 
 
 class UnreadableMessageError(ValueError):

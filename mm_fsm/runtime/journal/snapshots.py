@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
 from inspect import isclass
@@ -49,7 +49,9 @@ def _classes() -> dict[str, type]:
 
 
 _CLASSES: Final = _classes()
-_NAMES: Final = {cls: name for name, cls in _CLASSES.items()}
+_Place = tuple[Any, str]
+"""The attributes that lead to a value, the last one first: put together only when there is something to say of it."""
+_Writer = Callable[[_Place, Any], Any]
 
 
 class SnapshotError(ValueError):
@@ -62,7 +64,7 @@ def write_snapshot(values: Mapping[str, object]) -> bytes:
     Raises:
         SnapshotError: one of them is, or contains, something that a snapshot cannot hold.
     """
-    plain = {name: _plain(name, value) for name, value in values.items()}
+    plain = {name: _plain((None, name), value) for name, value in values.items()}
     return zlib.compress(encode(plain).encode(), level=1)
 
 
@@ -81,91 +83,116 @@ def read_snapshot(data: bytes) -> dict[str, Any]:
         ) from error
 
 
-def _plain(place: str, value: object) -> Any:  # noqa: PLR0911 - one line for each kind
+# -- writing: a snapshot has tens of thousands of values, so each of them takes one look into a table -------------
+
+
+def _plain(place: _Place, value: object) -> Any:
     kind = type(value)
-    if value is None or kind in (bool, int, float, str):
+    if kind in _AS_THEY_ARE:
         return value
-    if kind is Decimal:
-        return {"d": str(value)}
-    if kind is deque:
-        return {"q": [value.maxlen, [_plain(place, each) for each in value]]}  # type: ignore[attr-defined]
-    if kind in (tuple, list, set):
-        letter = {tuple: "t", list: "l", set: "s"}[kind]
-        return {letter: [_plain(place, each) for each in value]}  # type: ignore[attr-defined]
-    if isinstance(value, Mapping):
-        return _plain_mapping(place, value)
-    if kind not in _NAMES:
+    write = _WRITERS.get(kind)
+    if write is None:
         raise SnapshotError(
-            f"{place}: expected plain values or value objects of mm_fsm.core, found {kind.__module__}."
+            f"{_spelled(place)}: expected plain values or value objects of mm_fsm.core, found {kind.__module__}."
             f"{kind.__qualname__}."
         )
-    if isinstance(value, Enum):
-        return {"e": [_NAMES[kind], value.value]}
-    if isinstance(value, messages.BookLevel):
-        return {"o": ["BookLevel", {"price": str(value.price), "size": str(value.size)}]}
-    names = [attribute.name for attribute in _attributes(kind)]
-    fields = {name: _plain(f"{place}.{name}", getattr(value, name)) for name in names}
-    return {"o": [_NAMES[kind], fields]}
+    return write(place, value)
 
 
-_MAPPINGS: Final = {"dict": dict, "Counter": Counter, "OrderedDict": OrderedDict, "mappingproxy": dict}
+def _spelled(place: _Place | None) -> str:
+    names = []
+    while place is not None:
+        place, name = place
+        names.append(name)
+    return ".".join(reversed(names))
 
 
-def _plain_mapping(place: str, value: Mapping[Any, Any]) -> Any:
-    kind = type(value).__name__
-    if kind not in _MAPPINGS:
-        raise SnapshotError(f"{place}: expected a dict, found {kind}.")
-    flat = [_plain(place, part) for item in value.items() for part in item]
-    return {"m": [kind, flat]}
+def _writer_of_sequence(letter: str) -> _Writer:
+    return lambda place, value: {letter: [_plain(place, each) for each in value]}
 
 
-def _value(plain: Any) -> Any:  # noqa: PLR0911 - one line for each kind
-    if not isinstance(plain, dict):
+def _writer_of_mapping(kind: str) -> _Writer:
+    return lambda place, value: {"m": [kind, [_plain(place, part) for item in value.items() for part in item]]}
+
+
+def _writer_of_enum(name: str) -> _Writer:
+    return lambda _, value: {"e": [name, value.value]}
+
+
+def _writer_of_object(name: str, fields: tuple[str, ...]) -> _Writer:
+    return lambda place, value: {"o": [name, {each: _plain((place, each), getattr(value, each)) for each in fields}]}
+
+
+def _writers() -> dict[type, _Writer]:
+    found: dict[type, _Writer] = {
+        Decimal: lambda _, value: {"d": str(value)},
+        deque: lambda place, value: {"q": [value.maxlen, [_plain(place, each) for each in value]]},
+        messages.BookLevel: lambda _, value: {"o": ["BookLevel", {"price": str(value.price), "size": str(value.size)}]},
+    }
+    found |= {kind: _writer_of_sequence(letter) for kind, letter in ((tuple, "t"), (list, "l"), (set, "s"))}
+    found |= {kind: _writer_of_mapping(name) for name, kind in _MAPPINGS.items()}
+    for name, cls in _CLASSES.items():
+        if issubclass(cls, Enum):
+            found[cls] = _writer_of_enum(name)
+        elif attrs.has(cls):
+            found[cls] = _writer_of_object(name, tuple(attribute.name for attribute in _attributes(cls)))
+    return found
+
+
+# -- reading ----------------------------------------------------------------------------------------------------
+
+
+def _value(plain: Any) -> Any:
+    if type(plain) is not dict:
         return plain
     ((letter, content),) = plain.items()
-    match letter:
-        case "d":
-            return Decimal(content)
-        case "q":
-            return deque((_value(each) for each in content[1]), maxlen=content[0])
-        case "t":
-            return tuple(_value(each) for each in content)
-        case "l":
-            return [_value(each) for each in content]
-        case "s":
-            return {_value(each) for each in content}
-        case "m":
-            return _mapping(*content)
-        case "e":
-            return _CLASSES[content[0]](content[1])
-        case "o":
-            return _object(_CLASSES[content[0]], content[1])
-        case _:
-            raise LookupError(letter)
+    return _READERS[letter](content)
 
 
 def _attributes(cls: Any) -> tuple[attrs.Attribute[Any], ...]:
     return attrs.fields(cls)  # type: ignore[no-any-return]
 
 
-def _mapping(kind: str, flat: list[Any]) -> Any:
+def _read_mapping(content: list[Any]) -> Any:
+    kind, flat = content
     parts = [_value(each) for each in flat]
-    mapping = _MAPPINGS[kind](zip(parts[::2], parts[1::2], strict=True))
-    return MappingProxyType(mapping) if kind == "mappingproxy" else mapping
+    return _MAPPINGS[kind](dict(zip(parts[::2], parts[1::2], strict=True)))
 
 
-def _object(cls: type, fields: dict[str, Any]) -> Any:
+def _read_object(content: list[Any]) -> Any:
     """An instance exactly as it was: no initialiser, converter or check runs on it again."""
+    name, fields = content
+    cls = _CLASSES[name]
     if cls is messages.BookLevel:
         return messages.BookLevel(Decimal(fields["price"]), Decimal(fields["size"]))
     made: Any = object.__new__(cls)
     for attribute in _attributes(cls):
-        if attribute.name in fields:
-            value = _value(fields[attribute.name])
-        elif attribute.default is attrs.NOTHING:
-            raise LookupError(f"{cls.__name__}.{attribute.name}")
-        else:
-            default: Any = attribute.default
-            value = default.factory() if hasattr(default, "factory") else default
-        object.__setattr__(made, attribute.name, value)
+        named = attribute.name
+        value = _value(fields[named]) if named in fields else _default(cls, attribute)
+        object.__setattr__(made, named, value)
     return made
+
+
+def _default(cls: type, attribute: attrs.Attribute[Any]) -> Any:
+    """What an attribute is that an older version did not have."""
+    default: Any = attribute.default
+    if default is attrs.NOTHING:
+        raise LookupError(f"{cls.__name__}.{attribute.name}")
+    return default.factory() if hasattr(default, "factory") else default
+
+
+_AS_THEY_ARE: Final = frozenset((type(None), bool, int, float, str))
+_MAPPINGS: Final[dict[str, type]] = {
+    "dict": dict, "Counter": Counter, "OrderedDict": OrderedDict, "mappingproxy": MappingProxyType
+}  # fmt: skip
+_WRITERS: Final = _writers()
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "d": Decimal,
+    "q": lambda content: deque((_value(each) for each in content[1]), maxlen=content[0]),
+    "t": lambda content: tuple([_value(each) for each in content]),
+    "l": lambda content: [_value(each) for each in content],
+    "s": lambda content: {_value(each) for each in content},
+    "m": _read_mapping,
+    "e": lambda content: _CLASSES[content[0]](content[1]),
+    "o": _read_object,
+}

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from difflib import Differ
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from attrs import asdict, define, field, frozen
 
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.messages import Fact
 from mm_fsm.errors import FactRefusedError, JournalError
@@ -43,9 +47,11 @@ class Difference:
     replayed: str
 
     def __str__(self) -> str:
+        compared = Differ().compare(self.recorded.splitlines(), self.replayed.splitlines())
+        lines = [f"\n    {line.rstrip()}" for line in compared if not line.startswith("?")]
         return (
-            f"segment {self.segment}, step {self.sequence}, at {self.time} ns, on {self.fact}:\n"
-            f"  {self.name}\n    recorded: {self.recorded}\n    replayed: {self.replayed}"
+            f"segment {self.segment}, step {self.sequence}, {_date(self.time)}, on {self.fact}:\n"
+            f"  {self.name}, - recorded, + replayed{''.join(lines)}"
         )
 
 
@@ -57,6 +63,8 @@ class VerifyReport:
     machine: str
     version: str
     """Of mm-fsm, that began the run."""
+    replayed_by: str
+    """The version of mm-fsm that compared."""
     is_same_definition: bool = True
     segments: int = 0
     last_segment: int = 0
@@ -85,12 +93,15 @@ class VerifyReport:
 
     def _lines(self) -> Iterator[str]:
         yield f"{self.journal}: {self.segments} segments, written by {self.machine} of mm-fsm {self.version}"
+        if self.replayed_by != self.version:
+            yield f"compared by mm-fsm {self.replayed_by}: differences say what this version would have done"
         if not self.is_same_definition:
             yield "the definition replayed is not the one that wrote it: differences say what it would have done"
         if self.replayed_segments:
+            until = ", each up to its first difference" if self.differences else " bit for bit"
             yield (
-                f"replayed {self.replayed_segments} segments bit for bit: {self.facts} facts, "
-                f"{self.records} records with their transitions, intents and books"
+                f"replayed {self.replayed_segments} segments{until}: {self.facts:,} facts, "
+                f"{self.records:,} records with their transitions, intents and books"
             )
         if self.replayed_segments < self.segments:
             yield (
@@ -100,7 +111,8 @@ class VerifyReport:
             )
         yield from (f"differs in {difference}" for difference in self.differences)
         yield from (f"problem: {problem}" for problem in self.problems)
-        yield "clean" if self.is_clean else f"{len(self.differences) + len(self.problems)} differences"
+        count = len(self.differences) + len(self.problems)
+        yield f"{count} difference{'s' if count > 1 else ''}" if count else "clean"
 
 
 def verify_run(
@@ -142,8 +154,12 @@ class _Verification:
 
     def __attrs_post_init__(self) -> None:
         reader = self.reader
-        machine, version = reader.segments[-1].chart.split()[0], reader.about.get("version", "unknown")
-        self.report = VerifyReport(journal=reader.path.name, machine=machine, version=version)
+        self.report = VerifyReport(
+            journal=reader.path.name,
+            machine=reader.segments[-1].chart.split()[0],
+            version=reader.about.get("version", "unknown"),
+            replayed_by=version("mm-fsm"),
+        )
 
     def check_segment(self, segment: SegmentRow, previous: MarketMakingContext | None) -> MarketMakingContext:
         """Check one segment against the books at the end of the one before it; returns the books at its own end."""
@@ -164,11 +180,13 @@ class _Verification:
         except ValueError as error:
             self.report.problems.append(f"segment {segment.number} cannot be replayed with this definition: {error}")
             return
-        if books_digest(machine) != segment.books:
-            self.report.problems.append(f"segment {segment.number}: its snapshot reads back as other books")
+        found = books_digest(machine)
+        if found != segment.books:
+            sequence, fact = segment.first_sequence - 1, "its snapshot"
+            self._note(_books_differ(segment.number, sequence, segment.time, fact, segment.books, found))
         if segment.has_market_data:
             self.report.replayed_segments += 1
-            self._replay(segment, machine)
+            self._replay(segment, machine, has_same_books=found == segment.books)
 
     def _machine(self, segment: SegmentRow, context: MarketMakingContext) -> QuotingMachine:
         try:
@@ -197,16 +215,22 @@ class _Verification:
 
     # -- with market data -------------------------------------------------------------------------------------------
 
-    def _replay(self, segment: SegmentRow, machine: QuotingMachine) -> None:
-        has_same_books = True
+    def _note(self, difference: Difference) -> None:
+        self.report.differences.append(difference)
+
+    def _replay(self, segment: SegmentRow, machine: QuotingMachine, *, has_same_books: bool) -> None:
+        """Step the segment's facts until a decision differs; books that differ while decisions do not are told once."""
         for row in self.reader.rows(segment):
             if isinstance(row, QuietRow):
                 difference = self._replay_quiet(machine, row)
             else:
                 difference = self._replay_record(machine, row)
-                has_same_books = has_same_books and self._compare_digest(machine, row, difference)
+                found = books_digest(machine)
+                if difference is None and has_same_books and found != row.books:
+                    has_same_books, fact = False, type(self.reader.fact(row)).__name__
+                    self._note(_books_differ(row.segment, row.sequence, row.time, fact, row.books, found))
             if difference is not None:
-                self.report.differences.append(difference)
+                self._note(difference)
                 return
             if self.on_progress is not None:
                 self.on_progress(self.report.facts)
@@ -234,16 +258,8 @@ class _Verification:
         for name, found in _moves(self.reader, result).items():
             recorded = getattr(row, name)
             if recorded != found:
-                return _difference(row.segment, row.sequence, fact, name, str(recorded), str(found))
+                return _difference(row.segment, row.sequence, fact, name, recorded or "nothing", found or "nothing")
         return None
-
-    def _compare_digest(self, machine: QuotingMachine, row: RecordRow, difference: Difference | None) -> bool:
-        """Books that differ while the decisions are still the same are told once; decisions are compared on."""
-        found = books_digest(machine)
-        if difference is None and found != row.books:
-            fact, books = self.reader.fact(row), (row.books.hex(), found.hex())
-            self.report.differences.append(_difference(row.segment, row.sequence, fact, "digest of the books", *books))
-        return found == row.books
 
     def _step(self, machine: QuotingMachine, fact: Fact) -> StepResult | str:
         self.report.facts += 1
@@ -284,6 +300,21 @@ def _moves(reader: JournalReader, result: StepResult) -> dict[str, str | None]:
     }
 
 
+def _books_differ(  # noqa: PLR0917 - place, then both sides
+    segment: int, sequence: int, time: int, fact: str, recorded: bytes, found: bytes
+) -> Difference:
+    """Books that are not those on record. Decisions are compared on: another version may keep other things in them."""
+    return Difference(
+        segment=segment,
+        sequence=sequence,
+        time=time,
+        fact=fact,
+        name="digest of the books",
+        recorded=recorded.hex(),
+        replayed=found.hex(),
+    )
+
+
 def _difference(  # noqa: PLR0917 - place, then name and both sides
     segment: int, sequence: int, fact: Fact, name: str, recorded: str, replayed: str
 ) -> Difference:
@@ -298,6 +329,12 @@ def _difference(  # noqa: PLR0917 - place, then name and both sides
     )
 
 
+def _date(time: int) -> str:
+    """A time of a fact, nanoseconds since 1970, for people."""
+    whole, rest = divmod(time, NANOSECONDS_PER_SECOND)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%d %H:%M:%S}.{rest // 1000:06} UTC"
+
+
 def _readable(text: str) -> str:
     """A stored list, one item to a line; anything else as it is."""
     try:
@@ -306,7 +343,7 @@ def _readable(text: str) -> str:
         return text
     if not isinstance(items, list):
         return text
-    return "".join(f"\n      {_item(item)}" for item in items)
+    return "\n".join(_item(item) for item in items)
 
 
 def _item(item: Any) -> str:

@@ -115,6 +115,7 @@ class Journal:
         try:
             snapshot = write_snapshot(machine.remembered_values())
         except ValueError as error:
+            self.failure = str(error)
             raise JournalError(self.path.name, str(error), "Keep plain values between steps.") from error
         self._collect_quiet()
         self._segment += 1
@@ -136,6 +137,7 @@ class Journal:
         self._wait(row)
         self._write()
         self._forget_old_segments()
+        self._shorten_log()
 
     def move_to(self, path: Path) -> None:
         """Give the file its final name, once what it begins with is in it: no other process ever sees half a journal.
@@ -165,7 +167,11 @@ class Journal:
             self._append_quiet(result)
             return
         self._collect_quiet()
-        self._wait(self._record(result, machine))
+        try:
+            row = self._record(result, machine)
+        except (TypeError, ValueError) as error:  # a subclass or a service said what cannot be written down
+            raise self._failed(error) from error
+        self._wait(row)
         self.records += 1
         self._records_in_segment += 1
         if result.intents or isinstance(result.fact, _MONEY) or len(self._waiting) >= ROWS_TOGETHER:
@@ -182,8 +188,7 @@ class Journal:
         if self._records_in_segment >= self.settings.segment_records:
             self.begin_segment(machine, "continued")
         if self._rows_in_log >= LOG_ROWS:
-            self._rows_in_log = 0
-            self._execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._shorten_log()
 
     def close(self, machine: QuotingMachine | None = None) -> None:
         """Write what waits, a last snapshot of the machine if it is given, and let go of the file. Never raises."""
@@ -301,6 +306,11 @@ class Journal:
             for table in ("segments WHERE number", "records WHERE segment", "quiet_facts WHERE segment"):
                 self._execute(f"DELETE FROM {table} = {number}")  # noqa: S608 - a number from the file itself
 
+    def _shorten_log(self) -> None:
+        """Move the write-ahead log into the file, what an earlier process left in it too; then it begins anew."""
+        self._rows_in_log = 0
+        self._execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def _used_bytes(self) -> int:
         sizes = [self._rows(f"PRAGMA {name}")[0][0] for name in ("page_count", "freelist_count", "page_size")]
         pages, free, size = sizes
@@ -316,7 +326,7 @@ class Journal:
     def _execute(self, statement: str) -> None:
         self._rows(statement)
 
-    def _failed(self, error: sqlite3.Error) -> JournalError:
+    def _failed(self, error: Exception) -> JournalError:
         """Note that this journal has failed for good, and give up what was half written."""
         self.failure = str(error)
         with suppress(sqlite3.Error):  # the failed statement may have ended the transaction by itself

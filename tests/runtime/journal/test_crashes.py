@@ -7,13 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 SEED = 20
 KILLS = 50
 
 
-@pytest.mark.slow
 def test_fifty_kills_lose_nothing() -> None:
     """No orphan order, no lost and no doubled fill, ledger equal to the account, every replay clean.
 

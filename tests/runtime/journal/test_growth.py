@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from attrs import evolve
 
 from mm_fsm.errors import SettingsError
 from mm_fsm.runtime.journal import JournalReader, JournalSettings, verify_run, writer
-from tests.runtime.journal.scenario import World, assert_books_equal_account, begin, plan_at
+from tests.runtime.journal.scenario import World, assert_books_equal_account, begin, kill, plan_at
 
 
 def test_segments_begin_with_a_snapshot_and_the_oldest_are_forgotten(
@@ -56,6 +57,24 @@ def test_the_log_is_moved_into_the_file_now_and_then(tmp_path: Path, monkeypatch
     written = (tmp_path / "run.journal").stat().st_size
     assert written > log
     run.close()
+
+
+def test_the_log_stays_short_although_no_process_lives_to_shorten_it(tmp_path: Path) -> None:
+    """Killed every two seconds, long before a segment or a log is full: twelve lives leave no more than the first."""
+    plan = plan_at(tmp_path / "run.journal")
+    log = tmp_path / "run.journal-wal"
+    world, run = World(), begin(plan)
+    watching = sqlite3.connect(plan.path)  # while it is open, the log outlives a connection, as it outlives a process
+    watching.execute("SELECT count(*) FROM records").fetchone()
+    sizes = []
+    for _ in range(12):
+        world.run(run, 2)
+        kill(run)
+        sizes.append(log.stat().st_size)
+        run = begin(plan)
+    run.close()
+    watching.close()
+    assert max(sizes[6:]) < 2 * max(sizes[:3])
 
 
 @pytest.mark.parametrize(

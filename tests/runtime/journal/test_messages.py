@@ -23,7 +23,7 @@ ABSTRACT = {"Fact", "VenueFact", "OrderFact", "Intent"}
 
 amounts = st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=-(10**12), max_value=10**12)
 times = st.integers(0, 2**63 - 1)
-texts = st.text(max_size=20)
+texts = st.text(st.characters(exclude_categories=()), max_size=20)  # half surrogate pairs too
 instruments = st.builds(
     Instrument,
     symbol=st.just(SYMBOL),

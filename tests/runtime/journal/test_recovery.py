@@ -10,11 +10,13 @@ import pytest
 from attrs import evolve
 
 from mm_fsm.core.decisions import FaultCode, HoldReason
+from mm_fsm.core.instrument import Balances
 from mm_fsm.core.messages import (
     BalancesReported,
     CancelOrder,
     ConnectionRestored,
     Fact,
+    Liquidity,
     MarketBook,
     MarketTrade,
     OpenOrdersReported,
@@ -29,10 +31,12 @@ from mm_fsm.core.messages import (
     StopRequested,
 )
 from mm_fsm.core.order_lifecycle import OrderStatus
+from mm_fsm.core.reconciliation import ReconciliationStage
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import verify_run
 from mm_fsm.runtime.recovery import OpenRun
+from mm_fsm.venues.paper.matching import Execution
 from tests.runtime.journal.scenario import (
     SYMBOL,
     World,
@@ -114,6 +118,74 @@ def test_fills_while_away_are_booked_from_trades(path: Path) -> None:
     run.close()
 
 
+GONE = {
+    "filled": (OrderStatus.FILLED, "all"),
+    "partly filled, then cancelled": (OrderStatus.CANCELED, "half"),
+    "cancelled": (OrderStatus.CANCELED, "nothing"),
+    "partly filled, then expired": (OrderStatus.EXPIRED, "half"),
+    "expired": (OrderStatus.EXPIRED, "nothing"),
+}
+
+
+@pytest.mark.parametrize("fate", GONE)
+def test_a_known_order_that_is_gone_is_settled_as_what_became_of_it(path: Path, fate: str) -> None:
+    """Filled, partly filled, cancelled, expired while nobody listened: status by query, quantity by its trades."""
+    world, plan = quote_for(path, 20)
+    order = next(order for order in world.exchange.open_orders if order.side is Side.BID)
+    expected, traded = GONE[fate]
+    remaining = order.quantity - order.filled_quantity
+    quantity = {"all": remaining, "half": remaining / 2, "nothing": Decimal(0)}[traded]
+    take(world, order.client_order_id, quantity)
+    if expected is OrderStatus.CANCELED:
+        world.venue.submit(
+            CancelOrder(symbol=SYMBOL, client_order_id=order.client_order_id, venue_order_id=None), world.now
+        )
+    elif expected is OrderStatus.EXPIRED:
+        found = world.exchange._orders.find_open(order.client_order_id)
+        assert found is not None
+        world.exchange._expire(found)
+    world.pass_time(0.2)
+    run = begin(plan)
+    world.run(run, until=is_reconciled(run))
+    settled = run.machine.machine.context.orders.get(order.client_order_id)
+    assert settled is not None
+    assert settled.status is expected
+    assert settled.filled_quantity == order.filled_quantity + quantity
+    assert_books_equal_account(run, world)
+    run.close()
+
+
+def take(world: World, client_order_id: str, quantity: Decimal) -> None:
+    """Somebody takes so much of one order, in two trades."""
+    order = world.exchange._orders.find_open(client_order_id)
+    assert order is not None
+    parts = [quantity / 4, quantity - quantity / 4]
+    world.exchange._book([Execution(order, order.price, part, Liquidity.MAKER) for part in parts if part])
+
+
+def test_a_cancel_that_never_left_is_found_out_and_sent_again(path: Path) -> None:
+    """On record but never sent: the order is still open, so it is cancelled; nothing is taken for confirmed."""
+    plan = plan_at(path)
+    world, run = World(), begin(plan)
+    lost: set[str] = set()
+
+    def cancels_what_is_open(result: StepResult) -> bool:
+        cancels = {intent.client_order_id for intent in result.intents if isinstance(intent, CancelOrder)}
+        lost.update(cancels & {order.client_order_id for order in world.exchange.open_orders})
+        return bool(lost)
+
+    world.run(run, until=cancels_what_is_open)
+    kill(run)
+    world.exchange._requests.clear()
+    sent = len(world.sent)
+    run = begin(plan)
+    world.run(run, until=is_reconciled(run))
+    assert lost <= {i.client_order_id for i in world.sent[sent:] if isinstance(i, CancelOrder)}
+    assert world.exchange.open_orders == ()
+    assert_books_equal_account(run, world)
+    run.close()
+
+
 def test_quoting_goes_on_after_a_restart_with_ids_never_used_before(path: Path) -> None:
     world, plan = quote_for(path, 20)
     run = begin(plan)
@@ -167,6 +239,48 @@ def test_fills_of_an_order_of_ours_that_the_books_do_not_know_are_booked(path: P
     run = begin(plan)
     world.run(run, until=is_reconciled(run))
     assert_books_equal_account(run, world)
+    run.close()
+
+
+def test_trades_of_an_order_of_this_run_that_is_taken_over_are_all_booked(path: Path) -> None:
+    """The journal's end was lost; the order is open with a part filled, and fills on."""
+    world, plan = quote_for(path, 20)
+    name = "mm-t00000-lost00-3"
+    place(world, name, price="1990")
+    take(world, name, Decimal("0.004"))
+    world.pass_time(1)
+    run = begin(plan)
+    world.run(run, until=lambda result: isinstance(result.fact, OpenOrdersReported))
+    take(world, name, Decimal("0.002"))
+    world.run(run, until=is_reconciled(run))
+    order = run.machine.machine.context.orders.get(name)
+    assert order is not None
+    assert order.filled_quantity == Decimal("0.006")
+    assert_books_equal_account(run, world)
+    run.close()
+
+
+def test_trades_of_an_order_of_another_run_count_from_when_it_is_taken_over(path: Path) -> None:
+    """What it traded before is part of the balances that this run begins with; what it trades from now on is booked."""
+    world = World()
+    world.pass_time(2)
+    name = "mm-older0-older0-1"
+    place(world, name)
+    take(world, name, Decimal("0.004"))
+    world.pass_time(1)
+    balances = world.exchange.balances
+    plan = plan_at(path, balances=Balances(base=balances.base_total, quote=balances.quote_total))
+    run = begin(plan)
+    world.run(run, until=lambda result: isinstance(result.fact, OpenOrdersReported))
+    take(world, name, Decimal("0.002"))
+    world.run(run, until=is_reconciled(run))
+    context = run.machine.machine.context
+    order = context.orders.get(name)
+    assert order is not None
+    assert order.filled_quantity == Decimal("0.006")
+    assert len(context.ledger._trades) == 2  # the two parts of the second take
+    assert context.base_position == world.exchange.balances.base_total == balances.base_total + Decimal("0.002")
+    assert context.ledger.cash == world.exchange.balances.quote_total
     run.close()
 
 
@@ -226,6 +340,21 @@ def test_an_order_that_another_process_sends_with_our_prefix_is_a_fault(path: Pa
     run.close()
 
 
+def test_an_order_of_another_run_that_appeared_while_this_one_was_away_is_a_fault(path: Path) -> None:
+    """Somebody has quoted here since: their order stays, ours leave, and nothing is quoted beside them."""
+    world, plan = quote_for(path, 20)
+    place(world, "mm-other0-other0-1")
+    placed = len(world.placements)
+    run = begin(plan)
+    world.run(run)
+    assert run.machine.is_final
+    assert FaultCode.OWNERSHIP in run.machine.machine.context.latched
+    assert len(world.placements) == placed
+    assert {order.client_order_id for order in world.exchange.open_orders} == {"mm-other0-other0-1"}
+    assert_books_equal_account(run, world)
+    run.close()
+
+
 def unheard(kind: type[Fact]) -> Any:
     return lambda fact: not isinstance(fact, kind)
 
@@ -245,6 +374,22 @@ def test_while_the_venue_does_not_answer_nothing_is_quoted(path: Path, silent: t
     run.close()
 
 
+def test_an_answer_about_later_trades_only_ends_no_question(path: Path) -> None:
+    """Trades since a moment ago say nothing of those before it: what was asked for is still to come."""
+    world, plan = quote_for(path, 20)
+    world.hears = unheard(OwnTradesReported)
+    run = begin(plan)
+    state = run.machine.machine.context.reconciliation
+    world.run(run, until=lambda _: state.stage is ReconciliationStage.TRADES and state.is_answer_awaited)
+    known_until = state.trades_known_until
+    later = OwnTradesReported(received_at=0, symbol=SYMBOL, fills=(), since=world.now - 1, until=world.now)
+    world.tell(run, later)
+    assert state.stage is ReconciliationStage.TRADES
+    assert state.is_answer_awaited
+    assert state.trades_known_until == known_until
+    run.close()
+
+
 def lose_a_trade(world: World) -> None:
     """The account changes by something that no report ever tells: as a manual trade would."""
     world.exchange._account.base_total += Decimal("0.5")
@@ -261,6 +406,55 @@ def test_a_position_that_differs_is_refused_until_it_agrees_again(path: Path) ->
     world.exchange._account.base_total -= Decimal("0.5")
     world.run(run, until=is_quoting)
     assert_books_equal_account(run, world)
+    run.close()
+
+
+def test_a_position_that_differs_once_is_looked_at_again_and_nothing_is_refused(path: Path) -> None:
+    """A trade that the balances know before the trades' own report does: the second look finds it booked."""
+    world, plan = quote_for(path, 20)
+    lose_a_trade(world)
+    reasons: list[str] = []
+
+    def agree_after_a_look(result: StepResult) -> bool:
+        reasons.extend(result.reasons)
+        if isinstance(result.fact, BalancesReported) and world.exchange._account.base_total != before:
+            world.exchange._account.base_total = before
+        return run.machine.machine.context.reconciliation.is_complete
+
+    before = world.exchange._account.base_total - Decimal("0.5")
+    run = begin(plan)
+    world.run(run, until=agree_after_a_look)
+    assert not any("refusing" in reason for reason in reasons)
+    assert_books_equal_account(run, world)
+    run.close()
+
+
+@pytest.mark.parametrize(("difference", "agrees"), [("0.00009", True), ("-0.00009", True), ("0.0001", False)])
+def test_a_position_differs_from_one_lot_on(path: Path, difference: str, *, agrees: bool) -> None:
+    """The lot is 0.0001: less cannot be traded, so dust is no difference."""
+    world, plan = quote_for(path, 20)
+    world.exchange._account.base_total += Decimal(difference)
+    run = begin(plan)
+    world.run(run, 30)
+    assert run.machine.machine.context.reconciliation.is_complete is agrees
+    run.close()
+
+
+def test_what_the_account_holds_beside_the_run_is_noted_once_and_left_alone(path: Path) -> None:
+    """Two ETH more than the run began with are somebody's own; two more that come later are a difference."""
+    plan = plan_at(path)
+    world, run = World(), begin(plan)
+    world.exchange._account.base_total += 2
+    world.run(run, until=is_quoting)
+    kill(run)
+    run = begin(plan)
+    world.run(run, until=is_quoting)
+    assert run.machine.machine.context.base_position == world.exchange.balances.base_total - 2
+    kill(run)
+    world.exchange._account.base_total += 2
+    run = begin(plan)
+    world.run(run, 30)
+    assert not run.machine.machine.context.reconciliation.is_complete
     run.close()
 
 

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from mm_fsm.core.decisions import QuotePlan
 from mm_fsm.core.settings import ServiceNames
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
-from mm_fsm.runtime.journal import SCHEMA_VERSION, JournalReader, JournalSettings, verify_run
+from mm_fsm.runtime.journal import SCHEMA_VERSION, Difference, JournalReader, JournalSettings, verify_run
 from mm_fsm.runtime.journal.database import SegmentRow
 from mm_fsm.runtime.journal.snapshots import SnapshotError, read_snapshot, write_snapshot
 from mm_fsm.services.registry import load_services
@@ -101,6 +102,48 @@ def test_a_changed_service_is_shown_as_a_readable_difference(recorded: Path) -> 
         if part.startswith("price=")
     ]
     assert prices[0] - prices[1] == Decimal("0.01")
+    lines = str(report).splitlines()
+    assert f"    - {recorded_bid}" in lines
+    assert f"    + {replayed_bid}" in lines
+    assert lines[-1] == f"{len(report.differences)} differences"
+
+
+def test_what_did_not_change_is_shown_once_between_the_two_sides() -> None:
+    difference = Difference(
+        segment=3,
+        sequence=17,
+        time=5_000_000_000,
+        fact="Timer",
+        name="transitions",
+        recorded="a ready b\nb done c",
+        replayed="a ready b\nb paused d",
+    )
+    assert str(difference).splitlines() == [
+        "segment 3, step 17, 1970-01-01 00:00:05.000000 UTC, on Timer:",
+        "  transitions, - recorded, + replayed",
+        "      a ready b",
+        "    - b done c",
+        "    + b paused d",
+    ]
+
+
+def test_another_version_is_named_and_its_other_books_are_told_once_a_segment(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps one thing more in its books and decides alike: every decision is compared all the same."""
+    connection = sqlite3.connect(journal)
+    connection.execute("UPDATE facts_of_run SET value = '0.0.7' WHERE name = 'version'")
+    connection.commit()
+    connection.close()
+    clean = verify_run(journal)
+    assert clean.is_clean
+    assert "of mm-fsm 0.0.7" in str(clean)
+    assert f"compared by mm-fsm {version('mm-fsm')}: differences say" in str(clean)
+    snapshot = MarketMakingContext.snapshot
+    monkeypatch.setattr(MarketMakingContext, "snapshot", lambda context: (*snapshot(context), "one thing more"))
+    report = verify_run(journal)
+    assert [each.name for each in report.differences] == ["digest of the books"] * report.segments
+    assert report.records == clean.records
 
 
 class NeverReady(MarketMakingStateMachine):
@@ -120,7 +163,7 @@ def test_a_changed_definition_is_shown_at_the_step_where_it_strays(recorded: Pat
     assert not report.is_same_definition
     assert report.differences[0].name == "transitions"
     assert "idle ready calculating_spreads" in report.differences[0].recorded
-    assert report.differences[0].replayed == "None"
+    assert report.differences[0].replayed == "nothing"
 
 
 def test_a_segment_that_begins_in_a_state_the_definition_lacks_is_named(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.errors import JournalError
 from mm_fsm.runtime.journal import JournalReader
+from mm_fsm.runtime.journal.bookings import rebuild
+from mm_fsm.runtime.journal.database import RecordRow
 from mm_fsm.runtime.recovery import rebuilt_context
-from tests.runtime.journal.scenario import World, begin, kill, plan_at
+from tests.runtime.journal.scenario import World, assert_books_equal_account, begin, kill, plan_at
 
 PAGE = 4096
 
@@ -23,7 +28,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world, run = World(), begin(plan_at(path))
     world.run(run, 10)
     run.journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    world.run(run, 6)
+    world.run(run, 3)
     keep = path.with_name("keep")
     keep.mkdir()
     for file in (path, path.with_name(f"{path.name}-wal")):
@@ -32,32 +37,37 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return keep / path.name
 
 
+Books = tuple[str, ...]
+
+
+def books_of(context: MarketMakingContext) -> Books:
+    """Money and open orders, as text."""
+    return (*map(str, context.ledger.snapshot()), str(context.orders.snapshot()))
+
+
 @pytest.fixture(scope="module")
-def books(whole: Path) -> set[tuple[str, ...]]:
+def books(whole: Path) -> set[Books]:
     """The books after each record of the whole journal: what a shorter one may lead to."""
     copy = whole.with_name("all.journal")
     shutil.copy(whole, copy)
     shutil.copy(whole.with_name(f"{whole.name}-wal"), copy.with_name(f"{copy.name}-wal"))
-    from mm_fsm.runtime.journal.bookings import rebuild
-    from mm_fsm.runtime.journal.database import RecordRow
-
     found = set()
     with JournalReader(copy) as reader:
         for segment in reader.segments:
             context = reader.snapshot(segment)["context"]
-            found.add(tuple(map(str, context.ledger.snapshot())))
+            found.add(books_of(context))
             for row in reader.rows(segment):
                 if isinstance(row, RecordRow):
                     rebuild(context, reader, row)
-                    found.add(tuple(map(str, context.ledger.snapshot())))
+                    found.add(books_of(context))
     return found
 
 
-def read_books(path: Path) -> tuple[str, ...] | None:
+def read_books(path: Path) -> Books | None:
     """The books that a recovery would begin with; None for a clear error."""
     try:
         with JournalReader(path) as reader:
-            return tuple(map(str, rebuilt_context(reader).ledger.snapshot()))
+            return books_of(rebuilt_context(reader))
     except JournalError:
         return None
 
@@ -73,35 +83,89 @@ def torn(whole: Path, tmp_path: Path, *, file: int | None = None, log: int | Non
     return path
 
 
-def test_the_log_cut_at_every_byte_of_its_last_records(
-    whole: Path, tmp_path: Path, books: set[tuple[str, ...]]
-) -> None:
-    """Every commit that is whole counts, what is torn after it does not: always the books after some record."""
+def commit_ends(log: bytes) -> list[int]:
+    """Where commits end in a write-ahead log, by https://www.sqlite.org/fileformat2.html#the_write_ahead_log.
+
+    After a header of 32 bytes come frames, 24 bytes and a page each. In one that ends a commit, bytes 4 to 8 are not 0.
+    """
+    frames = range(32, len(log), 24 + PAGE)
+    return [frame + 24 + PAGE for frame in frames if any(log[frame + 4 : frame + 8])]
+
+
+def last_sequence(path: Path) -> int:
+    """What SQLite makes of a file and its log."""
+    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        (found,) = connection.execute("SELECT max(sequence) FROM records").fetchone()
+    finally:
+        connection.close()
+    return int(found)
+
+
+def test_the_log_cut_at_every_byte_of_its_last_records(whole: Path, tmp_path: Path, books: set[Books]) -> None:
+    """Every commit that is whole counts, and of the one that is torn nothing: not a byte of it changes anything."""
+    log = whole.with_name(f"{whole.name}-wal").read_bytes()
+    ends = commit_ends(log)
+    assert ends[-1] == len(log)
+    path = torn(whole, tmp_path)
+    sequences = [last_sequence(path)]
+    for step, (begin_at, end) in zip((1, 17, 17), reversed(list(pairwise(ends[-4:]))), strict=True):
+        found = set()
+        for cut in range(end - 1, begin_at - 1, -step):
+            os.truncate(path.with_name(f"{path.name}-wal"), cut)
+            found.add(last_sequence(path))
+        assert len(found) == 1
+        sequences += found
+        outcomes = {read_books(torn(whole, tmp_path, log=cut)) for cut in range(begin_at, end, 499)}
+        assert len(outcomes) == 1
+        assert outcomes <= books
+    assert sequences == sorted(set(sequences), reverse=True)
+
+
+def test_the_log_cut_anywhere(whole: Path, tmp_path: Path, books: set[Books]) -> None:
     size = whole.with_name(f"{whole.name}-wal").stat().st_size
-    cuts = {*range(size - 60, size), *range(size - 3 * PAGE, size, 211), *range(0, size, size // 60)}
-    outcomes = {read_books(torn(whole, tmp_path, log=cut)) for cut in cuts}
+    outcomes = {read_books(torn(whole, tmp_path, log=cut)) for cut in range(0, size, size // 90)}
     assert None not in outcomes
     assert outcomes <= books
     assert len(outcomes) > 1
 
 
-def test_the_file_cut_at_every_byte_of_its_last_pages(whole: Path, tmp_path: Path, books: set[tuple[str, ...]]) -> None:
-    """Without its log, cut: damage is said to be damage."""
+def test_the_file_cut_at_every_byte_of_its_last_record(whole: Path, tmp_path: Path, books: set[Books]) -> None:
+    """Without its log, cut in the row of the last record: SQLite reads zeros there, and the record is found damaged."""
+    path = torn(whole, tmp_path, log=-1)
+    intact = read_books(path)
+    assert intact in books
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    fact, chain = connection.execute("SELECT fact, chain FROM records ORDER BY segment DESC, sequence DESC").fetchone()
+    connection.close()
+    data = whole.read_bytes()
+    end = data.index(chain) + len(chain)
+    begin_at = data.rindex(fact.encode(), 0, end)
+    for cut in range(end - 1, begin_at, -1):
+        os.truncate(path, cut)
+        assert read_books(path) is None, cut
+
+
+def test_the_file_cut_anywhere(whole: Path, tmp_path: Path, books: set[Books]) -> None:
+    """What is read is all of it, or there is a clear error: a page that is gone is never taken for an empty one."""
     size = whole.stat().st_size
-    cuts = [*range(size - 200, size), *range(size - 2 * PAGE, size, 61), *range(0, size, 1013)]
-    outcomes = [read_books(torn(whole, tmp_path, file=cut, log=-1)) for cut in cuts]
-    assert {outcome for outcome in outcomes if outcome is not None} <= books
-    assert None in outcomes
+    intact = read_books(torn(whole, tmp_path, log=-1))
+    assert intact in books
+    cuts = {*range(size - PAGE, size, 41), *range(0, size - PAGE, 401)}
+    outcomes = {cut: read_books(torn(whole, tmp_path, file=cut, log=-1)) for cut in cuts}
+    assert set(outcomes.values()) == {intact, None}
+    assert {outcome for cut, outcome in outcomes.items() if cut <= size - PAGE} == {None}
 
 
-def test_the_file_cut_beside_a_whole_log(whole: Path, tmp_path: Path, books: set[tuple[str, ...]]) -> None:
+def test_the_file_cut_beside_a_whole_log(whole: Path, tmp_path: Path, books: set[Books]) -> None:
     size = whole.stat().st_size
     cuts = [*range(size - PAGE, size, 101), *range(0, size, size // 60)]
     outcomes = {read_books(torn(whole, tmp_path, file=cut)) for cut in cuts}
     assert {outcome for outcome in outcomes if outcome is not None} <= books
 
 
-def test_a_byte_changed_anywhere_is_found_or_harmless(whole: Path, tmp_path: Path, books: set[tuple[str, ...]]) -> None:
+def test_a_byte_changed_anywhere_is_found_or_harmless(whole: Path, tmp_path: Path, books: set[Books]) -> None:
     """One bit flipped at some ninety places: the books are those after some record, or there is a clear error."""
     data = bytearray(whole.read_bytes())
     for place in range(100, len(data), len(data) // 90):
@@ -129,8 +193,6 @@ def test_a_torn_journal_is_continued_and_the_venue_says_the_rest(tmp_path: Path)
     path.write_bytes(saved)
     run = begin(plan_at(path, make_token=iter(["later0"]).__next__))
     world.run(run, until=lambda _: run.machine.machine.context.reconciliation.is_complete)
-    from tests.runtime.journal.scenario import assert_books_equal_account
-
     assert_books_equal_account(run, world)
     run.close()
 
