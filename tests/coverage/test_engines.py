@@ -146,6 +146,19 @@ def test_everything_is_as_it_was_when_nobody_watches_any_more() -> None:
         assert Door().active_listeners == []
 
 
+def test_a_machine_that_is_put_elsewhere_from_outside_begins_a_new_way() -> None:
+    """Neither a pair nor a path leads across the jump: nobody took the way from shut to ajar."""
+    with recording(Door) as seen:
+        door = Door()
+        door.send("push")
+        door.send("pull")
+        door.current_state_value = "ajar"
+        door.send("tear_off")
+    assert seen.edges == {"shut.push": 1, "ajar.pull": 1, "ajar.tear_off": 1}
+    assert seen.pairs == {("push", "pull")}
+    assert seen.paths == {"ajar.pull"}
+
+
 def test_a_recorder_inside_another_records_alone_until_it_stops() -> None:
     with recording(Door) as outer:
         with recording(Door) as inner:
