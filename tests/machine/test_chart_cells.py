@@ -11,6 +11,7 @@ from functools import cache
 import pytest
 
 from mm_fsm.chart import definition_of
+from mm_fsm.core.messages import PlaceOrder
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from tests.machine.bench import Bench
 from tests.machine.driver import SETTINGS, reach
@@ -161,3 +162,17 @@ def test_nothing_leads_out_of_completed_and_facts_go_on_being_booked() -> None:
     bench.wait(20)
     assert driver.way.edges[begun:] == []
     assert bench.context.base_position == 150
+
+
+@pytest.mark.parametrize(
+    ("state", "settled_by"), [("placing_orders", "orders_placed"), ("adjusting_spreads", "spreads_adjusted")]
+)
+def test_while_there_are_fills_to_act_on_nothing_more_is_sent(state: str, settled_by: str) -> None:
+    driver = reach(state)
+    bench, begun = driver.bench, len(driver.way.edges)
+    bench.fill(bench.sent(PlaceOrder)[-1].client_order_id, "0.5")
+    bench.report_open_orders()  # after which there may be more to send
+    assert bench.context.needs_requote
+    assert driver.way.edges[begun:] == []
+    bench.settle()
+    assert driver.way.edges[begun : begun + 2] == [(state, settled_by), ("monitoring_orders", "fills_arrived")]
