@@ -1,8 +1,13 @@
 # Needs make and a Python 3.11, 3.12 or 3.13; everything else goes into .venv, pinned by constraints.txt.
-# PYTHON=/path/to/python chooses the interpreter; ARGUMENTS="-k orders" goes to the test runner.
+# PYTHON=/path/to/python chooses the interpreter; ARGUMENTS="-k orders" goes to the test runner; GATE=on makes "test"
+# fail, too, when the tests leave out anything of the project's own charts that is possible (docs/coverage.md).
 
 PYTHON ?=
 ARGUMENTS ?=
+GATE ?=
+GATE_OPTIONS := --fsm-cov=mm_fsm.machine.market_making:MarketMakingStateMachine \
+	--fsm-cov=mm_fsm.core.order_lifecycle:OrderLifecycle --fsm-cov-report=term-missing \
+	--fsm-cov-fail-under=states:100,transitions:100,guards:100,mcdc:100,pairs:100,roundtrip:100,sneak:100
 BIN := .venv/bin
 READY := .venv/.ready
 SUPPORTED := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
@@ -11,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # Only what is in .venv counts.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test everything lint format types diagrams check bench clean
+.PHONY: help demo test everything coverage lint format types diagrams check bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -20,10 +25,14 @@ demo: $(READY) ## make a market on the paper exchange for a simulated hour; resu
 	$(BIN)/mm-fsm run --duration 3600 --speed max --seed 7 --out runs/demo
 
 test: $(READY) ## run the tests, all but the slow ones
-	$(BIN)/python -m pytest --numprocesses auto -m 'not slow' $(ARGUMENTS)
+	$(BIN)/python -m pytest --numprocesses auto -m 'not slow' $(if $(GATE),$(GATE_OPTIONS)) $(ARGUMENTS)
 
 everything: $(READY) ## run every test, the slow ones too
 	$(BIN)/python -m pytest --numprocesses auto $(ARGUMENTS)
+
+# As in continuous integration, where the examples of a test derive from the test itself.
+coverage: $(READY) ## run the tests under the gate, and draw what they exercise into diagrams/coverage
+	CI=true $(MAKE) test GATE=on ARGUMENTS='--ignore=tests/coverage/test_own_suite.py --fsm-cov-report=svg:diagrams/coverage $(ARGUMENTS)'
 
 lint: $(READY) ## check style and formatting
 	$(BIN)/ruff check .

@@ -43,6 +43,8 @@ class Tally:
             for place, edge in enumerate(model.definition.edges)
         ]
         """For each edge its source, and the states that it leads to, each with the edge."""
+        self.sources = [edge.source for edge in model.definition.edges]
+        self.targets = [edge.target for edge in model.definition.edges]
         self._draw_tree()
 
     def _draw_tree(self) -> None:
@@ -87,25 +89,30 @@ class Tally:
 
 
 class Walk:
-    """The way of one machine through a flat chart."""
+    """The way of one machine through a flat chart. Where it is put elsewhere from outside, a new way begins."""
 
-    __slots__ = ("_count", "_last", "_on_tree", "_tally")
+    __slots__ = ("_at", "_count", "_last", "_on_tree", "_tally")
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._count = len(tally.edges)
         self._last = _NO_EDGE
         self._on_tree = False
+        self._at = ""
 
     def start(self, state: str) -> None:
         """The machine begins in ``state``, by itself or restored."""
         self._tally.states[state] += 1
+        self._at = state
         self._on_tree = state == self._tally.model.starts_in[0]
 
     def take(self, edge: int) -> None:
         """The machine took an edge."""
         tally = self._tally
         tally.edges[edge] += 1
+        if tally.sources[edge] != self._at:
+            self._last, self._on_tree = _NO_EDGE, False
+        self._at = tally.targets[edge]
         if self._last != _NO_EDGE:
             pair = self._last * self._count + edge
             tally.pairs[pair] = tally.pairs.get(pair, 0) + 1

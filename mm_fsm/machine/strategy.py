@@ -51,6 +51,7 @@ class StrategyMachine(Chart):
         "state_durations",
         "budget_breaches",
         "_entered_at",
+        "_unfinished_command",
     )
     """Attributes that later steps depend on; a subclass that keeps something between steps adds its own names."""
 
@@ -73,6 +74,8 @@ class StrategyMachine(Chart):
         self._watch = _EngineWatch()
         self._engine: statemachine.StateChart[Any] | None = None
         self._entered_at: int | None = None
+        self._unfinished_command: str | None = None
+        """A command that was interrupted before the chart moved: it is sent again with the next fact."""
         self._intents: list[Intent] = []
         self._reasons: list[str] = []
         self._transitions: list[TransitionRecord] = []
@@ -240,8 +243,18 @@ class StrategyMachine(Chart):
         return self._engine
 
     def _send_command(self, command: str | None) -> None:
+        command, self._unfinished_command = command or self._unfinished_command, None
         if command is None:
             return
+        moves = self._watch.transitions
+        try:
+            self._fire_command(command)
+        except BaseException:  # an interruption: what the command has set already must not stand without its transition
+            if self._watch.transitions == moves:
+                self._unfinished_command = command
+            raise
+
+    def _fire_command(self, command: str) -> None:
         try:
             edge = self.gate.first_for_command(self.chart_state, command)
         except GuardFailedError as error:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from attrs import define, field
 
+from mm_fsm.chart.watching import WATCHERS
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.exclusions import Exclusion
 from mm_fsm.coverage.recorder import Recorder
@@ -58,6 +59,19 @@ class Seen:
     def criterion(self, criterion: Criterion, *exclusions: Exclusion) -> CriterionResult:
         """One criterion held against what was seen."""
         return ChartResult.of(self.chart, [criterion], exclusions).criteria[0]
+
+
+@contextmanager
+def nobody_watching() -> Iterator[None]:
+    """Pause those who measure this very run of the tests."""
+    paused = [watcher for watcher in WATCHERS if isinstance(watcher, Recorder)]
+    for recorder in paused:
+        recorder.stop()
+    try:
+        yield
+    finally:
+        for recorder in paused:
+            recorder.start()
 
 
 @contextmanager

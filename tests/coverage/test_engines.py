@@ -12,7 +12,7 @@ from statemachine import Event, State, StateChart, StateMachine
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.recorder import Recorder
 from tests.coverage.charts import Door, Lamp, Player, Siblings
-from tests.coverage.recording import recording
+from tests.coverage.recording import nobody_watching, recording
 
 
 class Remote(StateMachine):
@@ -134,15 +134,29 @@ def test_transitions_that_a_subclass_adds_to_its_parent_later_are_told_apart() -
 
 
 def test_everything_is_as_it_was_when_nobody_watches_any_more() -> None:
-    before = (StateChart.__init__, StateChart.__setstate__, Event.build_trigger)
-    with recording(Door):
-        assert StateChart.__init__ is not before[0]
-        Door()
-        Lamp()
-        specs = list(Door.shut.transitions[0].cond)
-        assert [spec.expected_value for spec in specs] == [True, False]
-    assert (StateChart.__init__, StateChart.__setstate__, Event.build_trigger) == before
-    assert Door().active_listeners == []
+    with nobody_watching():
+        before = (StateChart.__init__, StateChart.__setstate__, Event.build_trigger)
+        with recording(Door):
+            assert StateChart.__init__ is not before[0]
+            Door()
+            Lamp()
+            specs = list(Door.shut.transitions[0].cond)
+            assert [spec.expected_value for spec in specs] == [True, False]
+        assert (StateChart.__init__, StateChart.__setstate__, Event.build_trigger) == before
+        assert Door().active_listeners == []
+
+
+def test_a_machine_that_is_put_elsewhere_from_outside_begins_a_new_way() -> None:
+    """Neither a pair nor a path leads across the jump: nobody took the way from shut to ajar."""
+    with recording(Door) as seen:
+        door = Door()
+        door.send("push")
+        door.send("pull")
+        door.current_state_value = "ajar"
+        door.send("tear_off")
+    assert seen.edges == {"shut.push": 1, "ajar.pull": 1, "ajar.tear_off": 1}
+    assert seen.pairs == {("push", "pull")}
+    assert seen.paths == {"ajar.pull"}
 
 
 def test_a_recorder_inside_another_records_alone_until_it_stops() -> None:

@@ -19,7 +19,7 @@ from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.results import StepResult
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.runtime.paper_run import run_on_paper
-from tests.coverage.recording import recording
+from tests.coverage.recording import nobody_watching, recording
 
 
 class Pump(StrategyMachine):
@@ -177,11 +177,12 @@ def test_a_machine_without_a_step_has_entered_nothing() -> None:
 
 
 def test_nobody_is_told_when_nobody_records() -> None:
-    with recording(Pump):
-        assert len(WATCHERS) == 1
-    assert WATCHERS == []
-    pump = Pump()
-    pump.tick(has_work=True)
+    with nobody_watching():
+        with recording(Pump):
+            assert len(WATCHERS) == 1
+        assert WATCHERS == []
+        pump = Pump()
+        pump.tick(has_work=True)
     assert pump.chart_state == "running"
 
 
@@ -220,7 +221,8 @@ class Results(MachineObserver):
 def test_watching_changes_nothing() -> None:
     """A market maker that is watched gives, step by step, the results of one that is not."""
     plain, watched = Results(), Results()
-    run_on_paper(MarketMakingStateMachine, observers=(plain,), seconds=120)
+    with nobody_watching():
+        run_on_paper(MarketMakingStateMachine, observers=(plain,), seconds=120)
     with recording(MarketMakingStateMachine) as seen:
         run_on_paper(MarketMakingStateMachine, observers=(watched,), seconds=120)
     assert plain.kept == watched.kept

@@ -231,6 +231,31 @@ def test_processes_that_tests_start_are_merged(project: pytest.Pytester) -> None
     assert VARIABLE not in os.environ or Path(os.environ[VARIABLE]).exists()
 
 
+def test_a_process_that_begins_with_our_own_charts_is_recorded_too(project: pytest.Pytester) -> None:
+    """They import the state machine library themselves, and are not ready when it is."""
+    project.makepyfile(
+        test_lights="""
+        import subprocess, sys
+
+        def run(*lines):
+            subprocess.run([sys.executable, "-c", chr(10).join(lines)], check=True)
+
+        def test_order():
+            run(
+                "from mm_fsm import OrderStatus",
+                "from mm_fsm.core.order_lifecycle import OrderEvent, status_after",
+                "status_after('order', OrderStatus.PENDING_NEW, OrderEvent.REJECT)",
+            )
+
+        def test_picture():
+            run("import sys, mm_fsm.diagram", "assert not {'graphviz', 'pygraphviz'} & set(sys.modules)")
+        """
+    )
+    chart = "mm_fsm.core.order_lifecycle:OrderLifecycle"
+    edges = report_of(project, f"--fsm-cov={chart}")["charts"][chart]["edges"]
+    assert [edge["key"] for edge in edges if edge["hits"]] == ["pending_new --reject--> rejected"]
+
+
 @pytest.mark.slow
 def test_workers_are_merged(project: pytest.Pytester) -> None:
     path = project.path / "report.json"

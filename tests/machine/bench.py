@@ -191,7 +191,7 @@ class Bench:
             result = self.machine.step(fact)
         except KeyboardInterrupt:  # the fact was booked before it
             if self.watch is not None:
-                self.watch.account.take(fact, self.watch.sent)
+                self.watch.note_interrupted(fact)
             raise
         self.now = max(self.now, fact.received_at)
         if self.watch is not None:
@@ -469,7 +469,7 @@ class Bench:
             following = min(self.now + nanoseconds(step), end)
             wake_at = self.last.wake_at if self.results else None
             if wake_at is not None and wake_at < following:
-                self.now = wake_at
+                self.now = max(self.now, wake_at)  # since a step was interrupted, it may be past
                 self.tell(Timer(received_at=self.now))
             else:
                 self.now = following

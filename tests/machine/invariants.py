@@ -97,6 +97,11 @@ class Watch:
         self.was_final = False
         self.now = 0
 
+    def note_interrupted(self, fact: Fact) -> None:
+        """A step was interrupted: its fact is booked, and there is no result to look at."""
+        self.account.take(fact, self.sent)
+        self.now = max(self.now, fact.received_at)
+
     def check(self, fact: Fact, result: StepResult) -> None:
         """Everything below, after one step."""
         self.account.take(fact, self.sent)

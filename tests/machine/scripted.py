@@ -1,14 +1,25 @@
-"""Services and machines that do what a test tells them, on top of the real ones."""
+"""Services that do what a test tells them, on top of the real ones."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from mm_fsm.core.context import MarketMakingContext
-from mm_fsm.core.decisions import Fault, FaultCode, Hold, OrderChanges, OrderDraft, Quote, QuotePlan
+from mm_fsm.core.decisions import (
+    Fault,
+    FaultCode,
+    Hold,
+    InventoryAction,
+    InventoryAssessment,
+    InventoryStep,
+    OrderChanges,
+    OrderDraft,
+    Quote,
+    QuotePlan,
+)
 from mm_fsm.core.messages import OrderPurpose, Side
-from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.services.inventory import DefaultInventoryService
 from mm_fsm.services.orders import DefaultOrderService
 from mm_fsm.services.protocols import Services
@@ -17,14 +28,47 @@ from mm_fsm.services.spreads import DefaultSpreadService
 
 
 class ScriptedRisk(DefaultRiskService):
-    """The default risk service, with a cause to halt for that can be set."""
+    """The default risk service, with faults that can be set. Every state but ERROR asks it first."""
 
     def __init__(self) -> None:
         self.cause: Fault | None = None
+        self.failed_check: Fault | None = None
+        self.when_asked: Callable[[], object] = lambda: None
+        """Called before each answer about a cause to halt; may raise."""
 
     def halt_cause(self, context: MarketMakingContext) -> Fault | None:
         """The cause that was set; else what the default service says."""
+        self.when_asked()
         return self.cause or super().halt_cause(context)
+
+    def check_cycle(self, context: MarketMakingContext) -> Fault | None:
+        """The failed check that was set; else what the default service says."""
+        return self.failed_check or super().check_cycle(context)
+
+
+class ScriptedInventory(DefaultInventoryService):
+    """The default inventory service, unless it is told what to find, or to raise."""
+
+    def __init__(self) -> None:
+        self.finds: Literal["", "work", "nothing to do"] = ""
+        self.error: type[BaseException] | None = None
+
+    def assess(self, context: MarketMakingContext) -> InventoryAssessment:
+        """What the default service says, unless it is to raise."""
+        if self.error is not None:
+            raise self.error
+        return super().assess(context)
+
+    def is_reduced(self, context: MarketMakingContext) -> bool:
+        """Whether it was told to find nothing to do; else what the default service says."""
+        return self.finds == "nothing to do" if self.finds else super().is_reduced(context)
+
+    def next_action(self, context: MarketMakingContext) -> InventoryAction | None:
+        """To cancel quotes, when it was told to find work; else what the default service says."""
+        if not self.finds:
+            return super().next_action(context)
+        wanted = InventoryAction(step=InventoryStep.CANCEL_QUOTES, reason="a test said so")
+        return wanted if self.finds == "work" else None
 
 
 def services(**replaced: Any) -> Services:
@@ -41,32 +85,6 @@ def services(**replaced: Any) -> Services:
 def fault(*, transient: bool) -> Fault:
     """A cause to halt for."""
     return Fault(code=FaultCode.CUSTOM, reason="a test said so", transient=transient)
-
-
-class PausingMachine(MarketMakingStateMachine):
-    """The market maker, with guards that let it rest in the two states which otherwise are passed through."""
-
-    spreads_calculated = MarketMakingStateMachine.calculating_spreads.to(
-        MarketMakingStateMachine.placing_orders, cond="may_go_on"
-    )
-    fills_handled = MarketMakingStateMachine.order_filled.to(
-        MarketMakingStateMachine.inventory_management, cond="may_go_on"
-    )
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        self.goes_on = True
-        self.is_broken = False
-        super().__init__(*arguments, **options)
-
-    def may_go_on(self) -> bool:
-        """Whether the machine passes through."""
-        return self.goes_on
-
-    def all_confirmed(self) -> bool:
-        """The real guard, unless it is to break."""
-        if self.is_broken:
-            raise RuntimeError("a guard broke")
-        return super().all_confirmed()
 
 
 class RecklessSpreads(DefaultSpreadService):

@@ -105,6 +105,19 @@ def test_table_and_engine_do_in_every_cell_what_is_expected(status: str, event: 
         assert status_after("order", OrderStatus(status), OrderEvent(event)) is OrderStatus(expected)
 
 
+@pytest.mark.parametrize(("status", "first"), [cell for cell, target in CELLS.items() if target])
+def test_what_follows_an_edge_depends_on_where_it_led_and_not_on_how(status: str, first: str) -> None:
+    """Every pair of edges that can follow upon each other, each by an order of its own."""
+    between = CELLS[status, first]
+    seconds = [event for state, event in CELLS if state == between and CELLS[state, event]]
+    assert seconds
+    for second in seconds:
+        order = f"{status}-{first}-{second}"
+        found = status_after(order, OrderStatus(status), OrderEvent(first))
+        assert found == between
+        assert status_after(order, found, OrderEvent(second)) == CELLS[found, second]
+
+
 def test_an_edge_that_keeps_its_status_is_internal() -> None:
     for edge in definition_of(OrderLifecycle).edges:
         assert edge.internal is (edge.source == edge.target)

@@ -19,8 +19,7 @@ from mm_fsm.chart import definition_of
 from mm_fsm.core.messages import CancelOrder, PlaceOrder, RequestKind, Side
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from tests.machine.bench import Bench, settings_with
-from tests.machine.scripted import ScriptedRisk, services
-from tests.machine.test_chart_cells import halt
+from tests.machine.scripted import ScriptedRisk, fault, services
 
 BID = Side.BID
 SERVICES = {
@@ -114,6 +113,13 @@ def new_bench(saboteur: Saboteur, *, is_of_methods: bool, **changes: Any) -> Ben
 
 
 # -- the story -----------------------------------------------------------------------------------------------------
+
+
+def halt(bench: Bench, *, transient: bool = True) -> None:
+    risk = bench.machine.services.risk
+    risk.cause = fault(transient=transient)
+    bench.beat()
+    risk.cause = None
 
 
 def begin(bench: Bench) -> None:

@@ -21,7 +21,7 @@ from mm_fsm.core.messages import (
     TradingStatusChanged,
 )
 from tests.machine.bench import CONTRACT, SECOND, SYMBOL, Bench, settings_with
-from tests.machine.test_chart_cells import REACH, STATES
+from tests.machine.driver import WAYS, reach
 
 BID, ASK = Side.BID, Side.ASK
 
@@ -32,17 +32,33 @@ def quoting(**changes: Any) -> Bench:
 
 
 @pytest.mark.parametrize("flatten", [True, False])
-@pytest.mark.parametrize("state", [state for state in STATES if state != "completed"])
+@pytest.mark.parametrize("state", [state for state in WAYS if state != "completed"])
 def test_a_stop_in_every_state_leads_to_the_end(state: str, flatten: bool) -> None:
-    bench = REACH[state]()
-    bench.machine.goes_on = True  # type: ignore[attr-defined]
-    begun = len(bench.results)
+    driver = reach(state)
+    bench, begun, edges = driver.bench, len(driver.bench.results), len(driver.way.edges)
     bench.stop(flatten=flatten)
-    assert bench.taken(begun)[0] == (state, "stop")
+    assert driver.way.edges[edges] == (state, "stop")
     assert bench.holds()["bid"] in {"stopping", None, "completed"}
     bench.run_until(lambda: bench.machine.is_final, 120)
     quotes = [order for order in bench.sent(PlaceOrder, begun) if order.purpose is OrderPurpose.QUOTE]
     assert quotes == []
+
+
+@pytest.mark.parametrize("state", [state for state in WAYS if state != "completed"])
+def test_a_stop_that_is_interrupted_is_carried_out_with_the_next_fact(state: str) -> None:
+    """It was booked, and the session called stopping, but the machine had not moved when Ctrl-C came."""
+    driver = reach(state)
+    bench, edges = driver.bench, len(driver.way.edges)
+    driver.inventory.error = KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        bench.stop()
+    driver.inventory.error = None
+    assert bench.state == state
+    bench.beat()
+    assert driver.way.edges[edges] == (state, "stop")
+    bench.run_until(lambda: bench.machine.is_final, 120)
+    assert driver.way.edges.count((state, "stop")) == 1
+    assert not bench.live()
 
 
 def test_a_stop_before_anything_else_ends_at_once() -> None:
