@@ -15,8 +15,9 @@ from mm_fsm.cli.verify import verify
 from mm_fsm.errors import MarketMakerError
 
 _EXIT_CODES: Final = (
-    "Exit status: 0 success; 1 a session ended with a fault; 2 bad usage, settings or recording; 3 a wind-down passed "
-    "its deadline with a position left; 130 interrupted, 143 terminated (orders cancelled, position kept)."
+    "Exit status: 0 success; 1 a fault, or a file that could not be written; 2 bad usage, settings or recording; "
+    "3 a wind-down passed its deadline with a position left; 4 own orders may still be open; 130 interrupted, "
+    "143 terminated, both with every order confirmed gone."
 )
 
 
@@ -103,6 +104,20 @@ _PresetOption = Annotated[str | None, _option(help="A shipped preset; mm-fsm plu
 _OutOption = Annotated[Path | None, _option(help="Where results go; a directory under runs/ otherwise.", metavar="DIR")]
 _JsonOption = Annotated[bool, _option("--json", help="Print one JSON object; anything else goes to standard error.")]
 _QuietOption = Annotated[bool, _option("--quiet", "-q", help="Show no progress.")]
+_MachineOption = Annotated[
+    str | None, _option("--machine", metavar="MODULE:CLASS", help="Your machine; else the shipped one.")
+]
+_JournalOption = Annotated[
+    bool, _option("--journal/--no-journal", help="Keep a journal to verify, run.journal; kept by default.")
+]
+_FlattenOption = Annotated[
+    bool | None,
+    _option(
+        "--flatten/--keep-position",
+        help="What the first Ctrl-C or SIGTERM does besides cancelling; the second leaves at once. "
+        "Else as flatten_on_signal says: keep.",
+    ),
+]
 _FilesOption = list[Path] | None
 
 
@@ -118,7 +133,8 @@ def _mm_fsm(
 
 @app.command(
     epilog="Example: mm-fsm run --duration 3600 --seed 7 --out runs/demo\n\n"
-    f"Without settings two shipped presets run at once.\n\n{_EXIT_CODES}"
+    "Without settings two shipped presets run at once. Ctrl-C cancels every order and confirms it.\n\n"
+    f"{_EXIT_CODES}"
 )
 def run(
     *,
@@ -136,17 +152,19 @@ def run(
         typer.Option(metavar="FACTOR", callback=_speed, help="Event time against the clock: 1 is real time, or max."),
     ] = "max",
     seed: Annotated[int | None, _option(metavar="NUMBER", help="Of the simulated markets.", min=0)] = None,
+    machine: _MachineOption = None,
     out: _OutOption = None,
+    journal: _JournalOption = True,
+    flatten: _FlattenOption = None,
     as_json: _JsonOption = False,
     quiet: _QuietOption = False,
 ) -> None:
     """Make a market on the paper exchange against a simulated market, one or several symbols at once."""
+    from mm_fsm.cli.options import RunOptions
     from mm_fsm.cli.running import run_simulation
 
-    status = run_simulation(
-        settings, duration_seconds=duration, speed=speed, seed=seed, out=out, as_json=as_json, quiet=quiet
-    )
-    raise typer.Exit(status)
+    options = RunOptions(machine=machine, out=out, journal=journal, flatten=flatten, as_json=as_json, quiet=quiet)
+    raise typer.Exit(run_simulation(settings, options, duration_seconds=duration, speed=speed, seed=seed))
 
 
 @app.command(
@@ -169,18 +187,20 @@ def backtest(
     ] = None,
     settings: _SettingsOption = None,
     preset: _PresetOption = None,
+    machine: _MachineOption = None,
     out: _OutOption = None,
+    journal: _JournalOption = True,
+    flatten: _FlattenOption = None,
     as_json: _JsonOption = False,
     quiet: _QuietOption = False,
 ) -> None:
     """Make a market on recorded data, on the paper exchange."""
     from mm_fsm.cli.backtesting import run_backtest
+    from mm_fsm.cli.options import RunOptions
 
     files = [file for given in (quotes, trades, capture, more) for file in given or ()]
-    status = run_backtest(
-        files, recording_format, settings=settings, preset=preset, out=out, as_json=as_json, quiet=quiet
-    )
-    raise typer.Exit(status)
+    options = RunOptions(machine=machine, out=out, journal=journal, flatten=flatten, as_json=as_json, quiet=quiet)
+    raise typer.Exit(run_backtest(files, recording_format, options, settings=settings, preset=preset))
 
 
 @app.command(epilog="Example: mm-fsm check settings.toml --price 2500")
@@ -206,7 +226,7 @@ def report(
     as_json: _JsonOption = False,
 ) -> None:
     """Print the result of an earlier run."""
-    from mm_fsm.cli.running import print_result
+    from mm_fsm.cli.execution import print_result
     from mm_fsm.report.files import read_result
 
     print_result(read_result(directory), as_json=as_json)
