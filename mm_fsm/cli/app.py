@@ -11,7 +11,6 @@ import typer
 from typer.core import TyperGroup
 
 from mm_fsm.cli.exit_codes import INTERRUPTED, ExitCode
-from mm_fsm.cli.verify import verify
 from mm_fsm.errors import MarketMakerError
 
 _EXIT_CODES: Final = (
@@ -259,4 +258,41 @@ def plugins(*, as_json: _JsonOption = False) -> None:
     print_plugins(as_json=as_json)
 
 
-app.command(epilog="Example: mm-fsm verify runs/demo")(verify)
+@app.command(
+    epilog="Example: mm-fsm verify runs/demo\n\n"
+    "What would another version have done? mm-fsm verify runs/demo --machine my_bot:MyMachine --settings new.toml\n\n"
+    "Exit status: 0 clean; 1 something differs; 2 no sound journal."
+)
+def verify(
+    *,
+    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="A run's journal, or a directory above several.")],
+    machine: Annotated[
+        str | None, _option(metavar="MODULE:CLASS", help="Replay with this machine, not the one that wrote it.")
+    ] = None,
+    settings: Annotated[
+        Path | None, _option(metavar="SETTINGS.toml", help="Replay with the strategy that it has for the market.")
+    ] = None,
+    as_json: _JsonOption = False,
+    quiet: _QuietOption = False,
+) -> None:
+    """Replay journals through the machine that wrote them, or another, and name the first differences."""
+    from mm_fsm.cli.verify import run_verify
+
+    raise typer.Exit(run_verify(journal, machine=machine, settings=settings, as_json=as_json, quiet=quiet))
+
+
+@app.command(
+    epilog="Example: mm-fsm new my_maker\n\nThen, in the directory it makes: pytest, and mm-fsm run --machine "
+    "my_maker:MyMaker"
+)
+def new(
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the module, such as my_maker.", show_default=False)],
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Where it goes; a new directory NAME otherwise.", show_default=False)
+    ] = None,
+) -> None:
+    """Begin a strategy of your own: a machine, its settings, and tests that pass and measure what they cover."""
+    from mm_fsm.cli.scaffold import run_new
+
+    raise typer.Exit(run_new(name, directory))

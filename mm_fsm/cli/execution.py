@@ -95,12 +95,10 @@ def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool) -> None
 def _run(supervisor: Supervisor, recorders: Mapping[str, SessionRecorder], output: Output) -> list[str]:
     """Let the sessions run, everything they do being written and shown; what could not be written."""
     with ExitStack() as stack:
-        files = {
-            session.symbol: stack.enter_context(
-                SessionFiles(session, symbol_directory(output.directory, session.symbol))
-            )
-            for session in supervisor.sessions
-        }
+        files: dict[str, SessionFiles] = {}
+        for session in supervisor.sessions:
+            place = symbol_directory(output.directory, session.symbol)
+            files[session.symbol] = stack.enter_context(SessionFiles(session, place))
         view = stack.enter_context(output.watch(supervisor.sessions))
         for taken in supervisor.run():
             if taken is None:
@@ -115,9 +113,9 @@ def _run(supervisor: Supervisor, recorders: Mapping[str, SessionRecorder], outpu
 
 def _journal_problems(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for entry in entries:
-        journal = entry["journal"]
-        if journal is not None and journal["failure"] is not None:
-            yield f"journal of {entry['symbol']}: expected to be written, found {journal['failure']}. Make room or access."
+        failure = None if entry["journal"] is None else entry["journal"]["failure"]
+        if failure is not None:
+            yield f"journal of {entry['symbol']}: expected to be written, found {failure}. Make room or access."
 
 
 def _written(sessions: Sequence[Session], entries: Sequence[Mapping[str, Any]], directory: Path) -> Iterator[str]:

@@ -16,7 +16,7 @@ from mm_fsm.runtime.session import Session
 if TYPE_CHECKING:
     from loguru import Record
 
-_PROGRESS_SECONDS: Final = 10.0
+PROGRESS_SECONDS: Final = 10.0
 """Wall time between two lines of progress."""
 _STEPS_BETWEEN_LOOKS: Final = 256
 
@@ -48,7 +48,7 @@ class LogLines(RunView):
         self._sessions = sessions
         self._fraction = fraction
         self._steps = 0
-        self._next_line = perf_counter() + _PROGRESS_SECONDS
+        self._next_line = perf_counter() + PROGRESS_SECONDS
 
     def __enter__(self) -> Self:
         """Say what is opened."""
@@ -73,7 +73,7 @@ class LogLines(RunView):
         """Log the progress of every session every few seconds."""
         if perf_counter() < self._next_line:
             return
-        self._next_line = perf_counter() + _PROGRESS_SECONDS
+        self._next_line = perf_counter() + PROGRESS_SECONDS
         for session in self._sessions:
             logger.bind(progress=f"{self._fraction():.0%}", **_figures(session)).info("session_progress")
 

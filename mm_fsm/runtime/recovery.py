@@ -66,8 +66,8 @@ class RunPlan:
         journal_settings: what to record and keep.
         locks: directory of the locks; by default the journal's own.
         make_token: makes the parts of client order ids; never the same twice.
-        is_continued: whether a journal that is there is continued. Otherwise it is kept at ``earlier_path`` and a run is
-            begun: for an exchange that begins anew with its process.
+        is_continued: whether a journal that is there is continued. Otherwise it is kept at ``earlier_path``, and a run
+            is begun: for an exchange that begins anew with its process.
     """
 
     path: Path

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from attrs import asdict, define, field, frozen
 
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.messages import Fact
+from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import FactRefusedError, JournalError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
@@ -44,7 +47,7 @@ class Difference:
 
     def __str__(self) -> str:
         return (
-            f"segment {self.segment}, step {self.sequence}, at {self.time} ns, on {self.fact}:\n"
+            f"segment {self.segment}, step {self.sequence}, {_date(self.time)}, on {self.fact}:\n"
             f"  {self.name}\n    recorded: {self.recorded}\n    replayed: {self.replayed}"
         )
 
@@ -58,6 +61,8 @@ class VerifyReport:
     version: str
     """Of mm-fsm, that began the run."""
     is_same_definition: bool = True
+    is_same_settings: bool = True
+    """Whether the recorded settings were replayed. With others books may differ that decide alike: not compared."""
     segments: int = 0
     last_segment: int = 0
     replayed_segments: int = 0
@@ -87,10 +92,13 @@ class VerifyReport:
         yield f"{self.journal}: {self.segments} segments, written by {self.machine} of mm-fsm {self.version}"
         if not self.is_same_definition:
             yield "the definition replayed is not the one that wrote it: differences say what it would have done"
+        if not self.is_same_settings:
+            yield "the settings replayed are not the recorded ones: differences say what they would have done"
         if self.replayed_segments:
+            until = ", each up to its first difference" if self.differences else " bit for bit"
             yield (
-                f"replayed {self.replayed_segments} segments bit for bit: {self.facts} facts, "
-                f"{self.records} records with their transitions, intents and books"
+                f"replayed {self.replayed_segments} segments{until}: {self.facts:,} facts, "
+                f"{self.records:,} records with their transitions, intents and books"
             )
         if self.replayed_segments < self.segments:
             yield (
@@ -100,7 +108,8 @@ class VerifyReport:
             )
         yield from (f"differs in {difference}" for difference in self.differences)
         yield from (f"problem: {problem}" for problem in self.problems)
-        yield "clean" if self.is_clean else f"{len(self.differences) + len(self.problems)} differences"
+        count = len(self.differences) + len(self.problems)
+        yield f"{count} difference{'s' if count > 1 else ''}" if count else "clean"
 
 
 def verify_run(
@@ -108,6 +117,7 @@ def verify_run(
     machine_class: MachineClass | None = None,
     services: Services | None = None,
     *,
+    settings: MarketMakingSettings | None = None,
     since_segment: int = 0,
     on_progress: Callable[[int], None] | None = None,
 ) -> VerifyReport:
@@ -116,15 +126,17 @@ def verify_run(
     Args:
         path: the journal's file.
         machine_class: the machine to replay with; by default the class that wrote it.
-        services: the services to replay with; by default those that the recorded settings name.
+        services: the services to replay with; by default those that the settings name.
+        settings: the settings to replay with; by default the recorded ones. What the run has estimated, its target
+            and when its session ends stay as recorded.
         since_segment: leave out segments with smaller numbers.
-        on_progress: called now and then with the number of facts stepped so far.
+        on_progress: called now and then with the sequence number of the latest step.
 
     Raises:
         JournalError: the file is no sound journal, or its machine's class is not there.
     """
     with JournalReader(path) as reader:
-        verification = _Verification(reader, machine_class, services, on_progress)
+        verification = _Verification(reader, machine_class, services, settings, on_progress)
         previous: MarketMakingContext | None = None
         for segment in reader.segments:
             if segment.number >= since_segment:
@@ -137,13 +149,16 @@ class _Verification:
     reader: JournalReader
     machine_class: MachineClass | None
     services: Services | None
+    settings: MarketMakingSettings | None
     on_progress: Callable[[int], None] | None
     report: VerifyReport = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         reader = self.reader
         machine, version = reader.segments[-1].chart.split()[0], reader.about.get("version", "unknown")
-        self.report = VerifyReport(journal=reader.path.name, machine=machine, version=version)
+        self.report = VerifyReport(
+            journal=reader.path.name, machine=machine, version=version, is_same_settings=self.settings is None
+        )
 
     def check_segment(self, segment: SegmentRow, previous: MarketMakingContext | None) -> MarketMakingContext:
         """Check one segment against the books at the end of the one before it; returns the books at its own end."""
@@ -159,6 +174,7 @@ class _Verification:
 
     def _continue(self, segment: SegmentRow, machine: QuotingMachine, values: dict[str, Any]) -> None:
         """Put the machine where the segment begins, and replay from there if everything is on record."""
+        changed = machine.context
         try:
             machine.continue_from(values)
         except ValueError as error:
@@ -166,6 +182,8 @@ class _Verification:
             return
         if books_digest(machine) != segment.books:
             self.report.problems.append(f"segment {segment.number}: its snapshot reads back as other books")
+        if self.settings is not None:
+            machine.context.settings, machine.context.orders.times = changed.settings, changed.orders.times
         if segment.has_market_data:
             self.report.replayed_segments += 1
             self._replay(segment, machine)
@@ -177,7 +195,7 @@ class _Verification:
             raise JournalError(
                 self.reader.path.name, str(error), "Install what wrote the run, or name another machine to replay with."
             ) from error
-        machine = cls(context.settings, context.instrument, context.fees, context.balances, self.services)
+        machine = cls(self.settings or context.settings, context.instrument, context.fees, context.balances, self.services)
         if chart_fingerprint(cls, machine.definition) != segment.chart:
             self.report.is_same_definition = False
         return machine
@@ -209,7 +227,7 @@ class _Verification:
                 self.report.differences.append(difference)
                 return
             if self.on_progress is not None:
-                self.on_progress(self.report.facts)
+                self.on_progress(row.last_sequence if isinstance(row, QuietRow) else row.sequence)
 
     def _replay_quiet(self, machine: QuotingMachine, row: QuietRow) -> Difference | None:
         for sequence, fact in self.reader.facts(row):
@@ -240,7 +258,7 @@ class _Verification:
     def _compare_digest(self, machine: QuotingMachine, row: RecordRow, difference: Difference | None) -> bool:
         """Books that differ while the decisions are still the same are told once; decisions are compared on."""
         found = books_digest(machine)
-        if difference is None and found != row.books:
+        if difference is None and found != row.books and self.report.is_same_settings:
             fact, books = self.reader.fact(row), (row.books.hex(), found.hex())
             self.report.differences.append(_difference(row.segment, row.sequence, fact, "digest of the books", *books))
         return found == row.books
@@ -296,6 +314,12 @@ def _difference(  # noqa: PLR0917 - place, then name and both sides
         recorded=_readable(recorded),
         replayed=_readable(replayed),
     )
+
+
+def _date(time: int) -> str:
+    """A time of a fact, nanoseconds since 1970, for people."""
+    whole, rest = divmod(time, NANOSECONDS_PER_SECOND)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%d %H:%M:%S}.{rest // 1000:06} UTC"
 
 
 def _readable(text: str) -> str:
