@@ -289,7 +289,8 @@ def new(
     *,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the module, such as my_maker.", show_default=False)],
     directory: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="Where it goes; a new directory NAME otherwise.", show_default=False)
+        Path | None,
+        typer.Argument(metavar="DIR", help="Where it goes; a new directory NAME otherwise.", show_default=False),
     ] = None,
 ) -> None:
     """Begin a strategy of your own: a machine, its settings, and tests that pass and measure what they cover."""

@@ -49,9 +49,7 @@ def _verify(
         with JournalReader(path) as reader:
             symbol, last = reader.about["symbol"], max(reader.last_sequence, 1)
         changed = None if settings is None else _settings_of(symbol, settings)
-        report = verify_run(
-            path, machine_class, settings=changed, on_progress=lambda sequence: tell(sequence / last)
-        )
+        report = verify_run(path, machine_class, settings=changed, on_progress=lambda sequence: tell(sequence / last))
     except JournalError as error:  # of several journals with one name, which?
         raise JournalError(str(path), error.problem, error.remedy) from error
     report.journal = str(path)

@@ -71,7 +71,7 @@ class Ownership:
 
 def _unusable(path: Path, error: OSError) -> OwnershipError:
     return OwnershipError(
-        f"lock {path}: expected a file that can be written and locked, found {error.strerror or error}. "
+        f"lock {path}: expected a file that can be written and locked, found {(error.strerror or str(error)).lower()}. "
         "Name another directory, or make room or access in this one."
     )
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, define, field, frozen
+from attrs import asdict, define, evolve, field, frozen
 
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.context import MarketMakingContext
@@ -195,7 +195,10 @@ class _Verification:
             raise JournalError(
                 self.reader.path.name, str(error), "Install what wrote the run, or name another machine to replay with."
             ) from error
-        machine = cls(self.settings or context.settings, context.instrument, context.fees, context.balances, self.services)
+        settings = context.settings
+        if self.settings is not None:
+            settings = evolve(self.settings, session_seconds=settings.session_seconds)
+        machine = cls(settings, context.instrument, context.fees, context.balances, self.services)
         if chart_fingerprint(cls, machine.definition) != segment.chart:
             self.report.is_same_definition = False
         return machine
