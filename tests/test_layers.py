@@ -11,6 +11,7 @@ from tests.source_tree import Import, SourceModule, imports_of, modules_of, unit
 
 LAYERS = (
     ("cli",),
+    ("testing",),
     ("coverage",),
     ("report", "diagram"),
     ("runtime",),

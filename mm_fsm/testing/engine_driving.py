@@ -1,0 +1,255 @@
+"""Drives charts by their engine: any class of python-statemachine, and ours through ``chart_of``.
+
+A foreign machine is put together while other entries stand where its class names guards and callbacks, so that guards
+of every kind can be answered, methods, attributes, lambdas and expressions alike; afterwards the class is as it was.
+Used of python-statemachine: ``CallbackSpec``, ``SpecListGrouper.add``, ``.list`` and ``.items``, all public; each has
+a test of its own in tests/testing/test_engine_contract.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import RLock
+from types import SimpleNamespace
+from typing import Any, Final, cast
+
+from statemachine import StateChart
+from statemachine.callbacks import CallbackGroup, CallbackSpec, CallbackSpecList
+
+from mm_fsm.chart import Chart, Gate, chart_of
+from mm_fsm.coverage.model import NO_EVENT, ChartModel
+from mm_fsm.coverage.reading import EngineReading, guard_name, read_engine, read_engine_of
+from mm_fsm.testing.driving import Condition, Driven, Forced, Real, Steering
+
+_STATE_FIELD: Final = "chart_state"
+_LOCK: Final = RLock()
+"""Classes are changed for a moment; nobody else may put machines together then."""
+
+
+class EngineDriver:
+    """Drives a python-statemachine class.
+
+    Args:
+        chart: the class.
+        make: makes one machine of that class; by default it is called without arguments.
+        conditions: how each guard is made true or false on the machine; None to force them.
+        stubbed: whether callbacks do nothing.
+    """
+
+    def __init__(
+        self,
+        chart: type[StateChart[Any]],
+        make: Callable[[], StateChart[Any]] | None = None,
+        *,
+        conditions: Mapping[str, Condition] | None = None,
+        stubbed: bool = False,
+    ) -> None:
+        self._reading = read_engine(chart)
+        self._make = make or chart
+        self._conditions = conditions
+        self._stubbed = stubbed
+
+    @property
+    def model(self) -> ChartModel:
+        """The chart."""
+        return self._reading.model
+
+    def start(self) -> Driven:
+        """A new machine in its initial state."""
+        steering = Forced() if self._conditions is None else Real(self._conditions)
+        driven = _EngineDriven(self._reading, steering)
+        guard = steering.guard if isinstance(steering, Forced) else None
+        with _put_together(self._reading, driven.notice, guard, stubbed=self._stubbed):
+            driven.begin(self._make())
+        return driven
+
+
+class ChartDriver:
+    """Drives one of our charts by its engine, and holds every edge against the gate as well.
+
+    Args:
+        chart: the chart.
+        make: makes what has the guards and callbacks; by default callbacks do nothing.
+        conditions: how each guard is made true or false on what ``make`` makes; None to force them.
+    """
+
+    def __init__(
+        self,
+        chart: type[Chart],
+        make: Callable[[], object] | None = None,
+        *,
+        conditions: Mapping[str, Condition] | None = None,
+    ) -> None:
+        self._reading = read_engine_of(chart)
+        self._engine_class = chart_of(chart)
+        self._make = make
+        self._conditions = conditions
+
+    @property
+    def model(self) -> ChartModel:
+        """The chart."""
+        return self._reading.model
+
+    def start(self) -> Driven:
+        """A new engine in its initial state."""
+        steering = Forced() if self._conditions is None else Real(self._conditions)
+        owner = self._make() if self._make else None
+        puppet = _puppet(self.model, owner, steering)
+        driven = _ChartDriven(self._reading, steering, Gate(self.model.definition, puppet), owner)
+        with _put_together(self._reading, driven.notice, None, stubbed=False):
+            driven.begin(self._engine_class(model=puppet, state_field=_STATE_FIELD))
+        return driven
+
+
+def _puppet(model: ChartModel, owner: object | None, steering: Steering) -> SimpleNamespace:
+    """What the engine and the gate ask and call: the owner's methods, but forced guards, and stubs without an owner."""
+    definition = model.definition
+    methods: dict[str, Any] = {
+        name: getattr(owner, name) if owner is not None else _do_nothing for name in definition.callback_names
+    }
+    for name in definition.guard_names:
+        methods[name] = steering.guard(name) if isinstance(steering, Forced) else getattr(owner, name)
+    return SimpleNamespace(**methods)
+
+
+class _EngineDriven(Driven):
+    """One engine."""
+
+    def __init__(self, reading: EngineReading, steering: Steering) -> None:
+        super().__init__(reading.model, steering)
+        self._reading = reading
+        self._engine: StateChart[Any] | None = None
+
+    def begin(self, engine: StateChart[Any]) -> None:
+        """Here is the engine; enter its initial state where it is asynchronous and has not."""
+        self._engine = engine
+        if not engine.configuration_values:
+            engine.activate_initial_state()
+
+    @property
+    def machine(self) -> Any:
+        """The engine."""
+        return self._engine
+
+    @property
+    def active(self) -> frozenset[str]:
+        """The identifiers of the active states."""
+        if self._engine is None:
+            return frozenset(self.model.starts_in)
+        return frozenset(self._reading.names[value] for value in self._engine.configuration_values)
+
+    def send(self, event: str) -> None:
+        """Send an event to the engine."""
+        cast(Any, self._engine).send(event)
+
+    def runs_of(self, places: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Edges without an event are taken in one go with the edge before them."""
+        run: list[int] = []
+        for place in places:
+            if run and self.model.definition.edges[place].event != NO_EVENT:
+                yield run
+                run = []
+            run.append(place)
+        if run:
+            yield run
+
+    def fire(self, places: Sequence[int]) -> None:
+        """Send the first edge's event."""
+        self.send(self.model.definition.edges[places[0]].event)
+
+    def notice(self, event_data: Any) -> None:
+        """The engine's hook: a transition is complete."""
+        transition, event = event_data.transition, event_data.event
+        place = self._reading.edges.get((id(transition), None if event is None else str(event)))
+        if place is not None:
+            self.noticed(place)
+
+
+class _ChartDriven(_EngineDriven):
+    """One engine of a chart of ours, with the gate that a machine would have."""
+
+    def __init__(self, reading: EngineReading, steering: Steering, gate: Gate, owner: object | None) -> None:
+        super().__init__(reading, steering)
+        self._gate = gate
+        self._owner = owner
+
+    @property
+    def machine(self) -> Any:
+        """What has the guards and callbacks, where there is something; else the engine."""
+        return self._engine if self._owner is None else self._owner
+
+    def fire(self, places: Sequence[int]) -> None:
+        """Send the event that the gate lets pass."""
+        edge = self.model.definition.edges[places[0]]
+        (state,) = self.active
+        if edge.command or not self.model.definition.automatic:
+            chosen = self._gate.first_for_command(state, edge.event)
+        else:
+            chosen = self._gate.first_enabled(state)
+        if chosen is not edge:
+            raise self.strayed(places, f"that the gate lets {chosen.id if chosen else 'nothing'} pass")
+        self.send(edge.event)
+
+
+def _do_nothing() -> None:
+    """In place of a callback."""
+
+
+@contextmanager
+def _put_together(
+    reading: EngineReading,
+    notice: Callable[[Any], None],
+    guard: Callable[[str], Callable[[], bool]] | None,
+    *,
+    stubbed: bool,
+) -> Iterator[None]:
+    """Machines put together meanwhile tell ``notice`` of transitions; their guards and callbacks are others."""
+    with _LOCK:
+        kept: list[tuple[CallbackSpec, dict[str, Any]]] = []
+        added: list[tuple[CallbackSpecList, CallbackSpec]] = []
+        try:
+            for spec in _specs(reading):
+                if spec.group is CallbackGroup.COND and guard is not None:
+                    kept.append(_replace(spec, guard(guard_name(spec))))
+                elif spec.group is not CallbackGroup.COND and stubbed:
+                    kept.append(_replace(spec, _do_nothing))
+            for transition in reading.transitions:
+                transition.after.add(notice)
+                added.append((transition.after.list, transition.after.list.items[-1]))
+            yield
+        finally:
+            for specs, spec in added:
+                specs.items = [one for one in specs.items if one is not spec]
+            for spec, content in kept:
+                vars(spec).clear()
+                vars(spec).update(content)
+
+
+def _specs(reading: EngineReading) -> Iterable[CallbackSpec]:
+    """Every entry of a guard or a callback, each once."""
+    lists = [transition.cond.list for transition in reading.transitions]
+    states = dict.fromkeys(transition.source for transition in reading.transitions)
+    states |= dict.fromkeys(target for transition in reading.transitions for target in transition.targets)
+    return [spec for specs in [*lists, *(state.enter.list for state in states)] for spec in specs]
+
+
+def _replace(spec: CallbackSpec, function: Callable[[], object]) -> tuple[CallbackSpec, dict[str, Any]]:
+    """Let an entry call ``function`` under its old name, and return what it was."""
+    content = dict(vars(spec))
+    stand_in = CallbackSpec(
+        _StandIn(function).call, spec.group, cond=spec.cond, priority=spec.priority, expected_value=spec.expected_value
+    )
+    vars(spec).update({**vars(stand_in), "attr_name": guard_name(spec)})
+    return spec, content
+
+
+class _StandIn:
+    """Its method is bound, as entries with an object of their own are, and each is another."""
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._function = function
+
+    def call(self) -> object:
+        """Call the function."""
+        return self._function()
