@@ -61,9 +61,9 @@ class Driver(ABC):
         """Whether there is a moment for an edge: nothing can be sent where the machine moves on by itself."""
         return moves_by_itself(self.model, place) or self.rests_in([self.model.definition.edges[place].source])
 
-    def snapshot(self, driven: Driven) -> object:
-        """Everything of a machine that an event may not change where it is not accepted, as a value to compare."""
-        return tuple(driven.calls)
+    def snapshot(self, driven: Driven) -> Mapping[str, object]:
+        """What of a machine an event may not change where it is not accepted, by name, as values to compare."""
+        return {"callbacks run": tuple(driven.calls)}
 
 
 class Steering(ABC):
@@ -130,7 +130,7 @@ class Driven(ABC):
         self.model = driver.model
         self.taken: list[int] = []
         """Every edge that the machine took, by its place."""
-        self._steering = steering
+        self.steering = steering
         self.calls: list[str] = []
         """Callbacks that ran, by name, where the driver stands in for them."""
         self._wanted: list[int] = []
@@ -212,12 +212,12 @@ class Driven(ABC):
                 raise self.strayed(self._wanted, "an edge that is tried before it and can never be refused")
         else:
             answers = answers_for_rest(self.model, self.active) or {}
-        self._steering.steer(answers, self.machine)
+        self.steering.steer(answers, self.machine)
 
     def strayed(self, wanted: Sequence[int], found: str) -> StrayedError:
         """The error that says so."""
         keys = self.model.edge_keys
-        return self._steering.error(
+        return self.steering.error(
             self.model.reference, [keys[place] for place in self.taken], [keys[place] for place in wanted], found
         )
 

@@ -121,7 +121,7 @@ class _EngineDriven(Driven):
         edges = self.model.definition.edges
         at_once = list(takewhile(lambda place: edges[place].event == NO_EVENT, places))
         self._wanted = list(at_once)
-        if isinstance(self._steering, Forced):
+        if isinstance(self.steering, Forced):
             self.aim()
         self._engine = make()
         if not self._engine.configuration_values:
