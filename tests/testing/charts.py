@@ -134,7 +134,7 @@ class Counting(StateMachine):
 
 
 class Leaky(StateMachine):
-    """Nothing comes of an event that is not accepted, but that it is noted."""
+    """Notes every event that it is sent, whether it accepts it or not."""
 
     allow_event_without_transition = True
 
@@ -148,9 +148,9 @@ class Leaky(StateMachine):
         self.seen: list[str] = []
         super().__init__()
 
-    def prepare_event(self, event: str) -> dict[str, object]:
+    def send(self, event: str, *arguments: Any, **keywords: Any) -> Any:
         self.seen.append(event)
-        return {}
+        return super().send(event, *arguments, **keywords)
 
 
 class Kitchen(StateChart[Any]):
