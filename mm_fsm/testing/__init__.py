@@ -17,7 +17,7 @@ from mm_fsm.testing.drivers import forced, real
 from mm_fsm.testing.driving import Condition, Driven, Driver
 from mm_fsm.testing.machine_driving import MachineDriver
 from mm_fsm.testing.paths import ChartPath, fsm_paths
-from mm_fsm.testing.plans import Plan, plan_paths
+from mm_fsm.testing.plans import Plan, explore_paths, plan_paths
 from mm_fsm.testing.problems import InfeasibleError, SneakedError, StrayedError, UnsupportedChartError
 from mm_fsm.testing.sneaks import SneakCell, sneak_tests
 from mm_fsm.testing.table_driving import TableDriver
@@ -35,6 +35,7 @@ __all__ = [
     "StrayedError",
     "TableDriver",
     "UnsupportedChartError",
+    "explore_paths",
     "forced",
     "fsm_paths",
     "plan_paths",

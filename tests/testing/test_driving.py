@@ -194,6 +194,16 @@ def test_what_is_no_chart_is_refused(chart: Any) -> None:
         forced(chart)
 
 
+def test_a_machine_of_a_subclass_is_refused() -> None:
+    """Coverage would count it for the subclass."""
+
+    class Brighter(Light):
+        pass
+
+    with pytest.raises(UnsupportedChartError, match=r"make\(\) gave .*Brighter, whose chart is its own"):
+        forced(Light, Brighter).start()
+
+
 # -- real ------------------------------------------------------------------------------------------------------------
 
 
