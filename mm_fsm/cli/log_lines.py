@@ -11,6 +11,7 @@ from loguru import logger
 
 from mm_fsm.cli.views import Fraction, RunView
 from mm_fsm.machine.results import StepResult
+from mm_fsm.report.table import size
 from mm_fsm.runtime.session import Session
 
 if TYPE_CHECKING:
@@ -87,11 +88,12 @@ class LogLines(RunView):
 
 
 def _figures(session: Session) -> dict[str, object]:
-    context = session.machine.context
+    context, journal = session.machine.context, session.journal
     return {
         "symbol": session.symbol,
         "state": session.machine.chart_state,
         "fills": context.fill_count,
         "inventory_offset": context.inventory_offset.normalize(),
         "net_pnl": f"{context.net_pnl:.4f}",
+        **({} if journal is None else {"journal": size(journal.status.size)}),
     }

@@ -12,7 +12,7 @@ from mm_fsm.core.instrument import BASIS_POINTS
 from mm_fsm.core.messages import Side
 from mm_fsm.core.orders import OwnOrder
 from mm_fsm.machine.quoting import QuotingMachine
-from mm_fsm.report.table import colored_money, money
+from mm_fsm.report.table import colored_money, money, size
 from mm_fsm.runtime.session import Session
 
 LEVELS_SHOWN: Final = 3
@@ -38,7 +38,24 @@ def market_panel(session: Session, recent: Sequence[Text], rows: int) -> Panel:
         (f" {session.symbol} ", "bold"), (f" {state.upper()} ", _STATE_STYLES.get(state, _OTHER_STATE))
     )
     content = Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
-    return Panel(content, title=title, title_align="left", border_style="dim", padding=(0, 1))
+    return Panel(
+        content,
+        title=title,
+        title_align="left",
+        subtitle=_journal(session),
+        subtitle_align="right",
+        border_style="dim",
+        padding=(0, 1),
+    )
+
+
+def _journal(session: Session) -> Text | None:
+    if session.journal is None:
+        return None
+    status = session.journal.status
+    if status.failure is not None:
+        return Text(f" journal cannot be written: {status.failure} ", style="white on red")
+    return Text(f" journal {size(status.size)} ", style="dim")
 
 
 def market_line(session: Session) -> Text:
@@ -80,7 +97,7 @@ def _order_line(machine: QuotingMachine, order: OwnOrder) -> Text:
     mid = machine.context.mid_price or order.price
     style = _SIDE_STYLES[order.side] if order.is_resting else f"dim {_SIDE_STYLES[order.side]}"
     distance = (order.price - mid) / mid * BASIS_POINTS
-    return Text(f"own {order.side} {order.price:>10f} {order.remaining:>9.4g} {distance:>+5.1f}", style=style)
+    return Text(f"own {order.side} {order.price:>10f} {order.remaining:>8.4g} {distance:>+5.1f} bp", style=style)
 
 
 def _gauge(machine: QuotingMachine) -> Text:

@@ -32,7 +32,7 @@ class Ending:
             book = f"BOOK NOT CONFIRMED EMPTY, {count} orders may be open: {', '.join(self.unconfirmed)}"
         else:
             book = "BOOK NOT CONFIRMED EMPTY, the venue has not said so yet"
-        offset = f"{EXACT.normalize(self.offset):+f} from its target" if self.offset else "at its target"
+        offset = f"{EXACT.normalize(self.offset):+f} off target" if self.offset else "at its target"
         return f"{self.symbol}: {book}; position {EXACT.normalize(self.position):f} {self.base_currency}, {offset}"
 
 
