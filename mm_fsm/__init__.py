@@ -6,6 +6,7 @@ Layers, from the top; imports point down only:
 
 ===============  ====================================================================================
 cli              composition root: settings become a machine, its services and a venue
+testing          tests made from a chart
 coverage         measures and shows what a test suite exercises of a chart; the pytest plugin
 report, diagram  read definitions and journals
 runtime          runs one machine or many, writes and reads the journal

@@ -54,9 +54,17 @@ class Gate:
     __slots__ = ("_automatic", "_commands", "_observers", "_predicates")
 
     def __init__(self, definition: ChartDefinition, owner: object) -> None:
+        self._observers: tuple[GuardObserver, ...] = ()
+        self.bind(definition, owner)
+
+    def bind(self, definition: ChartDefinition, owner: object) -> None:
+        """Ask the guards that ``owner`` has now; those who are told stay.
+
+        Raises:
+            ChartDefinitionError: as when the gate is made.
+        """
         _check_owner(definition, owner)
         self._predicates: dict[str, _Predicate] = {name: getattr(owner, name) for name in definition.guard_names}
-        self._observers: tuple[GuardObserver, ...] = ()
         self._automatic: dict[str, tuple[_Rule, ...]] = {}
         self._commands: dict[tuple[str, str], tuple[EdgeDefinition, ...]] = {}
         for state in definition.states:

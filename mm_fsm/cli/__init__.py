@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import signal
+from types import FrameType
+
+from mm_fsm.cli.exit_codes import INTERRUPTED, SIGNAL_BASE
+
 
 def main() -> None:
     """Run the command line of this process."""
-    from mm_fsm.cli.app import app  # noqa: PLC0415 - importing the package loads no command line library
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        from mm_fsm.cli.app import app  # noqa: PLC0415 - importing the package loads no command line library
 
-    app()
+        app()
+    except KeyboardInterrupt:  # before there is anything to end in order
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """Unwind the program as Ctrl-C does, so that what is open is closed and the terminal is as it was."""
+    raise SystemExit(SIGNAL_BASE + number)

@@ -11,12 +11,12 @@ import typer
 from typer.core import TyperGroup
 
 from mm_fsm.cli.exit_codes import INTERRUPTED, ExitCode
-from mm_fsm.cli.verify import verify
 from mm_fsm.errors import MarketMakerError
 
 _EXIT_CODES: Final = (
-    "Exit status: 0 success; 1 a session ended with a fault; 2 bad usage, settings or recording; 3 a wind-down passed "
-    "its deadline with a position left; 130 interrupted, 143 terminated (orders cancelled, position kept)."
+    "Exit status: 0 success; 1 a fault, or a file that could not be written; 2 bad usage, settings or recording; "
+    "3 a wind-down passed its deadline with a position left; 4 own orders may still be open; 130 interrupted, "
+    "143 terminated, both with every order confirmed gone."
 )
 
 
@@ -103,6 +103,20 @@ _PresetOption = Annotated[str | None, _option(help="A shipped preset; mm-fsm plu
 _OutOption = Annotated[Path | None, _option(help="Where results go; a directory under runs/ otherwise.", metavar="DIR")]
 _JsonOption = Annotated[bool, _option("--json", help="Print one JSON object; anything else goes to standard error.")]
 _QuietOption = Annotated[bool, _option("--quiet", "-q", help="Show no progress.")]
+_MachineOption = Annotated[
+    str | None, _option("--machine", metavar="MODULE:CLASS", help="Your machine; else the shipped one.")
+]
+_JournalOption = Annotated[
+    bool, _option("--journal/--no-journal", help="Keep a journal to verify, run.journal; kept by default.")
+]
+_FlattenOption = Annotated[
+    bool | None,
+    _option(
+        "--flatten/--keep-position",
+        help="What the first Ctrl-C or SIGTERM does besides cancelling; the second leaves at once. "
+        "Else as flatten_on_signal says: keep.",
+    ),
+]
 _FilesOption = list[Path] | None
 
 
@@ -118,7 +132,8 @@ def _mm_fsm(
 
 @app.command(
     epilog="Example: mm-fsm run --duration 3600 --seed 7 --out runs/demo\n\n"
-    f"Without settings two shipped presets run at once.\n\n{_EXIT_CODES}"
+    "Without settings two shipped presets run at once. Ctrl-C cancels every order and confirms it.\n\n"
+    f"{_EXIT_CODES}"
 )
 def run(
     *,
@@ -136,17 +151,19 @@ def run(
         typer.Option(metavar="FACTOR", callback=_speed, help="Event time against the clock: 1 is real time, or max."),
     ] = "max",
     seed: Annotated[int | None, _option(metavar="NUMBER", help="Of the simulated markets.", min=0)] = None,
+    machine: _MachineOption = None,
     out: _OutOption = None,
+    journal: _JournalOption = True,
+    flatten: _FlattenOption = None,
     as_json: _JsonOption = False,
     quiet: _QuietOption = False,
 ) -> None:
     """Make a market on the paper exchange against a simulated market, one or several symbols at once."""
+    from mm_fsm.cli.options import RunOptions
     from mm_fsm.cli.running import run_simulation
 
-    status = run_simulation(
-        settings, duration_seconds=duration, speed=speed, seed=seed, out=out, as_json=as_json, quiet=quiet
-    )
-    raise typer.Exit(status)
+    options = RunOptions(machine=machine, out=out, journal=journal, flatten=flatten, as_json=as_json, quiet=quiet)
+    raise typer.Exit(run_simulation(settings, options, duration_seconds=duration, speed=speed, seed=seed))
 
 
 @app.command(
@@ -169,18 +186,20 @@ def backtest(
     ] = None,
     settings: _SettingsOption = None,
     preset: _PresetOption = None,
+    machine: _MachineOption = None,
     out: _OutOption = None,
+    journal: _JournalOption = True,
+    flatten: _FlattenOption = None,
     as_json: _JsonOption = False,
     quiet: _QuietOption = False,
 ) -> None:
     """Make a market on recorded data, on the paper exchange."""
     from mm_fsm.cli.backtesting import run_backtest
+    from mm_fsm.cli.options import RunOptions
 
     files = [file for given in (quotes, trades, capture, more) for file in given or ()]
-    status = run_backtest(
-        files, recording_format, settings=settings, preset=preset, out=out, as_json=as_json, quiet=quiet
-    )
-    raise typer.Exit(status)
+    options = RunOptions(machine=machine, out=out, journal=journal, flatten=flatten, as_json=as_json, quiet=quiet)
+    raise typer.Exit(run_backtest(files, recording_format, options, settings=settings, preset=preset))
 
 
 @app.command(epilog="Example: mm-fsm check settings.toml --price 2500")
@@ -206,7 +225,7 @@ def report(
     as_json: _JsonOption = False,
 ) -> None:
     """Print the result of an earlier run."""
-    from mm_fsm.cli.running import print_result
+    from mm_fsm.cli.execution import print_result
     from mm_fsm.report.files import read_result
 
     print_result(read_result(directory), as_json=as_json)
@@ -239,4 +258,42 @@ def plugins(*, as_json: _JsonOption = False) -> None:
     print_plugins(as_json=as_json)
 
 
-app.command(epilog="Example: mm-fsm verify runs/demo")(verify)
+@app.command(
+    epilog="Example: mm-fsm verify runs/demo\n\n"
+    "What would another version have done? mm-fsm verify runs/demo --machine my_bot:MyMachine --settings new.toml\n\n"
+    "Exit status: 0 clean; 1 something differs; 2 no sound journal."
+)
+def verify(
+    *,
+    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="A run's journal, or a directory above several.")],
+    machine: Annotated[
+        str | None, _option(metavar="MODULE:CLASS", help="Replay with this machine, not the one that wrote it.")
+    ] = None,
+    settings: Annotated[
+        Path | None, _option(metavar="SETTINGS.toml", help="Replay with the strategy that it has for the market.")
+    ] = None,
+    as_json: _JsonOption = False,
+    quiet: _QuietOption = False,
+) -> None:
+    """Replay journals through the machine that wrote them, or another, and name the first differences."""
+    from mm_fsm.cli.verify import run_verify
+
+    raise typer.Exit(run_verify(journal, machine=machine, settings=settings, as_json=as_json, quiet=quiet))
+
+
+@app.command(
+    epilog="Example: mm-fsm new my_maker\n\nThen, in the directory it makes: pytest, and mm-fsm run --machine "
+    "my_maker:MyMaker"
+)
+def new(
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the module, such as my_maker.", show_default=False)],
+    directory: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Where it goes; a new directory NAME otherwise.", show_default=False),
+    ] = None,
+) -> None:
+    """Begin a strategy of your own: a machine, its settings, and tests that pass and measure what they cover."""
+    from mm_fsm.cli.scaffold import run_new
+
+    raise typer.Exit(run_new(name, directory))

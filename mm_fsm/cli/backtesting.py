@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from mm_fsm.cli.consoles import print_message
-from mm_fsm.cli.execution import execute
-from mm_fsm.cli.exit_codes import ExitCode, exit_status
-from mm_fsm.cli.running import DEFAULT_DIRECTORY, print_result
+from mm_fsm.cli.execution import Output, execute
+from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.opening import Opening, opened
+from mm_fsm.cli.options import RunOptions
+from mm_fsm.cli.running import DEFAULT_DIRECTORY
+from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
 from mm_fsm.errors import RecordingError, SettingsError
 from mm_fsm.runtime.presets import matching_preset, preset_names
-from mm_fsm.runtime.session import open_session
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
 from mm_fsm.venues.recorded import BinanceRecording, Recording, RecordingInfo, TardisRecording, open_recording
 
@@ -23,18 +25,17 @@ _FORMATS: Final[dict[str, type[Recording]]] = {"tardis": TardisRecording, "binan
 def run_backtest(
     files: Sequence[Path],
     recording_format: str | None,
+    options: RunOptions,
     *,
     settings: Path | None,
     preset: str | None,
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
 ) -> int:
     """Run one recording and print the result; the exit status.
 
     Raises:
-        MarketMakerError: settings or the recording are refused, or results cannot be written.
+        MarketMakerError: settings or the recording are refused, or there is no place for the results.
     """
+    machine_class = load_machine(options.machine)
     info = _recording(files, recording_format, symbol=None).describe()
     configuration = _configuration(info, settings, preset)
     if configuration is None:
@@ -43,16 +44,27 @@ def run_backtest(
     print_message(f"{info.symbol} at {info.exchange}: {_settings_named(configuration, settings)}", style="dim")
     recording = _recording(files, recording_format, symbol=configuration.symbol)
     size = max(recording.size, 1)
-    session = open_session(configuration, recording)
-    directory = out or DEFAULT_DIRECTORY / f"{info.exchange}-{info.symbol}".lower()
-    view = choose_view([session], lambda: recording.position / size, quiet=quiet)
-    run = execute([session], view, directory)
-    print_result(run.entries, as_json=as_json)
-    if recording.skipped:
-        skipped = ", ".join(f"{count:,} of {kind}" for kind, count in sorted(recording.skipped.items()))
-        print_message(f"messages that are no book and no trade were passed over: {skipped}", style="dim")
-    print_message(f"files are in {directory}", style="dim")
-    return exit_status(run.entries, run.signal_number)
+    directory = options.out or DEFAULT_DIRECTORY / f"{info.exchange}-{info.symbol}".lower()
+    return execute(
+        opened(
+            [(configuration, recording)],
+            Opening(directory=directory, has_journal=options.journal, machine_class=machine_class),
+        ),
+        Output(
+            directory=directory,
+            as_json=options.as_json,
+            watch=lambda sessions: choose_view(sessions, lambda: recording.position / size, quiet=options.quiet),
+            remark=lambda: _passed_over(recording),
+        ),
+        flatten=options.flatten,
+    )
+
+
+def _passed_over(recording: Recording) -> str:
+    if not recording.skipped:
+        return ""
+    skipped = ", ".join(f"{count:,} of {kind}" for kind, count in sorted(recording.skipped.items()))
+    return f"messages that are no book and no trade were passed over: {skipped}"
 
 
 def _recording(files: Sequence[Path], recording_format: str | None, *, symbol: str | None) -> Recording:

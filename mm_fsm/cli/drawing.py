@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.library_output import library_output_hidden
+from mm_fsm.cli.user_code import find_modules_here
 from mm_fsm.diagram import (
     COMMITTED_FORMATS,
     DEFAULT_CHARTS,
@@ -25,8 +25,7 @@ def run_diagram(chart: str | None, formats: Sequence[str], directory: Path, *, c
     Raises:
         MarketMakerError: a chart cannot be found or drawn, or files cannot be written.
     """
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # as with python -m: a user's chart lies in the current directory
+    find_modules_here()
     charts = [load_chart(reference) for reference in ([chart] if chart else DEFAULT_CHARTS)]
     wanted = [DiagramFormat(name) for name in formats] or list(COMMITTED_FORMATS)
     if not check_only:

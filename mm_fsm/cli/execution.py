@@ -2,51 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from signal import Signals
 from time import perf_counter
 from typing import Any
 
 from attrs import frozen
 
-from mm_fsm.cli.consoles import print_message
+from mm_fsm.cli.consoles import print_message, result_console
+from mm_fsm.cli.exit_codes import exit_status
 from mm_fsm.cli.interruption import Interruption, interruptible
 from mm_fsm.cli.views import RunView
 from mm_fsm.cli.visited import write_visited
-from mm_fsm.report.files import SessionFiles, symbol_directory, write_result
+from mm_fsm.errors import MarketMakerError
+from mm_fsm.report.files import SessionFiles, as_text, symbol_directory, write_result
 from mm_fsm.report.recorder import SessionRecorder
 from mm_fsm.report.session_report import make_report
+from mm_fsm.report.table import endings, result_tables
 from mm_fsm.runtime.pacing import Pacer
 from mm_fsm.runtime.session import Session
 from mm_fsm.runtime.supervisor import Supervisor
 
+Watch = Callable[[Sequence[Session]], RunView]
+"""Makes what people see of sessions that have been opened."""
+
 
 @frozen(kw_only=True)
-class Run:
-    """A run that has ended: one entry a symbol, and the signal that ended it early, if one did."""
+class Output:
+    """How a run is shown, and where its files go."""
 
-    entries: tuple[dict[str, Any], ...]
-    signal_number: int | None
+    directory: Path
+    as_json: bool
+    watch: Watch
+    remark: Callable[[], str] = str
+    """What there is to say once the run is over; nothing by default."""
 
 
-def execute(sessions: Sequence[Session], view: RunView, directory: Path, pacer: Pacer | None = None) -> Run:
-    """Run every session to its end and write what it leaves below ``directory``.
+def execute(
+    opening: AbstractContextManager[Sequence[Session]],
+    output: Output,
+    *,
+    pacer: Pacer | None = None,
+    flatten: bool | None = None,
+) -> int:
+    """Run every session to its end, leave what there is to leave, print the result; the exit status.
+
+    Args:
+        opening: opens the sessions, and closes their journals.
+        output: how the run is shown, and where its files go.
+        pacer: holds event time back; None runs as fast as it can.
+        flatten: whether a signal winds positions down; None leaves it to each session's settings.
 
     Raises:
         SettingsError: the directory cannot be written to.
         RecordingError: a recording is malformed from some line on.
     """
-    recorders = {session.symbol: SessionRecorder(session) for session in sessions}
-    supervisor = Supervisor(sessions, pacer)
     started = perf_counter()
+    with interruptible() as interruption:
+        with opening as sessions:
+            recorders = {session.symbol: SessionRecorder(session) for session in sessions}
+            supervisor = Supervisor(sessions, pacer, flatten=flatten)
+            interruption.ends(supervisor)
+            problems = _run(supervisor, recorders, output)
+        signal_number = interruption.signal_number
+        _say_how_it_ended(interruption)
+        wall_seconds = perf_counter() - started
+        entries = [make_report(recorder, wall_seconds).entry() for recorder in recorders.values()]
+        problems += [*_journal_problems(entries), *_written(sessions, entries, output.directory)]
+        for problem in problems:
+            print_message(f"mm-fsm: {problem}", style="red")
+        for remark in filter(None, (output.remark(), f"files are in {output.directory}")):
+            print_message(remark, style="dim")
+        print_result(entries, as_json=output.as_json)
+    return exit_status(entries, signal_number, is_something_unwritten=bool(problems))
+
+
+def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print a result to standard output, one JSON object or tables, and last how each market was left."""
+    console = result_console()
+    if as_json:
+        console.out(as_text(entries), end="", highlight=False)
+        for line in endings(entries):
+            print_message(line)
+        return
+    console.print(result_tables(entries, console.width))
+    for line in endings(entries):
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def _run(supervisor: Supervisor, recorders: Mapping[str, SessionRecorder], output: Output) -> list[str]:
+    """Let the sessions run, everything they do being written and shown; what could not be written."""
     with ExitStack() as stack:
-        files = {
-            session.symbol: stack.enter_context(SessionFiles(session, symbol_directory(directory, session.symbol)))
-            for session in sessions
-        }
-        interruption = stack.enter_context(interruptible(supervisor))
-        stack.enter_context(view)
+        files: dict[str, SessionFiles] = {}
+        for session in supervisor.sessions:
+            place = symbol_directory(output.directory, session.symbol)
+            files[session.symbol] = stack.enter_context(SessionFiles(session, place))
+        view = stack.enter_context(output.watch(supervisor.sessions))
         for taken in supervisor.run():
             if taken is None:
                 view.tick()
@@ -55,17 +108,31 @@ def execute(sessions: Sequence[Session], view: RunView, directory: Path, pacer: 
             recorders[session.symbol].take(result)
             files[session.symbol].take(result)
             view.take(session, result)
-    wall_seconds = perf_counter() - started
-    entries = tuple(make_report(recorder, wall_seconds).entry() for recorder in recorders.values())
-    write_result(directory, entries)
-    for session in sessions:
-        write_visited(session, symbol_directory(directory, session.symbol))
-    _say_how_it_ended(interruption)
-    return Run(entries=entries, signal_number=interruption.signal_number)
+    return [f"{each.directory}: not all could be written: {each.failure}" for each in files.values() if each.failure]
+
+
+def _journal_problems(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for entry in entries:
+        failure = None if entry["journal"] is None else entry["journal"]["failure"]
+        if failure is not None:
+            yield f"journal of {entry['symbol']}: expected to be written, found {failure}. Make room or access."
+
+
+def _written(sessions: Sequence[Session], entries: Sequence[Mapping[str, Any]], directory: Path) -> Iterator[str]:
+    """Write the result and the pictures; what could not be written."""
+    try:
+        write_result(directory, entries)
+        for session in sessions:
+            write_visited(session, symbol_directory(directory, session.symbol))
+    except (MarketMakerError, OSError) as error:
+        yield str(error)
 
 
 def _say_how_it_ended(interruption: Interruption) -> None:
+    if interruption.signal_number is None:
+        return
+    name = Signals(interruption.signal_number).name
     if interruption.leaves:
-        print_message("interrupted twice: cancels were sent, their answers not waited for", style="yellow")
-    elif interruption.signal_number is not None:
-        print_message("interrupted: orders were cancelled, positions kept", style="yellow")
+        print_message(f"interrupted by {name}, and again: cancels were sent, no answer was waited for", style="yellow")
+    else:
+        print_message(f"interrupted by {name}", style="yellow")

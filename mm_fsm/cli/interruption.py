@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends the sessions in order, the second leaves at once."""
+"""Ctrl-C and SIGTERM: the first ends the sessions in order, the second cancels and leaves at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-from attrs import define
+from attrs import define, field
 
 from mm_fsm.runtime.supervisor import Supervisor
 
@@ -22,23 +22,35 @@ class Interruption:
     signal_number: int | None = None
     """The first one; None while none has come."""
     leaves: bool = False
-    """Whether another one came, and nothing was waited for any more."""
+    """Whether another one came: nothing is to be waited for any more."""
+    _supervisor: Supervisor | None = field(default=None, init=False)
+
+    def ends(self, supervisor: Supervisor) -> None:
+        """Let signals end what ``supervisor`` runs, those too that have come already."""
+        self._supervisor = supervisor
+        self._tell()
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        """A signal has come."""
+        if self.signal_number is None:
+            self.signal_number = number
+        else:
+            self.leaves = True
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._supervisor is None or self.signal_number is None:
+            return
+        self._supervisor.request_stop(signal.Signals(self.signal_number).name)
+        if self.leaves:
+            self._supervisor.leave()
 
 
 @contextmanager
-def interruptible(supervisor: Supervisor) -> Iterator[Interruption]:
-    """Let signals stop the sessions: the first cancels, confirms and keeps the position, the second leaves."""
+def interruptible() -> Iterator[Interruption]:
+    """Let signals end sessions: the first in order, the second at once."""
     interruption = Interruption()
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        if interruption.signal_number is None:
-            interruption.signal_number = number
-            supervisor.request_stop(signal.Signals(number).name)
-        else:
-            interruption.leaves = True
-            supervisor.leave()
-
-    previous = {number: signal.signal(number, handle) for number in _SIGNALS}
+    previous = {number: signal.signal(number, interruption.handle) for number in _SIGNALS}
     try:
         yield interruption
     finally:

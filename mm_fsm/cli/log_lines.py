@@ -11,12 +11,13 @@ from loguru import logger
 
 from mm_fsm.cli.views import Fraction, RunView
 from mm_fsm.machine.results import StepResult
+from mm_fsm.report.table import size
 from mm_fsm.runtime.session import Session
 
 if TYPE_CHECKING:
     from loguru import Record
 
-_PROGRESS_SECONDS: Final = 10.0
+PROGRESS_SECONDS: Final = 10.0
 """Wall time between two lines of progress."""
 _STEPS_BETWEEN_LOOKS: Final = 256
 
@@ -48,7 +49,7 @@ class LogLines(RunView):
         self._sessions = sessions
         self._fraction = fraction
         self._steps = 0
-        self._next_line = perf_counter() + _PROGRESS_SECONDS
+        self._next_line = perf_counter() + PROGRESS_SECONDS
 
     def __enter__(self) -> Self:
         """Say what is opened."""
@@ -73,7 +74,7 @@ class LogLines(RunView):
         """Log the progress of every session every few seconds."""
         if perf_counter() < self._next_line:
             return
-        self._next_line = perf_counter() + _PROGRESS_SECONDS
+        self._next_line = perf_counter() + PROGRESS_SECONDS
         for session in self._sessions:
             logger.bind(progress=f"{self._fraction():.0%}", **_figures(session)).info("session_progress")
 
@@ -87,11 +88,12 @@ class LogLines(RunView):
 
 
 def _figures(session: Session) -> dict[str, object]:
-    context = session.machine.context
+    context, journal = session.machine.context, session.journal
     return {
         "symbol": session.symbol,
         "state": session.machine.chart_state,
         "fills": context.fill_count,
         "inventory_offset": context.inventory_offset.normalize(),
         "net_pnl": f"{context.net_pnl:.4f}",
+        **({} if journal is None else {"journal": size(journal.status.size)}),
     }

@@ -11,8 +11,8 @@ from rich.text import Text
 from mm_fsm.core.instrument import BASIS_POINTS
 from mm_fsm.core.messages import Side
 from mm_fsm.core.orders import OwnOrder
-from mm_fsm.machine.market_making import MarketMakingStateMachine
-from mm_fsm.report.table import colored_money, money
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.report.table import colored_money, money, size
 from mm_fsm.runtime.session import Session
 
 LEVELS_SHOWN: Final = 3
@@ -38,7 +38,24 @@ def market_panel(session: Session, recent: Sequence[Text], rows: int) -> Panel:
         (f" {session.symbol} ", "bold"), (f" {state.upper()} ", _STATE_STYLES.get(state, _OTHER_STATE))
     )
     content = Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
-    return Panel(content, title=title, title_align="left", border_style="dim", padding=(0, 1))
+    return Panel(
+        content,
+        title=title,
+        title_align="left",
+        subtitle=_journal(session),
+        subtitle_align="right",
+        border_style="dim",
+        padding=(0, 1),
+    )
+
+
+def _journal(session: Session) -> Text | None:
+    if session.journal is None:
+        return None
+    status = session.journal.status
+    if status.failure is not None:
+        return Text(f" journal cannot be written: {status.failure} ", style="white on red")
+    return Text(f" journal {size(status.size)} ", style="dim")
 
 
 def market_line(session: Session) -> Text:
@@ -55,7 +72,7 @@ def _line(*parts: str | tuple[str, str]) -> Text:
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
 
-def _ladder(machine: MarketMakingStateMachine) -> Iterator[Text]:
+def _ladder(machine: QuotingMachine) -> Iterator[Text]:
     """Own orders on both sides of the market's best prices, the highest price on top."""
     context = machine.context
     asks, bids = (_innermost(context.live_quotes(side), side) for side in (Side.ASK, Side.BID))
@@ -75,15 +92,15 @@ def _innermost(orders: Iterable[OwnOrder], side: Side) -> list[OwnOrder]:
     return sorted(orders, key=lambda order: -side.sign * order.price)[:LEVELS_SHOWN]
 
 
-def _order_line(machine: MarketMakingStateMachine, order: OwnOrder) -> Text:
+def _order_line(machine: QuotingMachine, order: OwnOrder) -> Text:
     """Side, price, what is left, and the distance from the mid; pale while a request about it is on its way."""
     mid = machine.context.mid_price or order.price
     style = _SIDE_STYLES[order.side] if order.is_resting else f"dim {_SIDE_STYLES[order.side]}"
     distance = (order.price - mid) / mid * BASIS_POINTS
-    return Text(f"own {order.side} {order.price:>10f} {order.remaining:>9.4g} {distance:>+5.1f}", style=style)
+    return Text(f"own {order.side} {order.price:>10f} {order.remaining:>8.4g} {distance:>+5.1f} bp", style=style)
 
 
-def _gauge(machine: MarketMakingStateMachine) -> Text:
+def _gauge(machine: QuotingMachine) -> Text:
     """Where the position stands between its limits, its target in the middle."""
     inventory = machine.context.assess_inventory()
     cells = ["-"] * (2 * _GAUGE_HALF_WIDTH + 1)
@@ -93,13 +110,13 @@ def _gauge(machine: MarketMakingStateMachine) -> Text:
     return Text("".join(cells), style=style)
 
 
-def _inventory(machine: MarketMakingStateMachine) -> Text:
+def _inventory(machine: QuotingMachine) -> Text:
     inventory = machine.context.assess_inventory()
     line = _line(("inv ", "dim"))
     return line.append(_gauge(machine)).append(f" {inventory.offset:+.3g} ({inventory.use:.0%})")
 
 
-def _profit(machine: MarketMakingStateMachine) -> tuple[Text, Text]:
+def _profit(machine: QuotingMachine) -> tuple[Text, Text]:
     context = machine.context
     ledger = context.ledger
     total = _line(("PnL ", "dim")).append(colored_money(ledger.net_pnl))
@@ -108,7 +125,7 @@ def _profit(machine: MarketMakingStateMachine) -> tuple[Text, Text]:
     return total, _line((f"= {parts}", "dim"))
 
 
-def _spreads(machine: MarketMakingStateMachine) -> Text:
+def _spreads(machine: QuotingMachine) -> Text:
     context = machine.context
     market = "-" if context.market_spread_bps is None else f"{context.market_spread_bps:.1f}"
     volatility = "-" if context.volatility is None else f"{1e4 * context.volatility:.1f}"
@@ -116,7 +133,7 @@ def _spreads(machine: MarketMakingStateMachine) -> Text:
     return _line((f"spread {quoted} mkt {market} vol {volatility} bp", "dim"))
 
 
-def _sides(machine: MarketMakingStateMachine) -> Iterator[Text]:
+def _sides(machine: QuotingMachine) -> Iterator[Text]:
     for side in Side:
         status = machine.context.sides[side].status
         if status is None:

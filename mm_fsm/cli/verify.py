@@ -1,53 +1,65 @@
-"""``verify``: replay a run's journal and compare every step."""
+"""``verify``: replay the journals of a run and compare every step."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from mm_fsm.cli.consoles import result_console
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.long_work import long_work
+from mm_fsm.cli.user_code import find_modules_here, load_machine
+from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.errors import JournalError, SettingsError
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.runtime.journal import JournalReader, VerifyReport, verify_run
+from mm_fsm.runtime.settings_file import read_settings
 
 
-def verify(
-    *,
-    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="A run's journal, or the directory it is in.")],
-    machine: Annotated[
-        str | None,
-        typer.Option(metavar="MODULE:CLASS", help="Replay with this machine: what would it have done?"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Replay a journal through the machine that wrote it, or another, and name the first difference."""
-    raise typer.Exit(run_verify(journal, machine, as_json=as_json))
-
-
-def run_verify(journal: Path, machine: str | None, *, as_json: bool) -> int:
+def run_verify(place: Path, *, machine: str | None, settings: Path | None, as_json: bool, quiet: bool) -> int:
     """Verify one journal, or every journal below a directory, and print what was found; the exit status.
 
     Raises:
         JournalError: a file is no sound journal, or there is none.
-        PluginError: the machine's class is not there.
+        MarketMakerError: the machine's class is not there, or the settings are refused.
     """
-    from mm_fsm.errors import JournalError, PluginError  # noqa: PLC0415 - help loads no machine
-    from mm_fsm.runtime.journal import verify_run  # noqa: PLC0415
-    from mm_fsm.runtime.journal.fingerprint import find_class  # noqa: PLC0415
-
-    try:
-        machine_class = None if machine is None else find_class(machine)
-    except ValueError as error:
-        raise PluginError(f"--machine: {error}. Write it as my_bot.machines:MyMachine.") from error
-    paths = sorted(journal.rglob("*.journal")) if journal.is_dir() else [journal]
+    find_modules_here()  # a machine that wrote a journal may be one of them
+    machine_class = None if machine is None else load_machine(machine)
+    paths = sorted(place.rglob("*.journal")) if place.is_dir() else [place]
     if not paths:
-        raise JournalError(journal.name, "expected journals below it, found none.", "Name the journal of a run.")
-    reports = [verify_run(path, machine_class) for path in paths]
+        remedy = "Name a journal, or a directory that a run with a journal has written."
+        raise JournalError(str(place), "expected journals below it, found none.", remedy)
+    reports = []
+    for path in paths:
+        with long_work("verify", str(path), quiet=quiet) as tell:
+            reports.append(_verify(path, machine_class, settings, tell))
     console = result_console()
     if as_json:
         console.out(json.dumps({"journals": [report.entry() for report in reports]}, indent=2), highlight=False)
     else:
-        for report in reports:
-            console.print(str(report), highlight=False, markup=False)
+        console.print("\n\n".join(map(str, reports)), highlight=False, markup=False, soft_wrap=True)
     return ExitCode.SUCCESS if all(report.is_clean for report in reports) else ExitCode.FAILURE
+
+
+def _verify(
+    path: Path, machine_class: type[QuotingMachine] | None, settings: Path | None, tell: Callable[[float], None]
+) -> VerifyReport:
+    try:
+        with JournalReader(path) as reader:
+            symbol, last = reader.about["symbol"], max(reader.last_sequence, 1)
+        changed = None if settings is None else _settings_of(symbol, settings)
+        report = verify_run(path, machine_class, settings=changed, on_progress=lambda sequence: tell(sequence / last))
+    except JournalError as error:  # of several journals with one name, which?
+        raise JournalError(str(path), error.problem, error.remedy) from error
+    report.journal = str(path)
+    return report
+
+
+def _settings_of(symbol: str, settings: Path) -> MarketMakingSettings:
+    markets = read_settings(settings)
+    for market in markets:
+        if market.symbol == symbol:
+            return market.strategy
+    found = ", ".join(market.symbol for market in markets)
+    raise SettingsError("--settings", f"a market {symbol}, the journal's", found, "Name a file that has it.")

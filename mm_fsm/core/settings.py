@@ -227,6 +227,8 @@ class MarketMakingSettings:
     wind_down_deadline_seconds: float = field(default=300.0, **_duration())
     wind_down_slice: Decimal = field(default=Decimal(1_000), **_amount(above=0))
     """Largest single order of a wind-down after its passive part, in quote currency."""
+    flatten_on_signal: bool = field(default=False, validator=yes_or_no)
+    """Whether a signal that ends the process winds the position down first, and does not only cancel."""
 
     services: ServiceNames = field(factory=ServiceNames, validator=one_of(ServiceNames))
     service_options: Mapping[str, Any] = field(factory=dict, converter=_frozen_mapping)

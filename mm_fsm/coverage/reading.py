@@ -6,12 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import LambdaType
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from statemachine import State, StateChart
 from statemachine.callbacks import CallbackSpec
 from statemachine.transition import Transition
 
-from mm_fsm.chart import Chart, ChartDefinition, EdgeDefinition, GuardTerm, StateDefinition, definition_of
+from mm_fsm.chart import (
+    Chart,
+    ChartDefinition,
+    EdgeDefinition,
+    GuardTerm,
+    StateDefinition,
+    chart_of,
+    definition_of,
+)
 from mm_fsm.coverage.model import NO_EVENT, ChartModel, Nesting, flat_model
 
 _ENGINE_EVENTS = ("error_", "done_state_", "done_invoke_")
@@ -82,6 +90,25 @@ def read_engine(chart: type[StateChart[Any]]) -> EngineReading:
     return EngineReading(model, places, names, transitions)
 
 
+def read_engine_of(chart: type[Chart], model: ChartModel | None = None) -> EngineReading:
+    """The python-statemachine class of one of our charts, with edges numbered as in the chart's own model.
+
+    Args:
+        chart: the chart.
+        model: its model, where it has been read already.
+    """
+    model, reading = model or read_chart(chart), read_engine(chart_of(chart))
+    places = {key: place for place, key in enumerate(model.edge_keys)}
+    numbers = [places[key] for key in reading.model.edge_keys]
+    transitions = dict(zip(numbers, reading.transitions, strict=True))
+    return evolve(
+        reading,
+        model=model,
+        edges={key: numbers[place] for key, place in reading.edges.items()},
+        transitions=tuple(transitions[place] for place in range(len(numbers))),
+    )
+
+
 def _every_state(states: Iterable[State]) -> Iterator[State]:
     for state in states:
         yield state
@@ -114,12 +141,12 @@ def _edge(transition: Transition, event: str) -> EdgeDefinition:
         event=event,
         source=transition.source.id,
         target=(transition.target or transition.source).id,
-        guards=tuple(GuardTerm(_guard_name(spec), bool(spec.expected_value)) for spec in transition.cond),
+        guards=tuple(GuardTerm(guard_name(spec), bool(spec.expected_value)) for spec in transition.cond),
         internal=bool(transition.internal) or transition.target is None,
     )
 
 
-def _guard_name(spec: CallbackSpec) -> str:
+def guard_name(spec: CallbackSpec) -> str:
     """A guard as declared; a string with ``and`` or ``or`` in it is one guard. Functions go by their own name."""
     if isinstance(spec.func, LambdaType) and spec.func.__name__ == "<lambda>":
         return f"lambda in line {spec.func.__code__.co_firstlineno}"

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import evolve
 from statemachine import StateChart
 
 from mm_fsm.chart import Chart
@@ -14,7 +13,7 @@ from mm_fsm.chart.engine import ChartEngine
 from mm_fsm.chart.watching import WATCHERS
 from mm_fsm.coverage import engines
 from mm_fsm.coverage.engines import EngineClass, Watch
-from mm_fsm.coverage.reading import EngineReading, read_chart, read_engine, reference_of
+from mm_fsm.coverage.reading import read_chart, read_engine, read_engine_of, reference_of
 from mm_fsm.coverage.run import ChartHits, ChartRun, Run
 from mm_fsm.coverage.tally import Tally, Walk
 
@@ -110,8 +109,8 @@ class Recorder:
         tally = self._tally(declared or chart)
         if tally is None:
             return None
-        reading = read_engine(chart)
-        return EngineClass(tally, reading if declared is None else _as_declared(reading, tally))
+        reading = read_engine(chart) if declared is None else read_engine_of(declared, tally.model)
+        return EngineClass(tally, reading)
 
     # -- being told -------------------------------------------------------------------------------------------------
 
@@ -157,19 +156,6 @@ def _chart_run_by(engine: type) -> type[Chart] | None:
     if not issubclass(engine, ChartEngine):
         return None
     return next((chart for chart in _subclasses(Chart) if chart.__chart__.engine_class is engine), None)
-
-
-def _as_declared(reading: EngineReading, tally: Tally) -> EngineReading:
-    """A chart's engine, read back, with edges and transitions numbered as in the chart's own model."""
-    places = {key: place for place, key in enumerate(tally.model.edge_keys)}
-    numbers = [places[key] for key in reading.model.edge_keys]
-    transitions = dict(zip(numbers, reading.transitions, strict=True))
-    return evolve(
-        reading,
-        model=tally.model,
-        edges={key: numbers[place] for key, place in reading.edges.items()},
-        transitions=tuple(transitions[place] for place in range(len(numbers))),
-    )
 
 
 def imported_charts() -> Iterator[type]:

@@ -137,8 +137,12 @@ class MarketMakingStateMachine(QuotingMachine):
         return self.context.is_stopping
 
     def all_confirmed(self) -> bool:
-        """No own order live or UNKNOWN, and own trades looked up since the last one left the book."""
-        return self.context.is_everything_confirmed
+        """No own order live or UNKNOWN, and own trades looked up since the last one left the book.
+
+        Before the venue has said which orders are open, since the start or the last reconnection, nothing is confirmed:
+        an earlier process may have left some.
+        """
+        return self.context.is_everything_confirmed and self.context.reconciliation.has_seen_open_orders
 
     def flat_or_late(self) -> bool:
         """At target, or as near as can be traded; or to be kept; or the wind-down is past its deadline."""

@@ -5,6 +5,7 @@
     <directory>/result.json
     <directory>/<symbol>/fills.csv
     <directory>/<symbol>/transitions.csv
+    <directory>/<symbol>/run.journal     unless none was wanted
 
 Times are nanoseconds since 1970 of the facts; money, prices and quantities are exact.
 """
@@ -14,21 +15,24 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import attrs
 from attrs import define, field
 
 from mm_fsm.core.messages import OrderFilled, OwnTradesReported
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.exact import exact_text
+from mm_fsm.report.session_report import SessionReport
 from mm_fsm.runtime.session import Session
 
 RESULT_FILE: Final = "result.json"
+JOURNAL_FILE: Final = "run.journal"
 FILL_COLUMNS: Final = (
     "time",
     "trade_id",
@@ -46,6 +50,9 @@ FILL_COLUMNS: Final = (
 """The last three are of the moment after the fill was booked."""
 TRANSITION_COLUMNS: Final = ("time", "step", "source", "event", "target", "reasons")
 """``reasons`` are the whole step's, with its first transition."""
+
+
+_FIELDS: Final = tuple(field.name for field in attrs.fields(SessionReport))
 
 
 def as_text(entries: Sequence[Mapping[str, Any]]) -> str:
@@ -83,8 +90,13 @@ def read_result(directory: Path) -> list[dict[str, Any]]:
     except ValueError as failure:
         raise SettingsError(str(path), "a result in JSON", str(failure), remedy) from None
     entries = content.get("symbols") if isinstance(content, dict) else None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) and "symbol" in entry for entry in entries):
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise SettingsError(str(path), "an object with 'symbols'", type(content).__name__, remedy)
+    for entry in entries:
+        missing = [name for name in _FIELDS if name not in entry]
+        if missing:
+            found = f"none of {', '.join(missing)}"
+            raise SettingsError(str(path), "the result of this version of mm-fsm", found, "Make the run again.")
     return entries
 
 
@@ -103,6 +115,8 @@ class SessionFiles(AbstractContextManager["SessionFiles"]):
     _fills: Any = field(init=False)
     _transitions: Any = field(init=False)
     _written: set[str] = field(factory=set, init=False)
+    failure: str | None = field(default=None, init=False)
+    """Why something could not be written; nothing more is written then. The session itself goes on."""
 
     def __enter__(self) -> Self:
         """Make the files.
@@ -120,10 +134,20 @@ class SessionFiles(AbstractContextManager["SessionFiles"]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Close the files."""
-        self._stack.close()
+        self._attempt(self._stack.close)
 
     def take(self, result: StepResult) -> None:
         """Write what one step adds."""
+        if self.failure is None:
+            self._attempt(lambda: self._take(result))
+
+    def _attempt(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as failure:
+            self.failure = self.failure or failure.strerror or str(failure)
+
+    def _take(self, result: StepResult) -> None:
         for fill in self._new_fills(result):
             self._fills.writerow(self._fill_row(fill))
         reasons = "; ".join(result.reasons)

@@ -15,6 +15,8 @@ from mm_fsm.core.markouts import REPORT_HORIZONS_SECONDS, MarkoutFigures, Markou
 from mm_fsm.core.messages import Side
 from mm_fsm.report.exact import as_json
 from mm_fsm.report.recorder import SessionRecorder
+from mm_fsm.runtime.journal import Journal
+from mm_fsm.runtime.shutdown import Ending, ending_of
 
 _BASIS_POINTS: Final = 10_000.0
 
@@ -114,6 +116,10 @@ class SessionReport:
     budget_breaches: Mapping[str, Mapping[str, int]]
     """Under ``waiting`` and ``computing``, by state."""
 
+    ending: Ending
+    journal: Mapping[str, Any] | None
+    """``file``, ``bytes``, ``segments`` and ``records``, and ``failure`` if it could not be written; None without."""
+
     def entry(self) -> dict[str, Any]:
         """The report as JSON has it: exact decimals are texts with every digit, floats and counts are numbers."""
         entry: dict[str, Any] = as_json(attrs.asdict(self))
@@ -159,7 +165,22 @@ def make_report(recorder: SessionRecorder, wall_seconds: float) -> SessionReport
         transition_counts=dict(machine.transition_counts),
         computing_seconds=_seconds(stopwatch.computing),
         budget_breaches={"waiting": dict(machine.budget_breaches), "computing": dict(stopwatch.breaches)},
+        ending=ending_of(context),
+        journal=_journal(recorder.session.journal),
     )
+
+
+def _journal(journal: Journal | None) -> dict[str, Any] | None:
+    if journal is None:
+        return None
+    status = journal.status
+    return {
+        "file": status.path.name,
+        "bytes": status.size,
+        "segments": status.segments,
+        "records": status.records,
+        "failure": status.failure,
+    }
 
 
 def _outcome(recorder: SessionRecorder) -> Outcome:

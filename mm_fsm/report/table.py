@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from mm_fsm.runtime.shutdown import Ending
 
 Entry = Mapping[str, Any]
 _Cell = Callable[[Entry], str | Text]
@@ -17,6 +20,7 @@ _COLUMN_WIDTH: Final = 24
 _HOLDS_SHOWN: Final = 3
 _NONE: Final = "-"
 _OUTCOME_STYLES: Final = {"completed": "green", "late": "yellow", "fault": "bold red", "unfinished": "yellow"}
+_BYTES_PER_MEGABYTE: Final = 1_000_000
 _SECONDS_PER_MINUTE: Final = 60
 _SECONDS_PER_HOUR: Final = 3600
 
@@ -28,6 +32,16 @@ def result_tables(entries: Sequence[Entry], width: int) -> RenderableType:
     return Group(*(_table(group) for group in groups))
 
 
+def endings(entries: Sequence[Entry]) -> list[str]:
+    """One line for each symbol: whether its book was confirmed empty, and what position is left."""
+    return [str(_ending(entry["ending"])) for entry in entries]
+
+
+def _ending(entry: Entry) -> Ending:
+    amounts = {name: Decimal(entry[name]) for name in ("position", "offset")}
+    return Ending(**{**entry, **amounts, "unconfirmed": tuple(entry["unconfirmed"])})
+
+
 def duration(seconds: float) -> str:
     """A duration for people: ``1:05:09``, ``5:09``, or ``9.3 s`` below a minute."""
     if seconds < _SECONDS_PER_MINUTE:
@@ -35,6 +49,11 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), _SECONDS_PER_MINUTE)
     hours, minutes = divmod(minutes, _SECONDS_PER_MINUTE)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size(in_bytes: int) -> str:
+    """A size of a file for people, in millions of bytes."""
+    return f"{in_bytes / _BYTES_PER_MEGABYTE:,.1f} MB"
 
 
 def money(amount: object) -> str:
@@ -95,6 +114,7 @@ _SESSION: Final[Sequence[tuple[str, _Cell]]] = (
     ("market events", lambda entry: f"{entry['events']:,}"),
     ("events a second", lambda entry: f"{entry['events_per_second']:,.0f}"),
     ("wall time of the run", lambda entry: duration(entry["wall_seconds"])),
+    ("journal", lambda entry: _NONE if entry["journal"] is None else size(entry["journal"]["bytes"])),
 )
 _PROFIT: Final[Sequence[tuple[str, _Cell]]] = (
     ("net PnL", lambda entry: colored_money(entry["net_pnl"])),

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
-from typing import cast
 
 from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.recovery import OpenRun, RunPlan, open_run
-from mm_fsm.runtime.runner import SessionRunner
-from mm_fsm.runtime.session import Session
+from mm_fsm.runtime.session import Session, session_around
 from mm_fsm.runtime.settings_file import MarketConfiguration
-from mm_fsm.runtime.stopwatch import StateStopwatch
+from mm_fsm.services.registry import load_services
 from mm_fsm.venues.base import MarketEvent
-from mm_fsm.venues.paper import PaperExchange
 
 
 def open_journaled_session(
@@ -22,19 +21,28 @@ def open_journaled_session(
     market: Iterable[MarketEvent],
     path: Path,
     journal_settings: JournalSettings | None = None,
+    machine_class: type[QuotingMachine] = MarketMakingStateMachine,
 ) -> tuple[Session, OpenRun]:
     """A session whose every step is on record in the journal at ``path``; close the run when it has ended.
 
-    A paper exchange begins anew with every process, so that the journal of an earlier run differs from its account:
-    give each run a journal of its own.
+    A paper exchange begins anew with every process and knows nothing of an earlier one's orders. So each run has a
+    journal of its own: one that is there is kept as ``mm_fsm.runtime.recovery.earlier_path`` says, never continued.
+
+    Args:
+        configuration: the market.
+        market: its events.
+        path: where the journal goes.
+        journal_settings: by default those of the configuration.
+        machine_class: the machine to run.
 
     Raises:
-        JournalError: the journal cannot be written, or is damaged.
+        JournalError: the journal cannot be written.
         OwnershipError: another process makes this market with a journal in the same directory.
         SettingsError: settings contradict each other.
         PluginError: a service that the settings name is not there.
         RecordingError: the market's first event is malformed.
     """
+    tokens = count(1)
     run = open_run(
         RunPlan(
             path=path,
@@ -42,11 +50,16 @@ def open_journaled_session(
             instrument=configuration.instrument,
             fees=configuration.fees,
             balances=configuration.balances,
-            journal_settings=journal_settings or JournalSettings(),
+            machine_class=machine_class,
+            services=load_services(configuration.strategy.services),  # refused before anything is written
+            journal_settings=journal_settings or configuration.journal,
+            # The exchange has seen no earlier id, and with these the same seed is the same run to the last character.
+            make_token=lambda: f"{next(tokens):06}",
+            is_continued=False,
         )
     )
-    machine = cast("MarketMakingStateMachine", run.machine.machine)  # the plan's default class
-    venue = PaperExchange(configuration.instrument, configuration.fees, configuration.balances, configuration.paper)
-    stopwatch = StateStopwatch(machine.definition)
-    machine.observe(stopwatch)
-    return Session(configuration, machine, SessionRunner(run.machine, market, venue), stopwatch), run
+    try:
+        return session_around(configuration, market, run.machine.machine, run.machine, run.journal), run
+    except BaseException:
+        run.close()
+        raise

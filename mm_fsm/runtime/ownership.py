@@ -27,26 +27,36 @@ class Ownership:
         run: the token of the run that wants it.
 
     Raises:
-        OwnershipError: another process holds it; the message says which.
+        OwnershipError: another process holds it; the message says which. Or the lock cannot be written.
     """
 
     def __init__(self, directory: Path, account: str, symbol: str, run: str) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
         name = re.sub(r"[^A-Za-z0-9_.]+", "-", f"{account}-{symbol}")
         self.path: Final = directory / f"{name}.lock"
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise _unusable(self.path, error) from error
+        try:
+            self._take(f"market {symbol!r} on account {account!r}", run)
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def _take(self, what: str, run: str) -> None:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = _holder(self.path)
-            os.close(self._file)
+            entry = {"process": os.getpid(), "host": socket.gethostname(), "run": run}
+            os.truncate(self._file, 0)
+            os.pwrite(self._file, json.dumps(entry).encode(), 0)
+        except BlockingIOError as error:
             raise OwnershipError(
-                f"market {symbol!r} on account {account!r}: expected nobody to quote it, found that {holder} does "
-                f"(lock {self.path.name}). Stop that process first, or give this one another account or market."
+                f"{what}: expected nobody to quote it, found that {_holder(self.path)} does (lock {self.path}). "
+                "Stop that process first, or give this one another account or market."
             ) from error
-        entry = {"process": os.getpid(), "host": socket.gethostname(), "run": run}
-        os.truncate(self._file, 0)
-        os.pwrite(self._file, json.dumps(entry).encode(), 0)
+        except OSError as error:
+            raise _unusable(self.path, error) from error
 
     def release(self) -> None:
         """Let another process have it."""
@@ -57,6 +67,13 @@ class Ownership:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def _unusable(path: Path, error: OSError) -> OwnershipError:
+    return OwnershipError(
+        f"lock {path}: expected a file that can be written and locked, found {(error.strerror or str(error)).lower()}. "
+        "Name another directory, or make room or access in this one."
+    )
 
 
 def _holder(path: Path) -> str:

@@ -66,6 +66,8 @@ class RunPlan:
         journal_settings: what to record and keep.
         locks: directory of the locks; by default the journal's own.
         make_token: makes the parts of client order ids; never the same twice.
+        is_continued: whether a journal that is there is continued. Otherwise it is kept at ``earlier_path``, and a run
+            is begun: for an exchange that begins anew with its process.
     """
 
     path: Path
@@ -79,6 +81,7 @@ class RunPlan:
     journal_settings: JournalSettings = field(factory=JournalSettings)
     locks: Path | None = None
     make_token: Callable[[], str] = random_token
+    is_continued: bool = True
 
 
 @frozen
@@ -112,14 +115,42 @@ def open_run(plan: RunPlan) -> OpenRun:
         SettingsError: settings contradict each other.
         PluginError: a service that the settings name is not there.
     """
-    exists = plan.path.exists() and plan.path.stat().st_size > 0
     ownership = Ownership(plan.locks or plan.path.parent, plan.account, plan.settings.symbol, plan.path.name)
     try:
+        if not plan.is_continued:
+            set_aside(plan.path)
+        exists = plan.path.exists() and plan.path.stat().st_size > 0
         machine, journal = _continue(plan) if exists else _begin(plan)
     except BaseException:
         ownership.release()
         raise
     return OpenRun(JournaledMachine(machine, journal), journal, ownership, exists)
+
+
+def earlier_path(path: Path) -> Path:
+    """Where the journal is that was at ``path`` before: one is kept, under a name that is no ``.journal``'s."""
+    return path.with_name(f"{path.name}.earlier")
+
+
+def set_aside(path: Path) -> None:
+    """Keep a journal that is at ``path`` under its other name, with the log that its process may have left beside it.
+
+    Raises:
+        JournalError: it cannot be moved.
+    """
+    earlier = earlier_path(path)
+    if not path.exists():
+        return
+    try:
+        for suffix in ("-shm", "-wal", ""):  # its log goes before it: were it to stay, a new journal would take it
+            source, target = (each.with_name(f"{each.name}{suffix}") for each in (path, earlier))
+            target.unlink(missing_ok=True)
+            if source.exists():
+                source.rename(target)
+    except OSError as error:
+        raise JournalError(
+            path.name, f"expected to be kept as {earlier.name}, found {error}.", "Make access, or name another place."
+        ) from error
 
 
 def _begin(plan: RunPlan) -> tuple[QuotingMachine, Journal]:

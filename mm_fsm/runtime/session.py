@@ -8,7 +8,9 @@ from typing import Final
 from attrs import evolve, frozen
 
 from mm_fsm.machine.market_making import MarketMakingStateMachine
-from mm_fsm.runtime.runner import SessionRunner
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.runtime.journal import Journal
+from mm_fsm.runtime.runner import SessionRunner, SteppedMachine
 from mm_fsm.runtime.settings_file import MarketConfiguration
 from mm_fsm.runtime.stopwatch import StateStopwatch
 from mm_fsm.venues.base import MarketEvent
@@ -23,12 +25,13 @@ _AFTER_THE_DEADLINE_SECONDS: Final = 60.0
 
 @frozen(eq=False)
 class Session:
-    """A machine with its market and its paper exchange, and what watches it."""
+    """A machine with its market and its paper exchange, what watches it, and its journal if it has one."""
 
     configuration: MarketConfiguration
-    machine: MarketMakingStateMachine
+    machine: QuotingMachine
     runner: SessionRunner
     stopwatch: StateStopwatch
+    journal: Journal | None = None
 
     @property
     def symbol(self) -> str:
@@ -36,7 +39,11 @@ class Session:
         return self.configuration.symbol
 
 
-def open_session(configuration: MarketConfiguration, market: Iterable[MarketEvent]) -> Session:
+def open_session(
+    configuration: MarketConfiguration,
+    market: Iterable[MarketEvent],
+    machine_class: type[QuotingMachine] = MarketMakingStateMachine,
+) -> Session:
     """A session on the events of ``market``, which name it as the configuration does.
 
     Raises:
@@ -44,13 +51,28 @@ def open_session(configuration: MarketConfiguration, market: Iterable[MarketEven
         PluginError: a service that the settings name is not there.
         RecordingError: the market's first event is malformed.
     """
-    machine = MarketMakingStateMachine(
+    machine = machine_class(
         configuration.strategy, configuration.instrument, configuration.fees, configuration.balances
     )
+    return session_around(configuration, market, machine, machine)
+
+
+def session_around(
+    configuration: MarketConfiguration,
+    market: Iterable[MarketEvent],
+    machine: QuotingMachine,
+    stepped: SteppedMachine,
+    journal: Journal | None = None,
+) -> Session:
+    """A session of ``machine`` on a paper exchange of its own; ``stepped`` is what takes the facts.
+
+    Raises:
+        RecordingError: the market's first event is malformed.
+    """
     venue = PaperExchange(configuration.instrument, configuration.fees, configuration.balances, configuration.paper)
     stopwatch = StateStopwatch(machine.definition)
     machine.observe(stopwatch)
-    return Session(configuration, machine, SessionRunner(machine, market, venue), stopwatch)
+    return Session(configuration, machine, SessionRunner(stepped, market, venue), stopwatch, journal)
 
 
 def open_simulated_session(configuration: MarketConfiguration) -> Session:

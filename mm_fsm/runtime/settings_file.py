@@ -18,6 +18,7 @@ from attrs import evolve, frozen
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
+from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.presets import RecordingMatch, preset_tables
 from mm_fsm.runtime.settings_tables import (
     Table,
@@ -50,9 +51,12 @@ _TABLES: Final[dict[str, type]] = {
     "paper": PaperSettings,
     "simulator": SimulatorSettings,
     "recording": RecordingMatch,
+    "journal": JournalSettings,
 }
 _HOMES: Final = {key: name for name, kind in reversed(_TABLES.items()) for key in known_keys(kind)}
 """In which table each key belongs; of those in several, the first."""
+_JOURNAL: Final = {"record_market_data": True, "synchronise": False}
+"""What suits the paper exchange: complete enough to replay, and no more durable than the process it lives in."""
 _RUN_KEYS: Final = ("mode", "venue", "preset")
 _WHERE_TO_FIND: Final = {
     "instrument": "Take the rules from the venue's list of instruments.",
@@ -74,6 +78,8 @@ class MarketConfiguration:
     paper: PaperSettings
     simulator: SimulatorSettings
     recording: RecordingMatch | None
+    journal: JournalSettings
+    """Market data is recorded, and the disk is not waited for, unless it says otherwise."""
     preset: str
     """Name of the preset beneath; empty when there is none."""
     has_start_price: bool
@@ -212,6 +218,7 @@ def _market(tables: Table, defaults: Table, preset: str, place: str) -> MarketCo
         paper=structured(PaperSettings, both.get("paper", {}), dotted(place, "paper")),
         simulator=_simulator(simulator, instrument, strategy, dotted(place, "simulator")),
         recording=None if recording is None else structured(RecordingMatch, recording, dotted(place, "recording")),
+        journal=structured(JournalSettings, {**_JOURNAL, **both.get("journal", {})}, dotted(place, "journal")),
         preset=preset,
         has_start_price="start_price" in simulator,
         has_duration="duration_seconds" in simulator,

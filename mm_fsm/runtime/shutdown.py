@@ -7,6 +7,7 @@ from decimal import Decimal
 from attrs import frozen
 
 from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.core.ledger import EXACT
 
 
 @frozen(kw_only=True)
@@ -28,12 +29,11 @@ class Ending:
             book = "book confirmed empty"
         elif self.unconfirmed:
             count = len(self.unconfirmed)
-            book = f"BOOK NOT CONFIRMED EMPTY: {count} orders may be open ({', '.join(self.unconfirmed)})"
+            book = f"BOOK NOT CONFIRMED EMPTY, {count} orders may be open: {', '.join(self.unconfirmed)}"
         else:
-            book = "BOOK NOT CONFIRMED EMPTY: own trades were not looked up since the last order left"
-        return (
-            f"{self.symbol}: {book}; position {self.position:f} {self.base_currency}, {self.offset:+f} from the target"
-        )
+            book = "BOOK NOT CONFIRMED EMPTY, the venue has not said so yet"
+        offset = f"{EXACT.normalize(self.offset):+f} off target" if self.offset else "at its target"
+        return f"{self.symbol}: {book}; position {EXACT.normalize(self.position):f} {self.base_currency}, {offset}"
 
 
 def ending_of(context: MarketMakingContext) -> Ending:

@@ -16,30 +16,38 @@ class Supervisor:
     Args:
         sessions: what to run; each ends by itself.
         pacer: holds event time back; None runs as fast as it can.
+        flatten: whether a stop that is asked for winds positions down; None leaves it to each session's settings.
     """
 
-    def __init__(self, sessions: Sequence[Session], pacer: Pacer | None = None) -> None:
+    def __init__(self, sessions: Sequence[Session], pacer: Pacer | None = None, *, flatten: bool | None = None) -> None:
         self.sessions = tuple(sessions)
         self._pacer = pacer
+        self._flatten = flatten
         self._stop_reason: str | None = None
         self._leaves = False
 
     def request_stop(self, reason: str) -> None:
-        """End every session soon: cancel, confirm, keep the position. Only sets a mark, so a signal may call it."""
+        """End every session soon: cancel, confirm, keep the position or wind it down.
+
+        Only sets a mark, so that a signal may call it.
+        """
         self._stop_reason = reason
 
     def leave(self) -> None:
-        """Give up what has not ended yet; cancels have left with the stop. Only sets a mark."""
+        """Cancel everything and end without waiting for an answer, a wind-down too. Only sets a mark."""
         self._leaves = True
 
     def run(self) -> Iterator[tuple[Session, StepResult] | None]:
         """Run until every session has ended, yielding each step's result with its session; None while waiting."""
         turns = self._turns()
         is_stopping = False
-        while turns and not (self._leaves and is_stopping):
+        while turns:
+            if self._leaves:
+                yield from self._stop_all(self._stop_reason or "left at once", flatten=False)
+                return
             if self._stop_reason is not None and not is_stopping:
                 is_stopping = True
-                yield from self._stop_all(self._stop_reason)
+                yield from self._stop_all(self._stop_reason, flatten=self._flatten)
                 turns = self._turns()
             time, index = turns[0]
             session = self.sessions[index]
@@ -59,7 +67,8 @@ class Supervisor:
         heapify(turns)
         return turns
 
-    def _stop_all(self, reason: str) -> Iterator[tuple[Session, StepResult]]:
+    def _stop_all(self, reason: str, *, flatten: bool | None) -> Iterator[tuple[Session, StepResult]]:
         for session in self.sessions:
             if not session.machine.is_final:
-                yield session, session.runner.stop(flatten=False, reason=reason)
+                wanted = session.configuration.strategy.flatten_on_signal if flatten is None else flatten
+                yield session, session.runner.stop(flatten=wanted, reason=reason)

@@ -33,7 +33,7 @@ def test_leaving_before_the_answers_names_the_orders_that_may_be_open(tmp_path: 
     ending = ending_of(run.machine.machine.context)
     assert not ending.is_book_confirmed_empty
     assert set(ending.unconfirmed) == open_ids
-    assert "BOOK NOT CONFIRMED EMPTY: 6 orders may be open" in str(ending)
+    assert "BOOK NOT CONFIRMED EMPTY, 6 orders may be open: mm-" in str(ending)
     kill(run)
 
 

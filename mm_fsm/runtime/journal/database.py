@@ -182,6 +182,15 @@ def whole_segment(connection: sqlite3.Connection, number: int) -> SegmentRow:
     return SegmentRow(*connection.execute("SELECT * FROM segments WHERE number = ?", (number,)).fetchone())
 
 
+def last_sequence(connection: sqlite3.Connection) -> int:
+    """The number of the last step on record; 0 when there is none."""
+    (found,) = connection.execute(
+        "SELECT max((SELECT ifnull(max(sequence), 0) FROM records),"
+        " (SELECT ifnull(max(last_sequence), 0) FROM quiet_facts))"
+    ).fetchone()
+    return int(found)
+
+
 def rows_of(connection: sqlite3.Connection, segment: int) -> Iterator[RecordRow | QuietRow]:
     """A segment's records and quiet facts in the order in which they happened."""
     quiet: Iterable[Any] = connection.execute(

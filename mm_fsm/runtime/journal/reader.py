@@ -38,6 +38,12 @@ class JournalReader:
             raise database.damaged(path, "it has no segment to begin with")
         self.messages: Final = MessageCodec(self.about["symbol"])
 
+    @property
+    def last_sequence(self) -> int:
+        """Of the last step on record."""
+        with database.reading(self.path):
+            return database.last_sequence(self._connection)
+
     def rows(self, segment: SegmentRow) -> Iterator[RecordRow | QuietRow]:
         """Records and quiet facts of a segment in order.
 

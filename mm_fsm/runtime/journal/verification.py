@@ -15,11 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, define, field, frozen
+from attrs import asdict, define, evolve, field, frozen
 
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.messages import Fact
+from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import FactRefusedError, JournalError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
@@ -66,6 +67,8 @@ class VerifyReport:
     replayed_by: str
     """The version of mm-fsm that compared."""
     is_same_definition: bool = True
+    is_same_settings: bool = True
+    """Whether the recorded settings were replayed. With others books may differ that decide alike: not compared."""
     segments: int = 0
     last_segment: int = 0
     replayed_segments: int = 0
@@ -97,6 +100,8 @@ class VerifyReport:
             yield f"compared by mm-fsm {self.replayed_by}: differences say what this version would have done"
         if not self.is_same_definition:
             yield "the definition replayed is not the one that wrote it: differences say what it would have done"
+        if not self.is_same_settings:
+            yield "the settings replayed are not the recorded ones: differences say what they would have done"
         if self.replayed_segments:
             until = ", each up to its first difference" if self.differences else " bit for bit"
             yield (
@@ -120,6 +125,7 @@ def verify_run(
     machine_class: MachineClass | None = None,
     services: Services | None = None,
     *,
+    settings: MarketMakingSettings | None = None,
     since_segment: int = 0,
     on_progress: Callable[[int], None] | None = None,
 ) -> VerifyReport:
@@ -128,15 +134,17 @@ def verify_run(
     Args:
         path: the journal's file.
         machine_class: the machine to replay with; by default the class that wrote it.
-        services: the services to replay with; by default those that the recorded settings name.
+        services: the services to replay with; by default those that the settings name.
+        settings: the settings to replay with; by default the recorded ones. What the run has estimated, its target
+            and when its session ends stay as recorded.
         since_segment: leave out segments with smaller numbers.
-        on_progress: called now and then with the number of facts stepped so far.
+        on_progress: called now and then with the sequence number of the latest step.
 
     Raises:
         JournalError: the file is no sound journal, or its machine's class is not there.
     """
     with JournalReader(path) as reader:
-        verification = _Verification(reader, machine_class, services, on_progress)
+        verification = _Verification(reader, machine_class, services, settings, on_progress)
         previous: MarketMakingContext | None = None
         for segment in reader.segments:
             if segment.number >= since_segment:
@@ -149,6 +157,7 @@ class _Verification:
     reader: JournalReader
     machine_class: MachineClass | None
     services: Services | None
+    settings: MarketMakingSettings | None
     on_progress: Callable[[int], None] | None
     report: VerifyReport = field(init=False)
 
@@ -159,6 +168,7 @@ class _Verification:
             machine=reader.segments[-1].chart.split()[0],
             version=reader.about.get("version", "unknown"),
             replayed_by=version("mm-fsm"),
+            is_same_settings=self.settings is None,
         )
 
     def check_segment(self, segment: SegmentRow, previous: MarketMakingContext | None) -> MarketMakingContext:
@@ -175,6 +185,7 @@ class _Verification:
 
     def _continue(self, segment: SegmentRow, machine: QuotingMachine, values: dict[str, Any]) -> None:
         """Put the machine where the segment begins, and replay from there if everything is on record."""
+        changed = machine.context
         try:
             machine.continue_from(values)
         except ValueError as error:
@@ -184,9 +195,11 @@ class _Verification:
         if found != segment.books:
             sequence, fact = segment.first_sequence - 1, "its snapshot"
             self._note(_books_differ(segment.number, sequence, segment.time, fact, segment.books, found))
+        if self.settings is not None:
+            machine.context.settings, machine.context.orders.times = changed.settings, changed.orders.times
         if segment.has_market_data:
             self.report.replayed_segments += 1
-            self._replay(segment, machine, has_same_books=found == segment.books)
+            self._replay(segment, machine, compares_books=found == segment.books and self.settings is None)
 
     def _machine(self, segment: SegmentRow, context: MarketMakingContext) -> QuotingMachine:
         try:
@@ -195,7 +208,10 @@ class _Verification:
             raise JournalError(
                 self.reader.path.name, str(error), "Install what wrote the run, or name another machine to replay with."
             ) from error
-        machine = cls(context.settings, context.instrument, context.fees, context.balances, self.services)
+        settings = context.settings
+        if self.settings is not None:
+            settings = evolve(self.settings, session_seconds=settings.session_seconds)
+        machine = cls(settings, context.instrument, context.fees, context.balances, self.services)
         if chart_fingerprint(cls, machine.definition) != segment.chart:
             self.report.is_same_definition = False
         return machine
@@ -218,7 +234,7 @@ class _Verification:
     def _note(self, difference: Difference) -> None:
         self.report.differences.append(difference)
 
-    def _replay(self, segment: SegmentRow, machine: QuotingMachine, *, has_same_books: bool) -> None:
+    def _replay(self, segment: SegmentRow, machine: QuotingMachine, *, compares_books: bool) -> None:
         """Step the segment's facts until a decision differs; books that differ while decisions do not are told once."""
         for row in self.reader.rows(segment):
             if isinstance(row, QuietRow):
@@ -226,14 +242,14 @@ class _Verification:
             else:
                 difference = self._replay_record(machine, row)
                 found = books_digest(machine)
-                if difference is None and has_same_books and found != row.books:
-                    has_same_books, fact = False, type(self.reader.fact(row)).__name__
+                if difference is None and compares_books and found != row.books:
+                    compares_books, fact = False, type(self.reader.fact(row)).__name__
                     self._note(_books_differ(row.segment, row.sequence, row.time, fact, row.books, found))
             if difference is not None:
                 self._note(difference)
                 return
             if self.on_progress is not None:
-                self.on_progress(self.report.facts)
+                self.on_progress(row.last_sequence if isinstance(row, QuietRow) else row.sequence)
 
     def _replay_quiet(self, machine: QuotingMachine, row: QuietRow) -> Difference | None:
         for sequence, fact in self.reader.facts(row):

@@ -53,6 +53,9 @@ class JournalSettings:
     """Records after which a new segment begins with a snapshot: the longest tail that a recovery reads."""
     max_megabytes: int = field(default=1_000, validator=whole_number(at_least=1))
     """Size beyond which the oldest segments are forgotten; two are always kept."""
+    synchronise: bool = field(default=True, validator=yes_or_no)
+    """Wait until each durable write has reached the disk. Without it a process that dies loses nothing, a computer
+    that does may lose the last records: enough for an exchange that lives in the process and ends with it."""
 
 
 @frozen(kw_only=True)
@@ -95,7 +98,7 @@ class Journal:
         self.settings: Final = settings
         self.failure: str | None = None
         self.records = 0
-        self._connection = connection
+        self._connection = self._tuned(connection)
         self._segment, self._chain = last
         self._records_in_segment = 0
         self._waiting: list[Row] = []
@@ -147,13 +150,15 @@ class Journal:
         """
         self._connection.close()
         try:
+            for kind in ("wal", "shm"):  # a log whose file somebody removed would be taken for this one's
+                path.with_name(f"{path.name}-{kind}").unlink(missing_ok=True)
             self.path = self.path.replace(path)
             directory = os.open(path.parent, os.O_RDONLY)
             os.fsync(directory)
             os.close(directory)
         except OSError as error:
             raise JournalError(path.name, f"expected to be written, found {error}.", "Choose another place.") from error
-        self._connection = database.open_existing(path, read_only=False)
+        self._connection = self._tuned(database.open_existing(path, read_only=False))
 
     def append(self, result: StepResult, machine: QuotingMachine) -> None:
         """Record one step. Durable on return, with all before it, if it carries intents or a fact about money.
@@ -220,6 +225,11 @@ class Journal:
         )
 
     # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _tuned(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        if not self.settings.synchronise:
+            connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
 
     def _is_first_price(self, machine: QuotingMachine) -> bool:
         """What is held is costed at the first price, so the step that brings it is never quiet."""

@@ -16,7 +16,7 @@ import pytest
 
 from mm_fsm.core.decisions import FaultCode
 from mm_fsm.core.messages import CancelOrder, PlaceOrder, StopRequested
-from mm_fsm.errors import JournalError
+from mm_fsm.errors import OwnershipError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.runtime.journal import JournalReader, JournalSettings, verify_run, writer
 from mm_fsm.runtime.journal.database import RecordRow
@@ -163,7 +163,7 @@ def test_the_next_process_recovers_what_was_never_written(place: Path, failure: 
 def test_a_directory_that_is_not_writable_is_refused_at_the_start(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a directory")
-    with pytest.raises((JournalError, OSError)):
+    with pytest.raises(OwnershipError, match=r"lock .*\.lock: expected a file that can be written"):
         begin(plan_at(blocked / "run.journal"))
 
 

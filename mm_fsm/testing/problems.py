@@ -1,0 +1,68 @@
+"""What can be wrong with a chart that tests are to be made for, and with one on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mm_fsm.errors import MarketMakerError
+
+
+class UnsupportedChartError(MarketMakerError, TypeError):
+    """Tests of this kind cannot be made for this chart; raised when they are collected.
+
+    Args:
+        chart: ``module:Class``.
+        problem: what is asked for and what the chart is.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, chart: str, problem: str, remedy: str) -> None:
+        self.chart = chart
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{chart}: {problem} {remedy}")
+
+
+class StrayedError(MarketMakerError, AssertionError):
+    """A machine did not take exactly the edges that it should; fails the test.
+
+    Args:
+        chart: ``module:Class``.
+        path: keys of the edges taken so far, as they should be.
+        wanted: keys of the edges that were to be taken next.
+        found: what happened instead.
+    """
+
+    def __init__(self, chart: str, path: Sequence[str], wanted: Sequence[str], found: str) -> None:
+        self.chart = chart
+        self.path = tuple(path)
+        self.wanted = tuple(wanted)
+        self.found = found
+        lines = [f"{chart}: expected {', then '.join(wanted) or 'to rest'}; found {found}.", "Path tried:"]
+        lines += [f"  {key}" for key in path] or ["  (none: in the initial state)"]
+        super().__init__("\n".join(lines))
+
+
+class SneakedError(MarketMakerError, AssertionError):
+    """Something came of an event that was sent where it is not accepted; fails the test.
+
+    Args:
+        chart: ``module:Class``.
+        state: where it was sent.
+        event: what was sent.
+        found: what came of it.
+    """
+
+    def __init__(self, chart: str, state: str, event: str, found: str) -> None:
+        self.chart = chart
+        self.state = state
+        self.event = event
+        self.found = found
+        super().__init__(
+            f"{chart}: expected that nothing comes of event {event!r} in state {state!r}, which does not accept it; "
+            f"found {found}."
+        )
+
+
+class InfeasibleError(StrayedError):
+    """The real guards could not be made to let a path through: it is infeasible, or a condition is wrong."""
