@@ -50,6 +50,8 @@ class Forced(Steering):
     error: type[StrayedError] = StrayedError
 
     def __init__(self) -> None:
+        self.asked: Callable[[str], object] = _leave
+        """Called with the name of each guard before it answers; what it raises, the guard does."""
         self._answers: Mapping[str, bool] = {}
 
     def steer(self, answers: Mapping[str, bool], subject: object) -> None:
@@ -60,6 +62,7 @@ class Forced(Steering):
         """What stands in place of a guard."""
 
         def answer() -> bool:
+            self.asked(name)
             return self._answers.get(name, False)
 
         return answer
@@ -96,7 +99,7 @@ class Driven(ABC):
         self.model = model
         self.taken: list[int] = []
         """Every edge that the machine took, by its place."""
-        self._steering = steering
+        self.steering = steering
         self._wanted: list[int] = []
         self._at_rest: frozenset[str] = frozenset()
 
@@ -153,12 +156,12 @@ class Driven(ABC):
                 raise self.strayed(self._wanted, "an edge that is tried before it and can never be refused")
         else:
             answers = answers_for_rest(self.model, self.active) or {}
-        self._steering.steer(answers, self.machine)
+        self.steering.steer(answers, self.machine)
 
     def strayed(self, wanted: Sequence[int], found: str) -> StrayedError:
         """The error that says so."""
         keys = self.model.edge_keys
-        return self._steering.error(
+        return self.steering.error(
             self.model.reference, [keys[place] for place in self.taken], [keys[place] for place in wanted], found
         )
 

@@ -23,7 +23,7 @@ from mm_fsm.coverage.reading import EngineReading, guard_name, read_engine, read
 from mm_fsm.testing.driving import Condition, Driven, Forced, Real, Steering
 
 _STATE_FIELD: Final = "chart_state"
-_LOCK: Final = RLock()
+PUT_TOGETHER_LOCK: Final = RLock()
 """Classes are changed for a moment; nobody else may put machines together then."""
 
 
@@ -205,7 +205,7 @@ def _put_together(
     stubbed: bool,
 ) -> Iterator[None]:
     """Machines put together meanwhile tell ``notice`` of transitions; their guards and callbacks are others."""
-    with _LOCK:
+    with PUT_TOGETHER_LOCK:
         kept: list[tuple[CallbackSpec, dict[str, Any]]] = []
         added: list[tuple[CallbackSpecList, CallbackSpec]] = []
         try:

@@ -159,8 +159,8 @@ class MachineDriven(Driven):
         if edge.event in self._commands:
             self.step(self._commands[edge.event](self._machine))
             return
-        if edge.event == self.model.definition.fault_event and isinstance(self._steering, _FailingForced):
-            self._steering.fails = True
+        if edge.event == self.model.definition.fault_event and isinstance(self.steering, _FailingForced):
+            self.steering.fails = True
         self.step(self._tick(self._machine))
 
 

@@ -45,3 +45,17 @@ class StrayedError(MarketMakerError, AssertionError):
 
 class InfeasibleError(StrayedError):
     """The real guards could not be made to let a path through: it is infeasible, or a condition is wrong."""
+
+
+class BrokenPromiseError(MarketMakerError, AssertionError):
+    """Something that must be true of a machine is not; fails the test.
+
+    Args:
+        promise: what must be true.
+        found: what is.
+    """
+
+    def __init__(self, promise: str, found: object) -> None:
+        self.promise = promise
+        self.found = found
+        super().__init__(f"expected that {promise}; found {found}.")
