@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from attrs import field, frozen
 
@@ -62,14 +61,3 @@ def next_edge(
 def fires_by_itself(definition: ChartDefinition, edge: EdgeDefinition) -> bool:
     """Whether an edge is taken as soon as its guards hold."""
     return edge.event == NO_EVENT or (definition.automatic and not edge.command)
-
-
-class ModelMismatchError(AssertionError):
-    """A machine did something else than its chart's definition says."""
-
-    def __init__(self, move: Any, state: str, expected: str, found: str) -> None:
-        self.move = move
-        self.state = state
-        self.expected = expected
-        self.found = found
-        super().__init__(f"{move} in {state!r}: the definition says {expected}; found {found}.")

@@ -59,3 +59,41 @@ class BrokenPromiseError(MarketMakerError, AssertionError):
         self.promise = promise
         self.found = found
         super().__init__(f"expected that {promise}; found {found}.")
+
+
+class ModelMismatchError(MarketMakerError, AssertionError):
+    """A machine did something else than its chart's definition says; fails the test.
+
+    Args:
+        move: what was done to it.
+        state: where it was.
+        expected: what the definition says.
+        found: what happened.
+    """
+
+    def __init__(self, move: object, state: str, expected: str, found: str) -> None:
+        self.move = move
+        self.state = state
+        self.expected = expected
+        self.found = found
+        super().__init__(f"{move} in {state!r}: the definition says {expected}; found {found}.")
+
+
+class GeneratedTestError(MarketMakerError, AssertionError):
+    """A generated test has failed; ``source`` is a test that repeats it.
+
+    Args:
+        chart: ``module:Class``.
+        moves: the shortest list of moves found that fails.
+        failure: what came of them.
+        source: a test, as text.
+    """
+
+    def __init__(self, chart: str, moves: Sequence[object], failure: BaseException, source: str) -> None:
+        self.chart = chart
+        self.moves = tuple(moves)
+        self.source = source
+        super().__init__(
+            f"{chart} fails after {len(moves)} moves: {type(failure).__name__}: {failure}\n"
+            "The test that was printed repeats it: paste it into a file of tests."
+        )

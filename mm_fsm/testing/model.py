@@ -1,0 +1,328 @@
+"""``model_test`` and ``replay``: a chart's machine under random moves, held against its definition and invariants."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.strategies import SearchStrategy
+
+from mm_fsm.core.messages import Fact
+from mm_fsm.coverage.model import NO_EVENT, ChartModel
+from mm_fsm.coverage.reading import reference_of
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.testing.answers import answers_for, moves_by_itself
+from mm_fsm.testing.drivers import forced
+from mm_fsm.testing.machine_driving import COMMANDS, MachineDriven
+from mm_fsm.testing.market import MARKET_INVARIANTS, ServicesFactory, opening
+from mm_fsm.testing.moves import Move, Send, Step, Tell
+from mm_fsm.testing.plays import EnginePlay, FactsPlay, Invariant, MachinePlay, Play
+from mm_fsm.testing.problems import GeneratedTestError, UnsupportedChartError
+from mm_fsm.testing.source import Source
+from mm_fsm.testing.subjects import maker_of, read_flat
+
+Facts = SearchStrategy[Any]
+"""Draws facts, or callables that make a fact of the machine as it is then, or None where none fits."""
+Opening = Callable[[], Iterable[Fact]]
+
+
+@frozen(kw_only=True)
+class _Subject:
+    """What is tested, and how one of it is made; each as the user gave it, so that it can be printed."""
+
+    chart: type
+    make: Callable[[], Any] | None
+    services: ServicesFactory | None
+    invariants: tuple[Invariant, ...]
+    opening: Opening | None
+    real_guards: bool
+
+    def __attrs_post_init__(self) -> None:
+        maker_of(self.chart, self.make, self.services)
+        given = [self.make, self.services, self.opening, *self.invariants]
+        for name in [_name_of(function) for function in given if function is not None]:
+            if not name.isidentifier():
+                raise UnsupportedChartError(
+                    reference_of(self.chart),
+                    f"{name} has no name, so that no printed test could use it.",
+                    "Write it as a function with a name.",
+                )
+        if self.real_guards and not self.is_machine:
+            raise UnsupportedChartError(
+                reference_of(self.chart), "it is told no facts.", "Leave facts out: events are sent to it."
+            )
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether it is a machine of ours, which takes steps."""
+        return issubclass(self.chart, StrategyMachine)
+
+    def play(self) -> Play:
+        """A new machine, about which every invariant has been asked once."""
+        play = self._new_play(maker_of(self.chart, self.make, self.services))
+        play.ask_invariants()
+        return play
+
+    def _new_play(self, make: Callable[[], Any]) -> Play:
+        is_quoting = issubclass(self.chart, QuotingMachine)
+        invariants = (*(MARKET_INVARIANTS if is_quoting else ()), *self.invariants)
+        told = (self.opening or (opening if is_quoting else tuple))()
+        if self.real_guards:
+            return FactsPlay(make(), read_flat(self.chart, "model_test").model, invariants, told)
+        driven = forced(self.chart, make).start()
+        if isinstance(driven, MachineDriven):
+            return MachinePlay(driven, invariants, told)
+        return EnginePlay(driven, invariants)
+
+
+def _name_of(function: Any) -> str:
+    return str(getattr(function, "__name__", repr(function)))
+
+
+def model_test(
+    chart: type,
+    *,
+    make: Callable[[], Any] | None = None,
+    services: ServicesFactory | None = None,
+    invariants: Sequence[Invariant] = (),
+    facts: Facts | None = None,
+    opening: Opening | None = None,
+    examples: int = 50,
+    steps: int = 20,
+) -> Callable[[], None]:
+    """Make a test in which hypothesis makes random moves, and looks for the fewest that end badly.
+
+    Assign the result to a name that pytest collects: ``test_model = model_test(Chart)``. Every run is the same. A failure
+    prints a test that repeats it.
+
+    Args:
+        chart: one of our charts, or a flat class of python-statemachine.
+        make: makes one machine. By default a market maker is made on the paper exchange's instrument, and any other
+            class is called without arguments.
+        services: makes the services of that market maker; by default those that its settings name.
+        invariants: asked about the machine at the beginning and after every move; False, or an error, fails.
+        facts: draws what a machine of ours is told; its guards are its own then. Without them guards are forced.
+        opening: facts that a machine of ours is told first; by default, for a market maker, a few books.
+        examples: how many lists of moves are tried.
+        steps: the most moves of one list.
+
+    Raises:
+        UnsupportedChartError: the chart has states within states, it needs ``make``, or something has no name.
+    """
+    subject = _Subject(
+        chart=chart,
+        make=make,
+        services=services,
+        invariants=tuple(invariants),
+        opening=opening,
+        real_guards=facts is not None,
+    )
+    model = read_flat(chart, "model_test").model
+    choices = _choices(model, facts, is_machine=subject.is_machine)
+    chosen = settings(_SETTINGS, max_examples=examples, stateful_step_count=steps)
+
+    def test_model() -> None:
+        failing: list[tuple[Move, ...]] = []
+        try:
+            run_state_machine_as_test(_state_machine(subject, choices, failing), settings=chosen)
+        except Exception as error:
+            if not failing:
+                raise
+            moves = min(reversed(failing), key=len)
+            raise _explained(subject, moves) from error
+
+    return test_model
+
+
+def replay(
+    chart: type,
+    moves: Sequence[Move],
+    *,
+    make: Callable[[], Any] | None = None,
+    services: ServicesFactory | None = None,
+    invariants: Sequence[Invariant] = (),
+    opening: Opening | None = None,
+    real_guards: bool = False,
+) -> None:
+    """Make exactly these moves, as a printed test does; everything else is as in ``model_test``.
+
+    Raises:
+        AssertionError: the machine did not do what its definition says, or an invariant does not hold.
+    """
+    subject = _Subject(
+        chart=chart,
+        make=make,
+        services=services,
+        invariants=tuple(invariants),
+        opening=opening,
+        real_guards=real_guards,
+    )
+    read_flat(chart, "replay")
+    play = subject.play()
+    for move in moves:
+        play.perform(move)
+
+
+# -- moves ------------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class _Along:
+    """Take one of the edges that leave the state: its guards hold, and those of the edges before it do not."""
+
+    number: int
+
+    def __call__(self, model: ChartModel, play: Play) -> Move | None:
+        """The move in the state that the machine is in; None where no edge leaves it."""
+        definition = model.definition
+        leaving = [place for place, edge in enumerate(definition.edges) if edge.source == play.state]
+        if not leaving:
+            return None
+        place = leaving[self.number % len(leaving)]
+        answers = answers_for(model, [play.state], place)
+        if answers is None:
+            return None
+        holding = [guard for guard, answer in answers.items() if answer]
+        return Step(holding) if isinstance(play, MachinePlay) and moves_by_itself(model, place) else Send(
+            definition.edges[place].event, holding
+        )
+
+
+@frozen
+class _Anything:
+    """Send an event, or take a step, whatever the state, while any guards hold."""
+
+    event: str | None
+    holding: tuple[str, ...]
+
+    def __call__(self, _model: ChartModel, _play: Play) -> Move:
+        """The move."""
+        return Step(self.holding) if self.event is None else Send(self.event, self.holding)
+
+
+@frozen
+class _Telling:
+    """Tell a fact."""
+
+    fact: Any
+
+    def __call__(self, _model: ChartModel, play: Play) -> Move | None:
+        """The move, with a fact that is made now where it is to be aimed."""
+        fact = self.fact if isinstance(self.fact, Fact) else self.fact(play.machine)
+        return None if fact is None else Tell(fact)
+
+
+_Choice = Callable[[ChartModel, Play], Move | None]
+
+
+def _choices(model: ChartModel, facts: Facts | None, *, is_machine: bool) -> SearchStrategy[_Choice]:
+    """What may be done next; each choice becomes a move in the state that the machine is in then."""
+    definition = model.definition
+    events = st.sampled_from(list(dict.fromkeys(edge.event for edge in definition.edges if edge.event != NO_EVENT)))
+    sending: SearchStrategy[_Choice] = st.builds(_Anything, events, st.just(()))
+    if facts is not None:
+        told: SearchStrategy[_Choice] = st.builds(_Telling, facts)
+        return st.one_of(told, told, told, told, told, sending)
+    most = max(sum(edge.source == state.id for edge in definition.edges) for state in definition.states)
+    along: SearchStrategy[_Choice] = st.builds(_Along, st.integers(0, max(most - 1, 0)))
+    guards = st.lists(st.sampled_from(definition.guard_names), unique=True) if definition.guard_names else st.just([])
+    holding = guards.map(lambda names: tuple(name for name in definition.guard_names if name in names))
+    anything = st.builds(_Anything, st.none() if is_machine else events, holding)
+    return st.one_of(along, along, along, along, anything, sending)
+
+
+def _is_possible(model: ChartModel, play: Play, move: Move) -> bool:
+    """Whether a move can be made: what a machine of ours takes by itself cannot be sent to it."""
+    if not isinstance(move, Send) or isinstance(play, EnginePlay):
+        return True
+    is_accepted = any(edge.event == move.event for edge in model.definition.edges_from(play.state))
+    return not is_accepted or (isinstance(play, MachinePlay) and move.event in COMMANDS)
+
+
+# -- hypothesis -------------------------------------------------------------------------------------------------------
+
+_SETTINGS: Final = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    print_blob=False,
+    report_multiple_bugs=False,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
+"""Every run makes the same moves, on every machine."""
+
+
+def _state_machine(
+    subject: _Subject, choices: SearchStrategy[_Choice], failing: list[tuple[Move, ...]]
+) -> Callable[[], RuleBasedStateMachine]:
+    """A state machine of hypothesis that plays, and notes every list of moves that fails."""
+    model = read_flat(subject.chart, "model_test").model
+
+    class Moves(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.moves: tuple[Move, ...] = ()
+            self.play = self._noting(subject.play)
+
+        @rule(choice=choices)
+        def move(self, choice: _Choice) -> None:
+            move = choice(model, self.play)
+            if move is None or not _is_possible(model, self.play, move):
+                return
+            self.moves = (*self.moves, move)
+            self._noting(lambda: self.play.perform(move))
+
+        def _noting(self, act: Callable[[], Any]) -> Any:
+            try:
+                return act()
+            except Exception:
+                failing.append(self.moves)
+                raise
+
+    return Moves
+
+
+# -- failures ---------------------------------------------------------------------------------------------------------
+
+
+def _explained(subject: _Subject, moves: tuple[Move, ...]) -> GeneratedTestError:
+    """Repeat what failed, and print it as a test."""
+    source = _write_test(subject, moves)
+    sys.stdout.write(f"\n{source}\n")
+    reference = reference_of(subject.chart)
+    try:
+        play = subject.play()
+        for move in moves:
+            play.perform(move)
+    except Exception as error:  # noqa: BLE001 - whatever the machine or an invariant raises is the failure
+        return GeneratedTestError(reference, moves, error, source)
+    failure = RuntimeError("it does not fail again: the machine, or an invariant, depends on something else")
+    return GeneratedTestError(reference, moves, failure, source)
+
+
+def _write_test(subject: _Subject, moves: Sequence[Move]) -> str:
+    """A test that makes these moves, as text that can be pasted into a file of its own."""
+    source = Source()
+    chart = source.name(subject.chart)
+    lines = [f"        {source.write(move)}," for move in moves]
+    options = {"make": subject.make, "services": subject.services, "opening": subject.opening}
+    given = {name: value for name, value in options.items() if value is not None}
+    arguments = [f"    {name}={source.write(value)}," for name, value in given.items()]
+    if subject.invariants:
+        arguments.append(f"    invariants={source.write(list(subject.invariants))},")
+    if subject.real_guards:
+        arguments.append("    real_guards=True,")
+    name = subject.chart.__name__.lower()
+    call = [f"    {chart},", "    [", *lines, "    ],", *arguments]
+    test = [f"def test_{name}_after_{len(moves)}_moves() -> None:", "    replay("]
+    body = [*test, *(f"    {line}" for line in call), "    )"]
+    local = [f"# Paste it where {name} is defined." for name in source.local]
+    source.name(replay)
+    return "\n".join([*local, *source.imports(), "", "", *body])
