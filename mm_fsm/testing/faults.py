@@ -20,10 +20,10 @@ from mm_fsm.testing.driving import Driven, Forced
 from mm_fsm.testing.fault_places import INITIAL, Faults, Place
 from mm_fsm.testing.machine_driving import MachineDriven, timer
 from mm_fsm.testing.market import ServicesFactory, answers_of_the_venue, opening
-from mm_fsm.testing.problems import StrayedError, UnsupportedChartError
+from mm_fsm.testing.problems import StrayedError, UnsupportedChartError, require
 from mm_fsm.testing.sabotage import Saboteur, ServiceCall, laid_out, wrapped
 from mm_fsm.testing.subjects import maker_of, read_flat
-from mm_fsm.testing.verdicts import Before, catches_errors, judge_by, judge_engine, judge_machine, require
+from mm_fsm.testing.verdicts import Before, catches_errors, judge_by, judge_engine, judge_machine
 
 Check = Callable[[Any], object]
 
@@ -38,7 +38,7 @@ class Situation:
         by_way_of: a state that it passes on its way, where that can be.
     """
 
-    opening: Callable[[], Iterable[Fact]] = tuple
+    opening: Callable[[Any], Iterable[Fact]] = lambda _machine: ()
     answers: Callable[[Any, StepResult], Iterable[Fact]] = lambda _machine, _result: ()
     by_way_of: str | None = None
 
@@ -161,7 +161,7 @@ class _Suite:
             saboteur.ask_guard = lambda name: getattr(type(driven.machine), name)(driven.machine)
         driven.aim()
         if isinstance(driven, MachineDriven) and edge != INITIAL:
-            for fact in self._situation.opening():
+            for fact in self._situation.opening(driven.machine):
                 driven.step(fact)
         return driven
 

@@ -10,18 +10,19 @@ from collections.abc import Callable, Iterator
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.messages import (
     SIDES,
+    BalancesReported,
     BookLevel,
     Fact,
     Liquidity,
     MarketBook,
+    OpenOrdersReported,
     OrderAcknowledged,
     OrderFilled,
+    OwnTradesReported,
     PlaceOrder,
-    Side,
-    Timer,
 )
 from mm_fsm.core.order_lifecycle import OrderStatus
 from mm_fsm.core.settings import MarketMakingSettings
@@ -29,6 +30,7 @@ from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.paper_run import PAPER_BALANCES, PAPER_FEES, PAPER_INSTRUMENT
 from mm_fsm.services.protocols import Services
+from mm_fsm.testing.problems import require
 
 START: Final = 1_700_000_000 * NANOSECONDS_PER_SECOND
 MIDDLE: Final = Decimal(2000)
@@ -46,22 +48,39 @@ def make_market_maker(chart: type[QuotingMachine], services: ServicesFactory | N
     return chart(settings, PAPER_INSTRUMENT, PAPER_FEES, PAPER_BALANCES, chosen, run_id="test")
 
 
-def book(time: int, middle: Decimal = MIDDLE, half_spread: Decimal = Decimal("0.05")) -> MarketBook:
-    """A book of one level a side, five base units each."""
-    levels = ((BookLevel(middle - side.sign * half_spread, Decimal(5)),) for side in SIDES)
-    bids, asks = levels
-    return MarketBook(received_at=time, symbol=PAPER_INSTRUMENT.symbol, bids=bids, asks=asks, exchange_time=time)
+def opening(machine: QuotingMachine) -> Iterator[Fact]:
+    """What a market maker is told first: that it has no past, and a book a second until it knows the volatility."""
+    symbol, until = machine.context.settings.symbol, START + 5 * NANOSECONDS_PER_SECOND
+    yield book(machine, START)
+    yield OpenOrdersReported(received_at=START, symbol=symbol, orders=(), exchange_time=START)
+    yield OwnTradesReported(received_at=START, symbol=symbol, fills=(), since=0, until=until)
+    yield balances(machine, START)
+    for second in range(1, 6):
+        yield book(machine, START + second * NANOSECONDS_PER_SECOND, MIDDLE + Decimal(second % 2) / 10)
 
 
-def opening() -> Iterator[Fact]:
-    """What a market maker is told first: a book a second, until it knows the volatility."""
-    for second in range(5):
-        yield book(START + second * NANOSECONDS_PER_SECOND, MIDDLE + Decimal(second % 2) / 10)
+def book(
+    machine: QuotingMachine, time: int, middle: Decimal = MIDDLE, half_spread: Decimal = Decimal("0.05")
+) -> MarketBook:
+    """A book of one level a side, five contracts each."""
+    bids, asks = (((BookLevel(middle - side.sign * half_spread, Decimal(5)),)) for side in SIDES)
+    return MarketBook(
+        received_at=time, symbol=machine.context.settings.symbol, bids=bids, asks=asks, exchange_time=time
+    )
 
 
-def a_moment_later(machine: QuotingMachine) -> Fact:
-    """Nothing has happened but a millisecond."""
-    return Timer(received_at=machine.now + NANOSECONDS_PER_MILLISECOND)
+def balances(machine: QuotingMachine, time: int) -> BalancesReported:
+    """The account as the machine believes it to be, all of it free."""
+    context = machine.context
+    base, quote = context.base_position, context.ledger.cash
+    return BalancesReported(
+        received_at=time,
+        symbol=context.settings.symbol,
+        base_total=base,
+        base_free=base,
+        quote_total=quote,
+        quote_free=quote,
+    )
 
 
 def answers_of_the_venue(machine: QuotingMachine, result: StepResult) -> Iterator[Fact]:
@@ -110,28 +129,27 @@ def fill(machine: QuotingMachine, client_order_id: str, quantity: Decimal) -> Or
 
 def profit_adds_up(machine: QuotingMachine) -> None:
     """The PnL identity holds to the last digit."""
-    gap = machine.context.ledger.identity_gap()
-    assert gap == 0, f"the ledger's identity is off by {gap}"  # noqa: S101 - what a failed test says
+    require(machine.context.ledger.identity_gap() == 0, "profit adds up", machine.context.ledger.identity_gap())
 
 
 def no_order_is_left_alone(machine: QuotingMachine) -> None:
-    """In a fault state and in a final state every live order has a cancel in flight, or is UNKNOWN and asked about."""
-    if not is_in_fault_state(machine) and not machine.is_final:
+    """In a fault state every live order has a cancel in flight, or is UNKNOWN and asked about."""
+    definition = machine.definition
+    if machine.chart_state not in {e.target for e in definition.edges if e.event == definition.fault_event}:
         return
     for order in machine.context.orders.live():
         is_looked_for = order.status is OrderStatus.UNKNOWN and order.query_due is not None
-        assert order.cancel_in_flight or is_looked_for, (  # noqa: S101 - what a failed test says
-            f"order {order.client_order_id!r} is {order.status} in {machine.chart_state!r} without a cancel in flight"
-        )
+        found = f"{order.client_order_id!r} is {order.status} in {machine.chart_state!r}"
+        require(order.cancel_in_flight or is_looked_for, "every live order has a cancel in flight", found)
 
 
-def is_in_fault_state(machine: QuotingMachine) -> bool:
-    """Whether the machine is where its fault event leads."""
-    definition = machine.definition
-    return any(
-        edge.event == definition.fault_event and edge.target == machine.chart_state for edge in definition.edges
-    )
+def nothing_is_open_at_the_end(machine: QuotingMachine) -> None:
+    """A final state is reached only with no own order live or UNKNOWN. One that comes alive later is cancelled."""
+    if not machine.is_final or machine.context.late_facts:
+        return
+    for order in machine.context.orders.live():
+        require(order.cancel_in_flight, "no order is live at the end", f"{order.client_order_id!r} is {order.status}")
 
 
 MARKET_INVARIANTS: Final = (profit_adds_up, no_order_is_left_alone)
-"""Hold after every step of a market maker, whatever it is told."""
+"""Hold after every step of a market maker, whatever it is told and whatever its guards answer."""

@@ -16,10 +16,10 @@ from hypothesis.strategies import SearchStrategy
 
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 from mm_fsm.core.messages import (
-    BalancesReported,
     CancelRefused,
     Fact,
     Heartbeat,
+    OpenOrdersReported,
     OrderCanceled,
     OrderNotFound,
     OrderRejected,
@@ -27,6 +27,7 @@ from mm_fsm.core.messages import (
     OutcomeUnknown,
     OwnTradesReported,
     RejectionCode,
+    ReportedOrder,
     ReportedStatus,
     RequestKind,
     StopRequested,
@@ -34,7 +35,7 @@ from mm_fsm.core.messages import (
 )
 from mm_fsm.core.orders import OwnOrder
 from mm_fsm.machine.quoting import QuotingMachine
-from mm_fsm.testing.market import MIDDLE, acknowledgement, book, fill
+from mm_fsm.testing.market import MIDDLE, acknowledgement, balances, book, fill
 
 _WAITS: Final = (1, 200, 1_000, 6_000, 40_000)
 """Milliseconds between one fact and the next."""
@@ -70,10 +71,11 @@ def market_facts() -> SearchStrategy[Aimed]:
         _aim(_report, picks, st.sampled_from([ReportedStatus.OPEN, ReportedStatus.CANCELED])),
         _aim(_not_found, picks),
         _aim(_report_trades),
+        _aim(_report_open_orders),
         _aim(_report_balances),
         _aim(_stop, st.booleans()),
     ]
-    often = [makers[index] for index in (0, 1, 1, 1, 3, 3, 4, 5, 11)]
+    often = [makers[index] for index in (0, 1, 1, 1, 3, 3, 3, 4, 5, 5, 11)]
     return st.builds(
         lambda aim, wait: Aimed(aim[0], wait, aim[1]), st.one_of(*makers, *often), st.sampled_from(_WAITS)
     )
@@ -107,8 +109,8 @@ def _timer(_machine: QuotingMachine, time: int) -> Fact:
     return Timer(received_at=time)
 
 
-def _book(_machine: QuotingMachine, time: int, move: int, width: int) -> Fact:
-    return book(time, MIDDLE + Decimal(move) / 10, Decimal(width) / 100)
+def _book(machine: QuotingMachine, time: int, move: int, width: int) -> Fact:
+    return book(machine, time, MIDDLE + Decimal(move) / 10, Decimal(width) / 100)
 
 
 def _heartbeat(machine: QuotingMachine, time: int) -> Fact:
@@ -163,17 +165,26 @@ def _report_trades(machine: QuotingMachine, time: int) -> Fact:
     )
 
 
-def _report_balances(machine: QuotingMachine, time: int) -> Fact:
-    context = machine.context
-    base, quote = context.base_position, context.ledger.cash
-    return BalancesReported(
-        received_at=time,
-        symbol=context.settings.symbol,
-        base_total=base,
-        base_free=base,
-        quote_total=quote,
-        quote_free=quote,
+def _report_open_orders(machine: QuotingMachine, time: int) -> Fact:
+    """Every order that the machine takes for open is."""
+    orders = tuple(
+        ReportedOrder(
+            client_order_id=order.client_order_id,
+            venue_order_id=order.venue_order_id or f"venue-{order.client_order_id}",
+            side=order.side,
+            price=order.price,
+            quantity=order.quantity,
+            filled_quantity=order.filled_quantity,
+        )
+        for order in machine.context.orders.live()
     )
+    return OpenOrdersReported(
+        received_at=time, symbol=machine.context.settings.symbol, orders=orders, exchange_time=time
+    )
+
+
+def _report_balances(machine: QuotingMachine, time: int) -> Fact:
+    return balances(machine, time)
 
 
 def _stop(_machine: QuotingMachine, time: int, flatten: bool) -> Fact:  # noqa: FBT001 - drawn with the others

@@ -20,16 +20,15 @@ from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.testing.answers import answers_for, moves_by_itself
 from mm_fsm.testing.drivers import forced
 from mm_fsm.testing.machine_driving import COMMANDS, MachineDriven
-from mm_fsm.testing.market import MARKET_INVARIANTS, ServicesFactory, opening
+from mm_fsm.testing.market import MARKET_INVARIANTS, ServicesFactory, nothing_is_open_at_the_end, opening
 from mm_fsm.testing.moves import Move, Send, Step, Tell
-from mm_fsm.testing.plays import EnginePlay, FactsPlay, Invariant, MachinePlay, Play
+from mm_fsm.testing.plays import EnginePlay, FactsPlay, Invariant, MachinePlay, Opening, Play
 from mm_fsm.testing.problems import GeneratedTestError, UnsupportedChartError
 from mm_fsm.testing.source import Source
 from mm_fsm.testing.subjects import maker_of, read_flat
 
 Facts = SearchStrategy[Any]
 """Draws facts, or callables that make a fact of the machine as it is then, or None where none fits."""
-Opening = Callable[[], Iterable[Fact]]
 
 
 @frozen(kw_only=True)
@@ -72,13 +71,18 @@ class _Subject:
     def _new_play(self, make: Callable[[], Any]) -> Play:
         is_quoting = issubclass(self.chart, QuotingMachine)
         invariants = (*(MARKET_INVARIANTS if is_quoting else ()), *self.invariants)
-        told = (self.opening or (opening if is_quoting else tuple))()
+        told = self.opening or (opening if is_quoting else _tell_nothing)
         if self.real_guards:
+            invariants = (*((nothing_is_open_at_the_end,) if is_quoting else ()), *invariants)
             return FactsPlay(make(), read_flat(self.chart, "model_test").model, invariants, told)
         driven = forced(self.chart, make).start()
         if isinstance(driven, MachineDriven):
             return MachinePlay(driven, invariants, told)
         return EnginePlay(driven, invariants)
+
+
+def _tell_nothing(_machine: Any) -> Iterable[Fact]:
+    return ()
 
 
 def _name_of(function: Any) -> str:

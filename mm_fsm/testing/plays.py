@@ -28,6 +28,8 @@ from mm_fsm.testing.moves import Move, Send, Step, Tell, fires_by_itself, next_e
 from mm_fsm.testing.problems import BrokenPromiseError, ModelMismatchError
 
 Invariant = Callable[[Any], object]
+Opening = Callable[[Any], Iterable[Fact]]
+"""Facts that a machine is told first."""
 
 
 class Play(ABC):
@@ -181,14 +183,14 @@ class EnginePlay(Play):
 class MachinePlay(Play):
     """A machine of ours whose guards are forced."""
 
-    def __init__(self, driven: MachineDriven, invariants: Sequence[Invariant], opening: Iterable[Fact]) -> None:
+    def __init__(self, driven: MachineDriven, invariants: Sequence[Invariant], opening: Opening) -> None:
         super().__init__(driven.model, invariants)
         self._driven = driven
         self._command: str | None = None
         self._book = driven.machine.book
         driven.machine.book = self._book_and_listen
         driven.aim()
-        for fact in opening:
+        for fact in opening(driven.machine):
             driven.step(fact)
 
     @property
@@ -238,12 +240,12 @@ class FactsPlay(Play):
     """A machine of ours as it is, which is told facts; the definition is asked with what its guards answer."""
 
     def __init__(
-        self, machine: StrategyMachine, model: ChartModel, invariants: Sequence[Invariant], opening: Iterable[Fact]
+        self, machine: StrategyMachine, model: ChartModel, invariants: Sequence[Invariant], opening: Opening
     ) -> None:
         super().__init__(model, invariants)
         self._machine = machine
         machine.observe(_Predicting(machine))
-        for fact in opening:
+        for fact in opening(machine):
             machine.step(fact)
 
     @property

@@ -97,3 +97,13 @@ class GeneratedTestError(MarketMakerError, AssertionError):
             f"{chart} fails after {len(moves)} moves: {type(failure).__name__}: {failure}\n"
             "The test that was printed repeats it: paste it into a file of tests."
         )
+
+
+def require(holds: object, promise: str, found: object) -> None:
+    """Fail the test where a promise is broken.
+
+    Raises:
+        BrokenPromiseError: it does not hold.
+    """
+    if not holds:
+        raise BrokenPromiseError(promise, found)

@@ -15,18 +15,8 @@ from mm_fsm.machine.results import StepResult
 from mm_fsm.testing.driving import Driven
 from mm_fsm.testing.fault_places import Place
 from mm_fsm.testing.machine_driving import MachineDriven, timer
-from mm_fsm.testing.problems import BrokenPromiseError
+from mm_fsm.testing.problems import require
 from mm_fsm.testing.sabotage import SabotageError
-
-
-def require(holds: object, promise: str, found: object) -> None:
-    """Fail the test where a promise is broken.
-
-    Raises:
-        BrokenPromiseError: it does not hold.
-    """
-    if not holds:
-        raise BrokenPromiseError(promise, found)
 
 
 @frozen(kw_only=True)
