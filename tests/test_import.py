@@ -22,6 +22,7 @@ OPTIONAL_OR_SLOW = {
     "graphviz",
     "hypothesis",
     "matplotlib",
+    "networkx",
     "numpy",
     "pandas",
     "polars",

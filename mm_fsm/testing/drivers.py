@@ -15,6 +15,15 @@ from mm_fsm.testing.machine_driving import MachineDriver
 from mm_fsm.testing.problems import UnsupportedChartError
 
 
+def driver_of(chart: type | Driver) -> Driver:
+    """A driver as it is; a chart's class is driven by force.
+
+    Raises:
+        UnsupportedChartError: it is no chart.
+    """
+    return chart if isinstance(chart, Driver) else forced(chart)
+
+
 def forced(chart: type, make: Callable[[], Any] | None = None, *, stubbed: bool = False) -> Driver:
     """Drive a chart with guards that answer what the test wants: its structure.
 

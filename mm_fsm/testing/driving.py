@@ -9,28 +9,61 @@ machines by their steps, ``table_driving`` charts that are compiled to a table.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from mm_fsm.coverage.model import ChartModel
-from mm_fsm.testing.answers import answers_for, answers_for_rest
+from mm_fsm.testing.answers import answers_for, answers_for_rest, moves_by_itself
 from mm_fsm.testing.problems import InfeasibleError, StrayedError
 
 Condition = tuple[Callable[[Any], object], Callable[[Any], object]]
 """How a guard is made true, and false, on the machine that has it."""
 
 
-class Driver(Protocol):
-    """Makes new machines of one chart."""
+Then = Callable[["Driven"], object]
+"""What to do with a machine at the end of its path."""
 
-    @property
-    def model(self) -> ChartModel:
-        """The chart; edges are known by their place in its definition."""
-        ...
 
-    def start(self) -> Driven:
-        """A new machine in its initial state."""
-        ...
+class Driver(ABC):
+    """Makes new machines of one chart.
+
+    Args:
+        model: the chart; edges are known by their place in its definition.
+    """
+
+    refusals: tuple[type[Exception], ...] = ()
+    """What may be raised when an event is sent where it is not accepted."""
+
+    def __init__(self, model: ChartModel) -> None:
+        self.model = model
+
+    @abstractmethod
+    def start(self, *places: int, then: Then | None = None) -> Driven:
+        """A new machine, which has taken these edges from its initial state on.
+
+        Args:
+            places: the edges.
+            then: what to do at their end, as in ``Driven.take``.
+
+        Raises:
+            StrayedError: the machine took others, or none; InfeasibleError where its guards are real.
+        """
+
+    def rests_in(self, active: Collection[str]) -> bool:
+        """Whether a machine in these states stays there until something is sent, if its guards say so."""
+        return True
+
+    def can_send_in(self, active: Collection[str]) -> bool:
+        """Whether there is a moment to send something to a machine in these states."""
+        return self.rests_in(active)
+
+    def can_take(self, place: int) -> bool:
+        """Whether there is a moment for an edge: nothing can be sent where the machine moves on by itself."""
+        return moves_by_itself(self.model, place) or self.rests_in([self.model.definition.edges[place].source])
+
+    def snapshot(self, driven: Driven) -> object:
+        """Everything of a machine that an event may not change where it is not accepted, as a value to compare."""
+        return tuple(driven.calls)
 
 
 class Steering(ABC):
@@ -91,17 +124,22 @@ class Driven(ABC):
     """One machine on its way.
 
     Args:
-        model: its chart.
+        driver: what made it.
         steering: what its guards answer.
     """
 
-    def __init__(self, model: ChartModel, steering: Steering) -> None:
-        self.model = model
+    def __init__(self, driver: Driver, steering: Steering) -> None:
+        self.driver = driver
+        self.model = driver.model
         self.taken: list[int] = []
         """Every edge that the machine took, by its place."""
         self.steering = steering
+        self.calls: list[str] = []
+        """Callbacks that ran, by name, where the driver stands in for them."""
         self._wanted: list[int] = []
-        self._at_rest: frozenset[str] = frozenset()
+        self._then: Then | None = None
+        self._goes_on = False
+        """Whether the run is at its end, where the machine does not rest."""
 
     @property
     @abstractmethod
@@ -129,19 +167,40 @@ class Driven(ABC):
     def runs_of(self, places: Sequence[int]) -> Iterator[Sequence[int]]:
         """Split a path into what is taken in one go."""
 
-    def take(self, *places: int) -> None:
+    def take(self, *places: int, then: Then | None = None) -> None:
         """Take exactly these edges, in this order.
+
+        Where the machine does not rest at their end, it moves on by itself, and ``taken`` has what it took then.
+
+        Args:
+            places: the edges.
+            then: what to do with this machine when they have been taken, before it moves on by itself.
 
         Raises:
             StrayedError: the machine took others, or none; InfeasibleError where its guards are real.
         """
-        for run in self.runs_of(places):
+        runs = list(self.runs_of(places))
+        for run in runs[:-1]:
             self._take_run(run)
+        self._then = then
+        for run in runs[-1:]:
+            self._take_run(run)
+        self.do_then()
+
+    def do_then(self) -> None:
+        """Do what is to be done at the end of a path, once."""
+        if self._then is not None:
+            then, self._then = self._then, None
+            then(self)
 
     def noticed(self, place: int) -> None:
         """The machine has taken an edge; its guards answer for what is next."""
         self.taken.append(place)
-        self._wanted = self._wanted[1:] if self._wanted[:1] == [place] else []
+        if self._wanted[:1] == [place]:
+            self._wanted = self._wanted[1:]
+            self._goes_on = not self._wanted and not self.driver.rests_in(self.active)
+        else:
+            self._wanted = []
         self.aim()
 
     def aim(self) -> None:
@@ -167,7 +226,7 @@ class Driven(ABC):
 
     def _take_run(self, run: Sequence[int]) -> None:
         start = len(self.taken)
-        self._wanted = list(run)
+        self._wanted, self._goes_on = list(run), False
         failure: Exception | None = None
         try:
             self.aim()
@@ -179,7 +238,8 @@ class Driven(ABC):
         finally:
             self._wanted = []
         went = self.taken[start:]
-        if went != list(run) or failure is not None:
+        goes_on = self._goes_on and went[: len(run)] == list(run)
+        if (went != list(run) and not goes_on) or failure is not None:
             del self.taken[start:]
             raise self.strayed(run, self._found(went, failure)) from failure
 

@@ -8,26 +8,29 @@ a test of its own in tests/testing/test_engine_contract.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from threading import RLock
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
 from statemachine import StateChart
 from statemachine.callbacks import CallbackGroup, CallbackSpec, CallbackSpecList
+from statemachine.exceptions import TransitionNotAllowed
 
 from mm_fsm.chart import Chart, Gate, chart_of
-from mm_fsm.coverage.model import NO_EVENT, ChartModel
+from mm_fsm.coverage.model import NO_EVENT
 from mm_fsm.coverage.reading import EngineReading, guard_name, read_engine, read_engine_of
-from mm_fsm.testing.driving import Condition, Driven, Forced, Real, Steering
+from mm_fsm.testing.answers import answers_for_rest
+from mm_fsm.testing.driving import Condition, Driven, Driver, Forced, Real, Steering, Then
 
 _STATE_FIELD: Final = "chart_state"
 PUT_TOGETHER_LOCK: Final = RLock()
 """Classes are changed for a moment; nobody else may put machines together then."""
 
 
-class EngineDriver:
+class EngineDriver(Driver):
     """Drives a python-statemachine class.
 
     Args:
@@ -36,6 +39,8 @@ class EngineDriver:
         conditions: how each guard is made true or false on the machine; None to force them.
         stubbed: whether callbacks do nothing.
     """
+
+    refusals: tuple[type[Exception], ...] = (TransitionNotAllowed,)
 
     def __init__(
         self,
@@ -46,26 +51,27 @@ class EngineDriver:
         stubbed: bool = False,
     ) -> None:
         self._reading = read_engine(chart)
+        super().__init__(self._reading.model)
         self._make = make or chart
         self._conditions = conditions
         self._stubbed = stubbed
 
-    @property
-    def model(self) -> ChartModel:
-        """The chart."""
-        return self._reading.model
-
-    def start(self) -> Driven:
-        """A new machine in its initial state."""
+    def start(self, *places: int, then: Then | None = None) -> Driven:
+        """A new machine, which has taken these edges."""
         steering = Forced() if self._conditions is None else Real(self._conditions)
-        driven = _EngineDriven(self._reading, steering)
+        driven = _EngineDriven(self, self._reading, steering)
         guard = steering.guard if isinstance(steering, Forced) else None
         with _put_together(self._reading, driven.notice, guard, stubbed=self._stubbed):
-            driven.begin(self._make())
+            at_once = driven.begin(self._make, places)
+        driven.take(*places[at_once:], then=then)
         return driven
 
+    def rests_in(self, active: Collection[str]) -> bool:
+        """Not where an edge without an event has no guard that can stop it."""
+        return answers_for_rest(self.model, active) is not None
 
-class ChartDriver:
+
+class ChartDriver(Driver):
     """Drives one of our charts by its engine, and holds every edge against the gate as well.
 
     Args:
@@ -82,50 +88,48 @@ class ChartDriver:
         conditions: Mapping[str, Condition] | None = None,
     ) -> None:
         self._reading = read_engine_of(chart)
+        super().__init__(self._reading.model)
         self._engine_class = chart_of(chart)
         self._make = make
         self._conditions = conditions
 
-    @property
-    def model(self) -> ChartModel:
-        """The chart."""
-        return self._reading.model
-
-    def start(self) -> Driven:
-        """A new engine in its initial state."""
+    def start(self, *places: int, then: Then | None = None) -> Driven:
+        """A new engine, which has taken these edges."""
         steering = Forced() if self._conditions is None else Real(self._conditions)
         owner = self._make() if self._make else None
-        puppet = _puppet(self.model, owner, steering)
-        driven = _ChartDriven(self._reading, steering, Gate(self.model.definition, puppet), owner)
+        driven = _ChartDriven(self, self._reading, steering, owner)
         with _put_together(self._reading, driven.notice, None, stubbed=False):
-            driven.begin(self._engine_class(model=puppet, state_field=_STATE_FIELD))
+            driven.begin(lambda: self._engine_class(model=driven.puppet, state_field=_STATE_FIELD), ())
+        driven.take(*places, then=then)
         return driven
-
-
-def _puppet(model: ChartModel, owner: object | None, steering: Steering) -> SimpleNamespace:
-    """What the engine and the gate ask and call: the owner's methods, but forced guards, and stubs without an owner."""
-    definition = model.definition
-    methods: dict[str, Any] = {
-        name: getattr(owner, name) if owner is not None else _do_nothing for name in definition.callback_names
-    }
-    for name in definition.guard_names:
-        methods[name] = steering.guard(name) if isinstance(steering, Forced) else getattr(owner, name)
-    return SimpleNamespace(**methods)
 
 
 class _EngineDriven(Driven):
     """One engine."""
 
-    def __init__(self, reading: EngineReading, steering: Steering) -> None:
-        super().__init__(reading.model, steering)
+    def __init__(self, driver: Driver, reading: EngineReading, steering: Steering) -> None:
+        super().__init__(driver, steering)
         self._reading = reading
         self._engine: StateChart[Any] | None = None
 
-    def begin(self, engine: StateChart[Any]) -> None:
-        """Here is the engine; enter its initial state where it is asynchronous and has not."""
-        self._engine = engine
-        if not engine.configuration_values:
-            engine.activate_initial_state()
+    def begin(self, make: Callable[[], StateChart[Any]], places: Sequence[int]) -> int:
+        """Make the engine, which takes the edges without an event with which a path begins at once; how many.
+
+        Raises:
+            StrayedError: it took others, or none.
+        """
+        edges = self.model.definition.edges
+        at_once = list(takewhile(lambda place: edges[place].event == NO_EVENT, places))
+        self._wanted = list(at_once)
+        if isinstance(self.steering, Forced):
+            self.aim()
+        self._engine = make()
+        if not self._engine.configuration_values:
+            self._engine.activate_initial_state()  # an asynchronous engine leaves that to its maker
+        self._wanted = []
+        if places and self.taken != at_once:
+            raise self.strayed(places, f"that it began with {[self.model.edge_keys[place] for place in self.taken]}")
+        return len(at_once)
 
     @property
     def machine(self) -> Any:
@@ -169,10 +173,26 @@ class _EngineDriven(Driven):
 class _ChartDriven(_EngineDriven):
     """One engine of a chart of ours, with the gate that a machine would have."""
 
-    def __init__(self, reading: EngineReading, steering: Steering, gate: Gate, owner: object | None) -> None:
-        super().__init__(reading, steering)
-        self._gate = gate
+    def __init__(self, driver: Driver, reading: EngineReading, steering: Steering, owner: object | None) -> None:
+        super().__init__(driver, reading, steering)
         self._owner = owner
+        definition = reading.model.definition
+        self.puppet = SimpleNamespace(**{name: self._called(name) for name in definition.callback_names})
+        """What the engine and the gate ask and call: the owner's methods, but for guards that are forced."""
+        for name in definition.guard_names:
+            guard = steering.guard(name) if isinstance(steering, Forced) else getattr(owner, name)
+            setattr(self.puppet, name, guard)
+        self._gate = Gate(definition, self.puppet)
+
+    def _called(self, name: str) -> Callable[[], object]:
+        """A callback, which is noted before it runs; without an owner it does nothing more."""
+        run = _do_nothing if self._owner is None else getattr(self._owner, name)
+
+        def call() -> object:
+            self.calls.append(name)
+            return run()
+
+        return call
 
     @property
     def machine(self) -> Any:

@@ -17,13 +17,14 @@ from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.services.protocols import Services
 from mm_fsm.testing.drivers import forced
 from mm_fsm.testing.driving import Driven, Forced
-from mm_fsm.testing.fault_places import INITIAL, Faults, Place
+from mm_fsm.testing.fault_places import INITIAL, FaultPlaces, Place
 from mm_fsm.testing.machine_driving import MachineDriven, timer
 from mm_fsm.testing.market import ServicesFactory, answers_of_the_venue, opening
 from mm_fsm.testing.problems import StrayedError, UnsupportedChartError, require
 from mm_fsm.testing.sabotage import Saboteur, ServiceCall, laid_out, wrapped
 from mm_fsm.testing.subjects import maker_of, read_flat
 from mm_fsm.testing.verdicts import Before, catches_errors, judge_by, judge_engine, judge_machine
+from mm_fsm.testing.ways import Ways
 
 Check = Callable[[Any], object]
 
@@ -41,7 +42,6 @@ class Situation:
     opening: Callable[[Any], Iterable[Fact]] = lambda _machine: ()
     answers: Callable[[Any, StepResult], Iterable[Fact]] = lambda _machine, _result: ()
     by_way_of: str | None = None
-
 
 
 QUOTING: Final = Situation(opening=opening, answers=answers_of_the_venue, by_way_of="monitoring_orders")
@@ -75,7 +75,7 @@ def fault_tests(
     cases = suite.cases()
     if not cases:
         raise UnsupportedChartError(
-            suite.faults.model.reference, "it has no callback and no guard.", "Nothing can raise: leave it out."
+            suite.model.reference, "it has no callback and no guard.", "Nothing can raise: leave it out."
         )
 
     @pytest.mark.parametrize("case", cases)
@@ -98,7 +98,9 @@ class _Suite:
     ) -> None:
         self._driver = forced(chart, maker_of(chart, make, services))
         self._reading = read_flat(chart, "fault_tests")
-        self.faults = Faults(chart, self._reading)
+        self.model = self._reading.model
+        self._ways = Ways(self._driver)
+        self._places = FaultPlaces(chart, self._reading, self._ways)
         self._is_machine = issubclass(chart, StrategyMachine)
         self._has_services = issubclass(chart, QuotingMachine)
         self._situation = situation or (QUOTING if self._has_services else Situation())
@@ -108,7 +110,7 @@ class _Suite:
         """One parameter for each place; an edge that no step can take is one that is skipped, with the reason."""
         found: list[Any] = []
         impossible: dict[int, None] = {}
-        for place in [*self.faults.callbacks(), *self.faults.guards(twice=self._is_machine)]:
+        for place in [*self._places.callbacks(), *self._places.guards(twice=self._is_machine)]:
             if place.edge == INITIAL and not self._is_machine:
                 continue  # the engine's constructor raises, and there is no machine
             if self._is_possible(place.edge):
@@ -117,21 +119,22 @@ class _Suite:
                 impossible[place.edge] = None
         for edge in impossible:
             reason = "no step can take it: its source is left at once, or an edge before it is always taken"
-            found.append(pytest.param(None, id=self.faults.model.edge_keys[edge], marks=pytest.mark.skip(reason=reason)))
+            found.append(pytest.param(None, id=self.model.edge_keys[edge], marks=pytest.mark.skip(reason=reason)))
         if self._has_services:
-            found += [pytest.param(partial(self._run_service, name), id=f"service {name}") for name in _service_methods()]
+            services = {name: partial(self._run_service, name) for name in _service_methods()}
+            found += [pytest.param(run, id=f"service {name}") for name, run in services.items()]
         return found
 
     def _is_possible(self, edge: int) -> bool:
         if edge == INITIAL:
             return True
-        definition = self.faults.model.definition
-        way = self.faults.way(definition.initial.id, definition.edges[edge].source)
-        return way is not None and self.faults.is_feasible(edge)
+        definition = self.model.definition
+        way = self._ways.way(definition.initial.id, definition.edges[edge].source)
+        return way is not None and self._ways.is_feasible(edge)
 
     def _is_answer(self, edge: int) -> bool:
         """Whether an edge is the machine's own answer to a failure, which something else must lead to."""
-        return edge != INITIAL and self.faults.is_fault_edge(edge)
+        return edge != INITIAL and self._ways.is_fault_edge(edge)
 
     # -- one case ---------------------------------------------------------------------------------------------------
 
@@ -183,10 +186,10 @@ class _Suite:
         if edge == INITIAL:
             return ()
         (state,) = driven.active
-        source, goal = self.faults.model.definition.edges[edge].source, self._situation.by_way_of
-        way = self.faults.way(state, source) or ()
+        source, goal = self.model.definition.edges[edge].source, self._situation.by_way_of
+        way = self._ways.way(state, source) or ()
         if goal is not None:
-            there, on = self.faults.way(state, goal), self.faults.way(goal, source)
+            there, on = self._ways.way(state, goal), self._ways.way(goal, source)
             way = (*there, *on) if there is not None and on is not None else way
         return way if self._is_answer(edge) else (*way, edge)
 
@@ -197,14 +200,14 @@ class _Suite:
         edges = [edge for edge, called in self._services_called.items() if name in called]
         require(edges, f"{name} is called on an edge of the chart", "that it never is")
         for edge in edges:
-            where = "the first step" if edge == INITIAL else self.faults.model.edge_keys[edge]
+            where = "the first step" if edge == INITIAL else self.model.edge_keys[edge]
             call = ServiceCall(name)
             self._run(Place(name=f"{name} during {where}", edge=edge, call=call, group=CallbackGroup.AFTER))
 
     @cached_property
     def _services_called(self) -> dict[int, set[str]]:
         """For each edge the methods that are called in the step that takes it, up to there."""
-        places = range(INITIAL, len(self.faults.model.definition.edges))
+        places = range(INITIAL, len(self.model.definition.edges))
         return {edge: self._note_services(edge) for edge in places if self._is_possible(edge)}
 
     def _note_services(self, edge: int) -> set[str]:

@@ -6,19 +6,19 @@ with the edge before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
 from mm_fsm.chart import EdgeDefinition
 from mm_fsm.core.messages import Fact, StopRequested, Timer
-from mm_fsm.coverage.model import ChartModel
 from mm_fsm.coverage.reading import read_chart
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.results import StepResult, TransitionRecord
 from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.runtime.journal.snapshots import write_snapshot
 from mm_fsm.testing.answers import answers_for_rest
-from mm_fsm.testing.driving import Condition, Driven, Forced, Real, Steering
+from mm_fsm.testing.driving import Condition, Driven, Driver, Forced, Real, Steering, Then
 from mm_fsm.testing.problems import UnsupportedChartError
 
 FactFor = Callable[[Any], Fact]
@@ -39,7 +39,7 @@ COMMANDS: Final[Mapping[str, FactFor]] = MappingProxyType({"stop": stop_request}
 """Facts that carry the commands that every strategy has."""
 
 
-class MachineDriver:
+class MachineDriver(Driver):
     """Drives a machine of ours by its steps.
 
     Args:
@@ -62,7 +62,7 @@ class MachineDriver:
         tick: FactFor = timer,
         commands: Mapping[str, FactFor] = COMMANDS,
     ) -> None:
-        self._model = read_chart(chart)
+        super().__init__(read_chart(chart))
         self._chart = chart
         self._make = make
         self._conditions = conditions
@@ -70,13 +70,8 @@ class MachineDriver:
         self._tick = tick
         self._commands = commands
 
-    @property
-    def model(self) -> ChartModel:
-        """The chart."""
-        return self._model
-
-    def start(self) -> MachineDriven:
-        """A new machine in its initial state; its engine is made with its first step.
+    def start(self, *places: int, then: Then | None = None) -> MachineDriven:
+        """A new machine, which has taken these edges; its engine is made with its first step.
 
         Raises:
             UnsupportedChartError: what is made is no machine of that class, or has taken a step already.
@@ -84,16 +79,34 @@ class MachineDriver:
         machine = self._make()
         if type(machine) is not self._chart or machine.sequence:
             raise UnsupportedChartError(
-                self._model.reference,
+                self.model.reference,
                 f"make() gave {type(machine).__qualname__} after {getattr(machine, 'sequence', 0)} steps.",
                 "Let it make a machine of this class that has not taken a step.",
             )
         steering = _FailingForced() if self._conditions is None else Real(self._conditions)
         if isinstance(steering, Forced):
-            _override(machine, {name: steering.guard(name) for name in self._model.definition.guard_names})
+            _override(machine, {name: steering.guard(name) for name in self.model.definition.guard_names})
         if self._stubbed:
-            _override(machine, dict.fromkeys(self._model.definition.callback_names, _do_nothing))
-        return MachineDriven(self._model, steering, machine, self._tick, self._commands)
+            _override(machine, dict.fromkeys(self.model.definition.callback_names, _do_nothing))
+        driven = MachineDriven(self, steering, machine, self._tick, self._commands)
+        driven.take(*places, then=then)
+        return driven
+
+    def rests_in(self, active: Collection[str]) -> bool:
+        """Not where an edge that fires by itself has no guard that can stop it."""
+        return answers_for_rest(self.model, active) is not None
+
+    def can_send_in(self, active: Collection[str]) -> bool:
+        """Between any two transitions of a step, too."""
+        return True
+
+    def snapshot(self, driven: Driven) -> object:
+        """Everything that later steps depend on, books included, as a journal would keep it.
+
+        Raises:
+            ValueError: the machine remembers something that a journal cannot keep.
+        """
+        return write_snapshot(driven.machine.remembered_values())
 
 
 class MachineDriven(Driven):
@@ -101,13 +114,13 @@ class MachineDriven(Driven):
 
     def __init__(
         self,
-        model: ChartModel,
+        driver: Driver,
         steering: Steering,
         machine: StrategyMachine,
         tick: FactFor,
         commands: Mapping[str, FactFor],
     ) -> None:
-        super().__init__(model, steering)
+        super().__init__(driver, steering)
         self.results: list[StepResult] = []
         self._machine = machine
         self._tick = tick
@@ -125,11 +138,8 @@ class MachineDriven(Driven):
         return frozenset([self._machine.chart_state])
 
     def send(self, event: str) -> None:
-        """Step with the fact that carries a command; any other event goes to the engine, past the machine."""
-        if event in self._commands:
-            self.step(self._commands[event](self._machine))
-        else:
-            self._machine.engine.send(event)
+        """Send an event to the engine, past the machine."""
+        self._machine.engine.send(event)
 
     def step(self, fact: Fact) -> StepResult:
         """Take one step and keep its result.
@@ -146,12 +156,17 @@ class MachineDriven(Driven):
         run: list[int] = []
         for place in places:
             run.append(place)
-            target = self.model.definition.edges[place].target
-            if self.model.definition.state(target).final or answers_for_rest(self.model, [target]) is not None:
+            if self.driver.rests_in([self.model.definition.edges[place].target]):
                 yield run
                 run = []
         if run:
             yield run
+
+    def noticed(self, place: int) -> None:
+        """Where the path ends and the machine does not, this is the moment to do what is to be done there."""
+        super().noticed(place)
+        if self._goes_on:
+            self.do_then()
 
     def fire(self, places: Sequence[int]) -> None:
         """Step with the fact that makes the first edge be taken."""

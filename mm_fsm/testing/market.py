@@ -84,9 +84,7 @@ def balances(machine: QuotingMachine, time: int) -> BalancesReported:
 
 
 def answers_of_the_venue(machine: QuotingMachine, result: StepResult) -> Iterator[Fact]:
-    """Every placement is acknowledged, and of the first quarter of the first trades: there are live orders, a
-    position, and profit or loss to lose.
-    """
+    """Every placement is acknowledged, and a quarter of the first one trades: there are books to lose."""
     for intent in result.intents:
         if isinstance(intent, PlaceOrder):
             yield acknowledgement(machine, intent.client_order_id)

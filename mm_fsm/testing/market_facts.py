@@ -37,7 +37,7 @@ from mm_fsm.core.orders import OwnOrder
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.testing.market import MIDDLE, acknowledgement, balances, book, fill
 
-_WAITS: Final = (1, 200, 1_000, 6_000, 40_000)
+_WAITS: Final = (1, 1, 200, 200, 1_000, 1_000, 6_000, 40_000)
 """Milliseconds between one fact and the next."""
 
 
@@ -58,33 +58,28 @@ class Aimed:
 def market_facts() -> SearchStrategy[Aimed]:
     """Whatever may be told to a market maker that ``model_test`` makes, in no particular order."""
     picks = st.integers(0, 3)
-    makers: list[SearchStrategy[tuple[Callable[..., Fact | None], tuple[Any, ...]]]] = [
-        _aim(_timer),
-        _aim(_book, st.integers(-20, 20), st.sampled_from([1, 5, 40])),
-        _aim(_heartbeat),
-        _aim(_acknowledge, picks),
-        _aim(_fill, picks, st.sampled_from(["0.3", "1"])),
-        _aim(_confirm_cancel, picks),
-        _aim(_reject, picks, st.sampled_from(RejectionCode)),
-        _aim(_refuse_cancel, picks),
-        _aim(_lose, picks, st.sampled_from([RequestKind.PLACE, RequestKind.CANCEL])),
-        _aim(_report, picks, st.sampled_from([ReportedStatus.OPEN, ReportedStatus.CANCELED])),
-        _aim(_not_found, picks),
-        _aim(_report_trades),
-        _aim(_report_open_orders),
-        _aim(_report_balances),
-        _aim(_stop, st.booleans()),
+    requests = st.sampled_from([RequestKind.PLACE, RequestKind.CANCEL])
+    kinds: list[tuple[int, Callable[..., Fact | None], tuple[SearchStrategy[Any], ...]]] = [
+        (3, _timer, ()),
+        (9, _book, (st.integers(-20, 20), st.sampled_from([1, 5, 40]))),
+        (2, _heartbeat, ()),
+        (9, _acknowledge, (picks,)),
+        (5, _fill, (picks, st.sampled_from(["0.3", "1"]))),
+        (5, _confirm_cancel, (picks,)),
+        (1, _reject, (picks, st.sampled_from(RejectionCode))),
+        (1, _refuse_cancel, (picks,)),
+        (1, _lose, (picks, requests)),
+        (2, _report, (picks, st.sampled_from([ReportedStatus.OPEN, ReportedStatus.CANCELED]))),
+        (1, _not_found, (picks,)),
+        (3, _report_trades, ()),
+        (1, _report_open_orders, ()),
+        (1, _report_balances, ()),
+        (1, _stop, (st.booleans(),)),
     ]
-    often = [makers[index] for index in (0, 1, 1, 1, 3, 3, 3, 4, 5, 5, 11)]
-    return st.builds(
-        lambda aim, wait: Aimed(aim[0], wait, aim[1]), st.one_of(*makers, *often), st.sampled_from(_WAITS)
-    )
-
-
-def _aim(
-    make: Callable[..., Fact | None], *arguments: SearchStrategy[Any]
-) -> SearchStrategy[tuple[Callable[..., Fact | None], tuple[Any, ...]]]:
-    return st.tuples(st.just(make), st.tuples(*arguments))
+    waits = st.sampled_from(_WAITS)
+    strategies = [st.builds(Aimed, st.just(make), waits, st.tuples(*drawn)) for _, make, drawn in kinds]
+    chosen = [kind for kind, (weight, _, _) in enumerate(kinds) for _ in range(weight)]
+    return st.sampled_from(chosen).flatmap(strategies.__getitem__)
 
 
 def _pick(machine: QuotingMachine, number: int) -> OwnOrder | None:
@@ -160,9 +155,7 @@ def _not_found(machine: QuotingMachine, time: int, number: int) -> Fact | None:
 
 
 def _report_trades(machine: QuotingMachine, time: int) -> Fact:
-    return OwnTradesReported(
-        received_at=time, symbol=machine.context.settings.symbol, fills=(), since=0, until=time
-    )
+    return OwnTradesReported(received_at=time, symbol=machine.context.settings.symbol, fills=(), since=0, until=time)
 
 
 def _report_open_orders(machine: QuotingMachine, time: int) -> Fact:

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from attrs import frozen
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
 from mm_fsm.core.messages import Fact
-from mm_fsm.coverage.model import NO_EVENT, ChartModel
 from mm_fsm.coverage.reading import reference_of
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.strategy import StrategyMachine
-from mm_fsm.testing.answers import answers_for, moves_by_itself
+from mm_fsm.testing.acts import Act
+from mm_fsm.testing.choices import Choice, Facts, choices
 from mm_fsm.testing.drivers import forced
-from mm_fsm.testing.machine_driving import COMMANDS, MachineDriven
+from mm_fsm.testing.machine_driving import MachineDriven
 from mm_fsm.testing.market import MARKET_INVARIANTS, ServicesFactory, nothing_is_open_at_the_end, opening
-from mm_fsm.testing.moves import Move, Send, Step, Tell
 from mm_fsm.testing.plays import EnginePlay, FactsPlay, Invariant, MachinePlay, Opening, Play
 from mm_fsm.testing.problems import GeneratedTestError, UnsupportedChartError
 from mm_fsm.testing.source import Source
 from mm_fsm.testing.subjects import maker_of, read_flat
-
-Facts = SearchStrategy[Any]
-"""Draws facts, or callables that make a fact of the machine as it is then, or None where none fits."""
+from mm_fsm.testing.ways import Ways
 
 
 @frozen(kw_only=True)
@@ -98,12 +95,12 @@ def model_test(
     facts: Facts | None = None,
     opening: Opening | None = None,
     examples: int = 50,
-    steps: int = 20,
+    steps: int = 15,
 ) -> Callable[[], None]:
     """Make a test in which hypothesis makes random moves, and looks for the fewest that end badly.
 
-    Assign the result to a name that pytest collects: ``test_model = model_test(Chart)``. Every run is the same. A failure
-    prints a test that repeats it.
+    Assign the result to a name that pytest collects: ``test_model = model_test(Chart)``. Every run is the same.
+    A failure prints a test that repeats it.
 
     Args:
         chart: one of our charts, or a flat class of python-statemachine.
@@ -114,7 +111,7 @@ def model_test(
         facts: draws what a machine of ours is told; its guards are its own then. Without them guards are forced.
         opening: facts that a machine of ours is told first; by default, for a market maker, a few books.
         examples: how many lists of moves are tried.
-        steps: the most moves of one list.
+        steps: the most choices for one list; each makes a move, or the few that lead to an edge.
 
     Raises:
         UnsupportedChartError: the chart has states within states, it needs ``make``, or something has no name.
@@ -127,18 +124,18 @@ def model_test(
         opening=opening,
         real_guards=facts is not None,
     )
-    model = read_flat(chart, "model_test").model
-    choices = _choices(model, facts, is_machine=subject.is_machine)
+    read_flat(chart, "model_test")
+    drawn = choices(Ways(forced(chart, maker_of(chart, make, services))), facts, is_machine=subject.is_machine)
     chosen = settings(_SETTINGS, max_examples=examples, stateful_step_count=steps)
 
     def test_model() -> None:
-        failing: list[tuple[Move, ...]] = []
+        failing: list[tuple[Act, ...]] = []
         try:
-            run_state_machine_as_test(_state_machine(subject, choices, failing), settings=chosen)
+            run_state_machine_as_test(_state_machine(subject, drawn, failing), settings=chosen)
         except Exception as error:
             if not failing:
                 raise
-            moves = min(reversed(failing), key=len)
+            moves = _shortened(subject, min(reversed(failing), key=len))
             raise _explained(subject, moves) from error
 
     return test_model
@@ -146,7 +143,7 @@ def model_test(
 
 def replay(
     chart: type,
-    moves: Sequence[Move],
+    moves: Sequence[Act],
     *,
     make: Callable[[], Any] | None = None,
     services: ServicesFactory | None = None,
@@ -173,82 +170,6 @@ def replay(
         play.perform(move)
 
 
-# -- moves ------------------------------------------------------------------------------------------------------------
-
-
-@frozen
-class _Along:
-    """Take one of the edges that leave the state: its guards hold, and those of the edges before it do not."""
-
-    number: int
-
-    def __call__(self, model: ChartModel, play: Play) -> Move | None:
-        """The move in the state that the machine is in; None where no edge leaves it."""
-        definition = model.definition
-        leaving = [place for place, edge in enumerate(definition.edges) if edge.source == play.state]
-        if not leaving:
-            return None
-        place = leaving[self.number % len(leaving)]
-        answers = answers_for(model, [play.state], place)
-        if answers is None:
-            return None
-        holding = [guard for guard, answer in answers.items() if answer]
-        return Step(holding) if isinstance(play, MachinePlay) and moves_by_itself(model, place) else Send(
-            definition.edges[place].event, holding
-        )
-
-
-@frozen
-class _Anything:
-    """Send an event, or take a step, whatever the state, while any guards hold."""
-
-    event: str | None
-    holding: tuple[str, ...]
-
-    def __call__(self, _model: ChartModel, _play: Play) -> Move:
-        """The move."""
-        return Step(self.holding) if self.event is None else Send(self.event, self.holding)
-
-
-@frozen
-class _Telling:
-    """Tell a fact."""
-
-    fact: Any
-
-    def __call__(self, _model: ChartModel, play: Play) -> Move | None:
-        """The move, with a fact that is made now where it is to be aimed."""
-        fact = self.fact if isinstance(self.fact, Fact) else self.fact(play.machine)
-        return None if fact is None else Tell(fact)
-
-
-_Choice = Callable[[ChartModel, Play], Move | None]
-
-
-def _choices(model: ChartModel, facts: Facts | None, *, is_machine: bool) -> SearchStrategy[_Choice]:
-    """What may be done next; each choice becomes a move in the state that the machine is in then."""
-    definition = model.definition
-    events = st.sampled_from(list(dict.fromkeys(edge.event for edge in definition.edges if edge.event != NO_EVENT)))
-    sending: SearchStrategy[_Choice] = st.builds(_Anything, events, st.just(()))
-    if facts is not None:
-        told: SearchStrategy[_Choice] = st.builds(_Telling, facts)
-        return st.one_of(told, told, told, told, told, sending)
-    most = max(sum(edge.source == state.id for edge in definition.edges) for state in definition.states)
-    along: SearchStrategy[_Choice] = st.builds(_Along, st.integers(0, max(most - 1, 0)))
-    guards = st.lists(st.sampled_from(definition.guard_names), unique=True) if definition.guard_names else st.just([])
-    holding = guards.map(lambda names: tuple(name for name in definition.guard_names if name in names))
-    anything = st.builds(_Anything, st.none() if is_machine else events, holding)
-    return st.one_of(along, along, along, along, anything, sending)
-
-
-def _is_possible(model: ChartModel, play: Play, move: Move) -> bool:
-    """Whether a move can be made: what a machine of ours takes by itself cannot be sent to it."""
-    if not isinstance(move, Send) or isinstance(play, EnginePlay):
-        return True
-    is_accepted = any(edge.event == move.event for edge in model.definition.edges_from(play.state))
-    return not is_accepted or (isinstance(play, MachinePlay) and move.event in COMMANDS)
-
-
 # -- hypothesis -------------------------------------------------------------------------------------------------------
 
 _SETTINGS: Final = settings(
@@ -264,24 +185,21 @@ _SETTINGS: Final = settings(
 
 
 def _state_machine(
-    subject: _Subject, choices: SearchStrategy[_Choice], failing: list[tuple[Move, ...]]
-) -> Callable[[], RuleBasedStateMachine]:
+    subject: _Subject, drawn: SearchStrategy[Choice], failing: list[tuple[Act, ...]]
+) -> type[RuleBasedStateMachine]:
     """A state machine of hypothesis that plays, and notes every list of moves that fails."""
-    model = read_flat(subject.chart, "model_test").model
 
     class Moves(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
-            self.moves: tuple[Move, ...] = ()
+            self.moves: tuple[Act, ...] = ()
             self.play = self._noting(subject.play)
 
-        @rule(choice=choices)
-        def move(self, choice: _Choice) -> None:
-            move = choice(model, self.play)
-            if move is None or not _is_possible(model, self.play, move):
-                return
-            self.moves = (*self.moves, move)
-            self._noting(lambda: self.play.perform(move))
+        @rule(choice=drawn)
+        def move(self, choice: Choice) -> None:
+            for move in choice(self.play):
+                self.moves = (*self.moves, move)
+                self._noting(partial(self.play.perform, move))
 
         def _noting(self, act: Callable[[], Any]) -> Any:
             try:
@@ -296,22 +214,36 @@ def _state_machine(
 # -- failures ---------------------------------------------------------------------------------------------------------
 
 
-def _explained(subject: _Subject, moves: tuple[Move, ...]) -> GeneratedTestError:
-    """Repeat what failed, and print it as a test."""
-    source = _write_test(subject, moves)
-    sys.stdout.write(f"\n{source}\n")
-    reference = reference_of(subject.chart)
+def _failure(subject: _Subject, moves: Sequence[Act]) -> Exception | None:
+    """What comes of moves; None where nothing fails."""
     try:
         play = subject.play()
         for move in moves:
             play.perform(move)
     except Exception as error:  # noqa: BLE001 - whatever the machine or an invariant raises is the failure
-        return GeneratedTestError(reference, moves, error, source)
-    failure = RuntimeError("it does not fail again: the machine, or an invariant, depends on something else")
-    return GeneratedTestError(reference, moves, failure, source)
+        return error
+    return None
 
 
-def _write_test(subject: _Subject, moves: Sequence[Move]) -> str:
+def _shortened(subject: _Subject, moves: tuple[Act, ...]) -> tuple[Act, ...]:
+    """Leave out every move without which it fails as well, in the same way."""
+    kind = type(_failure(subject, moves))
+    for place in reversed(range(len(moves))):
+        fewer = moves[:place] + moves[place + 1 :]
+        if type(_failure(subject, fewer)) is kind:
+            moves = fewer
+    return moves
+
+
+def _explained(subject: _Subject, moves: tuple[Act, ...]) -> GeneratedTestError:
+    """Repeat what failed, and print it as a test."""
+    source = _write_test(subject, moves)
+    sys.stdout.write(f"\n{source}\n")
+    failure = _failure(subject, moves) or RuntimeError("it does not fail again: something depends on chance or time")
+    return GeneratedTestError(reference_of(subject.chart), moves, failure, source)
+
+
+def _write_test(subject: _Subject, moves: Sequence[Act]) -> str:
     """A test that makes these moves, as text that can be pasted into a file of its own."""
     source = Source()
     chart = source.name(subject.chart)

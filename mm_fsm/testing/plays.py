@@ -21,11 +21,11 @@ from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult, TransitionRecord
 from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.testing.acts import Act, Send, Step, Tell, fires_by_itself, next_edge
 from mm_fsm.testing.answers import answers_for_rest
 from mm_fsm.testing.driving import Driven
 from mm_fsm.testing.machine_driving import COMMANDS, MachineDriven, timer
-from mm_fsm.testing.moves import Move, Send, Step, Tell, fires_by_itself, next_edge
-from mm_fsm.testing.problems import BrokenPromiseError, ModelMismatchError
+from mm_fsm.testing.problems import BrokenPromiseError, ModelMismatchError, UnsupportedChartError
 
 Invariant = Callable[[Any], object]
 Opening = Callable[[Any], Iterable[Fact]]
@@ -50,15 +50,19 @@ class Play(ABC):
         """Where the machine is."""
 
     @abstractmethod
-    def carry_out(self, move: Move) -> None:
+    def carry_out(self, move: Act) -> None:
         """Make a move.
 
         Raises:
             ModelMismatchError: the machine did not do what the definition says.
-            ValueError: this machine does not know such moves.
+            UnsupportedChartError: such a move cannot be made with it.
         """
 
-    def perform(self, move: Move) -> None:
+    def does_not_know(self, move: Act, remedy: str) -> UnsupportedChartError:
+        """The error for a move that cannot be made."""
+        return UnsupportedChartError(self.model.reference, f"{type(move).__name__} cannot be done to it.", remedy)
+
+    def perform(self, move: Act) -> None:
         """Make a move, and ask every invariant.
 
         Raises:
@@ -158,10 +162,10 @@ class EnginePlay(Play):
         (state,) = self._driven.active
         return state
 
-    def carry_out(self, move: Move) -> None:
+    def carry_out(self, move: Act) -> None:
         """Send an event."""
         if not isinstance(move, Send):
-            raise ValueError(f"{move}: expected Send, which is the only move of a chart that an engine runs.")
+            raise self.does_not_know(move, "Send events to a chart that an engine runs.")
         driven, definition = self._driven, self.model.definition
         forecast, start = _Forecast(self.model, move, self.state), len(driven.taken)
         driven.steering.steer(_answers(definition, move.holding), driven.machine)
@@ -177,7 +181,7 @@ class EnginePlay(Play):
         forecast.end(self.state, commands_first=False)
 
 
-# -- by the steps of a machine ------------------------------------------------------------------------------------------
+# -- by the steps of a machine ---------------------------------------------------------------------------------------
 
 
 class MachinePlay(Play):
@@ -203,10 +207,10 @@ class MachinePlay(Play):
         """Its state."""
         return str(self._driven.machine.chart_state)
 
-    def carry_out(self, move: Move) -> None:
+    def carry_out(self, move: Act) -> None:
         """Take a step, or send an event past the machine where it is not accepted."""
         if isinstance(move, Tell):
-            raise ValueError(f"{move}: expected Step or Send; facts are for machines with real_guards.")
+            raise self.does_not_know(move, "Facts are for machines with real_guards; write Step or Send.")
         if isinstance(move, Send) and move.event not in COMMANDS:
             send_past(self.machine, self.model, move)
             return
@@ -214,7 +218,7 @@ class MachinePlay(Play):
         forecast, start = _Forecast(self.model, move, self.state), len(driven.taken)
         driven.steering.steer(_answers(definition, move.holding), driven.machine)
         if isinstance(move, Send):
-            driven.send(move.event)
+            driven.step(COMMANDS[move.event](driven.machine))
         else:
             driven.step(timer(driven.machine))
         driven.aim()
@@ -258,10 +262,10 @@ class FactsPlay(Play):
         """Its state."""
         return self._machine.chart_state
 
-    def carry_out(self, move: Move) -> None:
+    def carry_out(self, move: Act) -> None:
         """Tell a fact; one that is refused must change nothing. Or send an event past the machine."""
         if isinstance(move, Step):
-            raise ValueError(f"{move}: expected Tell or Send; this machine's guards are its own.")
+            raise self.does_not_know(move, "Its guards are its own; write Tell or Send, or leave real_guards out.")
         if isinstance(move, Send):
             send_past(self._machine, self.model, move)
             return

@@ -43,6 +43,27 @@ class StrayedError(MarketMakerError, AssertionError):
         super().__init__("\n".join(lines))
 
 
+class SneakedError(MarketMakerError, AssertionError):
+    """Something came of an event that was sent where it is not accepted; fails the test.
+
+    Args:
+        chart: ``module:Class``.
+        state: where it was sent.
+        event: what was sent.
+        found: what came of it.
+    """
+
+    def __init__(self, chart: str, state: str, event: str, found: str) -> None:
+        self.chart = chart
+        self.state = state
+        self.event = event
+        self.found = found
+        super().__init__(
+            f"{chart}: expected that nothing comes of event {event!r} in state {state!r}, which does not accept it; "
+            f"found {found}."
+        )
+
+
 class InfeasibleError(StrayedError):
     """The real guards could not be made to let a path through: it is infeasible, or a condition is wrong."""
 

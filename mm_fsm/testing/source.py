@@ -74,6 +74,4 @@ class Source:
 def _given_fields(value: Any) -> dict[str, Any]:
     """The fields of an ``attrs`` object that are not as they are by default."""
     fields = [field for field in attrs.fields(type(value)) if field.init]
-    return {
-        field.alias: getattr(value, field.name) for field in fields if getattr(value, field.name) != field.default
-    }
+    return {field.alias: getattr(value, field.name) for field in fields if getattr(value, field.name) != field.default}

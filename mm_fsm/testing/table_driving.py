@@ -7,53 +7,53 @@ from itertools import count
 from typing import Any
 
 from mm_fsm.chart import Chart
-from mm_fsm.coverage.model import ChartModel
 from mm_fsm.coverage.reading import read_chart
-from mm_fsm.testing.driving import Driven, Forced
+from mm_fsm.errors import OrderLifecycleError
+from mm_fsm.testing.driving import Driven, Driver, Forced, Then
 from mm_fsm.testing.problems import UnsupportedChartError
 
 LookUp = Callable[[str, str, str], str]
 """A subject's identifier, its state and an event, to the state that follows; raises where nothing is declared."""
 
 
-class TableDriver:
+class TableDriver(Driver):
     """Drives a chart by the table that it was compiled to.
 
     Args:
         chart: the chart, which has no guards.
         look_up: looks into the table.
 
+        refusal: what it raises for an event that is not declared.
+
     Raises:
         UnsupportedChartError: the chart has guards, which no table answers.
     """
 
-    def __init__(self, chart: type[Chart], look_up: LookUp) -> None:
-        self._model = read_chart(chart)
+    def __init__(self, chart: type[Chart], look_up: LookUp, refusal: type[Exception] = OrderLifecycleError) -> None:
+        super().__init__(read_chart(chart))
         self._look_up = look_up
         self._numbers = count(1)
-        if self._model.definition.guard_names:
+        self.refusals = (refusal,)
+        if self.model.definition.guard_names:
             raise UnsupportedChartError(
-                self._model.reference,
-                f"it has guards ({', '.join(self._model.definition.guard_names)}), and a table answers none.",
+                self.model.reference,
+                f"it has guards ({', '.join(self.model.definition.guard_names)}), and a table answers none.",
                 "Drive it by its engine.",
             )
 
-    @property
-    def model(self) -> ChartModel:
-        """The chart."""
-        return self._model
-
-    def start(self) -> Driven:
-        """A new subject in the initial state."""
-        return _TableDriven(self._model, self._look_up, f"subject-{next(self._numbers)}")
+    def start(self, *places: int, then: Then | None = None) -> Driven:
+        """A new subject, which has taken these edges."""
+        driven = _TableDriven(self, self._look_up, f"subject-{next(self._numbers)}")
+        driven.take(*places, then=then)
+        return driven
 
 
 class _TableDriven(Driven):
-    def __init__(self, model: ChartModel, look_up: LookUp, subject: str) -> None:
-        super().__init__(model, Forced())
+    def __init__(self, driver: Driver, look_up: LookUp, subject: str) -> None:
+        super().__init__(driver, Forced())
         self._look_up = look_up
         self._subject = subject
-        self._state = model.definition.initial.id
+        self._state = driver.model.definition.initial.id
 
     @property
     def machine(self) -> Any:

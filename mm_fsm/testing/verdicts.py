@@ -46,7 +46,7 @@ def _books(machine: QuotingMachine, live: frozenset[str]) -> tuple[object, ...]:
     return (context.base_position, context.ledger.cash, context.ledger.snapshot(), context.fill_count, *filled)
 
 
-# -- our machines -----------------------------------------------------------------------------------------------------
+# -- our machines ----------------------------------------------------------------------------------------------------
 
 
 def judge_machine(driven: MachineDriven, before: Before, place: Place) -> None:
@@ -104,7 +104,7 @@ def _judge_books(driven: MachineDriven, before: Before) -> None:
         require(is_leaving or is_asked_about, "every live order has a cancel in flight", f"{name}: {order.status}")
 
 
-# -- charts that an engine runs -----------------------------------------------------------------------------------------
+# -- charts that an engine runs --------------------------------------------------------------------------------------
 
 
 def judge_engine(driven: Driven, place: Place, error: BaseException | None, *, catches: bool) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from statemachine import State, StateChart, StateMachine
-
 from mm_fsm.chart import Chart
 from mm_fsm.chart import State as OurState
 
