@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -255,9 +256,10 @@ def _write_test(subject: _Subject, moves: Sequence[Act]) -> str:
         arguments.append(f"    invariants={source.write(list(subject.invariants))},")
     if subject.real_guards:
         arguments.append("    real_guards=True,")
-    name = subject.chart.__name__.lower()
+    name = re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", subject.chart.__name__).lower()
     call = [f"    {chart},", "    [", *lines, "    ],", *arguments]
-    test = [f"def test_{name}_after_{len(moves)}_moves() -> None:", "    replay("]
+    count = f"{len(moves)}_move{'' if len(moves) == 1 else 's'}"
+    test = [f"def test_{name}_after_{count}() -> None:", "    replay("]
     body = [*test, *(f"    {line}" for line in call), "    )"]
     local = [f"# Paste it where {name} is defined." for name in source.local]
     source.name(replay)

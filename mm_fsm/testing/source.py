@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 from inspect import isclass, isroutine
-from typing import Any, Final
+from math import isfinite
+from typing import Any
 
 import attrs
-
-_PLAIN: Final = (str, int, bytes, type(None))
-"""What ``repr`` writes as source."""
 
 
 class Source:
@@ -25,7 +25,7 @@ class Source:
     def imports(self) -> list[str]:
         """One line for each module, sorted."""
         return [
-            f"from {module} import {', '.join(sorted(names, key=str.lower))}"
+            f"from {module} import {', '.join(sorted(names, key=lambda name: (name[0].islower(), name)))}"
             for module, names in sorted(self._imports.items())
         ]
 
@@ -36,42 +36,50 @@ class Source:
             self.local[value.__name__] = None
             return str(value.__name__)
         if value.__module__ != "builtins":
-            self._imports.setdefault(value.__module__, set()).add(outermost)
+            self._imports.setdefault(_address(value.__module__, outermost), set()).add(outermost)
         return str(value.__qualname__)
 
     def write(self, value: Any) -> str:
         """Source for a value: of plain types, collections, enumerations, ``attrs`` classes, named functions."""
         if isinstance(value, Enum):
             return f"{self.name(type(value))}.{value.name}"
-        if isinstance(value, _PLAIN):
-            return repr(value)
-        if isinstance(value, float):
-            return repr(value) if value - value == 0 else f'float("{value}")'
-        if isinstance(value, Decimal):
-            return f'{self.name(Decimal)}("{value}")'
+        if isinstance(value, str):
+            return json.dumps(value, ensure_ascii=False)
         if isclass(value) or isroutine(value):
             return self.name(value)
-        return self._write_compound(value)
-
-    def _write_compound(self, value: Any) -> str:
+        if isinstance(value, Decimal):
+            return f'{self.name(Decimal)}("{value}")'
         if attrs.has(type(value)):
-            return self._write_call(value, _given_fields(value))
+            return self._write_attrs(value)
+        return self._write_plain(value)
+
+    def _write_plain(self, value: Any) -> str:
         if isinstance(value, tuple) and hasattr(value, "_asdict"):
-            return self._write_call(value, value._asdict())
+            arguments = ", ".join(f"{name}={self.write(item)}" for name, item in value._asdict().items())
+            return f"{self.name(type(value))}({arguments})"
         if isinstance(value, Mapping):
             return "{" + ", ".join(f"{self.write(key)}: {self.write(item)}" for key, item in value.items()) + "}"
-        if isinstance(value, tuple):
-            return f"({''.join(f'{self.write(item)}, ' for item in value).rstrip()})"
         if isinstance(value, list):
             return f"[{', '.join(self.write(item) for item in value)}]"
+        if isinstance(value, tuple):
+            return f"({''.join(f'{self.write(item)}, ' for item in value).rstrip()})"
+        if isinstance(value, float) and not isfinite(value):
+            return f'float("{value}")'
         return repr(value)
 
-    def _write_call(self, value: Any, fields: Mapping[str, Any]) -> str:
-        arguments = ", ".join(f"{name}={self.write(item)}" for name, item in fields.items())
-        return f"{self.name(type(value))}({arguments})"
+    def _write_attrs(self, value: Any) -> str:
+        """An ``attrs`` object by the arguments that make it again; those that are as by default are left out."""
+        arguments = []
+        for one in attrs.fields(type(value)):
+            given = getattr(value, one.name)
+            if one.init and given != one.default:
+                arguments.append(f"{one.alias}={self.write(given)}" if one.kw_only else self.write(given))
+        return f"{self.name(type(value))}({', '.join(arguments)})"
 
 
-def _given_fields(value: Any) -> dict[str, Any]:
-    """The fields of an ``attrs`` object that are not as they are by default."""
-    fields = [field for field in attrs.fields(type(value)) if field.init]
-    return {field.alias: getattr(value, field.name) for field in fields if getattr(value, field.name) != field.default}
+def _address(module: str, name: str) -> str:
+    """The outermost package that has a name of one of its modules, and has it under this name."""
+    found = getattr(sys.modules[module], name, None)
+    packages = module.split(".")
+    addresses = [".".join(packages[:depth]) for depth in range(1, len(packages) + 1)]
+    return next((one for one in addresses if getattr(sys.modules.get(one), name, None) is found), module)

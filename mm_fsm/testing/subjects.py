@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from statemachine import StateChart
 
@@ -13,6 +13,7 @@ from mm_fsm.coverage.model import ChartModel
 from mm_fsm.coverage.reading import EngineReading, read_engine, read_engine_of, reference_of
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.testing.drivers import forced
 from mm_fsm.testing.market import ServicesFactory, make_market_maker
 from mm_fsm.testing.problems import UnsupportedChartError
 
@@ -47,14 +48,10 @@ def read_flat(chart: type, purpose: str) -> EngineReading:
     """A chart and its engine.
 
     Raises:
-        UnsupportedChartError: the chart has states within states.
+        UnsupportedChartError: it is no chart, or it has states within states.
     """
-    if issubclass(chart, Chart):
-        return read_engine_of(chart)
-    reading = read_engine(chart) if issubclass(chart, StateChart) else None
-    assert reading is not None  # noqa: S101 - a driver has been made for it
-    _refuse_nesting(reading.model, purpose)
-    return reading
+    _refuse_nesting(forced(chart).model, purpose)
+    return read_engine_of(chart) if issubclass(chart, Chart) else read_engine(cast("type[StateChart[Any]]", chart))
 
 
 def _refuse_nesting(model: ChartModel, purpose: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
@@ -24,8 +25,8 @@ class Before:
     """A machine of ours just before something raises in it."""
 
     steps: int
-    books: tuple[object, ...] | None
-    """Ledger, position, and what each order has traded; None for machines without."""
+    books: Mapping[str, object]
+    """Ledger, position, and what each order has traded; empty for machines without."""
     live: frozenset[str] = frozenset()
     """Orders that are, or may be, at the venue."""
 
@@ -34,16 +35,21 @@ class Before:
         """The machine as it is."""
         machine = driven.machine
         if not isinstance(machine, QuotingMachine):
-            return cls(steps=len(driven.results), books=None)
+            return cls(steps=len(driven.results), books={})
         live = frozenset(order.client_order_id for order in machine.context.orders.live())
         return cls(steps=len(driven.results), books=_books(machine, live), live=live)
 
 
-def _books(machine: QuotingMachine, live: frozenset[str]) -> tuple[object, ...]:
+def _books(machine: QuotingMachine, live: frozenset[str]) -> dict[str, object]:
     context = machine.context
-    orders = [(name, context.orders.get(name)) for name in sorted(live)]
-    filled = [(name, order.filled_quantity) for name, order in orders if order is not None]
-    return (context.base_position, context.ledger.cash, context.ledger.snapshot(), context.fill_count, *filled)
+    orders = {name: context.orders.get(name) for name in sorted(live)}
+    return {
+        "position": context.base_position,
+        "cash": context.ledger.cash,
+        "fills": context.fill_count,
+        **{f"filled of {name}": order.filled_quantity for name, order in orders.items() if order is not None},
+        "ledger": context.ledger.snapshot(),
+    }
 
 
 # -- our machines ----------------------------------------------------------------------------------------------------
@@ -60,7 +66,7 @@ def judge_machine(driven: MachineDriven, before: Before, place: Place) -> None:
     _judge_step(driven, result, may_end=place.group is CallbackGroup.AFTER)
     named = [text for text in (*result.reasons, *(fault.reason for fault in result.faults)) if _is_named(text)]
     require(named, "the result names what raised", (result.faults, result.reasons))
-    if before.books is not None:
+    if before.books:
         _judge_books(driven, before)
     following = driven.step(timer(driven.machine))
     if following.state == result.state:  # a command that has failed, such as stop, is carried out now
@@ -87,7 +93,11 @@ def _placements(result: StepResult) -> list[PlaceOrder]:
 
 def _judge_books(driven: MachineDriven, before: Before) -> None:
     machine: QuotingMachine = driven.machine
-    require(_books(machine, before.live) == before.books, "the books are as they were", _books(machine, before.live))
+    after = _books(machine, before.live)
+    changed = [
+        f"{name} {after.get(name)} instead of {was}" for name, was in before.books.items() if after.get(name) != was
+    ]
+    require(not changed, "the books are as they were", ", ".join(changed))
     gap = machine.context.ledger.identity_gap()
     require(gap == 0, "profit adds up to the last digit", gap)
     cancelled = {
@@ -125,9 +135,14 @@ def judge_engine(driven: Driven, place: Place, error: BaseException | None, *, c
     if catches:
         allowed |= {edge.source, *error_states(driven.model)}
     else:
-        require(isinstance(error, SabotageError), "the error reaches the sender", repr(error))
+        require(_comes_from_sabotage(error), "the error reaches the sender", repr(error))
     (state,) = driven.active
     require(state in allowed, f"the machine is in {' or '.join(sorted(allowed))}", state)
+
+
+def _comes_from_sabotage(error: BaseException | None) -> bool:
+    """Whether what raised is the error or its cause, as where the gate says which guard has failed."""
+    return error is not None and (isinstance(error, SabotageError) or _comes_from_sabotage(error.__cause__))
 
 
 def error_states(model: ChartModel) -> set[str]:
