@@ -31,7 +31,7 @@ def forced(chart: type, make: Callable[[], Any] | None = None, *, stubbed: bool 
         chart: one of our charts, or any class of python-statemachine.
         make: makes one machine. Without it a foreign class is called without arguments, and of our charts only the
             engine and the gate run, without callbacks. A machine of ours that it makes is driven by its steps.
-        stubbed: whether callbacks do nothing.
+        stubbed: whether callbacks do nothing; of a machine of ours only engine and gate run then.
 
     Raises:
         UnsupportedChartError: it is no chart.
@@ -64,8 +64,8 @@ def real(chart: type, conditions: Mapping[str, Condition], make: Callable[[], An
 def _driver(
     chart: type, make: Callable[[], Any] | None, conditions: Mapping[str, Condition] | None, *, stubbed: bool
 ) -> Driver:
-    if isinstance(chart, type) and issubclass(chart, StrategyMachine) and make is not None:
-        return MachineDriver(chart, make, conditions=conditions, stubbed=stubbed)
+    if isinstance(chart, type) and issubclass(chart, StrategyMachine) and make is not None and not stubbed:
+        return MachineDriver(chart, make, conditions=conditions)
     if isinstance(chart, type) and issubclass(chart, Chart):
         return ChartDriver(chart, None if stubbed else make, conditions=conditions)
     if isinstance(chart, type) and issubclass(chart, StateChart) and chart.states:

@@ -61,9 +61,9 @@ class Driver(ABC):
         """Whether there is a moment for an edge: nothing can be sent where the machine moves on by itself."""
         return moves_by_itself(self.model, place) or self.rests_in([self.model.definition.edges[place].source])
 
-    def snapshot(self, driven: Driven) -> object:
-        """Everything of a machine that an event may not change where it is not accepted, as a value to compare."""
-        return tuple(driven.calls)
+    def snapshot(self, driven: Driven) -> Mapping[str, object]:
+        """What of a machine an event may not change where it is not accepted, by name, as values to compare."""
+        return {"callbacks run": tuple(driven.calls)}
 
 
 class Steering(ABC):

@@ -26,6 +26,8 @@ from mm_fsm.testing.answers import answers_for_rest
 from mm_fsm.testing.driving import Condition, Driven, Driver, Forced, Real, Steering, Then
 
 _STATE_FIELD: Final = "chart_state"
+_NO_METHOD: Final = "_mm_fsm_no_method"
+"""An entry by convention for a method that is not there is no callback."""
 PUT_TOGETHER_LOCK: Final = RLock()
 """Classes are changed for a moment; nobody else may put machines together then."""
 
@@ -231,9 +233,11 @@ def _put_together(
         try:
             for spec in _specs(reading):
                 if spec.group is CallbackGroup.COND and guard is not None:
-                    kept.append(_replace(spec, guard(guard_name(spec))))
+                    kept.append((spec, dict(vars(spec))))
+                    vars(spec).update(_stand_in(spec, guard(guard_name(spec))))
                 elif spec.group is not CallbackGroup.COND and stubbed:
-                    kept.append(_replace(spec, _do_nothing))
+                    kept.append((spec, dict(vars(spec))))
+                    vars(spec).update(vars(CallbackSpec(_NO_METHOD, spec.group, is_convention=True)))
             for transition in reading.transitions:
                 transition.after.add(notice)
                 added.append((transition.after.list, transition.after.list.items[-1]))
@@ -254,14 +258,10 @@ def _specs(reading: EngineReading) -> Iterable[CallbackSpec]:
     return [spec for specs in [*lists, *(state.enter.list for state in states)] for spec in specs]
 
 
-def _replace(spec: CallbackSpec, function: Callable[[], object]) -> tuple[CallbackSpec, dict[str, Any]]:
-    """Let an entry call ``function`` under its old name, and return what it was."""
-    content = dict(vars(spec))
-    stand_in = CallbackSpec(
-        _StandIn(function).call, spec.group, cond=spec.cond, priority=spec.priority, expected_value=spec.expected_value
-    )
-    vars(spec).update({**vars(stand_in), "attr_name": guard_name(spec)})
-    return spec, content
+def _stand_in(spec: CallbackSpec, function: Callable[[], object]) -> Mapping[str, object]:
+    """What an entry of a guard holds to ask ``function`` instead, under its old name."""
+    stand_in = CallbackSpec(_StandIn(function).call, spec.group, expected_value=spec.expected_value)
+    return {**vars(stand_in), "attr_name": guard_name(spec)}
 
 
 class _StandIn:

@@ -45,8 +45,9 @@ class MachineDriver(Driver):
     Args:
         chart: the machine's class.
         make: makes a machine that has not taken a step.
+        prepare: brings its books where they should be before the first edge, by steps; forced guards hold it in its
+            initial state meanwhile. By default it takes one step with ``tick``.
         conditions: how each guard is made true or false on the machine; None to force them.
-        stubbed: whether callbacks do nothing.
         tick: the fact of a step in which the machine moves by itself.
         commands: by event, the fact that carries a command. Where guards are forced, the event of faults needs none:
             a guard raises.
@@ -57,21 +58,21 @@ class MachineDriver(Driver):
         chart: type[StrategyMachine],
         make: Callable[[], StrategyMachine],
         *,
+        prepare: Callable[[Any], object] | None = None,
         conditions: Mapping[str, Condition] | None = None,
-        stubbed: bool = False,
         tick: FactFor = timer,
         commands: Mapping[str, FactFor] = COMMANDS,
     ) -> None:
         super().__init__(read_chart(chart))
         self._chart = chart
         self._make = make
+        self._prepare = prepare
         self._conditions = conditions
-        self._stubbed = stubbed
         self._tick = tick
         self._commands = commands
 
     def start(self, *places: int, then: Then | None = None) -> MachineDriven:
-        """A new machine, which has taken these edges; its engine is made with its first step.
+        """A new machine, which has entered its initial state and taken these edges; without edges it has not stepped.
 
         Raises:
             UnsupportedChartError: what is made is no machine of that class, or has taken a step already.
@@ -85,12 +86,25 @@ class MachineDriver(Driver):
             )
         steering = _FailingForced() if self._conditions is None else Real(self._conditions)
         if isinstance(steering, Forced):
-            _override(machine, {name: steering.guard(name) for name in self.model.definition.guard_names})
-        if self._stubbed:
-            _override(machine, dict.fromkeys(self.model.definition.callback_names, _do_nothing))
+            for name in self.model.definition.guard_names:
+                setattr(machine, name, steering.guard(name))  # of this one machine; its class stays as it is
+            machine.gate.bind(self.model.definition, machine)
         driven = MachineDriven(self, steering, machine, self._tick, self._commands)
+        if (places or then is not None) and self.rests_in(driven.active):
+            self._enter_initial_state(driven)
         driven.take(*places, then=then)
         return driven
+
+    def _enter_initial_state(self, driven: MachineDriven) -> None:
+        """A machine enters its initial state with its first step."""
+        if isinstance(driven.steering, Forced):
+            driven.aim()
+        if self._prepare is None:
+            driven.step(self._tick(driven.machine))
+        else:
+            self._prepare(driven.machine)
+        if driven.taken:
+            raise driven.strayed([], "that it left its initial state, or took an edge in it, before its path began")
 
     def rests_in(self, active: Collection[str]) -> bool:
         """Not where an edge that fires by itself has no guard that can stop it."""
@@ -100,13 +114,14 @@ class MachineDriver(Driver):
         """Between any two transitions of a step, too."""
         return True
 
-    def snapshot(self, driven: Driven) -> object:
+    def snapshot(self, driven: Driven) -> Mapping[str, object]:
         """Everything that later steps depend on, books included, as a journal would keep it.
 
         Raises:
             ValueError: the machine remembers something that a journal cannot keep.
         """
-        return write_snapshot(driven.machine.remembered_values())
+        values: Mapping[str, object] = driven.machine.remembered_values()
+        return {name: write_snapshot({name: value}) for name, value in values.items()}
 
 
 class MachineDriven(Driven):
@@ -219,14 +234,3 @@ class _Notice(MachineObserver):
         edges = self._driven.model.definition.edges
         asked = [place for place in places if edges[place] is self._asked]
         self._driven.noticed((asked or places)[0])
-
-
-def _override(machine: StrategyMachine, methods: Mapping[str, Callable[[], object]]) -> None:
-    """Let this one machine have other guards or callbacks; its class stays as it is."""
-    for name, method in methods.items():
-        setattr(machine, name, method)
-    machine.gate.bind(machine.definition, machine)
-
-
-def _do_nothing() -> None:
-    """In place of a callback."""

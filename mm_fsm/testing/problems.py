@@ -38,7 +38,7 @@ class StrayedError(MarketMakerError, AssertionError):
         self.path = tuple(path)
         self.wanted = tuple(wanted)
         self.found = found
-        lines = [f"{chart}: expected {', then '.join(wanted)}; found {found}.", "Path tried:"]
+        lines = [f"{chart}: expected {', then '.join(wanted) or 'to rest'}; found {found}.", "Path tried:"]
         lines += [f"  {key}" for key in path] or ["  (none: in the initial state)"]
         super().__init__("\n".join(lines))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
@@ -54,10 +55,10 @@ class SneakCell:
         except self.driver.refusals:
             pass
         except Exception as error:  # noqa: BLE001 - whatever it is, it is no refusal
-            yield self._sneaked(f"{type(error).__name__} raised: {error}")
+            yield self._sneaked(f"that {type(error).__name__} was raised: {error}")
         for what, value in self._look(driven).items():
             if value != before[what]:
-                yield self._sneaked(f"{what} changed from {before[what]!r} to {value!r}")
+                yield self._sneaked(f"that {what} changed from {reprlib.repr(before[what])} to {reprlib.repr(value)}")
 
     def _look(self, driven: Driven) -> Mapping[str, object]:
         """What must not change; copied, so that a change in place is seen."""
@@ -65,7 +66,7 @@ class SneakCell:
         return {
             "active states": sorted(driven.active),
             "edges taken": [keys[place] for place in driven.taken],
-            "callbacks and books": self.driver.snapshot(driven),
+            **self.driver.snapshot(driven),
             "the snapshot": deepcopy(self.snapshot(driven.machine)) if self.snapshot is not None else None,
         }
 
