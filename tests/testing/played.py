@@ -8,6 +8,7 @@ from statemachine import State, StateChart, StateMachine
 
 from mm_fsm.chart import Chart
 from mm_fsm.chart import State as OurState
+from mm_fsm.core.messages import Fact
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 
 
@@ -154,3 +155,29 @@ def is_not_stopping(machine: MarketMakingStateMachine) -> bool:
 def holds_no_more_than_it_began_with(machine: MarketMakingStateMachine) -> bool:
     """Broken on purpose, by the first bid that trades."""
     return machine.context.base_position <= machine.context.balances.base
+
+
+class Lazy(MarketMakingStateMachine):
+    """Takes one edge in a step and rests, though another is due: by hand, one step with ready_to_quote shows it."""
+
+    def _come_to_rest(self, limit: int) -> bool:
+        edge = self.gate.first_enabled(self.chart_state)
+        if edge is not None:
+            self._fire(edge.event)
+        return True
+
+
+class Restless(MarketMakingStateMachine):
+    """Goes elsewhere than its definition says when it has handled fills."""
+
+    def handle_fills(self) -> None:
+        super().handle_fills()
+        self.chart_state = "idle"
+
+
+class Sloppy(MarketMakingStateMachine):
+    """Counts a fact before it looks whether it is to be refused."""
+
+    def admit(self, fact: Fact) -> None:
+        self.context.late_books += 1
+        super().admit(fact)

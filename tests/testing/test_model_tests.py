@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 
-from mm_fsm.core.messages import OrderFilled, StopRequested
+from mm_fsm.core.messages import Liquidity, OrderFilled, StopRequested
 from mm_fsm.core.order_lifecycle import OrderLifecycle
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing import (
@@ -28,10 +29,13 @@ from tests.testing.faulty import Lamp, Nested, Thermostat
 from tests.testing.played import (
     Crashing,
     Download,
+    Lazy,
     Lift,
     Melting,
     Moody,
     Relay,
+    Restless,
+    Sloppy,
     Vault,
     holds_no_more_than_it_began_with,
     is_not_stopping,
@@ -114,6 +118,41 @@ def test_one_fact_is_enough_to_buy_something() -> None:
     assert isinstance(move, Tell)
     assert isinstance(move.fact, OrderFilled)
     assert move.fact.client_order_id == "mm-test-1"
+
+
+def test_a_market_maker_that_rests_where_an_edge_is_due_is_found() -> None:
+    """ready_to_quote leads to CALCULATING_SPREADS, which is left at once; with its own guards, in the opening."""
+    found = failure_of(model_test(Lazy))
+    assert found.moves == (Step(["ready_to_quote"]),)
+    assert isinstance(found.__cause__, ModelMismatchError)
+    assert found.__cause__.expected == "calculating_spreads --spreads_calculated--> placing_orders"
+    assert failure_of(model_test(Lazy, facts=market_facts())).moves == ()
+
+
+def test_a_market_maker_that_goes_elsewhere_than_its_definition_says_is_found() -> None:
+    """Four edges: ready and spreads_calculated in one step, orders_placed, fills_arrived."""
+    found = failure_of(model_test(Restless))
+    assert found.moves == (Step(["ready_to_quote"]), Step(["requests_settled"]), Step(["has_fills"]))
+
+
+def test_a_refused_fact_that_changes_something_is_found() -> None:
+    nobodys = OrderFilled(
+        received_at=1_700_000_010_000_000_000,
+        symbol="ETH/USD",
+        client_order_id="nobody's",
+        trade_id="1",
+        price=Decimal(2000),
+        quantity=Decimal(1),
+        fee=Decimal(0),
+        fee_currency="USD",
+        liquidity=Liquidity.MAKER,
+        exchange_time=1_700_000_010_000_000_000,
+    )
+    found = failure_of(model_test(Sloppy, facts=st.just(nobodys), examples=3))
+    assert found.moves == (Tell(nobodys),)
+    assert isinstance(found.__cause__, ModelMismatchError)
+    assert found.__cause__.expected == "that a refused fact changes nothing"
+    replay(MarketMakingStateMachine, [Tell(nobodys)], real_guards=True)
 
 
 # -- the printed test -------------------------------------------------------------------------------------------------

@@ -22,6 +22,4 @@ test_reckless_services = model_test(
     MarketMakingStateMachine, services=reckless, facts=market_facts(), examples=15, steps=40
 )
 test_many_guards = pytest.mark.slow(model_test(MarketMakingStateMachine, examples=400, steps=25))
-test_many_facts = pytest.mark.slow(
-    model_test(MarketMakingStateMachine, facts=market_facts(), examples=400, steps=80)
-)
+test_many_facts = pytest.mark.slow(model_test(MarketMakingStateMachine, facts=market_facts(), examples=400, steps=80))
