@@ -201,8 +201,11 @@ class _Suite:
         require(edges, f"{name} is called on an edge of the chart", "that it never is")
         for edge in edges:
             where = "the first step" if edge == INITIAL else self.model.edge_keys[edge]
-            call = ServiceCall(name)
-            self._run(Place(name=f"{name} during {where}", edge=edge, call=call, group=CallbackGroup.AFTER))
+            try:
+                self._run(Place(name=name, edge=edge, call=ServiceCall(name), group=CallbackGroup.AFTER))
+            except Exception as error:
+                error.add_note(f"{name} raised during {where}.")
+                raise
 
     @cached_property
     def _services_called(self) -> dict[int, set[str]]:

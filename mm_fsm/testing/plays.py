@@ -26,6 +26,7 @@ from mm_fsm.testing.answers import answers_for_rest
 from mm_fsm.testing.driving import Driven
 from mm_fsm.testing.machine_driving import COMMANDS, MachineDriven, timer
 from mm_fsm.testing.problems import BrokenPromiseError, ModelMismatchError, UnsupportedChartError
+from mm_fsm.testing.verdicts import ERROR_EVENTS
 
 Invariant = Callable[[Any], object]
 Opening = Callable[[Any], Iterable[Fact]]
@@ -91,7 +92,11 @@ class _Forecast:
         self._holding: Collection[str] = move.holding
 
     def take(self, edge: EdgeDefinition, *, commands_first: bool) -> None:
-        """The machine took an edge: it must be the one that the definition says."""
+        """The machine took an edge: it must be the one that the definition says, or lead away from an error."""
+        if edge.event in ERROR_EVENTS:
+            self.due = None
+            self.go(edge)
+            return
         expected = self._next(commands_first=commands_first) or self._sent_inside(edge)
         if expected is not edge:
             raise self.mismatch(_named(expected), edge.id)

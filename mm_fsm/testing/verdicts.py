@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 from statemachine.callbacks import CallbackGroup
@@ -18,6 +18,9 @@ from mm_fsm.testing.fault_places import Place
 from mm_fsm.testing.machine_driving import MachineDriven, timer
 from mm_fsm.testing.problems import require
 from mm_fsm.testing.sabotage import SabotageError
+
+ERROR_EVENTS: Final = ("error_execution", "error.execution")
+"""What python-statemachine sends when something has raised and it turns errors into events."""
 
 
 @frozen(kw_only=True)
@@ -147,7 +150,7 @@ def _comes_from_sabotage(error: BaseException | None) -> bool:
 
 def error_states(model: ChartModel) -> set[str]:
     """Where the events lead that python-statemachine sends for an error."""
-    return {edge.target for edge in model.definition.edges if edge.event.replace("_", ".") == "error.execution"}
+    return {edge.target for edge in model.definition.edges if edge.event in ERROR_EVENTS}
 
 
 def catches_errors(driven: Driven) -> bool:

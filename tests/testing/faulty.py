@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +41,14 @@ class Creative(MarketMakingStateMachine):
     def note_fault(self, fault: Fault) -> None:
         super().note_fault(fault)
         self.context.ledger.book_external_flow(Decimal(0), Decimal("-0.01"), f"write-off {self.context.faults_noted}")
+
+
+class Swallowing(MarketMakingStateMachine):
+    """Goes on without its order service when that fails."""
+
+    def place_orders(self) -> None:
+        with suppress(Exception):
+            super().place_orders()
 
 
 class Thermostat(StrategyMachine):

@@ -114,6 +114,21 @@ class Download(StateMachine):
     async def on_enter_running(self) -> None: ...
 
 
+class Guarded(StateChart[Any]):
+    """Clean: a callback refuses by raising, and the error leads to a state of its own."""
+
+    open = State(initial=True)
+    closed = State()
+    failed = State()
+
+    close = open.to(closed, before="refuse")
+    again = failed.to(open) | closed.to(open)
+    error_execution = open.to(failed)
+
+    def refuse(self) -> None:
+        raise OSError("it jams")
+
+
 class Crashing(StateMachine):
     """Its callback raises when it is entered for the second time: by hand, go, back, go."""
 

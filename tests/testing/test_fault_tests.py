@@ -21,6 +21,7 @@ from tests.testing.faulty import (
     Lamp,
     Nested,
     Porter,
+    Swallowing,
     Thermostat,
 )
 from tests.testing.generated import failures, outcomes
@@ -77,6 +78,12 @@ def test_an_error_that_vanishes_leaves_a_chart_in_a_state_that_it_has_half_enter
             "(start)--> idle: enter begin_cycle at its beginning",
             "expected that the books are as they were; found cash 19999.99 instead of 20000",
             id="money is missing",
+        ),
+        pytest.param(
+            Swallowing,
+            "service orders.plan_changes",
+            "expected that the step ends in error; found placing_orders.",
+            id="an error is swallowed",
         ),
     ],
 )

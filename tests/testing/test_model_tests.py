@@ -29,6 +29,7 @@ from tests.testing.faulty import Lamp, Nested, Thermostat
 from tests.testing.played import (
     Crashing,
     Download,
+    Guarded,
     Lazy,
     Lift,
     Melting,
@@ -61,7 +62,7 @@ def run_text(source: str) -> None:
 # -- clean charts -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("chart", [OrderLifecycle, Lamp, Relay, Melting, Download])
+@pytest.mark.parametrize("chart", [OrderLifecycle, Lamp, Relay, Melting, Download, Guarded])
 def test_a_clean_chart_passes(chart: type) -> None:
     model_test(chart, examples=20)()
 
