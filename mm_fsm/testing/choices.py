@@ -23,7 +23,7 @@ Facts = SearchStrategy[Any]
 
 
 @frozen
-class _Towards:
+class Towards:
     """Take an edge, by the shortest way to it: the guards of each hold, and no others that could lead elsewhere."""
 
     ways: Ways = field(repr=False)
@@ -82,15 +82,9 @@ def choices(ways: Ways, facts: Facts | None, *, is_machine: bool) -> SearchStrat
     if facts is not None:
         told: SearchStrategy[Choice] = st.builds(_Telling, facts)
         return st.one_of(told, told, told, told, told, sending)
-    goals = [place for place in range(len(definition.edges)) if _is_goal(ways, place)]
-    towards: SearchStrategy[Choice] = st.builds(_Towards, st.just(ways), st.sampled_from(goals))
+    goals = sorted((place for place in range(len(definition.edges)) if ways.is_goal(place)), key=ways.distance)
+    towards: SearchStrategy[Choice] = st.builds(Towards, st.just(ways), st.sampled_from(goals))
     guards = st.lists(st.sampled_from(definition.guard_names), unique=True) if definition.guard_names else st.just([])
     holding = guards.map(lambda names: tuple(name for name in definition.guard_names if name in names))
     anything = st.builds(_Anything, st.none() if is_machine else events, holding)
     return st.one_of(*[towards] * 6, anything, sending)
-
-
-def _is_goal(ways: Ways, place: int) -> bool:
-    """Whether the host can bring an edge about."""
-    is_sent = ways.model.definition.edges[place].event != NO_EVENT
-    return is_sent and ways.is_feasible(place) and not ways.is_fault_edge(place)

@@ -145,12 +145,12 @@ class _Suite:
             driven = self._begin(saboteur, place.edge)
             run = self._approach(driven, place.edge, saboteur)
             before = Before.of(driven) if isinstance(driven, MachineDriven) else None
-            error = _take(driven, run)
-        found = "that the call which was to raise never came"
-        require(saboteur.has_struck, f"{place.name} can be made to raise", found)
+            strayed = _take(driven, run)
+        require(saboteur.has_struck, f"{place.name} can be made to raise", strayed or "that it is never called")
         if isinstance(driven, MachineDriven) and before is not None:
             judge_machine(driven, before, place)
         else:
+            error = strayed.__cause__ if strayed is not None else None
             judge_engine(driven, place, error, catches=catches_errors(driven))
         judge_by(self._check, driven)
 
@@ -220,8 +220,8 @@ class _Suite:
         return {call.name for call in saboteur.seen if isinstance(call, ServiceCall)}
 
 
-def _take(driven: Driven, run: tuple[int, ...]) -> BaseException | None:
-    """Take edges, or a step where there are none; what the machine raised, if it did."""
+def _take(driven: Driven, run: tuple[int, ...]) -> StrayedError | None:
+    """Take edges, or a step where there are none; what the driver found instead, if it did."""
     if not run:
         if isinstance(driven, MachineDriven):
             driven.step(timer(driven.machine))
@@ -229,7 +229,7 @@ def _take(driven: Driven, run: tuple[int, ...]) -> BaseException | None:
     try:
         driven.take(*run)
     except StrayedError as strayed:
-        return strayed.__cause__
+        return strayed
     return None
 
 

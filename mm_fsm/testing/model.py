@@ -23,7 +23,8 @@ from mm_fsm.testing.drivers import forced
 from mm_fsm.testing.machine_driving import MachineDriven
 from mm_fsm.testing.market import MARKET_INVARIANTS, ServicesFactory, nothing_is_open_at_the_end, opening
 from mm_fsm.testing.plays import EnginePlay, FactsPlay, Invariant, MachinePlay, Opening, Play
-from mm_fsm.testing.problems import GeneratedTestError, UnsupportedChartError
+from mm_fsm.testing.problems import GeneratedTestError, NotAgainError, UnsupportedChartError
+from mm_fsm.testing.shortening import failure_of, shortened
 from mm_fsm.testing.source import Source
 from mm_fsm.testing.subjects import maker_of, read_flat
 from mm_fsm.testing.ways import Ways
@@ -126,7 +127,8 @@ def model_test(
         real_guards=facts is not None,
     )
     read_flat(chart, "model_test")
-    drawn = choices(Ways(forced(chart, maker_of(chart, make, services))), facts, is_machine=subject.is_machine)
+    ways = Ways(forced(chart, maker_of(chart, make, services)))
+    drawn = choices(ways, facts, is_machine=subject.is_machine)
     chosen = settings(_SETTINGS, max_examples=examples, stateful_step_count=steps)
 
     def test_model() -> None:
@@ -136,8 +138,11 @@ def model_test(
         except Exception as error:
             if not failing:
                 raise
-            moves = _shortened(subject, min(reversed(failing), key=len))
-            raise _explained(subject, moves) from error
+            moves = shortened(subject.play, min(reversed(failing), key=len), None if subject.real_guards else ways)
+            failure = failure_of(subject.play, moves) or NotAgainError(error)
+            source = _write_test(subject, moves)
+            sys.stdout.write(f"\n{source}\n")
+            raise GeneratedTestError(reference_of(chart), moves, failure, source) from failure
 
     return test_model
 
@@ -213,35 +218,6 @@ def _state_machine(
 
 
 # -- failures ---------------------------------------------------------------------------------------------------------
-
-
-def _failure(subject: _Subject, moves: Sequence[Act]) -> Exception | None:
-    """What comes of moves; None where nothing fails."""
-    try:
-        play = subject.play()
-        for move in moves:
-            play.perform(move)
-    except Exception as error:  # noqa: BLE001 - whatever the machine or an invariant raises is the failure
-        return error
-    return None
-
-
-def _shortened(subject: _Subject, moves: tuple[Act, ...]) -> tuple[Act, ...]:
-    """Leave out every move without which it fails as well, in the same way."""
-    kind = type(_failure(subject, moves))
-    for place in reversed(range(len(moves))):
-        fewer = moves[:place] + moves[place + 1 :]
-        if type(_failure(subject, fewer)) is kind:
-            moves = fewer
-    return moves
-
-
-def _explained(subject: _Subject, moves: tuple[Act, ...]) -> GeneratedTestError:
-    """Repeat what failed, and print it as a test."""
-    source = _write_test(subject, moves)
-    sys.stdout.write(f"\n{source}\n")
-    failure = _failure(subject, moves) or RuntimeError("it does not fail again: something depends on chance or time")
-    return GeneratedTestError(reference_of(subject.chart), moves, failure, source)
 
 
 def _write_test(subject: _Subject, moves: Sequence[Act]) -> str:

@@ -100,6 +100,17 @@ class ModelMismatchError(MarketMakerError, AssertionError):
         super().__init__(f"{move} in {state!r}: the definition says {expected}; found {found}.")
 
 
+class NotAgainError(MarketMakerError, AssertionError):
+    """What failed does not fail again with the same moves; ``first`` is what it was."""
+
+    def __init__(self, first: BaseException) -> None:
+        self.first = first
+        super().__init__(
+            f"it does not fail again, so that the machine, or an invariant, depends on chance, on time or on what ran "
+            f"before. It was {type(first).__name__}: {first}"
+        )
+
+
 class GeneratedTestError(MarketMakerError, AssertionError):
     """A generated test has failed; ``source`` is a test that repeats it.
 
