@@ -26,7 +26,7 @@ from mm_fsm.testing.machine_driving import MachineDriver
 from mm_fsm.testing.market_facts import market_facts
 from mm_fsm.testing.model import model_test, replay
 from mm_fsm.testing.paths import ChartPath, fsm_paths
-from mm_fsm.testing.plans import Plan, plan_paths
+from mm_fsm.testing.plans import Plan, explore_paths, plan_paths
 from mm_fsm.testing.problems import (
     BrokenPromiseError,
     GeneratedTestError,
@@ -59,6 +59,7 @@ __all__ = [
     "TableDriver",
     "Tell",
     "UnsupportedChartError",
+    "explore_paths",
     "fault_tests",
     "forced",
     "fsm_paths",

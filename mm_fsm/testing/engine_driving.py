@@ -24,6 +24,7 @@ from mm_fsm.coverage.model import NO_EVENT
 from mm_fsm.coverage.reading import EngineReading, guard_name, read_engine, read_engine_of
 from mm_fsm.testing.answers import answers_for_rest
 from mm_fsm.testing.driving import Condition, Driven, Driver, Forced, Real, Steering, Then
+from mm_fsm.testing.problems import UnsupportedChartError
 
 _STATE_FIELD: Final = "chart_state"
 _NO_METHOD: Final = "_mm_fsm_no_method"
@@ -54,17 +55,28 @@ class EngineDriver(Driver):
     ) -> None:
         self._reading = read_engine(chart)
         super().__init__(self._reading.model)
+        self._chart = chart
         self._make = make or chart
         self._conditions = conditions
         self._stubbed = stubbed
 
     def start(self, *places: int, then: Then | None = None) -> Driven:
-        """A new machine, which has taken these edges."""
+        """A new machine, which has taken these edges.
+
+        Raises:
+            UnsupportedChartError: what is made is no machine of that class.
+        """
         steering = Forced() if self._conditions is None else Real(self._conditions)
         driven = _EngineDriven(self, self._reading, steering)
         guard = steering.guard if isinstance(steering, Forced) else None
         with _put_together(self._reading, driven.notice, guard, stubbed=self._stubbed):
             at_once = driven.begin(self._make, places)
+        if type(driven.machine) is not self._chart:
+            raise UnsupportedChartError(
+                self.model.reference,
+                f"make() gave {type(driven.machine).__qualname__}, whose chart is its own.",
+                "Let it make a machine of this class.",
+            )
         driven.take(*places[at_once:], then=then)
         return driven
 
@@ -228,16 +240,14 @@ def _put_together(
 ) -> Iterator[None]:
     """Machines put together meanwhile tell ``notice`` of transitions; their guards and callbacks are others."""
     with PUT_TOGETHER_LOCK:
-        kept: list[tuple[CallbackSpec, dict[str, Any]]] = []
+        kept: list[tuple[CallbackSpec, Mapping[str, Any]]] = []
         added: list[tuple[CallbackSpecList, CallbackSpec]] = []
         try:
             for spec in _specs(reading):
                 if spec.group is CallbackGroup.COND and guard is not None:
-                    kept.append((spec, dict(vars(spec))))
-                    vars(spec).update(_stand_in(spec, guard(guard_name(spec))))
+                    kept.append((spec, _exchange(spec, _stand_in(spec, guard(guard_name(spec))))))
                 elif spec.group is not CallbackGroup.COND and stubbed:
-                    kept.append((spec, dict(vars(spec))))
-                    vars(spec).update(vars(CallbackSpec(_NO_METHOD, spec.group, is_convention=True)))
+                    kept.append((spec, _exchange(spec, vars(CallbackSpec(_NO_METHOD, spec.group, is_convention=True)))))
             for transition in reading.transitions:
                 transition.after.add(notice)
                 added.append((transition.after.list, transition.after.list.items[-1]))
@@ -246,8 +256,7 @@ def _put_together(
             for specs, spec in added:
                 specs.items = [one for one in specs.items if one is not spec]
             for spec, content in kept:
-                vars(spec).clear()
-                vars(spec).update(content)
+                _exchange(spec, content)
 
 
 def _specs(reading: EngineReading) -> Iterable[CallbackSpec]:
@@ -258,9 +267,17 @@ def _specs(reading: EngineReading) -> Iterable[CallbackSpec]:
     return [spec for specs in [*lists, *(state.enter.list for state in states)] for spec in specs]
 
 
+def _exchange(spec: CallbackSpec, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Let an entry hold something else, and return what it held; what its answer must be is coverage's to change."""
+    expected, held = spec.expected_value, dict(vars(spec))
+    vars(spec).clear()
+    vars(spec).update({**content, "expected_value": expected})
+    return held
+
+
 def _stand_in(spec: CallbackSpec, function: Callable[[], object]) -> Mapping[str, object]:
     """What an entry of a guard holds to ask ``function`` instead, under its old name."""
-    stand_in = CallbackSpec(_StandIn(function).call, spec.group, expected_value=spec.expected_value)
+    stand_in = CallbackSpec(_StandIn(function).call, spec.group)
     return {**vars(stand_in), "attr_name": guard_name(spec)}
 
 

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from mm_fsm.chart import EdgeDefinition
 from mm_fsm.testing.drivers import driver_of
 from mm_fsm.testing.driving import Driven, Driver
-from mm_fsm.testing.plans import plan_paths
+from mm_fsm.testing.plans import explore_paths, plan_paths
 
 _NAMED = 3
 """Events at the beginning of a path that its name has."""
@@ -51,6 +51,7 @@ def fsm_paths(
     *,
     exclude: Mapping[str, str] | None = None,
     reset_cost: int = 1,
+    explore: bool = False,
 ) -> pytest.MarkDecorator:
     """Parametrise a test with paths that meet a criterion, as ``path``.
 
@@ -61,13 +62,15 @@ def fsm_paths(
         criterion: ``states``, ``transitions``, ``pairs`` or ``roundtrip``.
         exclude: what cannot be taken, by coverage's keys, ``*`` standing for anything, with the reason.
         reset_cost: what a new machine costs, in edges taken: 0 for many short paths, a large number for few.
+        explore: whether to try all of it while tests are collected, and leave out what real guards cannot be made to
+            let through, with the path that was tried. A gate on coverage has to notice when that becomes more.
 
     Raises:
         UnsupportedChartError: paths cannot be planned on this chart for this criterion, or an exclusion fits nothing.
         ValueError: there are no paths for such a criterion, or ``reset_cost`` is negative.
     """
     driver = driver_of(chart)
-    plan = plan_paths(driver, criterion, exclude=exclude, reset_cost=reset_cost)
+    plan = (explore_paths if explore else plan_paths)(driver, criterion, exclude=exclude, reset_cost=reset_cost)
     paths = [ChartPath(driver, places) for places in plan.paths]
     return pytest.mark.parametrize("path", [*_cases(paths), *left_out_cases(plan.left_out)])
 

@@ -20,12 +20,11 @@ from attrs import frozen
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.exclusions import Exclusion, excluded_edges, with_exclusions
 from mm_fsm.coverage.model import ChartModel
-from mm_fsm.coverage.obligations import obligations_of
-from mm_fsm.coverage.tree import PathTree
+from mm_fsm.coverage.obligations import Obligation, obligations_of
 from mm_fsm.testing.driving import Driver
 from mm_fsm.testing.moves import Moves, leaving
 from mm_fsm.testing.postman import Graph, Walk, shortest_walks
-from mm_fsm.testing.problems import UnsupportedChartError
+from mm_fsm.testing.problems import StrayedError, UnsupportedChartError
 
 
 @frozen(slots=False)
@@ -61,15 +60,65 @@ def plan_paths(
         UnsupportedChartError: paths cannot be planned on this chart for this criterion, or an exclusion fits nothing.
         ValueError: there are no paths for such a criterion, or ``reset_cost`` is negative.
     """
+    task = _task(driver, criterion, exclude or {}, reset_cost)
+    paths = sorted(dict.fromkeys(_PLANNERS[task.criterion](task)))
+    return Plan(driver, task.criterion, tuple(paths), task.left_out(paths))
+
+
+def explore_paths(
+    driver: Driver, criterion: str, *, exclude: Mapping[str, str] | None = None, reset_cost: int = 1
+) -> Plan:
+    """Plan paths, try each, and keep what can be taken.
+
+    A path is kept as far as it goes. What it did not come to is tried once more by a shortest way; what that does not
+    come to either is left out, with the path that was tried. Machines are made and run meanwhile.
+
+    Args:
+        driver: drives the chart; with real guards, or there is nothing to find out.
+        criterion: as for ``plan_paths``.
+        exclude: as for ``plan_paths``.
+        reset_cost: as for ``plan_paths``.
+
+    Raises:
+        UnsupportedChartError: as for ``plan_paths``.
+        ValueError: as for ``plan_paths``.
+    """
+    task = _task(driver, criterion, exclude or {}, reset_cost)
+    kept, _ = _tried(driver, sorted(dict.fromkeys(_PLANNERS[task.criterion](task))))
+    infeasible: dict[str, str] = {}
+    for one in task.obligations:
+        way = task.way_to(one)
+        if one.excluded or way is None or _seen(task, kept)(one.key, one.edges):
+            continue
+        further, failures = _tried(driver, [way])
+        kept += further
+        if failures:
+            tried = ", then ".join((*failures[0].path, *failures[0].wanted))
+            infeasible[one.key] = f"infeasible: found {failures[0].found}; tried {tried}"
+    return Plan(driver, task.criterion, tuple(dict.fromkeys(kept)), {**task.left_out(kept), **infeasible})
+
+
+def _tried(driver: Driver, paths: Iterable[tuple[int, ...]]) -> tuple[list[tuple[int, ...]], list[StrayedError]]:
+    """Paths as far as they can be taken, and what stopped those that cannot be taken to their end."""
+    kept, failures = [], []
+    for path in paths:
+        try:
+            driver.start(*path)
+        except StrayedError as failure:
+            failures.append(failure)
+            kept += [path[: len(failure.path)]] if failure.path else []
+        else:
+            kept.append(path)
+    return kept, failures
+
+
+def _task(driver: Driver, criterion: str, exclude: Mapping[str, str], reset_cost: int) -> _Task:
     if criterion not in _PLANNERS:
         raise ValueError(f"criterion: expected one of {[*map(str, _PLANNERS)]}, found {criterion!r}.")
     if reset_cost < 0:
         raise ValueError(f"reset_cost: expected a number of edges, 0 or more, found {reset_cost!r}.")
     criteria = dict.fromkeys((Criterion.TRANSITIONS, Criterion(criterion)))
-    exclusions = read_exclusions(driver.model, criteria, exclude or {})
-    task = _Task(driver, Criterion(criterion), reset_cost, exclusions)
-    paths = sorted(dict.fromkeys(_PLANNERS[task.criterion](task)))
-    return Plan(driver, task.criterion, tuple(paths), task.left_out(paths))
+    return _Task(driver, Criterion(criterion), reset_cost, read_exclusions(driver.model, criteria, exclude))
 
 
 def read_exclusions(
@@ -143,16 +192,28 @@ class _Task:
         """The cheapest walks."""
         return shortest_walks(graph, self.reset_cost)
 
+    @cached_property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """What the criterion asks for; what cannot be taken is excluded."""
+        model = self.driver.model
+        return with_exclusions(model, obligations_of(model, self.criterion), dict(self.unusable), self.exclusions)
+
+    def way_to(self, one: Obligation) -> tuple[int, ...] | None:
+        """A shortest path that meets an obligation; None where no path leads there."""
+        if self.criterion is Criterion.ROUNDTRIP:
+            return one.edges
+        first = self.driver.model.definition.edges[one.edges[0]].source if one.edges else one.key
+        for state in self.moves.found_by:
+            if first in self.moves.active(state):
+                return (*self.moves.way_to(state), *one.edges)
+        return None
+
     def left_out(self, paths: Sequence[Sequence[int]]) -> Mapping[str, str]:
         """What no path takes, by its key, with the reason."""
-        model = self.driver.model
-        obligations = with_exclusions(
-            model, obligations_of(model, self.criterion), dict(self.unusable), self.exclusions
-        )
         taken = _seen(self, paths)
-        return MappingProxyType(
-            {one.key: one.excluded or "no path leads there" for one in obligations if not taken(one.key, one.edges)}
-        )
+        return {
+            one.key: one.excluded or "no path leads there" for one in self.obligations if not taken(one.key, one.edges)
+        }
 
 
 def _seen(task: _Task, paths: Sequence[Sequence[int]]) -> Callable[[str, tuple[int, ...]], bool]:
@@ -180,15 +241,7 @@ def _round_trips(task: _Task) -> Iterator[tuple[int, ...]]:
         raise UnsupportedChartError(
             model.reference, "round trips are not defined for states within states.", "Ask for transitions or pairs."
         )
-    tree = PathTree(model)
-    gone = {
-        one.edges
-        for one in with_exclusions(
-            model, obligations_of(model, Criterion.ROUNDTRIP), dict(task.unusable), task.exclusions
-        )
-        if one.excluded
-    }
-    return (path for path in map(tree.path, tree.leaves) if path not in gone)
+    return (one.edges for one in task.obligations if not one.excluded)
 
 
 def _transitions(task: _Task) -> Iterator[tuple[int, ...]]:
