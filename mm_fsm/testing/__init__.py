@@ -1,4 +1,4 @@
-"""Tests made from a chart: paths that meet a criterion, and events where they do not fit.
+"""Tests made from a chart: paths, events where they do not fit, faults wherever something can raise, random moves.
 
 From below:
 
@@ -10,35 +10,63 @@ drivers          ``forced`` and ``real``: the driver that fits a chart
 moves, postman   the graph that paths are planned on; the shortest walks through a graph
 plans            from a criterion to paths
 paths, sneaks    what a test module uses: ``fsm_paths`` and ``sneak_tests``
+ways, subjects   from any state to any other; how a machine is made; ``market`` has what a market maker is told
+sabotage         makes callbacks, guards and services raise; ``fault_places`` where, ``verdicts`` what must hold then
+faults           what a test module uses: ``fault_tests``
+acts, plays      moves, and a machine under them, held against the definition; ``choices`` what they are drawn from
+model            what a test module uses: ``model_test`` and ``replay``; ``source`` prints a failure as a test
 ===============  =====================================================================================
 """
 
+from mm_fsm.testing.acts import Send, Step, Tell
 from mm_fsm.testing.drivers import forced, real
 from mm_fsm.testing.driving import Condition, Driven, Driver
+from mm_fsm.testing.faults import Situation, fault_tests
 from mm_fsm.testing.machine_driving import MachineDriver
+from mm_fsm.testing.market_facts import market_facts
+from mm_fsm.testing.model import model_test, replay
 from mm_fsm.testing.paths import ChartPath, fsm_paths
 from mm_fsm.testing.plans import Plan, explore_paths, plan_paths
-from mm_fsm.testing.problems import InfeasibleError, SneakedError, StrayedError, UnsupportedChartError
+from mm_fsm.testing.problems import (
+    BrokenPromiseError,
+    GeneratedTestError,
+    InfeasibleError,
+    ModelMismatchError,
+    SneakedError,
+    StrayedError,
+    UnsupportedChartError,
+)
 from mm_fsm.testing.sneaks import SneakCell, sneak_tests
 from mm_fsm.testing.table_driving import TableDriver
 
 __all__ = [
+    "BrokenPromiseError",
     "ChartPath",
     "Condition",
     "Driven",
     "Driver",
+    "GeneratedTestError",
     "InfeasibleError",
     "MachineDriver",
+    "ModelMismatchError",
     "Plan",
+    "Send",
+    "Situation",
     "SneakCell",
     "SneakedError",
+    "Step",
     "StrayedError",
     "TableDriver",
+    "Tell",
     "UnsupportedChartError",
     "explore_paths",
+    "fault_tests",
     "forced",
     "fsm_paths",
+    "market_facts",
+    "model_test",
     "plan_paths",
     "real",
+    "replay",
     "sneak_tests",
 ]

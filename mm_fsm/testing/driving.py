@@ -83,6 +83,8 @@ class Forced(Steering):
     error: type[StrayedError] = StrayedError
 
     def __init__(self) -> None:
+        self.asked: Callable[[str], object] = _leave
+        """Called with the name of each guard before it answers; what it raises, the guard does."""
         self._answers: Mapping[str, bool] = {}
 
     def steer(self, answers: Mapping[str, bool], subject: object) -> None:
@@ -93,6 +95,7 @@ class Forced(Steering):
         """What stands in place of a guard."""
 
         def answer() -> bool:
+            self.asked(name)
             return self._answers.get(name, False)
 
         return answer

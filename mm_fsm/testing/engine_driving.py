@@ -29,7 +29,7 @@ from mm_fsm.testing.problems import UnsupportedChartError
 _STATE_FIELD: Final = "chart_state"
 _NO_METHOD: Final = "_mm_fsm_no_method"
 """An entry by convention for a method that is not there is no callback."""
-_LOCK: Final = RLock()
+PUT_TOGETHER_LOCK: Final = RLock()
 """Classes are changed for a moment; nobody else may put machines together then."""
 
 
@@ -239,7 +239,7 @@ def _put_together(
     stubbed: bool,
 ) -> Iterator[None]:
     """Machines put together meanwhile tell ``notice`` of transitions; their guards and callbacks are others."""
-    with _LOCK:
+    with PUT_TOGETHER_LOCK:
         kept: list[tuple[CallbackSpec, Mapping[str, Any]]] = []
         added: list[tuple[CallbackSpecList, CallbackSpec]] = []
         try:

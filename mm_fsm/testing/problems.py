@@ -66,3 +66,76 @@ class SneakedError(MarketMakerError, AssertionError):
 
 class InfeasibleError(StrayedError):
     """The real guards could not be made to let a path through: it is infeasible, or a condition is wrong."""
+
+
+class BrokenPromiseError(MarketMakerError, AssertionError):
+    """Something that must be true of a machine is not; fails the test.
+
+    Args:
+        promise: what must be true.
+        found: what is.
+    """
+
+    def __init__(self, promise: str, found: object) -> None:
+        self.promise = promise
+        self.found = found
+        super().__init__(f"expected that {promise}; found {found}.")
+
+
+class ModelMismatchError(MarketMakerError, AssertionError):
+    """A machine did something else than its chart's definition says; fails the test.
+
+    Args:
+        move: what was done to it.
+        state: where it was.
+        expected: what the definition says.
+        found: what happened.
+    """
+
+    def __init__(self, move: object, state: str, expected: str, found: str) -> None:
+        self.move = move
+        self.state = state
+        self.expected = expected
+        self.found = found
+        super().__init__(f"{move} in {state!r}: the definition says {expected}; found {found}.")
+
+
+class NotAgainError(MarketMakerError, AssertionError):
+    """What failed does not fail again with the same moves; ``first`` is what it was."""
+
+    def __init__(self, first: BaseException) -> None:
+        self.first = first
+        super().__init__(
+            f"it does not fail again, so that the machine, or an invariant, depends on chance, on time or on what ran "
+            f"before. It was {type(first).__name__}: {first}"
+        )
+
+
+class GeneratedTestError(MarketMakerError, AssertionError):
+    """A generated test has failed; ``source`` is a test that repeats it.
+
+    Args:
+        chart: ``module:Class``.
+        moves: the shortest list of moves found that fails.
+        failure: what came of them.
+        source: a test, as text.
+    """
+
+    def __init__(self, chart: str, moves: Sequence[object], failure: BaseException, source: str) -> None:
+        self.chart = chart
+        self.moves = tuple(moves)
+        self.source = source
+        super().__init__(
+            f"{chart} fails after {len(moves)} moves: {type(failure).__name__}: {failure}\n"
+            "The test that was printed repeats it: paste it into a file of tests."
+        )
+
+
+def require(holds: object, promise: str, found: object) -> None:
+    """Fail the test where a promise is broken.
+
+    Raises:
+        BrokenPromiseError: it does not hold.
+    """
+    if not holds:
+        raise BrokenPromiseError(promise, found)

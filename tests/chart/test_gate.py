@@ -183,6 +183,17 @@ def test_observer_hears_what_an_answer_counts_as() -> None:
     assert ("hurry", "is_free", False) in listener.heard
 
 
+def test_a_gate_that_is_bound_anew_asks_other_guards_and_tells_the_same_observers() -> None:
+    gate, listener = gate_of(Signal()), Listener()
+    gate.observe(listener)
+    gate.bind(definition_of(Signal), Signal(is_broken=True, is_night=True))
+    edge, command = gate.first_enabled("red"), gate.first_for_command("red", "switch_off")
+    assert edge is not None
+    assert command is not None
+    assert (edge.event, command.event) == ("halt", "switch_off")
+    assert listener.heard == [("halt", "is_broken", True), ("switch_off", "is_night", True)]
+
+
 def test_error_of_an_observer_is_not_taken_for_a_guard_that_failed() -> None:
     class Broken:
         def guard_was_asked(self, edge: EdgeDefinition, guard: str, outcome: bool) -> None:

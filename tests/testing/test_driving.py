@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from statemachine import StateChart, StateMachine
+from statemachine import State, StateChart, StateMachine
 
 from mm_fsm.core.order_lifecycle import OrderEvent, OrderLifecycle, OrderStatus, status_after
 from mm_fsm.machine.market_making import MarketMakingStateMachine
@@ -192,6 +192,18 @@ def test_an_excluded_edge_can_be_forced_all_the_same() -> None:
 def test_what_is_no_chart_is_refused(chart: Any) -> None:
     with pytest.raises(UnsupportedChartError, match="no chart with states"):
         forced(chart)
+
+
+def test_a_guard_that_only_the_model_has_is_forced_too() -> None:
+    class Shelf:
+        in_stock = False
+
+    class Order(StateMachine):
+        placed = State(initial=True)
+        packed = State(final=True)
+        pack = placed.to(packed, cond="in_stock")
+
+    assert forced(Order, lambda: Order(Shelf())).start(0).active == {"packed"}
 
 
 def test_a_machine_of_a_subclass_is_refused() -> None:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from mm_fsm.core.order_lifecycle import OrderLifecycle
+from mm_fsm.coverage.criteria import Criterion
+from mm_fsm.coverage.obligations import obligations_of
+from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.testing import forced, plan_paths
+
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
 LIGHT = """
     from statemachine import State, StateMachine
 
@@ -29,33 +39,36 @@ def run(pytester: pytest.Pytester, test: str, *options: str) -> pytest.RunResult
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n0", "-v", *options)
 
 
-def test_a_few_lines_cover_a_chart(pytester: pytest.Pytester) -> None:
+def test_the_few_lines_of_the_document_cover_its_chart(pytester: pytest.Pytester) -> None:
     """Guards are forced, so that a machine which never has traffic is covered in structure."""
-    result = run(
-        pytester,
-        """
-        from light import Light
-        from mm_fsm.testing import fsm_paths, sneak_tests
-
-        @fsm_paths(Light, criterion="pairs")
-        def test_every_pair(path):
-            path.run()
-
-        test_nothing_sneaks = sneak_tests(Light)
-        """,
-        "--fsm-cov=light:Light",
-        "--fsm-cov-fail-under=states:100,transitions:100,pairs:100,sneak:100",
+    (example, _, _), (shown,) = (
+        re.findall(rf"```{kind}\n(.*?)```", DOCUMENT, re.DOTALL) for kind in ("python", "console")
     )
-    # Two ways into broken from two states, and a round before each: 5 pairs; 4 x 4 less 5 cells.
+    command, *table = [line for line in shown.splitlines() if line]
+    pytester.makepyfile(test_light=example)
+    program, quiet, *options = command.removeprefix("$ ").split()
+    assert (program, quiet) == ("pytest", "-q")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n0", "-v", *options)
+    # Two ways into broken, each with a round or the way before it: 2 paths; 4 states by 4 events less 5 edges.
     result.assert_outcomes(passed=2 + 11)
     result.stdout.fnmatch_lines(
         [
             "*::test_every_pair[[]1-slow-stop-go-2_more-smash[]] PASSED*",
             "*::test_every_pair[[]2-slow-stop-go-smash[]] PASSED*",
             "*::test_nothing_sneaks[[]go in green[]] PASSED*",
-            "light:Light  4/4 100%     5/5 100%*",
+            *table,
         ]
     )
+
+
+@pytest.mark.parametrize("chart", [MarketMakingStateMachine, OrderLifecycle], ids=lambda chart: chart.__name__)
+@pytest.mark.parametrize("criterion", ["transitions", "pairs"])
+def test_the_figures_of_the_document_are_right(chart: type, criterion: str) -> None:
+    driver = forced(chart)
+    plan = plan_paths(driver, criterion)
+    total = len(obligations_of(driver.model, Criterion(criterion)))
+    row = f"| `{chart.__name__}` | `{criterion}` ({total}) | {len(plan.paths)} | {plan.steps} |"
+    assert row in DOCUMENT.splitlines()
 
 
 def test_what_is_left_out_is_a_skipped_case_with_its_reason(pytester: pytest.Pytester) -> None:
