@@ -47,6 +47,8 @@ class Reconciliation:
     difference: Decimal = ZERO
     """Base units by which the account differed from the books in the last round."""
     fills_at_difference: int = -1
+    differing_rounds: int = 0
+    """Rounds in a row that found a difference, the same or another."""
     detail: str = "the venue has not been asked yet"
     """Why a round is not complete."""
 

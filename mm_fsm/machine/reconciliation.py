@@ -30,6 +30,8 @@ from mm_fsm.core.settings import PositionMismatchPolicy, StrayOrderPolicy
 
 CLOCK_TOLERANCE_SECONDS: Final = 60.0
 """How far the venue's clock and the host's may lie apart when own trades are looked up."""
+DIFFERING_ROUNDS_BELIEVED: Final = 5
+"""Rounds in a row with a difference that fills in between may explain, after which they no longer do."""
 MISMATCH_RETRY_SECONDS: Final = 10.0
 """Wait before a round is repeated because the position differed."""
 
@@ -155,6 +157,8 @@ def take_balances(context: MarketMakingContext, fact: BalancesReported) -> None:
         _complete(context)
     elif base != state.difference or state.fills_at_difference != context.fill_count:
         _look_again(context, base)
+        if state.is_complete and state.differing_rounds >= DIFFERING_ROUNDS_BELIEVED:
+            state.begin_anew(context.now, _mismatch(context, base))
     elif context.settings.position_mismatch_policy is PositionMismatchPolicy.ADOPT:
         flow_id = f"position-adopted-{context.now}"
         context.ledger.book_external_flow(base, quote, flow_id)
@@ -172,6 +176,7 @@ def _complete(context: MarketMakingContext) -> None:
     state.is_answer_awaited = False
     state.difference = ZERO
     state.fills_at_difference = -1
+    state.differing_rounds = 0
     if state.completed_at is None:
         state.completed_at = context.now
     if not state.is_complete:
@@ -181,10 +186,14 @@ def _complete(context: MarketMakingContext) -> None:
 
 
 def _look_again(context: MarketMakingContext, base: Decimal) -> None:
-    """A difference counts when a second round finds the same; a fill may have been on its way."""
+    """A difference counts when a second round finds the same; a fill may have been on its way.
+
+    In a market that never rests it would never count, so that the next round is one without own orders in between.
+    """
     state = context.reconciliation
     state.difference = base
     state.fills_at_difference = context.fill_count
+    state.differing_rounds += 1
     state.stage = Stage.RESTING
     state.is_answer_awaited = False
     state.due = context.now + nanoseconds(context.settings.query_interval_seconds)

@@ -349,6 +349,18 @@ def test_balances_below_the_ledgers_are_not_quoted_with() -> None:
     assert bench.context.base_position == 100
 
 
+def test_a_position_that_differs_is_found_out_however_often_orders_fill_meanwhile() -> None:
+    """Half a unit left the account and nobody said so; a fill every second makes every look differ a little."""
+    bench = Bench(settings_with(reconcile_interval_seconds=10), is_watched=False).start_quoting()
+    bench.start = evolve(bench.start, base=bench.start.base - Decimal("0.5"))
+    for second in range(40):
+        bench.run(1)
+        for order_id in bench.live((BID, ASK)[second % 2])[:1]:
+            bench.fill(order_id, "0.01")
+    assert bench.holds() == {"bid": "reconciling", "ask": "reconciling"}
+    assert "-0.5" in bench.context.reconciliation.detail
+
+
 def test_a_deposit_is_neither_profit_nor_loss() -> None:
     bench = quoting()
     bench.deposit("2", "150")
