@@ -10,13 +10,14 @@ from typing import Any
 from attrs import define, evolve, field
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import Fact, Intent, PlaceOrder, Timer
+from mm_fsm.core.messages import Fact, Intent, Liquidity, OrderPurpose, PlaceOrder, Side, Timer
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.recovery import OpenRun, RunPlan, open_run
 from mm_fsm.venues.base import MarketEvent, SimulatedVenue
 from mm_fsm.venues.paper import PaperExchange, PaperSettings
+from mm_fsm.venues.paper.matching import Execution
 from mm_fsm.venues.simulator import MarketSimulator, SimulatorSettings
 
 SYMBOL = "ETH/USD"
@@ -177,3 +178,46 @@ def assert_books_equal_account(run: OpenRun, world: World) -> None:
     assert context.ledger.cash == account.quote_total
     known = {trade_id for _, trade_id in context.ledger._trades}
     assert known == {fill.trade_id for fill in world.exchange._own_trades}
+
+
+def is_reconciled(run: OpenRun) -> Any:
+    return lambda _: run.machine.machine.context.reconciliation.is_complete
+
+
+def quote_for(path: Path, seconds: float, **changes: Any) -> tuple[World, Any]:
+    """A run that has quoted for a while and was then killed; its world goes on."""
+    plan = plan_at(path, **changes)
+    world, run = World(), begin(plan)
+    world.run(run, seconds)
+    world.run(run, until=is_quoting)
+    kill(run)
+    return world, plan
+
+
+def place(world: World, client_order_id: str, price: str = "1900", side: Side = Side.BID) -> None:
+    """Somebody with access to the account sends an order."""
+    world.venue.submit(
+        PlaceOrder(
+            symbol=SYMBOL,
+            client_order_id=client_order_id,
+            side=side,
+            price=Decimal(price),
+            quantity=Decimal("0.01"),
+            purpose=OrderPurpose.QUOTE,
+            level=0,
+        ),
+        world.now,
+    )
+    world.pass_time(1)
+
+
+def take(world: World, client_order_id: str, quantity: Decimal) -> None:
+    """Somebody takes so much of one order, in two trades."""
+    order = world.exchange._orders.find_open(client_order_id)
+    assert order is not None
+    parts = [quantity / 4, quantity - quantity / 4]
+    world.exchange._book([Execution(order, order.price, part, Liquidity.MAKER) for part in parts if part])
+
+
+def unheard(kind: type[Fact]) -> Any:
+    return lambda fact: not isinstance(fact, kind)

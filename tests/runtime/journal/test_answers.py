@@ -9,10 +9,43 @@ from pathlib import Path
 import pytest
 from attrs import define, evolve, field
 
-from mm_fsm.core.messages import BalancesReported, Fact, OpenOrdersReported, OwnTradesReported, StopRequested
+from mm_fsm.core.messages import (
+    BalancesReported,
+    Fact,
+    OpenOrdersReported,
+    OrderCanceled,
+    OrderStatusReported,
+    OwnTradesReported,
+    QueryOrder,
+    ReportedOrder,
+    ReportedStatus,
+    StopRequested,
+)
+from mm_fsm.core.order_lifecycle import OrderStatus
+from mm_fsm.core.orders import OwnOrder
+from mm_fsm.core.reconciliation import ReconciliationStage
+from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import verify_run
 from mm_fsm.runtime.recovery import OpenRun, RunPlan
-from tests.runtime.journal.scenario import SECOND, World, assert_books_equal_account, begin, is_quoting, kill, plan_at
+from tests.runtime.journal.scenario import (
+    SECOND,
+    SYMBOL,
+    World,
+    assert_books_equal_account,
+    begin,
+    is_quoting,
+    is_reconciled,
+    kill,
+    plan_at,
+    quote_for,
+    unheard,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run.journal"
+
 
 ANSWERS = (OpenOrdersReported, OwnTradesReported, BalancesReported)
 
@@ -53,10 +86,6 @@ def begun(plan: RunPlan) -> Post:
     kill(run)
     world.pass_time(30)
     return world
-
-
-def is_reconciled(run: OpenRun) -> Callable[[object], bool]:
-    return lambda _: run.machine.machine.context.reconciliation.is_complete
 
 
 def assert_ends_in_agreement(world: Post, run: OpenRun, plan: RunPlan) -> None:
@@ -121,3 +150,105 @@ def test_answers_that_the_process_before_asked_for_arrive_in_any_order(
     for kind in order:
         world.tell(run, old[kind])
     assert_ends_in_agreement(world, run, plan)
+
+
+def test_an_answer_about_later_trades_only_ends_no_question(path: Path) -> None:
+    """Trades since a moment ago say nothing of those before it: what was asked for is still to come."""
+    world, plan = quote_for(path, 20)
+    world.hears = unheard(OwnTradesReported)
+    run = begin(plan)
+    state = run.machine.machine.context.reconciliation
+    world.run(run, until=lambda _: state.stage is ReconciliationStage.TRADES and state.is_answer_awaited)
+    known_until = state.trades_known_until
+    later = OwnTradesReported(received_at=0, symbol=SYMBOL, fills=(), since=world.now - 1, until=world.now)
+    world.tell(run, later)
+    assert state.stage is ReconciliationStage.TRADES
+    assert state.is_answer_awaited
+    assert state.trades_known_until == known_until
+    run.close()
+
+
+def asked_about_open_orders(path: Path) -> tuple[World, OpenRun, OwnOrder]:
+    """A run that quotes and has just asked which orders are open, and a bid of it that rests, a while later."""
+    world, run = World(), begin(plan_at(path))
+    context = run.machine.machine.context
+    state = context.reconciliation
+
+    def has_asked(_: StepResult) -> bool:
+        is_asking = state.is_complete and state.is_answer_awaited and state.stage is ReconciliationStage.OPEN_ORDERS
+        return is_asking and any(order.is_resting and order.changed_at < context.now for order in context.orders.live())
+
+    world.run(run, until=has_asked)
+    order = next(order for order in context.orders.live() if order.is_resting and order.changed_at < context.now)
+    world.pass_time(0.02)
+    return world, run, order
+
+
+def open_orders(world: World, *orders: OwnOrder) -> OpenOrdersReported:
+    """The venue's answer with these orders in it."""
+    reported = tuple(
+        ReportedOrder(
+            client_order_id=order.client_order_id,
+            venue_order_id=order.venue_order_id or "",
+            side=order.side,
+            price=order.price,
+            quantity=order.quantity,
+            filled_quantity=order.filled_quantity,
+        )
+        for order in orders
+    )
+    return OpenOrdersReported(received_at=0, symbol=SYMBOL, orders=reported, exchange_time=world.now)
+
+
+def test_an_order_that_should_be_open_and_is_not_is_asked_about(path: Path) -> None:
+    """Nobody said that it left: it is UNKNOWN, no more and no less, until a query tells."""
+    world, run, order = asked_about_open_orders(path)
+    result = world.tell(run, open_orders(world))
+    assert order.status is OrderStatus.UNKNOWN
+    assert any(isinstance(i, QueryOrder) and i.client_order_id == order.client_order_id for i in result.intents)
+    run.close()
+
+
+def test_an_answer_from_before_an_order_left_does_not_bring_it_back(path: Path) -> None:
+    """The cancel was confirmed after the question was asked: that it was open when the venue looked says nothing."""
+    world, run, order = asked_about_open_orders(path)
+    listed = open_orders(world, order)
+    left = OrderCanceled(
+        received_at=0,
+        symbol=SYMBOL,
+        client_order_id=order.client_order_id,
+        exchange_time=world.now,
+        filled_quantity=order.filled_quantity,
+    )
+    world.tell(run, left)
+    assert order.status is OrderStatus.CANCELED
+    world.tell(run, listed)
+    assert order.status is OrderStatus.CANCELED
+    run.close()
+
+
+def test_a_round_in_which_an_order_comes_alive_again_begins_anew(path: Path) -> None:
+    """The balances of that moment say nothing: what is open may have moved between the questions."""
+    world, plan = quote_for(path, 20)
+    world.hears = unheard(BalancesReported)
+    run = begin(plan)
+    context = run.machine.machine.context
+    state = context.reconciliation
+    world.run(run, until=lambda _: state.stage is ReconciliationStage.BALANCES and state.is_answer_awaited)
+    order = next(order for order in context.orders._finished.values() if order.status is OrderStatus.CANCELED)
+    alive = OrderStatusReported(
+        received_at=0,
+        symbol=SYMBOL,
+        client_order_id=order.client_order_id,
+        status=ReportedStatus.OPEN,
+        filled_quantity=order.filled_quantity,
+        exchange_time=world.now,
+    )
+    world.tell(run, alive)
+    world.tell(run, world.exchange.balances)
+    assert not state.is_complete
+    assert state.stage is ReconciliationStage.OPEN_ORDERS  # asked from the beginning
+    world.hears = lambda _: True
+    world.run(run, until=is_reconciled(run))
+    assert_books_equal_account(run, world)
+    run.close()
