@@ -18,9 +18,7 @@ from mm_fsm.runtime.journal import JournalReader, verify_run
 from tests.cli.command_line import command, run, write_settings
 from tests.runtime.settings_texts import MARKET, with_line
 
-CONFIRMED = re.compile(
-    r"ETH/USD: book confirmed empty; position [\d.]+ ETH, ([-+][\d.]+ off target|at its target)"
-)
+CONFIRMED = re.compile(r"ETH/USD: book confirmed empty; position [\d.]+ ETH, ([-+][\d.]+ off target|at its target)")
 AN_HOUR = ("--duration", "3600", "--speed", "1", "--out", "out")
 """Of real time: it ends only because it is told to."""
 
