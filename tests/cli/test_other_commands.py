@@ -12,7 +12,7 @@ import pytest
 import mm_fsm
 from tests.cli.command_line import run, run_process
 
-COMMANDS = ("run", "backtest", "check", "report", "diagram", "plugins")
+COMMANDS = ("run", "backtest", "check", "report", "verify", "diagram", "new", "plugins")
 
 
 @pytest.mark.smoke
