@@ -14,7 +14,7 @@ ways, subjects   from any state to any other; how a machine is made; ``market`` 
 sabotage         makes callbacks, guards and services raise; ``fault_places`` where, ``verdicts`` what must hold then
 faults           what a test module uses: ``fault_tests``
 acts, plays      moves, and a machine under them, held against the definition; ``choices`` what they are drawn from
-model            what a test module uses: ``model_test`` and ``replay``; ``source`` prints a failure as a test
+model            what a test module uses: ``model_test`` and ``replay``; ``shortening`` and ``source``, when one fails
 ===============  =====================================================================================
 """
 

@@ -13,7 +13,6 @@ from mm_fsm.core.messages import Fact
 from mm_fsm.coverage.model import NO_EVENT
 from mm_fsm.testing.acts import Act, Send, Step, Tell
 from mm_fsm.testing.answers import answers_for, moves_by_itself
-from mm_fsm.testing.machine_driving import COMMANDS
 from mm_fsm.testing.plays import EnginePlay, MachinePlay, Play
 from mm_fsm.testing.ways import Ways
 
@@ -56,7 +55,7 @@ class _Anything:
             yield Send(self.event, self.holding)
 
     def _can_be_sent(self, event: str, play: Play) -> bool:
-        if isinstance(play, EnginePlay) or (isinstance(play, MachinePlay) and event in COMMANDS):
+        if isinstance(play, EnginePlay) or (isinstance(play, MachinePlay) and event in play.commands):
             return True
         return all(edge.event != event for edge in play.model.definition.edges_from(play.state))
 

@@ -69,7 +69,7 @@ class MachineDriver(Driver):
         self._prepare = prepare
         self._conditions = conditions
         self._tick = tick
-        self._commands = commands
+        self.commands = commands
 
     def start(self, *places: int, then: Then | None = None) -> MachineDriven:
         """A new machine, which has entered its initial state and taken these edges; without edges it has not stepped.
@@ -89,7 +89,7 @@ class MachineDriver(Driver):
             for name in self.model.definition.guard_names:
                 setattr(machine, name, steering.guard(name))  # of this one machine; its class stays as it is
             machine.gate.bind(self.model.definition, machine)
-        driven = MachineDriven(self, steering, machine, self._tick, self._commands)
+        driven = MachineDriven(self, steering, machine, self._tick, self.commands)
         if (places or then is not None) and self.rests_in(driven.active):
             self._enter_initial_state(driven)
         driven.take(*places, then=then)
@@ -139,7 +139,7 @@ class MachineDriven(Driven):
         self.results: list[StepResult] = []
         self._machine = machine
         self._tick = tick
-        self._commands = commands
+        self.commands = commands
         machine.observe(_Notice(self))
 
     @property
@@ -186,8 +186,8 @@ class MachineDriven(Driven):
     def fire(self, places: Sequence[int]) -> None:
         """Step with the fact that makes the first edge be taken."""
         edge = self.model.definition.edges[places[0]]
-        if edge.event in self._commands:
-            self.step(self._commands[edge.event](self._machine))
+        if edge.event in self.commands:
+            self.step(self.commands[edge.event](self._machine))
             return
         if edge.event == self.model.definition.fault_event and isinstance(self.steering, _FailingForced):
             self.steering.fails = True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any, Final
 
 from attrs import frozen
@@ -19,18 +19,18 @@ from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.testing.acts import Act
 from mm_fsm.testing.choices import Choice, Facts, choices
-from mm_fsm.testing.drivers import forced
-from mm_fsm.testing.machine_driving import MachineDriven
+from mm_fsm.testing.driving import Driver
+from mm_fsm.testing.machine_driving import FactFor, MachineDriven
 from mm_fsm.testing.market import MARKET_INVARIANTS, ServicesFactory, nothing_is_open_at_the_end, opening
 from mm_fsm.testing.plays import EnginePlay, FactsPlay, Invariant, MachinePlay, Opening, Play
 from mm_fsm.testing.problems import GeneratedTestError, NotAgainError, UnsupportedChartError
 from mm_fsm.testing.shortening import failure_of, shortened
 from mm_fsm.testing.source import Source
-from mm_fsm.testing.subjects import maker_of, read_flat
+from mm_fsm.testing.subjects import driver_for, maker_of, read_flat
 from mm_fsm.testing.ways import Ways
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class _Subject:
     """What is tested, and how one of it is made; each as the user gave it, so that it can be printed."""
 
@@ -39,11 +39,11 @@ class _Subject:
     services: ServicesFactory | None
     invariants: tuple[Invariant, ...]
     opening: Opening | None
+    commands: Mapping[str, FactFor] | None
     real_guards: bool
 
     def __attrs_post_init__(self) -> None:
-        maker_of(self.chart, self.make, self.services)
-        given = [self.make, self.services, self.opening, *self.invariants]
+        given = [self.make, self.services, self.opening, *(self.commands or {}).values(), *self.invariants]
         for name in [_name_of(function) for function in given if function is not None]:
             if not name.isidentifier():
                 raise UnsupportedChartError(
@@ -51,6 +51,7 @@ class _Subject:
                     f"{name} has no name, so that no printed test could use it.",
                     "Write it as a function with a name.",
                 )
+        read_flat(self.chart, "a generated model")
         if self.real_guards and not self.is_machine:
             raise UnsupportedChartError(
                 reference_of(self.chart), "it is told no facts.", "Leave facts out: events are sent to it."
@@ -61,20 +62,26 @@ class _Subject:
         """Whether it is a machine of ours, which takes steps."""
         return issubclass(self.chart, StrategyMachine)
 
+    @cached_property
+    def driver(self) -> Driver:
+        """Makes machines whose guards are forced."""
+        return driver_for(self.chart, maker_of(self.chart, self.make, self.services), self.commands)
+
     def play(self) -> Play:
         """A new machine, about which every invariant has been asked once."""
-        play = self._new_play(maker_of(self.chart, self.make, self.services))
+        play = self._new_play()
         play.ask_invariants()
         return play
 
-    def _new_play(self, make: Callable[[], Any]) -> Play:
+    def _new_play(self) -> Play:
         is_quoting = issubclass(self.chart, QuotingMachine)
         invariants = (*(MARKET_INVARIANTS if is_quoting else ()), *self.invariants)
         told = self.opening or (opening if is_quoting else _tell_nothing)
         if self.real_guards:
             invariants = (*((nothing_is_open_at_the_end,) if is_quoting else ()), *invariants)
-            return FactsPlay(make(), read_flat(self.chart, "model_test").model, invariants, told)
-        driven = forced(self.chart, make).start()
+            machine = maker_of(self.chart, self.make, self.services)()
+            return FactsPlay(machine, self.driver.model, invariants, told)
+        driven = self.driver.start()
         if isinstance(driven, MachineDriven):
             return MachinePlay(driven, invariants, told)
         return EnginePlay(driven, invariants)
@@ -96,6 +103,7 @@ def model_test(
     invariants: Sequence[Invariant] = (),
     facts: Facts | None = None,
     opening: Opening | None = None,
+    commands: Mapping[str, FactFor] | None = None,
     examples: int = 50,
     steps: int = 15,
 ) -> Callable[[], None]:
@@ -112,6 +120,7 @@ def model_test(
         invariants: asked about the machine at the beginning and after every move; False, or an error, fails.
         facts: draws what a machine of ours is told; its guards are its own then. Without them guards are forced.
         opening: facts that a machine of ours is told first; by default, for a market maker, a few books.
+        commands: by event, what makes the fact that carries a command of a machine of ours; ``stop`` is known.
         examples: how many lists of moves are tried.
         steps: the most choices for one list; each makes a move, or the few that lead to an edge.
 
@@ -124,25 +133,15 @@ def model_test(
         services=services,
         invariants=tuple(invariants),
         opening=opening,
+        commands=commands,
         real_guards=facts is not None,
     )
-    read_flat(chart, "model_test")
-    ways = Ways(forced(chart, maker_of(chart, make, services)))
+    ways = Ways(subject.driver)
     drawn = choices(ways, facts, is_machine=subject.is_machine)
     chosen = settings(_SETTINGS, max_examples=examples, stateful_step_count=steps)
 
     def test_model() -> None:
-        failing: list[tuple[Act, ...]] = []
-        try:
-            run_state_machine_as_test(_state_machine(subject, drawn, failing), settings=chosen)
-        except Exception as error:
-            if not failing:
-                raise
-            moves = shortened(subject.play, min(reversed(failing), key=len), None if subject.real_guards else ways)
-            failure = failure_of(subject.play, moves) or NotAgainError(error)
-            source = _write_test(subject, moves)
-            sys.stdout.write(f"\n{source}\n")
-            raise GeneratedTestError(reference_of(chart), moves, failure, source) from failure
+        _hunt(subject, ways, drawn, chosen)
 
     return test_model
 
@@ -155,6 +154,7 @@ def replay(
     services: ServicesFactory | None = None,
     invariants: Sequence[Invariant] = (),
     opening: Opening | None = None,
+    commands: Mapping[str, FactFor] | None = None,
     real_guards: bool = False,
 ) -> None:
     """Make exactly these moves, as a printed test does; everything else is as in ``model_test``.
@@ -168,9 +168,9 @@ def replay(
         services=services,
         invariants=tuple(invariants),
         opening=opening,
+        commands=commands,
         real_guards=real_guards,
     )
-    read_flat(chart, "replay")
     play = subject.play()
     for move in moves:
         play.perform(move)
@@ -188,6 +188,21 @@ _SETTINGS: Final = settings(
     suppress_health_check=list(HealthCheck),
 )
 """Every run makes the same moves, on every machine."""
+
+
+def _hunt(subject: _Subject, ways: Ways, drawn: SearchStrategy[Choice], chosen: settings) -> None:
+    """Look for moves that fail; print the fewest as a test, and fail with them."""
+    failing: list[tuple[Act, ...]] = []
+    try:
+        run_state_machine_as_test(_state_machine(subject, drawn, failing), settings=chosen)
+    except Exception as error:
+        if not failing:
+            raise
+        moves = shortened(subject.play, min(reversed(failing), key=len), None if subject.real_guards else ways)
+        failure = failure_of(subject.play, moves) or NotAgainError(error)
+        source = _write_test(subject, moves)
+        sys.stdout.write(f"\n{source}\n")
+        raise GeneratedTestError(reference_of(subject.chart), moves, failure, source) from failure
 
 
 def _state_machine(
@@ -225,8 +240,8 @@ def _write_test(subject: _Subject, moves: Sequence[Act]) -> str:
     source = Source()
     chart = source.name(subject.chart)
     lines = [f"        {source.write(move)}," for move in moves]
-    options = {"make": subject.make, "services": subject.services, "opening": subject.opening}
-    given = {name: value for name, value in options.items() if value is not None}
+    options = ("make", "services", "opening", "commands")
+    given = {name: value for name in options if (value := getattr(subject, name)) is not None}
     arguments = [f"    {name}={source.write(value)}," for name, value in given.items()]
     if subject.invariants:
         arguments.append(f"    invariants={source.write(list(subject.invariants))},")

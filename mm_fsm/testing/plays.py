@@ -8,7 +8,7 @@ machine rests, where that is possible.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from statemachine.exceptions import TransitionNotAllowed
@@ -24,7 +24,7 @@ from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.testing.acts import Act, Send, Step, Tell, fires_by_itself, next_edge
 from mm_fsm.testing.answers import answers_for_rest
 from mm_fsm.testing.driving import Driven
-from mm_fsm.testing.machine_driving import COMMANDS, MachineDriven, timer
+from mm_fsm.testing.machine_driving import FactFor, MachineDriven, timer
 from mm_fsm.testing.problems import BrokenPromiseError, ModelMismatchError, UnsupportedChartError
 from mm_fsm.testing.verdicts import ERROR_EVENTS
 
@@ -194,6 +194,8 @@ class MachinePlay(Play):
 
     def __init__(self, driven: MachineDriven, invariants: Sequence[Invariant], opening: Opening) -> None:
         super().__init__(driven.model, invariants)
+        self.commands: Mapping[str, FactFor] = driven.commands
+        """Facts that carry commands."""
         self._driven = driven
         self._command: str | None = None
         self._book = driven.machine.book
@@ -216,14 +218,14 @@ class MachinePlay(Play):
         """Take a step, or send an event past the machine where it is not accepted."""
         if isinstance(move, Tell):
             raise self.does_not_know(move, "Facts are for machines with real_guards; write Step or Send.")
-        if isinstance(move, Send) and move.event not in COMMANDS:
+        if isinstance(move, Send) and move.event not in self.commands:
             send_past(self.machine, self.model, move)
             return
         driven, definition = self._driven, self.model.definition
         forecast, start = _Forecast(self.model, move, self.state), len(driven.taken)
         driven.steering.steer(_answers(definition, move.holding), driven.machine)
         if isinstance(move, Send):
-            driven.step(COMMANDS[move.event](driven.machine))
+            driven.step(self.commands[move.event](driven.machine))
         else:
             driven.step(timer(driven.machine))
         driven.aim()

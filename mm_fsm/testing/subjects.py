@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -14,6 +14,8 @@ from mm_fsm.coverage.reading import EngineReading, read_engine, read_engine_of, 
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.testing.drivers import forced
+from mm_fsm.testing.driving import Driver
+from mm_fsm.testing.machine_driving import COMMANDS, FactFor, MachineDriver
 from mm_fsm.testing.market import ServicesFactory, make_market_maker
 from mm_fsm.testing.problems import UnsupportedChartError
 
@@ -42,6 +44,19 @@ def maker_of(
             reference_of(chart), "it is not known how one is made.", "Give make, which takes no arguments."
         )
     return chart
+
+
+def driver_for(chart: type, make: Callable[[], Any], commands: Mapping[str, FactFor] | None) -> Driver:
+    """Drives a chart with forced guards: a machine of ours by its steps.
+
+    Raises:
+        UnsupportedChartError: it is no chart, or facts for commands are given to something that is told none.
+    """
+    if isinstance(chart, type) and issubclass(chart, StrategyMachine):
+        return MachineDriver(chart, make, commands={**COMMANDS, **(commands or {})})
+    if commands:
+        raise UnsupportedChartError(reference_of(chart), "it is told no facts.", "Leave commands out.")
+    return forced(chart, make)
 
 
 def read_flat(chart: type, purpose: str) -> EngineReading:

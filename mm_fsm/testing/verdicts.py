@@ -161,4 +161,4 @@ def catches_errors(driven: Driven) -> bool:
 def judge_by(check: Any, driven: Driven) -> None:
     """Ask the user's own check; what it raises fails the test, and so does False."""
     if check is not None:
-        require(check(driven.machine) is not False, f"{check.__name__} holds", "False")
+        require(check(driven.machine) is not False, f"{getattr(check, '__name__', check)} holds", "False")

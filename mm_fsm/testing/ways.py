@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mm_fsm.coverage.model import NO_EVENT, ChartModel
 from mm_fsm.testing.answers import answers_for, moves_by_itself
 from mm_fsm.testing.driving import Driver
+from mm_fsm.testing.machine_driving import MachineDriver
 
 
 class Ways:
@@ -31,12 +32,15 @@ class Ways:
         return self._feasible[place]
 
     def _is_feasible(self, place: int) -> bool:
-        source = self._edges[place].source
+        edge = self._edges[place]
+        source = edge.source
         if self.is_fault_edge(place):  # something has to be asked that can raise
             return any(
                 rival.guards and rival.source == source and moves_by_itself(self.model, other)
                 for other, rival in enumerate(self._edges)
             )
+        if edge.command and isinstance(self._driver, MachineDriver) and edge.event not in self._driver.commands:
+            return False
         return self._driver.can_take(place) and answers_for(self.model, [source], place) is not None
 
     def is_goal(self, place: int) -> bool:

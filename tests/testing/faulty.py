@@ -11,7 +11,7 @@ from statemachine import HistoryState, State, StateChart, StateMachine
 from mm_fsm.chart import Chart
 from mm_fsm.chart import State as OurState
 from mm_fsm.core.decisions import Fault
-from mm_fsm.core.messages import Fact
+from mm_fsm.core.messages import Fact, StopRequested
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.strategy import StrategyMachine
 
@@ -83,8 +83,9 @@ class Thermostat(StrategyMachine):
     def admit(self, fact: Fact) -> None:
         """Everything is admitted."""
 
-    def book(self, fact: Fact) -> None:
+    def book(self, fact: Fact) -> str | None:
         self._now = max(self._now, fact.received_at)
+        return None
 
     def keep_house(self) -> None:
         """There is nothing to do."""
@@ -100,6 +101,26 @@ class Thermostat(StrategyMachine):
 
     def secure(self) -> None:
         self.is_heating = False
+
+
+class Pausable(Thermostat):
+    """Stops heating when it is told to."""
+
+    pause = Thermostat.on.to(Thermostat.off, command=True, on="cool")
+
+    def book(self, fact: Fact) -> str | None:
+        super().book(fact)
+        return "pause" if isinstance(fact, StopRequested) else None
+
+
+def ask_for_a_pause(machine: Pausable) -> Fact:
+    """The fact that carries the command."""
+    return StopRequested(received_at=machine.now + 1)
+
+
+def was_never_paused(machine: Pausable) -> bool:
+    """Broken on purpose: by hand, after one step with is_cold, and pause."""
+    return not machine.transition_counts["on.pause"]
 
 
 class Lamp(Chart):

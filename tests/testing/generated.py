@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 
-def outcomes(test: Callable[[Any], None], only: str = "") -> dict[str, Exception | None]:
+
+def outcomes(test: Callable[[Any], None], only: str = "") -> dict[str, BaseException | None]:
     """What each case of a generated test raises, by its id; cases that pytest would skip are left out.
 
     Args:
@@ -14,13 +16,13 @@ def outcomes(test: Callable[[Any], None], only: str = "") -> dict[str, Exception
         only: cases are run whose id has this in it.
     """
     (mark,) = [mark for mark in test.pytestmark if mark.name == "parametrize"]  # type: ignore[attr-defined]
-    found: dict[str, Exception | None] = {}
+    found: dict[str, BaseException | None] = {}
     for case in mark.args[1]:
         if only not in case.id or any(mark.name == "skip" for mark in case.marks):
             continue
         try:
             test(*case.values)
-        except Exception as error:  # noqa: BLE001 - whatever the case raises is its outcome
+        except (Exception, pytest.skip.Exception) as error:  # noqa: BLE001 - whatever the case raises is its outcome
             found[case.id] = error
         else:
             found[case.id] = None

@@ -20,9 +20,11 @@ from tests.testing.faulty import (
     Guest,
     Lamp,
     Nested,
+    Pausable,
     Porter,
     Swallowing,
     Thermostat,
+    ask_for_a_pause,
 )
 from tests.testing.generated import failures, outcomes
 
@@ -136,6 +138,7 @@ def test_services_are_made_anew_for_every_case() -> None:
         pytest.param(OrderLifecycle, {}, "it has no callback and no guard", id="nothing can raise"),
         pytest.param(Thermostat, {}, "it is not known how one is made", id="no make"),
         pytest.param(Lamp, {"services": services}, "services are given", id="services for a lamp"),
+        pytest.param(Lamp, {"commands": {"switch": ask_for_a_pause}}, "it is told no facts", id="commands for a lamp"),
         pytest.param(int, {}, "it is no chart with states", id="no chart"),
     ],
 )
@@ -144,6 +147,14 @@ def test_what_cannot_be_tested_so_is_refused_when_the_tests_are_made(
 ) -> None:
     with pytest.raises(UnsupportedChartError, match=said):
         fault_tests(chart, **options)
+
+
+def test_a_command_is_tested_when_it_is_said_what_carries_it() -> None:
+    edge = "on --pause--> off"
+    with_command = outcomes(fault_tests(Pausable, make=Pausable, commands={"pause": ask_for_a_pause}), only=edge)
+    # exit cool, on cool and nothing on entering off: each at both ends
+    assert list(with_command.values()) == [None] * 4
+    assert outcomes(fault_tests(Pausable, make=Pausable), only=edge) == {}
 
 
 def test_an_edge_that_no_step_can_take_is_skipped_with_the_reason() -> None:

@@ -25,7 +25,7 @@ from mm_fsm.testing import (
     replay,
 )
 from tests.machine.scripted import services
-from tests.testing.faulty import Lamp, Nested, Thermostat
+from tests.testing.faulty import Lamp, Nested, Pausable, Thermostat, ask_for_a_pause, was_never_paused
 from tests.testing.played import (
     Crashing,
     Download,
@@ -98,6 +98,13 @@ def test_a_callback_that_raises_is_found_with_the_moves_that_lead_to_it() -> Non
     assert isinstance(found.__cause__, OSError)
 
 
+def test_a_command_of_another_strategy_is_sent() -> None:
+    test = model_test(
+        Pausable, make=Pausable, commands={"pause": ask_for_a_pause}, invariants=[was_never_paused], examples=20
+    )
+    assert failure_of(test).moves == (Step(["is_cold"]), Send("pause"))
+
+
 def test_a_broken_invariant_of_the_market_maker_is_found_with_forced_guards() -> None:
     found = failure_of(model_test(MarketMakingStateMachine, invariants=[is_not_stopping]))
     assert found.moves == (Send("stop"),)
@@ -165,6 +172,13 @@ def test_a_refused_fact_that_changes_something_is_found() -> None:
         pytest.param(model_test(Vault, invariants=[stays_shut]), BrokenPromiseError, id="invariant"),
         pytest.param(model_test(Lift), ModelMismatchError, id="mismatch"),
         pytest.param(model_test(Crashing), OSError, id="error"),
+        pytest.param(
+            model_test(
+                Pausable, make=Pausable, commands={"pause": ask_for_a_pause}, invariants=[was_never_paused], examples=20
+            ),
+            BrokenPromiseError,
+            id="command",
+        ),
         pytest.param(
             model_test(MarketMakingStateMachine, services=services, invariants=[is_not_stopping]),
             BrokenPromiseError,
