@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Context, DivisionByZero, InvalidOperation, Overflow, localcontext
 from typing import Any, ClassVar, Final
 
 import statemachine
@@ -25,6 +26,9 @@ from mm_fsm.machine.results import StepResult, TransitionRecord
 
 TRANSITION_LIMIT: Final = 32
 """Transitions in one step beyond which the machine does not rest, which is a fault."""
+
+ARITHMETIC: Final = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[DivisionByZero, InvalidOperation, Overflow])
+"""How decimals are computed in every step, whatever the host has set for its own: precision decides prices."""
 
 
 class _EngineWatch:
@@ -132,6 +136,10 @@ class StrategyMachine(Chart):
         Raises:
             FactRefusedError: the fact is malformed or impossible; nothing has changed.
         """
+        with localcontext(ARITHMETIC):
+            return self._step(fact)
+
+    def _step(self, fact: Fact) -> StepResult:
         self.admit(fact)
         for observer in self._observers:
             observer.step_began(self.chart_state, fact)

@@ -7,7 +7,7 @@ import os
 import random
 import subprocess
 import sys
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal, Inexact, localcontext
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,3 +83,15 @@ def test_a_new_machine_of_the_same_class_does_not_remember_the_last_one() -> Non
     second.start_quoting()
     assert [repr(result) for result in first.results] == [repr(result) for result in second.results]
     assert MarketMakingStateMachine(settings_with(), SPOT, FEES, first.start).context.now == 0
+
+
+def test_what_a_host_sets_for_its_own_decimals_changes_nothing() -> None:
+    """Few digits and another rounding would move prices and sizes; a trap for inexact figures would raise."""
+    bench = Bench().start_quoting()
+    bench.fill(bench.live()[0], "0.37")
+    bench.run(20)
+    session = (bench.context.settings, SPOT, FEES, bench.start)
+    facts = [result.fact for result in bench.results]
+    expected = [repr(result) for result in bench.results]
+    with localcontext(Context(prec=5, rounding=ROUND_UP, traps=[Inexact])):
+        assert [result for result, _ in replay(session, facts)] == expected
