@@ -26,7 +26,7 @@ from mm_fsm.testing.answers import answers_for_rest
 from mm_fsm.testing.driving import Driven
 from mm_fsm.testing.machine_driving import FactFor, MachineDriven, timer
 from mm_fsm.testing.problems import BrokenPromiseError, ModelMismatchError, UnsupportedChartError
-from mm_fsm.testing.verdicts import ERROR_EVENTS
+from mm_fsm.testing.verdicts import ERROR_EVENTS, catches_errors
 
 Invariant = Callable[[Any], object]
 Opening = Callable[[Any], Iterable[Fact]]
@@ -92,15 +92,19 @@ class _Forecast:
         self._holding: Collection[str] = move.holding
 
     def take(self, edge: EdgeDefinition, *, commands_first: bool) -> None:
-        """The machine took an edge: it must be the one that the definition says, or lead away from an error."""
-        if edge.event in ERROR_EVENTS:
-            self.due = None
-            self.go(edge)
-            return
+        """The machine took an edge: it must be the one that the definition says."""
         expected = self._next(commands_first=commands_first) or self._sent_inside(edge)
         if expected is not edge:
             raise self.mismatch(_named(expected), edge.id)
         self.go(edge)
+
+    def is_answer(self, edge: EdgeDefinition, *events: str | None) -> bool:
+        """Whether an edge leads away from here after an error, by one of these events; nothing else is due then."""
+        if edge.event not in events or edge.source != self.state:
+            return False
+        self.due = None
+        self.go(edge)
+        return True
 
     def go(self, edge: EdgeDefinition) -> None:
         """Go on from an edge that was taken; guards let the machine rest now."""
@@ -182,7 +186,9 @@ class EnginePlay(Play):
         finally:
             driven.aim()
         for place in driven.taken[start:]:
-            forecast.take(definition.edges[place], commands_first=False)
+            edge = definition.edges[place]
+            if not (catches_errors(driven) and forecast.is_answer(edge, *ERROR_EVENTS)):
+                forecast.take(edge, commands_first=False)
         forecast.end(self.state, commands_first=False)
 
 
@@ -233,9 +239,7 @@ class MachinePlay(Play):
         has_failed = bool(driven.results[-1].faults)
         for place in driven.taken[start:]:
             edge = definition.edges[place]
-            if has_failed and edge.event == definition.fault_event and edge.source == forecast.state:
-                forecast.go(edge)
-            else:
+            if not (has_failed and forecast.is_answer(edge, definition.fault_event)):
                 forecast.take(edge, commands_first=True)
         if not has_failed:
             forecast.end(self.state, commands_first=True)
