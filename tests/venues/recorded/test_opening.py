@@ -31,8 +31,8 @@ def test_quotes_and_trades_are_told_apart_whatever_their_names_and_order(write: 
     recording = open_recording(paths, symbol="ETH/USD", recorded_symbol="ETHUSD")
     assert isinstance(recording, TardisRecording)
     assert [(type(event).__name__, event.symbol) for event in recording] == [
-        ("MarketBook", "ETH/USD"),
         ("MarketTrade", "ETH/USD"),
+        ("MarketBook", "ETH/USD"),
     ]
 
 
