@@ -58,15 +58,6 @@ def _one_of(kind: type[StrEnum]) -> Any:
     return {"converter": convert, "validator": validate}
 
 
-def _policy(value: object) -> object:
-    try:
-        return AdjustmentPolicy(value)  # type: ignore[arg-type]
-    except ValueError:
-        raise SettingsError(
-            "adjustment_policy", f"one of {[str(policy) for policy in AdjustmentPolicy]}", value, "Choose one."
-        ) from None
-
-
 def _frozen_mapping(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise SettingsError("service_options", "a table of options", value, "Leave it out where there are none.")
@@ -150,7 +141,7 @@ class MarketMakingSettings:
     """Position to hold in base units; None takes what the session starts with."""
     inventory_reprice_share: float = field(default=0.8, **_float(above=0, at_most=1))
     """Crossing this share of the position limit reprices the quotes."""
-    adjustment_policy: AdjustmentPolicy = field(default=AdjustmentPolicy.PASSIVE, converter=_policy)
+    adjustment_policy: AdjustmentPolicy = field(default=AdjustmentPolicy.PASSIVE, **_one_of(AdjustmentPolicy))
     adjustment_goal_share: float = field(default=0.5, **_float(at_least=0, at_most=1))
     """An adjustment brings the position down to this share of its limit."""
     adjustment_retry_seconds: float = field(default=5.0, **_duration())
