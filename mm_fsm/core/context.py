@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from decimal import Decimal
+from operator import attrgetter
+from typing import Final
 
-from attrs import define, field
+from attrs import define, field, fields
 
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, Hold, HoldReason, InventoryAssessment, QuotePlan
@@ -409,28 +411,20 @@ class MarketMakingContext:
     # -- digest -----------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> tuple[object, ...]:
-        """Everything that later steps depend on, as plain values in a fixed order."""
-        return (
-            self.now, self.current_state, self.state_entered_at, self.instrument, self.market.snapshot(),
-            self.ledger.snapshot(), self.orders.snapshot(), self.volatility_estimator.snapshot(),
-            self.markouts.snapshot(), self.plan and self.plan.text, self.last_spread_calculation,
-            tuple((side.value, str(state)) for side, state in self.sides.items()), self.needs_requote,
-            self.was_near_limit, self.adverse_selection_held_at_fills, self.is_widened_for_adverse_selection,
-            self.target_base, self.first_mid_price, str(self.reduction), self.was_over_limit, self.missing_base,
-            self.missing_quote,
-            str(self.reconciliation), tuple(self.unattributed.items()),
-            self.balances_reported_at, self.balances_query_due, tuple(self.unhandled_fills), self.last_fill_time,
-            self.fill_count, self.total_trades, self.adjustment_count, self.maker_fill_count,
-            self.acknowledged_maker_quantity, self.filled_maker_quantity, self.recent_fill_rate,
-            tuple(sorted(self.conversion_prices.items())), self.session_ends_at, self.is_stopping,
-            self.keeps_position, self.is_late, self.late_facts, self.trades_query_due,
-            self.pending_fault, self.rejections_in_a_row, self.fault,
-            tuple(self.latched.values()), self.faults_noted,
-            self.recovery_attempts, self.session_recoveries, self.recover_at, self.healthy_since,
-            self.has_wound_down, tuple(self.sent_orders), self.next_order_number, self.late_books,
-            self.spread_calculations, self.clamped_spreads,
-        )  # fmt: skip
+        """Every field, in order; of the books what they say of themselves. The settings are no part of the state."""
+        return tuple(_plain(value) for value in _read_fields(self) if not isinstance(value, MarketMakingSettings))
 
     def digest(self) -> str:
         """SHA-256 of the snapshot, 64 hexadecimal digits; equal books give equal digests in every process."""
         return hashlib.sha256(repr(self.snapshot()).encode()).hexdigest()
+
+
+_read_fields: Final = attrgetter(*(each.name for each in fields(MarketMakingContext)))
+
+
+def _plain(value: object) -> object:
+    """What stands for a field's value in a digest."""
+    if isinstance(value, QuotePlan):
+        return value.text
+    summarise = getattr(value, "snapshot", None)
+    return value if summarise is None else summarise()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final, Protocol
 
-from attrs import define, frozen
+from attrs import define, fields, frozen
 
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import BookLevel, MarketBook
@@ -136,12 +137,12 @@ class Market:
             self.confirmed_at = min(self.confirmed_at, time)
 
     def snapshot(self) -> tuple[object, ...]:
-        """Everything, for digests."""
-        return (
-            self.bid_price, self.ask_price, self.mid_price, self.spread_bps, self.exchange_time, self.updated_at,
-            self.confirmed_at, self.feed_delay, self.feed_delay_before, self.is_trading, self.late_books_in_a_row,
-            self.has_book,
-        )  # fmt: skip
+        """Every field, in order, for digests."""
+        values: tuple[object, ...] = _read_fields(self)
+        return values
+
+
+_read_fields: Final = attrgetter(*(each.name for each in fields(Market)))
 
 
 def _best_without(

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from decimal import Decimal
+from operator import attrgetter
+from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, field, fields, frozen
 
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, OrderPurpose, PlaceOrder, ReportedOrder, Side
@@ -116,13 +118,12 @@ class OwnOrder:
         return self.is_live or self.missing_fills > 0
 
     def snapshot(self) -> tuple[object, ...]:
-        """Everything that distinguishes this order, for digests."""
-        return (
-            self.client_order_id, self.side.value, self.price, self.quantity, self.purpose.value, self.level,
-            self.status.value, self.venue_order_id, self.filled_quantity, self.reported_filled, self.answer_due,
-            self.cancel_in_flight, self.cancel_wanted, self.cancel_due, self.query_due, self.query_in_flight,
-            self.query_asked_at, self.clean_looks, self.closed_at,
-        )  # fmt: skip
+        """Every field, in order, for digests."""
+        values: tuple[object, ...] = _read_fields(self)
+        return values
+
+
+_read_fields: Final = attrgetter(*(each.name for each in fields(OwnOrder)))
 
 
 @define

@@ -34,7 +34,7 @@ from mm_fsm.services.protocols import Services
 TOKEN_LENGTH: Final = 6
 _LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-_CARRIED: Final = (
+CARRIED: Final = (
     "now", "clock_regressions", "ledger", "orders", "volatility_estimator", "markouts", "recent_fill_rate",
     "target_base", "first_mid_price", "reconciliation", "order_prefix", "unattributed", "last_fill_time", "fill_count",
     "total_trades", "adjustment_count", "maker_fill_count", "acknowledged_maker_quantity", "filled_maker_quantity",
@@ -42,7 +42,7 @@ _CARRIED: Final = (
     "faults_noted", "session_recoveries", "refused_facts", "late_books", "spread_calculations", "clamped_spreads",
     "balances",
 )  # fmt: skip
-"""Fields of the context that a restart keeps."""
+"""Fields of the context that a restart keeps; the others begin anew."""
 
 
 def random_token() -> str:
@@ -252,7 +252,7 @@ def _carry_over(machine: QuotingMachine, before: MarketMakingContext, sequence: 
             "Leave the setting as it was, or begin a new journal.",
         )
     times, estimator = context.orders.times, context.volatility_estimator
-    for name in _CARRIED:
+    for name in CARRIED:
         setattr(context, name, getattr(before, name))
     context.orders.times = times
     if _estimator_settings(settings) != _estimator_settings(before.settings):

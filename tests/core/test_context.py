@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from attrs import fields
 
 from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.instrument import Balances, Fees, InstrumentKind
 from mm_fsm.core.messages import Side
+from mm_fsm.core.orders import OwnOrder
 from mm_fsm.core.settings import MarketMakingSettings
 from tests.services.situation import SYMBOL, Situation, rules
 
@@ -173,6 +175,24 @@ def test_equal_books_have_equal_digests() -> None:
     first, second = Situation(offset="1"), Situation(offset="1")
     assert first.context.digest() == second.context.digest()
     assert len(first.context.digest()) == 64
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(MarketMakingContext) if each.name != "settings"])
+def test_every_field_is_in_the_digest(name: str) -> None:
+    """A replay would not notice that what is left out has become something else."""
+    context = fresh()
+    before = context.digest()
+    setattr(context, name, "something else")
+    assert context.digest() != before
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(OwnOrder)])
+def test_every_field_of_a_live_order_is_in_the_digest(name: str) -> None:
+    situation = Situation()
+    order = situation.rest(Side.BID, "99.90", "1")
+    before = situation.context.digest()
+    setattr(order, name, "something else")
+    assert situation.context.digest() != before
 
 
 @pytest.mark.parametrize("what", ["time", "book", "order", "fill", "balances", "halt"])

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, fields
 
+from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import HoldReason
 from mm_fsm.core.messages import (
     BalancesReported,
@@ -31,6 +32,7 @@ from mm_fsm.core.order_lifecycle import OrderStatus
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import verify_run
+from mm_fsm.runtime.recovery import CARRIED
 from tests.runtime.journal.scenario import (
     SYMBOL,
     World,
@@ -307,3 +309,23 @@ def test_market_data_streams_in_while_a_recovery_waits(path: Path) -> None:
     world.run(run, 30)
     assert len(world.placements) == before
     run.close()
+
+
+BEGINS_ANEW = {
+    "settings", "instrument", "fees",  # as the new process has them
+    "current_state", "state_entered_at",
+    "market", "plan", "last_spread_calculation", "sides", "needs_requote", "was_near_limit",  # nothing is quoted
+    "reduction", "was_over_limit", "missing_base", "missing_quote", "remarks",
+    "balances_reported_at", "balances_query_due", "trades_query_due",  # the venue is asked at once
+    "unhandled_fills", "sent_orders", "next_order_number",  # ids have a part of their own in every process
+    "session_ends_at", "is_stopping", "keeps_position", "stop_reason", "is_late",  # a session of its own
+    "pending_fault", "rejections_in_a_row", "fault", "latched", "recovery_attempts", "recover_at", "healthy_since",
+    "has_wound_down",
+}  # fmt: skip
+
+
+def test_of_every_field_it_is_said_whether_a_restart_keeps_it() -> None:
+    """A new field of the context goes into ``CARRIED``, or here with the reason why it can be forgotten."""
+    names = {each.name for each in fields(MarketMakingContext)}
+    assert {*CARRIED} | BEGINS_ANEW == names
+    assert not {*CARRIED} & BEGINS_ANEW
