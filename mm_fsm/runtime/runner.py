@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from mm_fsm.core.messages import Fact, MessageRefused, OrderFact, StopRequested, Timer, TradingStatusChanged
+from mm_fsm.core.messages import Fact, MessageRefused, OrderFact, StopRequested, Timer
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.machine.fact_fields import TIMES_END
 from mm_fsm.machine.results import StepResult
-from mm_fsm.venues.base import MarketEvent, SimulatedVenue
+from mm_fsm.venues.base import MarketEvent, SimulatedVenue, time_of
 
 
 class SteppedMachine(Protocol):
@@ -65,7 +65,7 @@ class SessionRunner:
             return self.now
         times = [time for time in (self.venue.next_time(), self._wake_at) if time is not None]
         if event is not None:
-            times.append(_time_of(event))
+            times.append(time_of(event))
         return max(self.now, min(times, default=self.now))
 
     def stop(self, *, flatten: bool, reason: str) -> StepResult:
@@ -80,7 +80,7 @@ class SessionRunner:
             yield self.stop(flatten=False, reason="the market's events have ended")
             return
         times = [time for time in (venue_time, wake_at) if time is not None]
-        if event is not None and all(_time_of(event) <= time for time in times):
+        if event is not None and all(time_of(event) <= time for time in times):
             self._take_market_event(event)
             return
         if not times:
@@ -93,7 +93,7 @@ class SessionRunner:
             yield self._step(Timer(received_at=self.now))
 
     def _take_market_event(self, event: MarketEvent) -> None:
-        self.now = max(self.now, _time_of(event))
+        self.now = max(self.now, time_of(event))
         self.venue.on_market(event)
         self.market_events += 1
         self._next_event = next(self._market, None)
@@ -109,11 +109,6 @@ class SessionRunner:
         for intent in result.intents:
             self.venue.submit(intent, result.time)
         return result
-
-
-def _time_of(event: MarketEvent) -> int:
-    """Exchange time, nanoseconds; a change of trading status is stamped with the time it was received."""
-    return event.received_at if isinstance(event, TradingStatusChanged) else event.exchange_time
 
 
 def _refusal(fact: Fact, error: FactRefusedError) -> MessageRefused:

@@ -1,4 +1,4 @@
-"""Ports between a market, a venue and the runner that joins them: signatures only."""
+"""Ports between a market, a simulated venue and the runner that joins them: signatures, and a market's clock."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from mm_fsm.core.messages import Fact, Intent, MarketBook, MarketTrade, TradingS
 
 MarketEvent = MarketBook | MarketTrade | TradingStatusChanged
 """What a market source yields. ``received_at`` is overwritten by the venue that delivers it."""
+
+
+def time_of(event: MarketEvent) -> int:
+    """Exchange time, nanoseconds; a change of trading status has none, and is stamped with when it was received."""
+    return event.received_at if isinstance(event, TradingStatusChanged) else event.exchange_time
 
 
 class MarketSource(Protocol):

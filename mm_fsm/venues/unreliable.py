@@ -32,10 +32,9 @@ from mm_fsm.core.messages import (
     QueryOrder,
     QueryOwnTrades,
     RequestKind,
-    TradingStatusChanged,
 )
 from mm_fsm.errors import SettingsError
-from mm_fsm.venues.base import MarketEvent, SimulatedVenue
+from mm_fsm.venues.base import MarketEvent, SimulatedVenue, time_of
 from mm_fsm.venues.paper.deliveries import Deliveries
 
 _REQUEST_FAULTS: Final = ("request_lost", "request_late", "answer_lost")
@@ -126,8 +125,7 @@ class UnreliableVenue:
 
     def on_market(self, event: MarketEvent) -> None:
         """Pass a market event on, after requests that were held up until before it."""
-        time = event.received_at if isinstance(event, TradingStatusChanged) else event.exchange_time
-        self._release(time - 1)
+        self._release(time_of(event) - 1)
         self.venue.on_market(event)
 
     def next_time(self) -> int | None:

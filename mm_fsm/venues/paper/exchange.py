@@ -59,7 +59,7 @@ from mm_fsm.core.messages import (
     TradingStatusChanged,
 )
 from mm_fsm.errors import FactRefusedError
-from mm_fsm.venues.base import MarketEvent
+from mm_fsm.venues.base import MarketEvent, time_of
 from mm_fsm.venues.paper.accounts import open_account
 from mm_fsm.venues.paper.deliveries import Connection, Deliveries
 from mm_fsm.venues.paper.displayed import DisplayedBook
@@ -128,7 +128,7 @@ class PaperExchange:
         Raises:
             FactRefusedError: the event is of another symbol or earlier than the exchange's time; nothing changed.
         """
-        time = event.received_at if isinstance(event, TradingStatusChanged) else event.exchange_time
+        time = time_of(event)
         self._refuse_unless_next(event, time)
         with localcontext(_CONTEXT):
             while self._requests and self._requests[0][0] < time:
