@@ -28,6 +28,7 @@ from mm_fsm import (
     QueryOwnTrades,
     ReportedOrder,
     StopRequested,
+    tell,
 )
 
 SYMBOL = "ETH/USD"
@@ -83,8 +84,11 @@ def reported(order: PlaceOrder) -> ReportedOrder:
 
 
 def feed(machine: MarketMakingStateMachine, venue: YourVenue, fact: Fact) -> None:
-    """Give the machine one fact, carry out what it asks for, and feed back what comes of that."""
-    result = machine.step(fact)
+    """Give the machine one fact, carry out what it asks for, and feed back what comes of that.
+
+    ``tell`` rather than ``machine.step``: a message that makes no sense raises there, and must not end your program.
+    """
+    result = tell(machine, fact)
     for intent in result.intents:
         answer = venue.carry_out(intent, result.time)
         if answer is not None:

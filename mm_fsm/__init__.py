@@ -121,7 +121,7 @@ if TYPE_CHECKING:
     from mm_fsm.machine.results import StepResult, StrategyResult, TransitionRecord
     from mm_fsm.machine.strategy import StrategyMachine
     from mm_fsm.runtime.paper_run import run_on_paper
-    from mm_fsm.runtime.runner import SessionRunner
+    from mm_fsm.runtime.runner import SessionRunner, tell
     from mm_fsm.services.inventory import DefaultInventoryService
     from mm_fsm.services.orders import DefaultOrderService
     from mm_fsm.services.protocols import InventoryService, OrderService, RiskService, Services, SpreadService
@@ -242,6 +242,7 @@ __all__ = [
     "definition_of",
     "open_recording",
     "run_on_paper",
+    "tell",
     "waiting",
 ]
 
@@ -354,6 +355,7 @@ _MODULES = {
     "definition_of": "mm_fsm.chart",
     "open_recording": "mm_fsm.venues.recorded",
     "run_on_paper": "mm_fsm.runtime.paper_run",
+    "tell": "mm_fsm.runtime.runner",
     "waiting": "mm_fsm.chart",
 }
 

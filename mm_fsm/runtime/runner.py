@@ -29,6 +29,18 @@ class SteppedMachine(Protocol):
         ...
 
 
+def tell(machine: SteppedMachine, fact: Fact) -> StepResult:
+    """Give a machine one fact, and if it refuses it, say so to the machine instead. Every host does this.
+
+    A message that makes no sense must not end the program while orders rest: the side that it was about is held, the
+    books are synchronised again, and the result is that of a ``MessageRefused``.
+    """
+    try:
+        return machine.step(fact)
+    except FactRefusedError as error:
+        return machine.step(_refusal(fact, error))
+
+
 class SessionRunner:
     """One machine in event time.
 
@@ -100,11 +112,8 @@ class SessionRunner:
 
     def _step(self, fact: Fact) -> StepResult:
         self.facts += 1
-        try:
-            result = self.machine.step(fact)
-        except FactRefusedError as error:
-            self.refused_facts += 1
-            result = self.machine.step(_refusal(fact, error))
+        result = tell(self.machine, fact)
+        self.refused_facts += result.fact is not fact
         self._wake_at = result.wake_at
         for intent in result.intents:
             self.venue.submit(intent, result.time)
@@ -112,7 +121,7 @@ class SessionRunner:
 
 
 def _refusal(fact: Fact, error: FactRefusedError) -> MessageRefused:
-    """A message that makes no sense never ends the program: the side is held, the books are synchronised again."""
+    """What is still known of a message that made no sense."""
     order_id = fact.client_order_id if isinstance(fact, OrderFact) else None
     is_named = isinstance(order_id, str) and order_id
     received_at = fact.received_at if type(fact.received_at) is int and 0 <= fact.received_at < TIMES_END else 0
