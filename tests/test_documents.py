@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from mm_fsm.core.order_lifecycle import OrderLifecycle
+from mm_fsm.coverage.criteria import Criterion
+from mm_fsm.coverage.obligations import obligations_of
+from mm_fsm.coverage.reading import read_chart
+from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.runtime.settings_file import parse_settings
+from mm_fsm.testing import forced, plan_paths
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -71,3 +77,24 @@ def test_every_command_of_the_readme_exists() -> None:
     )
     assert named
     assert {name for name in named if name not in shown.stdout} == set()
+
+
+CHARTS = {chart.__name__: chart for chart in (MarketMakingStateMachine, OrderLifecycle)}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("criterion", ["transitions", "pairs"])
+def test_the_plans_of_our_own_charts_are_as_long_as_the_document_says(name: str, criterion: str) -> None:
+    """``| `chart` | `criterion` (how many) | paths | edges taken |`` in docs/testing.md."""
+    plan = plan_paths(forced(CHARTS[name]), criterion)
+    total = len(obligations_of(plan.driver.model, Criterion(criterion)))
+    row = f"| `{name}` | `{criterion}` ({total}) | {len(plan.paths)} | {plan.steps} |"
+    assert row in (ROOT / "docs" / "testing.md").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_market_makers_chart_has_as_much_to_cover_as_the_document_says() -> None:
+    model = read_chart(MarketMakingStateMachine)
+    text = " ".join((ROOT / "docs" / "coverage.md").read_text(encoding="utf-8").split())
+    names = {Criterion.PAIRS: "pairs", Criterion.ROUNDTRIP: "round trips", Criterion.MCDC: "decisions"}
+    for criterion, name in names.items():
+        assert f" of {len(obligations_of(model, criterion))} {name}" in text

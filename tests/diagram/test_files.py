@@ -10,17 +10,20 @@ from attrs import evolve
 
 from mm_fsm.chart import Budget, BudgetMeasure, CallbackDefinition, ChartDefinition, GuardTerm, StateDefinition
 from mm_fsm.diagram import (
+    DEFAULT_CHARTS,
     DiagramError,
     DiagramFormat,
     DrawableChart,
     check_diagrams,
     drawable,
     file_stem,
+    load_chart,
     render,
     write_diagrams,
 )
 from tests.diagram.charts.three_states import ApprovalMachine
 
+COMMITTED = Path(__file__).resolve().parents[2] / "diagrams"
 TEXTS = (DiagramFormat.DOT, DiagramFormat.MERMAID, DiagramFormat.MARKDOWN)
 
 
@@ -45,6 +48,11 @@ def test_written_diagrams_are_fresh(chart: DrawableChart, tmp_path: Path) -> Non
     stem = file_stem(chart.definition)
     assert [path.name for path in written] == [f"{stem}.dot", f"{stem}.svg", f"{stem}.mmd", f"{stem}.md"]
     assert check_diagrams([chart], tmp_path / "new" / "diagrams") == []
+
+
+def test_the_committed_diagrams_are_of_the_charts_as_they_are() -> None:
+    """Otherwise each file is named, with the command that writes it again."""
+    assert check_diagrams([load_chart(reference) for reference in DEFAULT_CHARTS], COMMITTED) == []
 
 
 def test_missing_files_are_named(three: DrawableChart, tmp_path: Path) -> None:
