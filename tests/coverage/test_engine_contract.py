@@ -1,6 +1,7 @@
 """What recording relies on in python-statemachine, each behaviour by itself, so that an upgrade says what changed.
 
-All of it is public: no name here begins with an underscore, except Python's own special methods.
+What relies on it are mm_fsm/coverage/engines.py, machines.py and reading.py. All of it is public: no name here begins
+with an underscore, except Python's own special methods.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What driving relies on in python-statemachine: each behaviour by name, so that a release that changes it is told."""
+"""What driving relies on in python-statemachine: each behaviour by name, so that a release that changes it is told.
+
+What relies on it are mm_fsm/testing's engine_driving.py, sabotage.py and fault_places.py.
+"""
 
 from __future__ import annotations
 
