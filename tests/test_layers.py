@@ -9,6 +9,8 @@ import pytest
 import mm_fsm
 from tests.source_tree import Import, SourceModule, imports_of, modules_of, unit_of
 
+ROOT = Path(mm_fsm.__file__).parent
+
 LAYERS = (
     ("cli",),
     ("testing",),
@@ -23,6 +25,9 @@ LAYERS = (
     ("errors",),
 )
 """From the top. Units of one layer do not know each other."""
+
+PARTS_OF_TESTING = (("faults", "models"), ("paths", "subjects"), ("driving",), ("problems",))
+"""The same for the parts of one unit."""
 
 DEPTHS = {unit: depth for depth, layer in enumerate(LAYERS) for unit in layer}
 
@@ -110,7 +115,22 @@ def write_package(parent: Path, files: dict[str, str]) -> Path:
 
 def test_imports_point_down() -> None:
     """No module of the package imports from a layer above its own, or a library that belongs elsewhere."""
-    assert layer_violations(Path(mm_fsm.__file__).parent) == []
+    assert layer_violations(ROOT) == []
+
+
+def test_the_parts_of_testing_point_down_too() -> None:
+    depths = {part: depth for depth, layer in enumerate(PARTS_OF_TESTING) for part in layer}
+    parts = [(module, module.name.split(".")[1]) for module in modules_of(ROOT / "testing") if "." in module.name]
+    assert {part for _, part in parts} == {*depths}, "say in PARTS_OF_TESTING where it belongs"
+    upwards = [
+        f"{module.name}, line {imported.line}: {part} must not import {other}"
+        for module, part in parts
+        for imported in imports_of(module)
+        if imported.target.startswith("mm_fsm.testing.")
+        and (other := imported.target.split(".")[2]) != part
+        and depths[other] <= depths[part]
+    ]
+    assert upwards == []
 
 
 def test_an_orderly_package_has_no_violation(tmp_path: Path) -> None:

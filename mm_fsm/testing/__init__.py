@@ -1,32 +1,27 @@
 """Tests made from a chart: paths, events where they do not fit, faults wherever something can raise, random moves.
 
-From below:
+From below; ``faults`` and ``models`` do not know each other, nor ``paths`` and ``subjects``:
 
-===============  =====================================================================================
-problems         what can be wrong with a chart, and with a machine on its way
-answers          which answers of the guards single out an edge
-driving          what every driver does; ``engine_driving``, ``machine_driving`` and ``table_driving``
-drivers          ``forced`` and ``real``: the driver that fits a chart
-moves, postman   the graph that paths are planned on; the shortest walks through a graph
-plans            from a criterion to paths
-paths, sneaks    what a test module uses: ``fsm_paths`` and ``sneak_tests``
-ways, subjects   from any state to any other; how a machine is made; ``market`` has what a market maker is told
-sabotage         makes callbacks, guards and services raise; ``fault_places`` where, ``verdicts`` what must hold then
-faults           what a test module uses: ``fault_tests``
-acts, plays      moves, and a machine under them, held against the definition; ``choices`` what they are drawn from
-model            what a test module uses: ``model_test`` and ``replay``; ``shortening`` and ``source``, when one fails
-===============  =====================================================================================
+========  ============================================================================================================
+problems  what can be wrong with a chart, and with a machine on its way
+driving   which answers of the guards single out an edge; drivers for engines, machines and tables; ``forced``, ``real``
+paths     the graph to plan on and the shortest walks through it, plans, and the tests: ``fsm_paths``, ``sneak_tests``
+subjects  how a machine is made and how it gets from any state to any other; what a market maker is told
+faults    what raises, and where; what must hold then; the test: ``fault_tests``
+models    moves, and a machine under them held against the definition; the tests: ``model_test``, ``replay``
+========  ============================================================================================================
 """
 
-from mm_fsm.testing.acts import Send, Step, Tell
-from mm_fsm.testing.drivers import forced, real
-from mm_fsm.testing.driving import Condition, Driven, Driver
-from mm_fsm.testing.faults import Situation, fault_tests
-from mm_fsm.testing.machine_driving import MachineDriver
-from mm_fsm.testing.market_facts import market_facts
-from mm_fsm.testing.model import model_test, replay
-from mm_fsm.testing.paths import ChartPath, fsm_paths
-from mm_fsm.testing.plans import Plan, explore_paths, plan_paths
+from mm_fsm.testing.driving.driver import Condition, Driven, Driver
+from mm_fsm.testing.driving.drivers import forced, real
+from mm_fsm.testing.driving.machines import MachineDriver
+from mm_fsm.testing.driving.tables import TableDriver
+from mm_fsm.testing.faults.suite import Situation, fault_tests
+from mm_fsm.testing.models.acts import Send, Step, Tell
+from mm_fsm.testing.models.model import model_test, replay
+from mm_fsm.testing.paths.cases import ChartPath, fsm_paths
+from mm_fsm.testing.paths.plans import Plan, explore_paths, plan_paths
+from mm_fsm.testing.paths.sneaks import SneakCell, sneak_tests
 from mm_fsm.testing.problems import (
     BrokenPromiseError,
     GeneratedTestError,
@@ -36,8 +31,7 @@ from mm_fsm.testing.problems import (
     StrayedError,
     UnsupportedChartError,
 )
-from mm_fsm.testing.sneaks import SneakCell, sneak_tests
-from mm_fsm.testing.table_driving import TableDriver
+from mm_fsm.testing.subjects.market_facts import market_facts
 
 __all__ = [
     "BrokenPromiseError",

@@ -1,0 +1,1 @@
+"""Random moves held against the definition and invariants, as tests."""
