@@ -3,17 +3,14 @@
 from decimal import Decimal
 
 from mm_fsm import (
-    DefaultInventoryService,
-    DefaultOrderService,
     DefaultRiskService,
-    DefaultSpreadService,
     MarketMakingContext,
     MarketMakingStateMachine,
     OrderDraft,
     Refusal,
     RefusalCode,
-    Services,
     Side,
+    default_services,
     run_on_paper,
 )
 
@@ -33,14 +30,7 @@ class FlooredRisk(DefaultRiskService):
     checks = (*DefaultRiskService.checks, no_bids_below_floor)
 
 
-SERVICES = Services(
-    spreads=DefaultSpreadService(),
-    orders=DefaultOrderService(),
-    inventory=DefaultInventoryService(),
-    risk=FlooredRisk(),
-)
-
 if __name__ == "__main__":
-    machine = run_on_paper(MarketMakingStateMachine, services=SERVICES, seconds=600)
+    machine = run_on_paper(MarketMakingStateMachine, services=default_services(risk=FlooredRisk()), seconds=600)
     held = machine.presence.held[Side.BID]["risk"] / 1e9
     print(f"the bid side was held by risk for {held:.0f} s")

@@ -7,14 +7,11 @@ Services are pure: context in, value out. Give them to the machine, or register 
 from attrs import evolve
 
 from mm_fsm import (
-    DefaultInventoryService,
-    DefaultOrderService,
-    DefaultRiskService,
     DefaultSpreadService,
     MarketMakingContext,
     MarketMakingStateMachine,
     QuotePlan,
-    Services,
+    default_services,
     run_on_paper,
 )
 
@@ -28,13 +25,6 @@ class InnermostOnly(DefaultSpreadService):
         return evolve(plan, bids=plan.bids[:1], asks=plan.asks[:1])
 
 
-SERVICES = Services(
-    spreads=InnermostOnly(),
-    orders=DefaultOrderService(),
-    inventory=DefaultInventoryService(),
-    risk=DefaultRiskService(),
-)
-
 if __name__ == "__main__":
-    machine = run_on_paper(MarketMakingStateMachine, services=SERVICES, seconds=600)
+    machine = run_on_paper(MarketMakingStateMachine, services=default_services(spreads=InnermostOnly()), seconds=600)
     print(f"{machine.result().orders_executed} orders traded, all of them innermost quotes")

@@ -125,6 +125,7 @@ if TYPE_CHECKING:
     from mm_fsm.services.inventory import DefaultInventoryService
     from mm_fsm.services.orders import DefaultOrderService
     from mm_fsm.services.protocols import InventoryService, OrderService, RiskService, Services, SpreadService
+    from mm_fsm.services.registry import default_services
     from mm_fsm.services.risk import DefaultRiskService
     from mm_fsm.services.spreads import DefaultSpreadService
     from mm_fsm.venues.paper import PaperExchange, PaperSettings, QueueModel
@@ -239,6 +240,7 @@ __all__ = [
     "VenueFact",
     "chart_of",
     "computing",
+    "default_services",
     "definition_of",
     "open_recording",
     "run_on_paper",
@@ -352,6 +354,7 @@ _MODULES = {
     "VenueFact": "mm_fsm.core.messages",
     "chart_of": "mm_fsm.chart",
     "computing": "mm_fsm.chart",
+    "default_services": "mm_fsm.services.registry",
     "definition_of": "mm_fsm.chart",
     "open_recording": "mm_fsm.venues.recorded",
     "run_on_paper": "mm_fsm.runtime.paper_run",

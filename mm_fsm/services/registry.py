@@ -57,6 +57,22 @@ def registered_services() -> Iterator[RegisteredService]:
             yield RegisteredService(role=role, name=point.name, origin=origin, target=point.value)
 
 
+def default_services(
+    *,
+    spreads: protocols.SpreadService | None = None,
+    orders: protocols.OrderService | None = None,
+    inventory: protocols.InventoryService | None = None,
+    risk: protocols.RiskService | None = None,
+) -> Services:
+    """The shipped services, and yours in place of those that are given."""
+    return Services(
+        spreads=spreads or DefaultSpreadService(),
+        orders=orders or DefaultOrderService(),
+        inventory=inventory or DefaultInventoryService(),
+        risk=risk or DefaultRiskService(),
+    )
+
+
 def load_services(names: ServiceNames) -> Services:
     """Make the services that settings name.
 

@@ -16,7 +16,7 @@ from mm_fsm.core.settings import ServiceNames
 from mm_fsm.errors import PluginError
 from mm_fsm.services.inventory import DefaultInventoryService
 from mm_fsm.services.orders import DefaultOrderService
-from mm_fsm.services.registry import load_services, registered_services
+from mm_fsm.services.registry import default_services, load_services, registered_services
 from mm_fsm.services.risk import DefaultRiskService
 from mm_fsm.services.spreads import DefaultSpreadService
 
@@ -53,6 +53,14 @@ TOUCH_AND_GO = """
         def are_quotes_stale(self, context):
             return False
 """
+
+
+def test_what_is_given_takes_the_place_of_a_shipped_service() -> None:
+    mine = DefaultSpreadService()
+    services = default_services(spreads=mine)
+    assert services.spreads is mine
+    others = [type(each) for each in (services.orders, services.inventory, services.risk)]
+    assert others == [DefaultOrderService, DefaultInventoryService, DefaultRiskService]
 
 
 def test_the_shipped_services_are_the_default() -> None:
