@@ -187,6 +187,11 @@ class Heartbeat(VenueFact):
     """The feed is alive and the last book still stands: a quiet market, not a dead feed."""
 
 
+STREAMING: Final = (MarketBook, MarketTrade, Heartbeat, Timer)
+"""Facts that arrive all the time and say nothing about own orders: by themselves they change no side's status while
+there is a plan, and the journal keeps those that move nothing together."""
+
+
 @frozen(kw_only=True)
 class TradingStatusChanged(VenueFact):
     """The venue opened or halted this market."""

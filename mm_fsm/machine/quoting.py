@@ -27,17 +27,14 @@ from mm_fsm.core.decisions import (
 from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument
 from mm_fsm.core.messages import (
     SIDES,
+    STREAMING,
     CancelOrder,
     Fact,
-    Heartbeat,
-    MarketBook,
-    MarketTrade,
     PlaceOrder,
     QueryBalances,
     QueryOrder,
     QueryOwnTrades,
     StopRequested,
-    Timer,
 )
 from mm_fsm.core.orders import OwnOrder
 from mm_fsm.core.settings import MarketMakingSettings
@@ -49,9 +46,6 @@ from mm_fsm.machine.session_result import session_result
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.services.protocols import Services
 from mm_fsm.services.registry import load_services
-
-_FREQUENT_FACTS: Final = (MarketBook, MarketTrade, Heartbeat, Timer)
-"""Facts that say nothing about own orders: by themselves they change no side's status while there is a plan."""
 
 _MOST_DOUBLINGS: Final = 40
 """Of the wait before a recovery: beyond any wait that settings allow, and short of what a float can hold."""
@@ -152,7 +146,7 @@ class QuotingMachine(StrategyMachine):
             context.needs_requote = self._are_sides_to_be_read = True
             self.explain(f"no answer about order {order.client_order_id} in time")
         self.presence.advance(context)
-        self._are_sides_to_be_read = self._are_sides_to_be_read or not isinstance(fact, _FREQUENT_FACTS)
+        self._are_sides_to_be_read = self._are_sides_to_be_read or not isinstance(fact, STREAMING)
         if self.began_at is None:
             self._begin_session()
         if self.is_final:

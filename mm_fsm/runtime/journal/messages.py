@@ -20,9 +20,6 @@ from cattrs.gen import make_dict_unstructure_fn
 from mm_fsm.core import messages
 from mm_fsm.core.messages import BookLevel, Fact, Heartbeat, Intent, MarketBook, MarketTrade, Side, Timer
 
-STREAMING: Final = (MarketBook, MarketTrade, Heartbeat, Timer)
-"""Facts that arrive all the time; a step of one of them that moves nothing is quiet."""
-
 _CLASSES: Final[dict[str, type]] = {
     name: value for name, value in vars(messages).items() if isclass(value) and issubclass(value, (Fact, Intent))
 }

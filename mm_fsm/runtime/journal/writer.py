@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 
 from attrs import field, frozen
 
-from mm_fsm.core.messages import BalancesReported, ExternalFlow, FundingPaid, OrderFilled, OwnTradesReported
+from mm_fsm.core.messages import STREAMING, BalancesReported, ExternalFlow, FundingPaid, OrderFilled, OwnTradesReported
 from mm_fsm.core.validation import whole_number, yes_or_no
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.quoting import QuotingMachine
@@ -25,7 +25,7 @@ from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import database
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, Row, SegmentRow
 from mm_fsm.runtime.journal.fingerprint import chart_fingerprint
-from mm_fsm.runtime.journal.messages import STREAMING, MessageCodec, encode
+from mm_fsm.runtime.journal.messages import MessageCodec, encode
 from mm_fsm.runtime.journal.snapshots import write_snapshot
 
 BYTES_PER_MEGABYTE: Final = 1_000_000
