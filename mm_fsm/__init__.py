@@ -10,7 +10,7 @@ testing          tests made from a chart
 coverage         measures and shows what a test suite exercises of a chart; the pytest plugin
 report, diagram  read definitions and journals
 runtime          runs one machine or many, writes and reads the journal
-venues           where orders go and markets come from: paper, recorded, live
+venues           where orders go and markets come from: paper exchange, simulated and recorded markets
 machine          the market maker's chart, and the machine that has it
 services         prices, orders, inventory, risk: small, pure, replaceable
 core             values and books: messages, instrument, settings, orders, ledger

@@ -57,6 +57,17 @@ class DefaultSpreadService:
             return Hold(HoldReason.WARMING_UP, "volatility is not known yet")
         return None
 
+    def hold_side(self, context: MarketMakingContext, inventory: InventoryAssessment, side: Side) -> Hold | None:
+        """Why one side alone is not quoted; asked when quotes are priced. Override it for a reason of your own."""
+        own = context.sides[side].hold
+        if own is not None and (own.until is None or context.now < own.until):
+            return own
+        if context.orders.has_unknown(side):
+            return Hold(HoldReason.UNKNOWN_ORDER, "an order of this side has an unknown outcome")
+        if inventory.offset * side.sign >= inventory.limit:
+            return Hold(HoldReason.INVENTORY_LIMIT, f"offset {inventory.offset} of limit {inventory.limit:f}")
+        return None
+
     def are_quotes_stale(self, context: MarketMakingContext) -> bool:
         """Whether age, a move of m, a limit just crossed, the market, or a side without order and hold asks for it."""
         plan, calculated_at = context.plan, context.last_spread_calculation
@@ -96,7 +107,7 @@ class DefaultSpreadService:
         dropped: list[DroppedLevel] = []
         holds: dict[Side, Hold | None] = {}
         for side in SIDES:
-            holds[side] = market_hold or _side_hold(context, inventory, side)
+            holds[side] = market_hold or self.hold_side(context, inventory, side)
             levels = () if holds[side] else self.levels(context, inventory, spreads[side].bps, side)
             quotes[side], lost = _keep_affordable(context, inventory, levels)
             dropped += lost
@@ -174,18 +185,6 @@ def _is_near_limit(context: MarketMakingContext) -> bool:
     if context.inventory_offset == 0:
         return False
     return context.assess_inventory().use >= context.settings.inventory_reprice_share
-
-
-def _side_hold(context: MarketMakingContext, inventory: InventoryAssessment, side: Side) -> Hold | None:
-    """Why one side alone is not quoted."""
-    own = context.sides[side].hold
-    if own is not None and (own.until is None or context.now < own.until):
-        return own
-    if context.orders.has_unknown(side):
-        return Hold(HoldReason.UNKNOWN_ORDER, "an order of this side has an unknown outcome")
-    if inventory.offset * side.sign >= inventory.limit:
-        return Hold(HoldReason.INVENTORY_LIMIT, f"offset {inventory.offset} of limit {inventory.limit:f}")
-    return None
 
 
 def _passive_price(context: MarketMakingContext, price: Decimal, side: Side) -> Decimal:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mm_fsm.core.context import MarketMakingContext
-from mm_fsm.core.decisions import Hold, HoldReason, QuotePlan
+from mm_fsm.core.decisions import Hold, HoldReason, InventoryAssessment, QuotePlan
 from mm_fsm.core.instrument import Balances, Fees, InstrumentKind
 from mm_fsm.core.messages import Side
 from mm_fsm.core.settings import MarketMakingSettings
@@ -155,3 +155,18 @@ def test_a_side_held_by_an_answer_of_the_venue_is_held_until_its_time_is_over() 
     assert held(SERVICE.price_quotes(situation.at(9.99).context)) == (None, HoldReason.FUNDS)
     situation.at(10).book("99.95", "100.05")
     assert held(SERVICE.price_quotes(situation.context)) == (None, None)
+
+
+class NoAsks(DefaultSpreadService):
+    """Holds one side for a reason of its own."""
+
+    def hold_side(self, context: MarketMakingContext, inventory: InventoryAssessment, side: Side) -> Hold | None:
+        mine = Hold(HoldReason.CUSTOM, "nothing is sold today") if side is Side.ASK else None
+        return super().hold_side(context, inventory, side) or mine
+
+
+def test_a_service_holds_one_side_for_a_reason_of_its_own() -> None:
+    plan = NoAsks().price_quotes(Situation().context)
+    assert held(plan) == (None, HoldReason.CUSTOM)
+    assert plan.bids
+    assert plan.asks == ()
