@@ -14,7 +14,7 @@ from mm_fsm.chart import definition_of
 from mm_fsm.core.messages import PlaceOrder
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from tests.machine.bench import Bench
-from tests.machine.driver import SETTINGS, reach
+from tests.machine.driver import HAPPENINGS, SETTINGS, reach
 from tests.machine.scripted import services
 
 STATES = [
@@ -108,6 +108,11 @@ def test_the_chart_is_the_table() -> None:
     assert len(TARGET) + len(ILLEGAL) == 9 * 22
     for state in STATES:  # edges of one state are tried in the table's order
         assert [edge.event for edge in definition.edges_from(state)] == [e for s, e, _, _ in EDGES if s == state]
+
+
+def test_every_event_of_the_chart_can_be_brought_about() -> None:
+    events = {edge.event for edge in definition_of(MarketMakingStateMachine).edges}
+    assert events == set(HAPPENINGS), "HAPPENINGS in tests/machine/driver.py says what brings each about: add or remove"
 
 
 def test_commands_are_sent_and_every_other_event_fires_by_itself() -> None:
