@@ -19,53 +19,6 @@ from mm_fsm.services.orders import crosses_market
 Check = Callable[[MarketMakingContext, OrderDraft], Refusal | None]
 
 
-class DefaultRiskService:
-    """Runs ``checks`` in order; the first refusal stands. A subclass may extend the tuple."""
-
-    checks: tuple[Check, ...] = ()
-
-    def review(self, context: MarketMakingContext, draft: OrderDraft) -> Refusal | None:
-        """None approves."""
-        for check in self.checks:
-            refusal = check(context, draft)
-            if refusal is not None:
-                return refusal
-        return None
-
-    def check_cycle(self, context: MarketMakingContext) -> Fault | None:
-        """A fault when neither side can afford the smallest order that the venue takes."""
-        mid = context.mid_price
-        if mid is None or context.orders.count:
-            return None
-        smallest = context.instrument.smallest_quantity(mid)
-        needed = context.instrument.base_quantity(smallest)
-        if any(context.purchasing_power(side, mid) >= needed for side in SIDES):
-            return None
-        reason = f"neither side can afford {smallest} contracts at {mid}"
-        return Fault(code=FaultCode.FUNDS, reason=reason, transient=False)
-
-    def halt_cause(self, context: MarketMakingContext) -> Fault | None:
-        """The kill switch, repeated rejections, or data missing for long."""
-        settings, ledger = context.settings, context.ledger
-        if ledger.drawdown >= settings.max_drawdown:
-            reason = f"lost {ledger.drawdown} from the best profit; the limit is {settings.max_drawdown}"
-            return Fault(code=FaultCode.KILL_SWITCH, reason=reason, transient=False)
-        if context.rejections_in_a_row >= settings.max_rejections_in_a_row:
-            reason = f"the venue refused {context.rejections_in_a_row} placements in a row"
-            return Fault(code=FaultCode.VENUE, reason=reason, transient=True)
-        if _is_data_missing_for_long(context):
-            reason = f"no market data for {settings.long_stale_data_seconds:g} s"
-            return Fault(code=FaultCode.LONG_STALE_DATA, reason=reason, transient=True)
-        return None
-
-
-def _is_data_missing_for_long(context: MarketMakingContext) -> bool:
-    """A wind-down waits for data until its own deadline; a market that never began is not missing."""
-    if context.market.confirmed_at is None or context.is_stopping:
-        return False
-    return context.is_data_older_than(context.settings.long_stale_data_seconds)
-
-
 def check_numbers(context: MarketMakingContext, draft: OrderDraft) -> Refusal | None:
     """Finite, positive, on the grid, and large enough for the venue."""
     instrument = context.instrument
@@ -163,4 +116,48 @@ def _check_margin(context: MarketMakingContext, draft: OrderDraft, added: Decima
     return None
 
 
-DefaultRiskService.checks = (check_numbers, check_market, check_own_orders, check_exposure)
+class DefaultRiskService:
+    """Runs ``checks`` in order; the first refusal stands. A subclass may extend the tuple."""
+
+    checks: tuple[Check, ...] = (check_numbers, check_market, check_own_orders, check_exposure)
+
+    def review(self, context: MarketMakingContext, draft: OrderDraft) -> Refusal | None:
+        """None approves."""
+        for check in self.checks:
+            refusal = check(context, draft)
+            if refusal is not None:
+                return refusal
+        return None
+
+    def check_cycle(self, context: MarketMakingContext) -> Fault | None:
+        """A fault when neither side can afford the smallest order that the venue takes."""
+        mid = context.mid_price
+        if mid is None or context.orders.count:
+            return None
+        smallest = context.instrument.smallest_quantity(mid)
+        needed = context.instrument.base_quantity(smallest)
+        if any(context.purchasing_power(side, mid) >= needed for side in SIDES):
+            return None
+        reason = f"neither side can afford {smallest} contracts at {mid}"
+        return Fault(code=FaultCode.FUNDS, reason=reason, transient=False)
+
+    def halt_cause(self, context: MarketMakingContext) -> Fault | None:
+        """The kill switch, repeated rejections, or data missing for long."""
+        settings, ledger = context.settings, context.ledger
+        if ledger.drawdown >= settings.max_drawdown:
+            reason = f"lost {ledger.drawdown} from the best profit; the limit is {settings.max_drawdown}"
+            return Fault(code=FaultCode.KILL_SWITCH, reason=reason, transient=False)
+        if context.rejections_in_a_row >= settings.max_rejections_in_a_row:
+            reason = f"the venue refused {context.rejections_in_a_row} placements in a row"
+            return Fault(code=FaultCode.VENUE, reason=reason, transient=True)
+        if _is_data_missing_for_long(context):
+            reason = f"no market data for {settings.long_stale_data_seconds:g} s"
+            return Fault(code=FaultCode.LONG_STALE_DATA, reason=reason, transient=True)
+        return None
+
+
+def _is_data_missing_for_long(context: MarketMakingContext) -> bool:
+    """A wind-down waits for data until its own deadline; a market that never began is not missing."""
+    if context.market.confirmed_at is None or context.is_stopping:
+        return False
+    return context.is_data_older_than(context.settings.long_stale_data_seconds)
