@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import evolve
 from statemachine import StateChart
 
 from mm_fsm.chart import Chart
@@ -14,7 +13,8 @@ from mm_fsm.chart.engine import ChartEngine
 from mm_fsm.chart.watching import WATCHERS
 from mm_fsm.coverage import engines
 from mm_fsm.coverage.engines import EngineClass, Watch
-from mm_fsm.coverage.reading import EngineReading, read_chart, read_engine, reference_of
+from mm_fsm.coverage.model import ChartModel
+from mm_fsm.coverage.reading import as_declared, read_chart, read_engine, reference_of
 from mm_fsm.coverage.run import ChartHits, ChartRun, Run
 from mm_fsm.coverage.tally import Tally, Walk
 
@@ -33,6 +33,8 @@ class Recorder:
     def __init__(self, charts: Collection[type] = (), *, with_tests: bool = False) -> None:
         self.unsettled: set[Watch] = set()
         """Listeners of machines that were sent an event which they do not accept, until it is known what came of it."""
+        self.listener: Callable[[str, str, ChartHits], None] | None = None
+        """Told of each chart what one test saw of it: the chart's reference, the test, the hits."""
         self._charts = tuple(charts)
         self._wanted = frozenset(map(reference_of, charts))
         self._with_tests = with_tests
@@ -57,19 +59,33 @@ class Recorder:
     # -- what was recorded ------------------------------------------------------------------------------------------
 
     def end_test(self, test: str) -> None:
-        """Close what the test left open, and note which edges it took where that was asked for."""
+        """Close what the test left open, and note what it saw where that was asked for."""
         self._settle()
-        if self._with_tests:
-            for tally in filter(None, self._tallies.values()):
-                hits = tally.hits()
+        if not (self._with_tests or self.listener):
+            return
+        for tally in filter(None, self._tallies.values()):
+            hits = tally.hits()
+            if self.listener is not None:
+                self.listener(tally.model.reference, test, hits)
+            if self._with_tests:
                 hits.tests = {edge: {test} for edge in hits.edges}
-                self._keep(tally, hits)
+            self._keep(tally, hits)
+
+    def charts(self) -> Iterator[tuple[type, ChartModel]]:
+        """Every chart that is measured, also those that no machine was made of, with its model."""
+        self._know_every_chart()
+        for chart, tally in self._tallies.items():
+            if tally is not None:
+                yield chart, tally.model
+
+    def _know_every_chart(self) -> None:
+        for chart in self._charts or imported_charts():
+            self._tally(chart)
 
     def run(self) -> Run:
         """Everything recorded so far; charts that no machine was made of are there too."""
         self._settle()
-        for chart in self._charts or imported_charts():
-            self._tally(chart)
+        self._know_every_chart()
         for tally in filter(None, self._tallies.values()):
             self._keep(tally, tally.hits())
         return self._run
@@ -111,7 +127,7 @@ class Recorder:
         if tally is None:
             return None
         reading = read_engine(chart)
-        return EngineClass(tally, reading if declared is None else _as_declared(reading, tally))
+        return EngineClass(tally, reading if declared is None else as_declared(reading, tally.model))
 
     # -- being told -------------------------------------------------------------------------------------------------
 
@@ -157,19 +173,6 @@ def _chart_run_by(engine: type) -> type[Chart] | None:
     if not issubclass(engine, ChartEngine):
         return None
     return next((chart for chart in _subclasses(Chart) if chart.__chart__.engine_class is engine), None)
-
-
-def _as_declared(reading: EngineReading, tally: Tally) -> EngineReading:
-    """A chart's engine, read back, with edges and transitions numbered as in the chart's own model."""
-    places = {key: place for place, key in enumerate(tally.model.edge_keys)}
-    numbers = [places[key] for key in reading.model.edge_keys]
-    transitions = dict(zip(numbers, reading.transitions, strict=True))
-    return evolve(
-        reading,
-        model=tally.model,
-        edges={key: numbers[place] for key, place in reading.edges.items()},
-        transitions=tuple(transitions[place] for place in range(len(numbers))),
-    )
 
 
 def imported_charts() -> Iterator[type]:
