@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -64,9 +65,11 @@ class DroppedTransition(TransitionMutant):
     """A transition is missing."""
 
     def in_definition(self, edges: Edges) -> Edges:
+        """Change the edges."""
         return tuple(edge for place, edge in enumerate(edges) if place not in self.edges)
 
     def put_into(self, reading: EngineReading) -> None:
+        """Change the class."""
         transition = reading.transitions[self.number]
         _remove(transition.source.transitions.transitions, transition)
 
@@ -78,12 +81,14 @@ class RedirectedTransition(TransitionMutant):
     target: str
 
     def in_definition(self, edges: Edges) -> Edges:
+        """Change the edges."""
         return tuple(
             evolve(edge, target=self.target, internal=False) if place in self.edges else edge
             for place, edge in enumerate(edges)
         )
 
     def put_into(self, reading: EngineReading) -> None:
+        """Change the class."""
         transition, target = reading.transitions[self.number], reading.states[self.target]
         transition.targets[:] = [target]
         transition.internal, transition.is_self = False, target is transition.source
@@ -102,6 +107,7 @@ class GuardMutant(TransitionMutant):
         return bool(hits.answers[self.number, self.guard, answer])
 
     def in_definition(self, edges: Edges) -> Edges:
+        """Change the edges."""
         return tuple(
             evolve(edge, guards=self.in_guards(edge.guards)) if place in self.edges else edge
             for place, edge in enumerate(edges)
@@ -113,7 +119,8 @@ class GuardMutant(TransitionMutant):
 
     def spec(self, reading: EngineReading) -> CallbackSpec:
         """The guard in the python-statemachine class."""
-        return list(reading.transitions[self.number].cond)[self.guard]
+        guards: list[CallbackSpec] = list(reading.transitions[self.number].cond)
+        return guards[self.guard]
 
 
 @frozen(kw_only=True)
@@ -122,13 +129,15 @@ class NegatedGuard(GuardMutant):
 
     def was_run(self, model: ChartModel, hits: ChartHits) -> bool:
         """The guard was asked on this transition."""
-        return self.asked(hits, True) or self.asked(hits, False)
+        return any(self.asked(hits, answer) for answer in (True, False))
 
     def in_guards(self, guards: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Change the one guard."""
         negated = evolve(guards[self.guard], expected=not self.expected)
         return (*guards[: self.guard], negated, *guards[self.guard + 1 :])
 
     def put_into(self, reading: EngineReading) -> None:
+        """Change the class."""
         self.spec(reading).expected_value = not self.expected
 
 
@@ -141,9 +150,11 @@ class DroppedGuard(GuardMutant):
         return self.asked(hits, not self.expected)
 
     def in_guards(self, guards: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Change the one guard."""
         return (*guards[: self.guard], *guards[self.guard + 1 :])
 
     def put_into(self, reading: EngineReading) -> None:
+        """Change the class."""
         _remove(reading.transitions[self.number].cond.list.items, self.spec(reading))
 
 
@@ -160,10 +171,12 @@ class SwappedTransitions(Mutant):
         return any(hits.edges[place] for place in self.edges[:-1])
 
     def in_definition(self, edges: Edges) -> Edges:
+        """Move the second before the first."""
         first, second = self.edges[0], self.edges[-1]
         return (*edges[:first], edges[second], *edges[first:second], *edges[second + 1 :])
 
     def put_into(self, reading: EngineReading) -> None:
+        """Change the class."""
         first, second = reading.transitions[self.first], reading.transitions[self.second]
         candidates = first.source.transitions.transitions
         _remove(candidates, second)
@@ -183,6 +196,7 @@ class DroppedStateAction(Mutant):
         return bool(hits.states[self.state])
 
     def put_into(self, reading: EngineReading) -> None:
+        """Change the class."""
         _remove_action(getattr(reading.states[self.state], self.when), self.action)
 
 
@@ -194,6 +208,7 @@ class DroppedEdgeAction(TransitionMutant):
     action: str
 
     def put_into(self, reading: EngineReading) -> None:
+        """Change the class."""
         _remove_action(getattr(reading.transitions[self.number], self.when), self.action)
 
 
@@ -206,7 +221,7 @@ def _remove_action(group: Any, name: str) -> None:
     _remove(group.list.items, next(spec for spec in group if callback_name(spec) == name))
 
 
-# -- all of a chart -----------------------------------------------------------------------------------------------------
+# -- all of a chart ---------------------------------------------------------------------------------------------------
 
 
 def mutants_of(model: ChartModel) -> tuple[Mutant, ...]:
@@ -301,7 +316,7 @@ def _candidates(model: ChartModel) -> list[tuple[int, int]]:
         group = groups.setdefault((edge.source, "" if is_automatic else edge.event), [])
         if number not in group:
             group.append(number)
-    pairs = [pair for group in groups.values() for pair in zip(group, group[1:], strict=False)]
+    pairs = [pair for group in groups.values() for pair in pairwise(group)]
     return list(dict.fromkeys(pairs))
 
 

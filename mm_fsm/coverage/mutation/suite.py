@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -28,7 +28,7 @@ class RepeatedSuite:
     def __init__(self, config: pytest.Config, become_child: Callable[[], None]) -> None:
         self._config = config
         self._become_child = become_child
-        self._seconds: Counter[str] = Counter()
+        self._seconds: dict[str, float] = defaultdict(float)
         self._items: dict[str, pytest.Item] = {}
         self._has_failed = False
         self._context: Any = nullcontext()
