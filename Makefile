@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # Only what is in .venv counts.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test everything lint format types diagrams check bench clean
+.PHONY: help demo test everything mutants lint format types diagrams check bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -24,6 +24,10 @@ test: $(READY) ## run the tests, all but the slow ones
 
 everything: $(READY) ## run every test, the slow ones too
 	$(BIN)/python -m pytest --numprocesses auto $(ARGUMENTS)
+
+mutants: $(READY) ## ask the tests of the market-making chart whether they notice every small fault in it
+	CI=true $(BIN)/python -m pytest -n 0 -m 'not slow' tests/machine --fsm-cov-criteria=states \
+		--fsm-mutate=mm_fsm.machine.market_making:MarketMakingStateMachine --fsm-cov-fail-under=mutation:95 $(ARGUMENTS)
 
 lint: $(READY) ## check style and formatting
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Records the processes that a test starts: those that find a directory in their environment and import ``mm_fsm``.
 
-Nothing heavy is loaded before python-statemachine is. What was recorded is written when the process ends by itself; a
-process that is killed, or forked without starting an interpreter, leaves nothing.
+Nothing heavy is loaded before charts are: ours, or python-statemachine's. What was recorded is written when the process
+ends by itself; a process that is killed, or forked without starting an interpreter, leaves nothing.
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ if TYPE_CHECKING:
 VARIABLE: Final = "MM_FSM_COVERAGE"
 """Names the directory to write to; also read in ``mm_fsm/__init__.py``."""
 _ENGINE: Final = "statemachine"
+_CHARTS: Final = (_ENGINE, "mm_fsm.chart")
+"""What has to be imported before there is anything to record; ours imports the engine and is not ready until later."""
 
 
 class _OnImport:
-    """Calls a function as soon as python-statemachine has been imported."""
+    """Calls a function as soon as the module of ``_CHARTS`` has been imported whose import begins first."""
 
     def __init__(self, function: Callable[[], None]) -> None:
         self._function = function
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """What the import system asks every finder."""
-        if name != _ENGINE:
+        if name not in _CHARTS:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
@@ -52,7 +54,7 @@ _armed: list[Callable[[], None]] = []
 
 
 def record_this_process() -> None:
-    """Record every chart of this process, from the moment its engine is imported."""
+    """Record every chart of this process, from the moment that charts are imported."""
     if _ENGINE in sys.modules:
         _record()
         return

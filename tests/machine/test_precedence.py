@@ -21,7 +21,9 @@ NOTHING = Balances(base=Decimal(0), quote=Decimal(0))
 def placing() -> Bench:
     """A machine whose first bid and ask have just been sent and not been answered."""
     bench = Bench(settings_with(), services=services(risk=ScriptedRisk()))
-    while not bench.sent(PlaceOrder):
+    for _ in range(5):  # it is warm after three seconds
+        if bench.sent(PlaceOrder):
+            break
         bench.settle()
         bench.later(1)
         bench.book()
