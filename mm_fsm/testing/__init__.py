@@ -16,8 +16,12 @@ faults           what a test module uses: ``fault_tests``
 acts, plays      moves, and a machine under them, held against the definition; ``choices`` what they are drawn from
 model            what a test module uses: ``model_test`` and ``replay``; ``shortening`` and ``source``, when one fails
 ===============  =====================================================================================
+
+Mutants of a chart come from ``mm_fsm.coverage.mutation``, where the option ``--fsm-mutate`` has them from, too.
 """
 
+from mm_fsm.coverage.mutation.making import model_of, mutated
+from mm_fsm.coverage.mutation.mutants import Mutant, mutants_of
 from mm_fsm.testing.acts import Send, Step, Tell
 from mm_fsm.testing.drivers import forced, real
 from mm_fsm.testing.driving import Condition, Driven, Driver
@@ -49,6 +53,7 @@ __all__ = [
     "InfeasibleError",
     "MachineDriver",
     "ModelMismatchError",
+    "Mutant",
     "Plan",
     "Send",
     "Situation",
@@ -64,7 +69,10 @@ __all__ = [
     "forced",
     "fsm_paths",
     "market_facts",
+    "model_of",
     "model_test",
+    "mutants_of",
+    "mutated",
     "plan_paths",
     "real",
     "replay",
