@@ -16,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # Only what is in .venv counts.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test everything coverage lint format types diagrams check bench clean
+.PHONY: help demo test everything coverage mutants lint format types diagrams check bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -33,6 +33,10 @@ everything: $(READY) ## run every test, the slow ones too
 # As in continuous integration, where the examples of a test derive from the test itself.
 coverage: $(READY) ## run the tests under the gate, and draw what they exercise into diagrams/coverage
 	CI=true $(MAKE) test GATE=on ARGUMENTS='--ignore=tests/coverage/test_own_suite.py --fsm-cov-report=svg:diagrams/coverage $(ARGUMENTS)'
+
+mutants: $(READY) ## ask the tests of the market-making chart whether they notice every small fault in it
+	CI=true $(BIN)/python -m pytest -n 0 -m 'not slow' tests/machine --fsm-cov-criteria=states \
+		--fsm-mutate=mm_fsm.machine.market_making:MarketMakingStateMachine --fsm-cov-fail-under=mutation:95 $(ARGUMENTS)
 
 lint: $(READY) ## check style and formatting
 	$(BIN)/ruff check .

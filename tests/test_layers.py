@@ -36,7 +36,7 @@ HOMES = {
     "typer": "mm_fsm.cli",
     "pytest": "mm_fsm.coverage or mm_fsm.testing",
     "_pytest": "mm_fsm.coverage",
-    "hypothesis": "mm_fsm.testing",
+    "hypothesis": "mm_fsm.coverage.mutation or mm_fsm.testing",
     "networkx": "mm_fsm.testing",
     "graphviz": "mm_fsm.diagram",
     "pygraphviz": "mm_fsm.diagram",

@@ -8,11 +8,12 @@ rather than *is* it, so no event can be fired past the machine by accident.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import statemachine
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from statemachine.transition_list import TransitionList
 
 from mm_fsm.chart.checks import check_body, check_definition
@@ -182,3 +183,19 @@ def chart_of(chart: type[Chart]) -> type[statemachine.StateChart[Any]]:
     if chart.__chart__.engine_class is None:
         raise ChartDefinitionError(chart.__name__, "it declares no states.", "Declare at least an initial State.")
     return chart.__chart__.engine_class
+
+
+@contextmanager
+def redefined(
+    chart: type[Chart], definition: ChartDefinition, engine_class: type[statemachine.StateChart[Any]]
+) -> Iterator[None]:
+    """Let a class have another chart until the block ends, unchecked: machines made meanwhile run it.
+
+    This is for testing whether a test suite notices. Subclasses have charts of their own and keep them.
+    """
+    built = chart.__chart__
+    chart.__chart__ = evolve(built, definition=definition, engine_class=engine_class)
+    try:
+        yield
+    finally:
+        chart.__chart__ = built

@@ -10,9 +10,7 @@ a report from the venue leads out of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 from mm_fsm.chart import Chart, State, definition_of
@@ -169,18 +167,6 @@ class OrderLifecycle(Chart):
     find_gone = unknown.to(canceled, note="validity window over and two clean looks agree; a part had traded")
 
 
-def _compile() -> Mapping[tuple[OrderStatus, OrderEvent], OrderStatus]:
-    table = {
-        (OrderStatus(edge.source), OrderEvent(edge.event)): OrderStatus(edge.target)
-        for edge in definition_of(OrderLifecycle).edges
-    }
-    return MappingProxyType(table)
-
-
-STATUS_AFTER: Final = _compile()
-"""The chart as a table: (status, event) to the status that follows."""
-
-
 def status_after(client_order_id: str, status: OrderStatus, event: OrderEvent) -> OrderStatus:
     """The status that follows ``event``.
 
@@ -189,7 +175,7 @@ def status_after(client_order_id: str, status: OrderStatus, event: OrderEvent) -
     """
     for watcher in WATCHERS:
         watcher.event_was_looked_up(OrderLifecycle, client_order_id, status, event)
-    following = STATUS_AFTER.get((status, event))
+    following = definition_of(OrderLifecycle).table.get((status, event))
     if following is None:
         raise OrderLifecycleError(client_order_id, status.value, event.value)
-    return following
+    return OrderStatus(following)

@@ -1,12 +1,13 @@
-"""The seven criteria. docs/coverage.md defines them with their sources."""
+"""The criteria. docs/coverage.md defines them with their sources."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Criterion(StrEnum):
-    """What may be asked of a test suite, from the weakest to the strongest; sneak paths stand apart."""
+    """What may be asked of a test suite, from the weakest to the strongest; sneak paths and mutants stand apart."""
 
     STATES = "states"
     """Every state has been active."""
@@ -22,3 +23,9 @@ class Criterion(StrEnum):
     """Every path of the tree that grows from the initial state until it meets itself has been taken in one go."""
     SNEAK = "sneak"
     """Every event has been sent in every state that does not accept it."""
+    MUTATION = "mutation"
+    """Every small fault in the chart makes a test fail."""
+
+
+RECORDED: Final = tuple(criterion for criterion in Criterion if criterion is not Criterion.MUTATION)
+"""What one run of the suite tells; mutants have runs of their own."""

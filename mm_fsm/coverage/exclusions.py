@@ -76,8 +76,8 @@ def with_exclusions(
 ) -> tuple[Obligation, ...]:
     """The obligations, each that cannot be asked for with its reason.
 
-    What needs an excluded edge is excluded with it: its own decisions, pairs and paths through it. A guard is
-    excluded when every edge that asks it is.
+    What needs an excluded edge is excluded with it: its own decisions and mutants, pairs and paths through it. A
+    guard is excluded when every edge that asks it is, and so is a mutant that is about several edges.
     """
     return tuple(evolve(one, excluded=_reason(model, one, edges, exclusions)) for one in obligations)
 
@@ -85,7 +85,7 @@ def with_exclusions(
 def _reason(model: ChartModel, one: Obligation, edges: dict[int, str], exclusions: Sequence[Exclusion]) -> str:
     own = next((exclusion.reason for exclusion in exclusions if exclusion.covers(model.reference, one)), "")
     gone = [place for place in one.edges if place in edges]
-    all_needed = one.criterion not in (Criterion.GUARDS, Criterion.MCDC)
+    all_needed = one.criterion not in (Criterion.GUARDS, Criterion.MCDC, Criterion.MUTATION)
     if own or not gone or (not all_needed and len(gone) < len(one.edges)):
         return own
     return edges[gone[0]]

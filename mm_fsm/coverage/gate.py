@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
-from mm_fsm.coverage.criteria import Criterion
+from mm_fsm.coverage.criteria import RECORDED, Criterion
 from mm_fsm.coverage.problems import CoverageError
 from mm_fsm.coverage.result import ChartResult, CriterionResult, RunResult
 
@@ -22,7 +22,7 @@ _FAIL_UNDER: Final = "--fsm-cov-fail-under"
 _BASELINE: Final = "--fsm-cov-baseline"
 
 
-def read_criteria(option: str, text: str) -> tuple[Criterion, ...]:
+def read_criteria(option: str, text: str, known: Sequence[Criterion] = RECORDED) -> tuple[Criterion, ...]:
     """Criteria from ``states,transitions``, in the order in which they are defined.
 
     Raises:
@@ -30,9 +30,9 @@ def read_criteria(option: str, text: str) -> tuple[Criterion, ...]:
     """
     names = [name.strip() for name in text.split(",")]
     for name in names:
-        if name not in set(Criterion):
-            raise CoverageError(option, f"criteria of {','.join(Criterion)}", repr(name), "Correct or remove it.")
-    return tuple(criterion for criterion in Criterion if criterion in names)
+        if name not in known:
+            raise CoverageError(option, f"criteria of {','.join(known)}", repr(name), "Correct or remove it.")
+    return tuple(criterion for criterion in known if criterion in names)
 
 
 def read_thresholds(text: str) -> Thresholds:
@@ -44,7 +44,7 @@ def read_thresholds(text: str) -> Thresholds:
     thresholds: dict[Criterion, Decimal] = {}
     for part in text.split(","):
         name, _, number = part.strip().partition(":")
-        (criterion,) = read_criteria(_FAIL_UNDER, name)
+        (criterion,) = read_criteria(_FAIL_UNDER, name, tuple(Criterion))
         if criterion in thresholds:
             raise CoverageError(_FAIL_UNDER, "each criterion once", f"{name} twice", "Remove one.")
         thresholds[criterion] = _percent(name, number)
@@ -141,5 +141,5 @@ def check_measurable(criteria: Sequence[Criterion], thresholds: Thresholds) -> N
             _FAIL_UNDER,
             f"thresholds for what is measured ({','.join(criteria)})",
             ",".join(left_out),
-            "Name them in --fsm-cov-criteria too.",
+            "Name them in --fsm-cov-criteria too; mutation needs --fsm-mutate.",
         )

@@ -20,6 +20,7 @@ _MEANINGS: Mapping[Criterion, str] = {
     Criterion.PAIRS: "every edge was taken right after every edge that can come before it (1-switch)",
     Criterion.ROUNDTRIP: "every path of the round-trip tree was taken in one go",
     Criterion.SNEAK: "every event was sent in every state that does not accept it",
+    Criterion.MUTATION: "every small fault in the chart made a test fail",
 }
 
 

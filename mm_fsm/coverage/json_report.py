@@ -25,7 +25,8 @@ def json_text(result: RunResult) -> str:
 
 def _chart(chart: ChartResult) -> dict[str, Any]:
     model, hits = chart.model, chart.hits
-    return {
+    mutation = {"timed_out": sum(hits.timeouts.values())} if chart.mutation else {}
+    return mutation | {
         "definition": model.definition.digest,
         "criteria": {one.criterion.value: _criterion(one) for one in chart.criteria if one.is_measured},
         "states": {state.id: hits.states[state.id] for state in model.real_states},

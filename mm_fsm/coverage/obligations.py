@@ -11,6 +11,7 @@ from attrs import frozen
 from mm_fsm.chart import EdgeDefinition
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.model import NO_EVENT, ChartModel
+from mm_fsm.coverage.mutation.mutants import mutants_of
 from mm_fsm.coverage.run import ChartHits
 from mm_fsm.coverage.tree import PathTree
 
@@ -143,6 +144,17 @@ def _sneaks(model: ChartModel, hits: ChartHits) -> Iterator[Obligation]:
         )
 
 
+def _mutants(model: ChartModel, hits: ChartHits) -> Iterator[Obligation]:
+    for place, mutant in enumerate(mutants_of(model)):
+        yield Obligation(
+            criterion=Criterion.MUTATION,
+            key=mutant.key,
+            gap=mutant.gap,
+            hits=hits.mutants[place],
+            edges=mutant.edges,
+        )
+
+
 _MAKERS: Final[Mapping[Criterion, Callable[[ChartModel, ChartHits], Iterator[Obligation]]]] = MappingProxyType(
     {
         Criterion.STATES: _states,
@@ -152,6 +164,7 @@ _MAKERS: Final[Mapping[Criterion, Callable[[ChartModel, ChartHits], Iterator[Obl
         Criterion.PAIRS: _pairs,
         Criterion.ROUNDTRIP: _round_trips,
         Criterion.SNEAK: _sneaks,
+        Criterion.MUTATION: _mutants,
     }
 )
 _MOST_NAMED: Final = 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from attrs import field, frozen
 from statemachine import StateChart
 
 from mm_fsm.chart import Chart, ChartDefinition, StateDefinition
-from mm_fsm.coverage.criteria import Criterion
+from mm_fsm.coverage.criteria import RECORDED, Criterion
 from mm_fsm.coverage.exclusions import Exclusion
 from mm_fsm.coverage.gate import Baseline, Thresholds, check_measurable, read_baseline, read_criteria, read_thresholds
 from mm_fsm.coverage.problems import CoverageError
@@ -21,6 +22,8 @@ from mm_fsm.diagram import DiagramError, PictureFormat, picture
 
 _REPORT: Final = "--fsm-cov-report"
 _CHART: Final = "--fsm-cov"
+_MUTATE: Final = "--fsm-mutate"
+_PROCESSES: Final = "--fsm-mutate-processes"
 _FORMS: Final = "term, term-missing, json:PATH, html:DIR or svg:PATH"
 
 
@@ -101,7 +104,11 @@ class Options:
 
     classes: tuple[type, ...] = ()
     """Charts to measure; empty for every one that is imported."""
-    criteria: tuple[Criterion, ...] = tuple(Criterion)
+    mutate: tuple[type, ...] | None = None
+    """Charts to make mutants of; empty for every one that is measured, None when no mutants are asked for."""
+    processes: int = 1
+    """How many mutants run at a time."""
+    criteria: tuple[Criterion, ...] = RECORDED
     reports: Reports = field(factory=Reports)
     thresholds: Thresholds = field(factory=dict)
     baseline: Baseline = field(factory=dict)
@@ -113,11 +120,18 @@ class Options:
         """References of the charts to measure; None for every one that is imported."""
         return frozenset(map(reference_of, self.classes)) or None
 
+    @property
+    def mutated(self) -> frozenset[str] | None:
+        """References of the charts to make mutants of; None for every one that is measured."""
+        return frozenset(map(reference_of, self.mutate or ())) or None
+
     @classmethod
     def read(
         cls,
         *,
-        charts: Sequence[str],
+        charts: Sequence[str] | None,
+        mutate: Sequence[str] | None = None,
+        processes: str | None = None,
         criteria: str | None,
         reports: Sequence[str],
         fail_under: str | None,
@@ -130,12 +144,16 @@ class Options:
         Raises:
             CoverageError: one cannot be used.
         """
-        measured = tuple(Criterion) if criteria is None else read_criteria("--fsm-cov-criteria", criteria)
+        measured = RECORDED if criteria is None else read_criteria("--fsm-cov-criteria", criteria)
         thresholds = {} if fail_under is None else read_thresholds(fail_under)
-        check_measurable(measured, thresholds)
-        classes = tuple(find_chart(name) for name in charts if name)
+        check_measurable(measured if mutate is None else (*measured, Criterion.MUTATION), thresholds)
+        classes = tuple(find_chart(name) for name in charts or () if name)
+        mutants = tuple(find_chart(name, _MUTATE) for name in mutate or () if name)
+        is_every_chart = "" in (mutate or () if charts is None else charts)
         options = cls(
-            classes=() if "" in charts else classes,
+            classes=() if is_every_chart else tuple(dict.fromkeys([*classes, *mutants])),
+            mutate=None if mutate is None else () if "" in mutate else mutants,
+            processes=_read_processes(processes),
             criteria=measured,
             reports=Reports.read(reports),
             thresholds=thresholds,
@@ -153,8 +171,16 @@ class Options:
         return options
 
 
-def check_not_orphaned(given: Mapping[str, object]) -> None:
-    """Refuse options that mean nothing without ``--fsm-cov``.
+def _read_processes(text: str | None) -> int:
+    if text is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise CoverageError(_PROCESSES, "a whole number from 1 on", repr(text), "Write it like 2, or leave it out.")
+    return int(text)
+
+
+def check_not_orphaned(given: Mapping[str, object], needed: str = _CHART) -> None:
+    """Refuse options that mean nothing without another one.
 
     Raises:
         CoverageError: one was given.
@@ -162,11 +188,11 @@ def check_not_orphaned(given: Mapping[str, object]) -> None:
     orphans = [name for name, value in given.items() if value not in (None, False)]
     if orphans:
         raise CoverageError(
-            ", ".join(orphans), f"{_CHART} beside it", "none", f"Add {_CHART} or {_CHART}=module:Class."
+            ", ".join(orphans), f"{needed} beside it", "none", f"Add {needed} or {needed}=module:Class."
         )
 
 
-def find_chart(reference: str) -> type:
+def find_chart(reference: str, option: str = _CHART) -> type:
     """The class that ``module:Class`` names.
 
     Raises:
@@ -174,13 +200,13 @@ def find_chart(reference: str) -> type:
     """
     if ":" not in reference:
         raise CoverageError(
-            _CHART, "module:Class", repr(reference), f"Write {_CHART}=module:Class; a path of tests goes before it."
+            option, "module:Class", repr(reference), f"Write {option}=module:Class; a path of tests goes before it."
         )
     try:
         found = pkgutil.resolve_name(reference)
     except Exception as error:  # a module may raise anything while it is imported
         raise CoverageError(
-            f"{_CHART}={reference}",
+            f"{option}={reference}",
             "a class that can be imported",
             f"{type(error).__name__}: {error}",
             "Correct the name, or make its module importable.",
@@ -191,7 +217,7 @@ def find_chart(reference: str) -> type:
     )
     if not is_chart:
         raise CoverageError(
-            f"{_CHART}={reference}",
+            f"{option}={reference}",
             "a chart with states: a class made from mm_fsm.chart.Chart or statemachine.StateChart",
             repr(found),
             "Name the class itself.",

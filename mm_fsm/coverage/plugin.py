@@ -1,4 +1,4 @@
-"""The pytest plugin: options and nothing else. What measures is loaded when ``--fsm-cov`` asks for it."""
+"""The pytest plugin: options and nothing else. What measures is loaded when an option asks for it."""
 
 from __future__ import annotations
 
@@ -44,6 +44,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--fsm-cov-context", action="store_true", help="note which tests take each edge, for the JSON and HTML reports"
     )
+    group.addoption(
+        "--fsm-mutate",
+        action="append",
+        nargs="?",
+        const="",
+        metavar="MODULE:CLASS",
+        help="mutation score of this chart against the suite; repeatable; default: the charts measured",
+    )
+    group.addoption(
+        "--fsm-mutate-processes", metavar="NUMBER", help="how many mutants run at a time; default: one a processor"
+    )
     parser.addini(
         "fsm_exclude",
         type="linelist",
@@ -55,19 +66,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to measure when that is asked for; refuse what cannot be meant before any test runs."""
     charts: list[str] | None = config.getoption("--fsm-cov")
+    mutate: list[str] | None = config.getoption("--fsm-mutate")
+    processes: str | None = config.getoption("--fsm-mutate-processes")
     given = {name: config.getoption(f"fsm_cov_{name}") for name in _OPTIONS}
-    if charts is None and not any(value not in (None, False) for value in given.values()):
+    if all(value in (None, False) for value in (charts, mutate, processes, *given.values())):
         return
+    from mm_fsm.coverage.mutation.session import check_possible  # noqa: PLC0415
     from mm_fsm.coverage.options import Options, check_not_orphaned  # noqa: PLC0415 - they import the engine
     from mm_fsm.coverage.problems import CoverageError  # noqa: PLC0415
     from mm_fsm.coverage.session import CoverageSession  # noqa: PLC0415
 
     try:
-        if charts is None:
+        if mutate is None:
+            check_not_orphaned({"--fsm-mutate-processes": processes}, "--fsm-mutate")
+        else:
+            check_possible(config)
+        if charts is None and mutate is None:
             check_not_orphaned({f"--fsm-cov-{name.replace('_', '-')}": value for name, value in given.items()})
-            return
         options = Options.read(
             charts=charts,
+            mutate=mutate,
+            processes=processes,
             criteria=given["criteria"],
             reports=given["report"] or (),
             fail_under=given["fail_under"],

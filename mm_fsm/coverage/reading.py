@@ -12,6 +12,7 @@ from statemachine.callbacks import CallbackSpec
 from statemachine.transition import Transition
 
 from mm_fsm.chart import (
+    CallbackDefinition,
     Chart,
     ChartDefinition,
     EdgeDefinition,
@@ -57,6 +58,8 @@ class EngineReading:
     """The identifier of each state by the value that stands for it."""
     transitions: tuple[Transition, ...] = field(repr=False)
     """By their numbers; held here, so that their ``id`` stays theirs."""
+    states: Mapping[str, State] = field(repr=False)
+    """States of every level, by their identifiers."""
 
 
 def read_engine(chart: type[StateChart[Any]]) -> EngineReading:
@@ -69,13 +72,13 @@ def read_engine(chart: type[StateChart[Any]]) -> EngineReading:
     for number, transition in enumerate(transitions):
         for event, sent_as in _events_of(transition).items():
             places |= {(id(transition), name): len(edges) for name in sent_as}
-            edges.append(_edge(transition, event))
+            edges.append(_edge(chart, transition, event))
             numbers.append(number)
     model = ChartModel(
         reference=reference_of(chart),
         definition=ChartDefinition(
             name=chart.__name__,
-            states=tuple(_state(state) for state in states),
+            states=tuple(_state(chart, state) for state in states),
             edges=tuple(edges),
             automatic=False,
         ),
@@ -87,17 +90,11 @@ def read_engine(chart: type[StateChart[Any]]) -> EngineReading:
         nesting={state.id: nesting for state in states if (nesting := _nesting(state))},
     )
     names = {value: state.id for value, state in chart.states_map.items()}
-    return EngineReading(model, places, names, transitions)
+    return EngineReading(model, places, names, transitions, {state.id: state for state in states})
 
 
-def read_engine_of(chart: type[Chart], model: ChartModel | None = None) -> EngineReading:
-    """The python-statemachine class of one of our charts, with edges numbered as in the chart's own model.
-
-    Args:
-        chart: the chart.
-        model: its model, where it has been read already.
-    """
-    model, reading = model or read_chart(chart), read_engine(chart_of(chart))
+def as_declared(reading: EngineReading, model: ChartModel) -> EngineReading:
+    """The engine of one of our charts, read back, with edges and transitions numbered as in the chart's own model."""
     places = {key: place for place, key in enumerate(model.edge_keys)}
     numbers = [places[key] for key in reading.model.edge_keys]
     transitions = dict(zip(numbers, reading.transitions, strict=True))
@@ -107,6 +104,11 @@ def read_engine_of(chart: type[Chart], model: ChartModel | None = None) -> Engin
         edges={key: numbers[place] for key, place in reading.edges.items()},
         transitions=tuple(transitions[place] for place in range(len(numbers))),
     )
+
+
+def read_engine_of(chart: type[Chart]) -> EngineReading:
+    """The python-statemachine class of one of our charts, with edges numbered as in the chart's own model."""
+    return as_declared(read_engine(chart_of(chart)), read_chart(chart))
 
 
 def _every_state(states: Iterable[State]) -> Iterator[State]:
@@ -124,7 +126,7 @@ def _nesting(state: State) -> Nesting | None:
     return Nesting.COMPOUND if state.states else None
 
 
-def _state(state: State) -> StateDefinition:
+def _state(chart: type, state: State) -> StateDefinition:
     """A state; of those within another none is called initial, which only the chart's own first state is."""
     is_first = bool(state.initial) and state.parent is not None and not state.parent.parallel
     return StateDefinition(
@@ -133,17 +135,34 @@ def _state(state: State) -> StateDefinition:
         purpose="; ".join(["entered first"] * is_first + [_PURPOSES[kind] for kind in [_nesting(state)] if kind]),
         initial=bool(state.initial) and state.parent is None,
         final=bool(state.final),
+        enter=_callbacks(chart, state.enter, {"on_enter_state", f"on_enter_{state.id}"}),
+        exit=_callbacks(chart, state.exit, {"on_exit_state", f"on_exit_{state.id}"}),
     )
 
 
-def _edge(transition: Transition, event: str) -> EdgeDefinition:
+def _edge(chart: type, transition: Transition, event: str) -> EdgeDefinition:
     return EdgeDefinition(
         event=event,
         source=transition.source.id,
         target=(transition.target or transition.source).id,
         guards=tuple(GuardTerm(guard_name(spec), bool(spec.expected_value)) for spec in transition.cond),
         internal=bool(transition.internal) or transition.target is None,
+        before=_callbacks(chart, transition.before, {"before_transition", f"before_{event}"}),
+        on=_callbacks(chart, transition.on, {"on_transition", f"on_{event}"}),
+        after=_callbacks(chart, transition.after, {"after_transition", f"after_{event}"}),
     )
+
+
+def _callbacks(chart: type, specs: Iterable[CallbackSpec], hooks: set[str]) -> tuple[CallbackDefinition, ...]:
+    """Callbacks in the order in which they run; of the hooks bound by name, those that the class itself has."""
+    ordered = sorted(specs, key=lambda spec: int(spec.priority))
+    present = [spec for spec in ordered if not spec.is_convention or (spec.func in hooks and hasattr(chart, spec.func))]
+    return tuple(CallbackDefinition(callback_name(spec)) for spec in present)
+
+
+def callback_name(spec: CallbackSpec) -> str:
+    """An action as declared; functions go by their own name."""
+    return spec.func if isinstance(spec.func, str) else str(getattr(spec.func, "__name__", spec.attr_name))
 
 
 def guard_name(spec: CallbackSpec) -> str:

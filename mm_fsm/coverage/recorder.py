@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from statemachine import StateChart
@@ -13,7 +13,8 @@ from mm_fsm.chart.engine import ChartEngine
 from mm_fsm.chart.watching import WATCHERS
 from mm_fsm.coverage import engines
 from mm_fsm.coverage.engines import EngineClass, Watch
-from mm_fsm.coverage.reading import read_chart, read_engine, read_engine_of, reference_of
+from mm_fsm.coverage.model import ChartModel
+from mm_fsm.coverage.reading import as_declared, read_chart, read_engine, reference_of
 from mm_fsm.coverage.run import ChartHits, ChartRun, Run
 from mm_fsm.coverage.tally import Tally, Walk
 
@@ -32,6 +33,8 @@ class Recorder:
     def __init__(self, charts: Collection[type] = (), *, with_tests: bool = False) -> None:
         self.unsettled: set[Watch] = set()
         """Listeners of machines that were sent an event which they do not accept, until it is known what came of it."""
+        self.listener: Callable[[str, str, ChartHits], None] | None = None
+        """Told of each chart what one test saw of it: the chart's reference, the test, the hits."""
         self._charts = tuple(charts)
         self._wanted = frozenset(map(reference_of, charts))
         self._with_tests = with_tests
@@ -56,19 +59,33 @@ class Recorder:
     # -- what was recorded ------------------------------------------------------------------------------------------
 
     def end_test(self, test: str) -> None:
-        """Close what the test left open, and note which edges it took where that was asked for."""
+        """Close what the test left open, and note what it saw where that was asked for."""
         self._settle()
-        if self._with_tests:
-            for tally in filter(None, self._tallies.values()):
-                hits = tally.hits()
+        if not (self._with_tests or self.listener):
+            return
+        for tally in filter(None, self._tallies.values()):
+            hits = tally.hits()
+            if self.listener is not None:
+                self.listener(tally.model.reference, test, hits)
+            if self._with_tests:
                 hits.tests = {edge: {test} for edge in hits.edges}
-                self._keep(tally, hits)
+            self._keep(tally, hits)
+
+    def charts(self) -> Iterator[tuple[type, ChartModel]]:
+        """Every chart that is measured, also those that no machine was made of, with its model."""
+        self._know_every_chart()
+        for chart, tally in self._tallies.items():
+            if tally is not None:
+                yield chart, tally.model
+
+    def _know_every_chart(self) -> None:
+        for chart in self._charts or imported_charts():
+            self._tally(chart)
 
     def run(self) -> Run:
         """Everything recorded so far; charts that no machine was made of are there too."""
         self._settle()
-        for chart in self._charts or imported_charts():
-            self._tally(chart)
+        self._know_every_chart()
         for tally in filter(None, self._tallies.values()):
             self._keep(tally, tally.hits())
         return self._run
@@ -109,8 +126,8 @@ class Recorder:
         tally = self._tally(declared or chart)
         if tally is None:
             return None
-        reading = read_engine(chart) if declared is None else read_engine_of(declared, tally.model)
-        return EngineClass(tally, reading)
+        reading = read_engine(chart)
+        return EngineClass(tally, reading if declared is None else as_declared(reading, tally.model))
 
     # -- being told -------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import ROUND_DOWN, Decimal
 from functools import cached_property
 from typing import Self
@@ -72,6 +72,11 @@ class ChartResult:
         """``module:Class``."""
         return self.model.reference
 
+    @property
+    def mutation(self) -> CriterionResult | None:
+        """What was asked by mutants, where there were any."""
+        return next((one for one in self.criteria if one.criterion is Criterion.MUTATION), None)
+
     @classmethod
     def of(cls, chart: ChartRun, criteria: Sequence[Criterion], exclusions: Sequence[Exclusion] = ()) -> Self:
         """Hold one chart's hits against the criteria."""
@@ -98,10 +103,20 @@ class RunResult:
 
     @classmethod
     def of(
-        cls, run: Run, criteria: Sequence[Criterion], exclusions: Sequence[Exclusion] = (), lost: Sequence[str] = ()
+        cls,
+        run: Run,
+        criteria: Sequence[Criterion],
+        exclusions: Sequence[Exclusion] = (),
+        lost: Sequence[str] = (),
+        mutated: Collection[str] = (),
     ) -> Self:
-        """Hold a run against the criteria, charts in order of their names."""
-        charts = tuple(ChartResult.of(run.charts[name], criteria, exclusions) for name in sorted(run.charts))
+        """Hold a run against the criteria, charts in order of their names; those with mutants against them too."""
+        charts = tuple(
+            ChartResult.of(
+                run.charts[name], [*criteria, *([Criterion.MUTATION] if name in mutated else [])], exclusions
+            )
+            for name in sorted(run.charts)
+        )
         problems = [*lost]
         problems += [
             f"{name}: the chart was not the same in every process; what one of them saw is missing"

@@ -27,6 +27,10 @@ class ChartHits:
     paths: Counter[int] = field(factory=Counter)
     """Round trips, by their last edge."""
     sneaks: Counter[int] = field(factory=Counter)
+    mutants: Counter[int] = field(factory=Counter)
+    """Mutants that a test noticed."""
+    timeouts: Counter[int] = field(factory=Counter)
+    """Those of them that were noticed because a test did not end."""
     tests: dict[int, set[str]] = field(factory=dict)
     """For each edge the tests that took it, where that was asked for."""
     unmatched: int = 0
@@ -41,7 +45,7 @@ class ChartHits:
         self.unmatched += other.unmatched
 
 
-_COUNTERS = ("states", "edges", "answers", "pairs", "paths", "sneaks")
+_COUNTERS = ("states", "edges", "answers", "pairs", "paths", "sneaks", "mutants", "timeouts")
 
 
 @define

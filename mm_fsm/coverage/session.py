@@ -12,12 +12,13 @@ from typing import Any, Final
 import pytest
 
 from mm_fsm.coverage.gate import failures
+from mm_fsm.coverage.mutation.session import MutationSession
 from mm_fsm.coverage.options import Options
 from mm_fsm.coverage.recorder import Recorder
 from mm_fsm.coverage.result import RunResult
 from mm_fsm.coverage.run import Run
 from mm_fsm.coverage.subprocesses import VARIABLE, leave_this_process
-from mm_fsm.coverage.text_report import gap_lines, table_lines
+from mm_fsm.coverage.text_report import gap_lines, mutation_lines, table_lines
 from mm_fsm.coverage.written_reports import write_reports
 
 _KEY: Final = "mm_fsm_coverage"
@@ -42,6 +43,12 @@ class CoverageSession:
         """Workers that were started, and whether they have told what they saw."""
         self._result = RunResult(())
         self._failures: list[str] = []
+        self._mutation: MutationSession | None = None
+        if options.mutate is not None:
+            self._mutation = MutationSession(
+                config, self._recorder, options.mutated, options.exclusions, options.processes
+            )
+            config.pluginmanager.register(self._mutation, "mm-fsm-mutation")
         leave_this_process()
         self._recorder.start()
 
@@ -87,6 +94,8 @@ class CoverageSession:
             output[_KEY] = recorded.to_text()
             return
         self._run.add(recorded)
+        if self._mutation is not None:
+            self._run.add(self._mutation.run)
         silent = [name for name, has_told in self._workers.items() if not has_told]
         lost = [f"worker {name} was lost; what it saw is missing" for name in silent] + self._merge_processes()
         if self._config.option.collectonly:
@@ -108,8 +117,11 @@ class CoverageSession:
         options, wanted = self._options, self._options.wanted
         charts = {name: chart for name, chart in self._run.charts.items() if wanted is None or name in wanted}
         contradictions = [name for name in self._run.contradictions if name in charts]
-        self._result = RunResult.of(Run(charts, contradictions), options.criteria, options.exclusions, lost)
+        mutation = self._mutation
+        mutated = mutation.run.charts if mutation and not mutation.problems else ()
+        self._result = RunResult.of(Run(charts, contradictions), options.criteria, options.exclusions, lost, mutated)
         self._failures = failures(self._result, options.thresholds, options.baseline)
+        self._failures += mutation.problems if mutation else []
         if not charts:
             self._failures.append(
                 "no chart was measured: no module that was imported has a chart class under its own name; "
@@ -128,7 +140,7 @@ class CoverageSession:
             return
         terminalreporter.section("transition coverage")
         if reports.table and self._result.charts:
-            for line in table_lines(self._result):
+            for line in (*table_lines(self._result), *mutation_lines(self._result)):
                 terminalreporter.write_line(line)
         if reports.gaps:
             for line in gap_lines(self._result, everything=self._config.option.verbose > 0):

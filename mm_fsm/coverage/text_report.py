@@ -11,14 +11,39 @@ from mm_fsm.coverage.result import ChartResult, CriterionResult, RunResult
 _GAPS_SHOWN: Final = 20
 """Gaps of one criterion on one chart that are written out, unless all are asked for."""
 _TITLE: Final = "chart"
+_MUTATION_HEADS: Final = [_TITLE, "mutants", "killed", "timed out", "survived", "excluded", "score"]
 
 
 def table_lines(result: RunResult) -> list[str]:
-    """One row for each chart, one column for each criterion."""
-    criteria = [one.criterion for one in result.charts[0].criteria] if result.charts else []
-    rows = [[_TITLE, *criteria]] + [
-        [chart.reference, *(_cell(one) for one in chart.criteria)] for chart in result.charts
+    """One row for each chart, one column for each criterion; mutants have a table of their own."""
+    recorded = [[one for one in chart.criteria if one.criterion is not Criterion.MUTATION] for chart in result.charts]
+    heads = [one.criterion for one in recorded[0]] if recorded else []
+    rows = [
+        [chart.reference, *(_cell(one) for one in results)]
+        for chart, results in zip(result.charts, recorded, strict=True)
     ]
+    return _aligned([[_TITLE, *heads], *rows])
+
+
+def mutation_lines(result: RunResult) -> list[str]:
+    """One row for each chart of which mutants were made; nothing where there is none."""
+    rows = []
+    for chart in result.charts:
+        if (mutation := chart.mutation) is None:
+            continue
+        late = sum(chart.hits.timeouts.values())
+        counts = (
+            len(mutation.obligations),
+            mutation.covered - late,
+            late,
+            len(mutation.missing),
+            len(mutation.excluded),
+        )
+        rows.append([chart.reference, *map(str, counts), f"{int(mutation.percent)}%"])
+    return ["", *_aligned([_MUTATION_HEADS, *rows])] if rows else []
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(

@@ -10,8 +10,12 @@ subjects  how a machine is made and how it gets from any state to any other; wha
 faults    what raises, and where; what must hold then; the test: ``fault_tests``
 models    moves, and a machine under them held against the definition; the tests: ``model_test``, ``replay``
 ========  ============================================================================================================
+
+Mutants of a chart come from ``mm_fsm.coverage.mutation``, where the option ``--fsm-mutate`` has them from, too.
 """
 
+from mm_fsm.coverage.mutation.making import model_of, mutated
+from mm_fsm.coverage.mutation.mutants import Mutant, mutants_of
 from mm_fsm.testing.driving.driver import Condition, Driven, Driver
 from mm_fsm.testing.driving.drivers import forced, real
 from mm_fsm.testing.driving.machines import MachineDriver
@@ -43,6 +47,7 @@ __all__ = [
     "InfeasibleError",
     "MachineDriver",
     "ModelMismatchError",
+    "Mutant",
     "Plan",
     "Send",
     "Situation",
@@ -58,7 +63,10 @@ __all__ = [
     "forced",
     "fsm_paths",
     "market_facts",
+    "model_of",
     "model_test",
+    "mutants_of",
+    "mutated",
     "plan_paths",
     "real",
     "replay",

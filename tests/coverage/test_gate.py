@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.coverage.criteria import Criterion
+from mm_fsm.coverage.criteria import RECORDED, Criterion
 from mm_fsm.coverage.exclusions import Exclusion
 from mm_fsm.coverage.gate import failures, read_baseline, read_criteria, read_thresholds
 from mm_fsm.coverage.json_report import json_text
@@ -32,7 +32,7 @@ def run_of(chart: type, *events: str) -> Run:
     return Run({seen.chart.model.reference: seen.chart})
 
 
-def result_of(chart: type, *events: str, criteria: tuple[Criterion, ...] = tuple(Criterion)) -> RunResult:
+def result_of(chart: type, *events: str, criteria: tuple[Criterion, ...] = RECORDED) -> RunResult:
     return RunResult.of(run_of(chart, *events), criteria)
 
 
@@ -192,7 +192,7 @@ def test_exclusions_that_are_wrong_are_problems_and_fail_a_gate() -> None:
     idle = Exclusion.read(f"{DOOR} | sneak | push in nowhere | a misspelling")
     wrong = Exclusion.read(f"{DOOR} | transitions | shut --push* | never")
     elsewhere = Exclusion.read("other:Chart | pairs | * | not measured here")
-    result = RunResult.of(run_of(Door, "push"), tuple(Criterion), [idle, wrong, elsewhere])
+    result = RunResult.of(run_of(Door, "push"), RECORDED, [idle, wrong, elsewhere])
     assert [problem.split(";")[0].split(": ")[0] for problem in result.problems] == ["fsm_exclude", DOOR]
     assert "was seen, but is excluded from transitions: never" in result.problems[1]
     assert failures(result, {}, {}) == []
@@ -206,7 +206,7 @@ def test_a_guard_that_keeps_an_excluded_edge_shut_is_no_contradiction() -> None:
         door = Door()
         door.unlocked = False
         assert not door.enabled_events()
-    result = RunResult.of(Run({DOOR: seen.chart}), tuple(Criterion), [push])
+    result = RunResult.of(Run({DOOR: seen.chart}), RECORDED, [push])
     assert result.problems == ()
 
 

@@ -85,7 +85,9 @@ def reach(state: str, **changes: Any) -> Driver:
 
 def _begin_placing(driver: Driver) -> None:
     bench = driver.bench
-    while bench.state != "placing_orders":
+    for _ in range(30):  # seconds: a machine that is wrong on purpose may never get there
+        if bench.state == "placing_orders":
+            return
         bench.settle()
         bench.later(1)
         bench.book()

@@ -8,7 +8,6 @@ from mm_fsm.chart import chart_of, definition_of
 from mm_fsm.core.order_lifecycle import (
     LIVE_STATUSES,
     RESTING_STATUSES,
-    STATUS_AFTER,
     TERMINAL_STATUSES,
     OrderEvent,
     OrderLifecycle,
@@ -93,7 +92,7 @@ def test_the_table_of_this_module_has_every_cell() -> None:
 @pytest.mark.parametrize(("status", "event"), CELLS)
 def test_table_and_engine_do_in_every_cell_what_is_expected(status: str, event: str) -> None:
     expected = CELLS[status, event]
-    found = STATUS_AFTER.get((OrderStatus(status), OrderEvent(event)))
+    found = definition_of(OrderLifecycle).table.get((status, event))
     assert found == expected
     assert after_in_engine(status, event) == (expected or status)
     if expected is None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -28,13 +29,15 @@ from tests.runtime.journal.scenario import World, assert_books_equal_account, be
 def file_too_large(run: OpenRun) -> Iterator[None]:
     """The operating system refuses to let any file grow beyond what the log has now."""
     log = run.journal.path.with_name(f"{run.journal.path.name}-wal")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before, bytecode = resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # it would be cut off, and left to every later process
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        sys.dont_write_bytecode = bytecode
         signal.signal(signal.SIGXFSZ, handler)
 
 

@@ -20,6 +20,7 @@ from tests.runtime.journal.scenario import (
     begin,
     is_quoting,
     is_reconciled,
+    kill,
     place,
     plan_at,
     quote_for,
@@ -99,11 +100,21 @@ def test_trades_of_an_order_of_another_run_count_from_when_it_is_taken_over(path
     run.close()
 
 
-def test_orders_of_somebody_else_are_never_touched(path: Path) -> None:
-    world, plan = quote_for(path, 20)
+@pytest.mark.parametrize("seconds_before", [0, 20])
+def test_orders_of_somebody_else_are_never_touched_and_no_concern(path: Path, seconds_before: int) -> None:
+    """At the first look of a new run, and when they appeared while a run was away: quoting goes on beside them."""
+    plan = plan_at(path)
+    world, run = World(), begin(plan)
+    world.run(run, seconds_before)
+    kill(run)
+    world.pass_time(1)
     place(world, "another-1")
     run = begin(plan)
-    world.run(run, 30)
+    world.run(run, until=is_quoting)
+    world.run(run, 10)
+    context = run.machine.machine.context
+    assert context.orders.get("another-1") is None
+    assert not context.latched
     assert "another-1" in {order.client_order_id for order in world.exchange.open_orders}
     assert not any(isinstance(i, CancelOrder) and i.client_order_id == "another-1" for i in world.sent)
     run.close()
