@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from statemachine import State, StateChart, StateMachine
 
-from mm_fsm.core.order_lifecycle import OrderEvent, OrderLifecycle, OrderStatus, status_after
+from mm_fsm.core.order_lifecycle import OrderLifecycle
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing import (
-    Driver,
     InfeasibleError,
     StrayedError,
     TableDriver,
@@ -20,6 +19,7 @@ from mm_fsm.testing import (
 )
 from tests.coverage.charts import Download, Lamp, Player
 from tests.coverage.recording import recording
+from tests.testing.by_hand import TRAFFIC, look_up, places, set_traffic
 from tests.testing.charts import (
     Beginning,
     Choice,
@@ -30,16 +30,6 @@ from tests.testing.charts import (
     Passing,
     Shadowed,
 )
-
-
-def places(driver: Driver, *keys: str) -> tuple[int, ...]:
-    """Places of edges by how their keys begin."""
-    found = []
-    for key in keys:
-        (place,) = (place for place, one in enumerate(driver.model.edge_keys) if one.startswith(key))
-        found.append(place)
-    return tuple(found)
-
 
 # -- forced ----------------------------------------------------------------------------------------------------------
 
@@ -219,16 +209,6 @@ def test_a_machine_of_a_subclass_is_refused() -> None:
 # -- real ------------------------------------------------------------------------------------------------------------
 
 
-def set_traffic(number: int) -> Any:
-    def set_it(machine: Light) -> None:
-        machine.traffic = number
-
-    return set_it
-
-
-TRAFFIC = {"has_traffic": (set_traffic(3), set_traffic(0))}
-
-
 def test_real_guards_are_made_true_and_false_by_the_users_conditions() -> None:
     driver = real(Light, TRAFFIC)
     round_trip = places(driver, "green --slow", "yellow --stop", "red --go")
@@ -273,10 +253,6 @@ def test_real_guards_of_our_own_charts() -> None:
 
 
 # -- tables ----------------------------------------------------------------------------------------------------------
-
-
-def look_up(subject: str, state: str, event: str) -> str:
-    return status_after(subject, OrderStatus(state), OrderEvent(event))
 
 
 def test_a_compiled_chart_is_driven_by_its_table() -> None:

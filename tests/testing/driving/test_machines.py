@@ -14,7 +14,7 @@ from mm_fsm.testing.paths.sneaks import plan_cells
 from tests.coverage.recording import recording
 from tests.coverage.test_machines import Pump
 from tests.machine.bench import Bench
-from tests.testing.driving.test_driving import places
+from tests.testing.by_hand import places
 
 
 class Warm:

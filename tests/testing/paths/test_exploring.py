@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mm_fsm.testing import explore_paths, forced, plan_paths, real
+from tests.testing.by_hand import TRAFFIC, set_traffic
 from tests.testing.charts import Light
-from tests.testing.driving.test_driving import TRAFFIC, set_traffic
 
 STUCK = real(Light, {"has_traffic": (set_traffic(3), set_traffic(1))})
 """Traffic never ends, so the light never goes from red to green."""

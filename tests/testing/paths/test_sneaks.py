@@ -14,8 +14,8 @@ from mm_fsm.testing import SneakedError, TableDriver, UnsupportedChartError, for
 from mm_fsm.testing.paths.sneaks import SneakCell, plan_cells
 from tests.coverage.charts import Door, Download, Regions
 from tests.coverage.recording import recording
+from tests.testing.by_hand import look_up
 from tests.testing.charts import Gauge, Kitchen, Leaky, Light, Passing
-from tests.testing.driving.test_driving import look_up
 
 
 def run_all(chart: Any) -> dict[str, str]:
