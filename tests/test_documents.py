@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.order_lifecycle import OrderLifecycle
+from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.obligations import obligations_of
 from mm_fsm.coverage.reading import read_chart
 from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.runtime.journal import JournalSettings
+from mm_fsm.runtime.presets import RecordingMatch
 from mm_fsm.runtime.settings_file import parse_settings
+from mm_fsm.runtime.settings_tables import known_keys
 from mm_fsm.testing import forced, plan_paths
+from mm_fsm.venues.paper import PaperSettings
+from mm_fsm.venues.simulator import SimulatorSettings
+from tests.runtime.settings_texts import MARKET
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -98,3 +109,50 @@ def test_the_market_makers_chart_has_as_much_to_cover_as_the_document_says() -> 
     names = {Criterion.PAIRS: "pairs", Criterion.ROUNDTRIP: "round trips", Criterion.MCDC: "decisions"}
     for criterion, name in names.items():
         assert f" of {len(obligations_of(model, criterion))} {name}" in text
+
+
+def documented_settings() -> dict[str, dict[str, str]]:
+    """By table and key, what docs/settings.md says holds when the key is left out."""
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    _, *parts = re.split(r"^## \[(\w+)\]$", text, flags=re.MULTILINE)
+    rows = re.compile(r"^\| `(\w+)` \| (.+?) \| .+ \|$", re.MULTILINE)
+    return {table: dict(rows.findall(body)) for table, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def test_every_setting_is_documented_and_none_that_is_not_there() -> None:
+    """The simulated instrument is the market's, so that it is no key of the simulator's table."""
+    kinds: dict[str, type] = {
+        "strategy": MarketMakingSettings, "instrument": Instrument, "fees": Fees, "balances": Balances,
+        "paper": PaperSettings, "simulator": SimulatorSettings, "recording": RecordingMatch, "journal": JournalSettings,
+    }  # fmt: skip
+    expected = {table: {*known_keys(kind)} - {"instrument"} for table, kind in kinds.items()}
+    assert {table: {*keys} for table, keys in documented_settings().items()} == expected
+
+
+def as_toml(tables: dict[str, dict[str, Any]]) -> str:
+    return "".join(
+        f"[{table}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
+        for table, keys in tables.items()
+    )
+
+
+def test_writing_the_documented_defaults_changes_nothing() -> None:
+    """Of what the document says in words or leaves to the reader there is nothing to write."""
+    documented = documented_settings()
+    market = tomllib.loads(MARKET)
+    needed = {
+        table: {key: market[table][key] for key, default in documented[table].items() if default == "-"}
+        for table in ("instrument", "fees", "balances")
+    }
+    literals = {
+        table: {key: default for key, default in keys.items() if re.fullmatch(r'[\d.]+|true|false|"\w+"', default)}
+        for table, keys in documented.items()
+    }
+    written = {
+        table: {key: tomllib.loads(f"value = {default}")["value"] for key, default in keys.items()}
+        for table, keys in literals.items()
+        if keys
+    }
+    assert sum(len(keys) for keys in written.values()) > 80
+    both = {table: {**needed.get(table, {}), **keys} for table, keys in {**needed, **written}.items()}
+    assert parse_settings(as_toml(both)) == parse_settings(as_toml(needed))

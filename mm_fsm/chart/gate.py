@@ -28,8 +28,8 @@ class GuardFailedError(MarketMakerError, RuntimeError):
         self.edge = edge
         self.guard = guard
         super().__init__(
-            f"guard {guard!r} of event {edge.event!r} in state {edge.source!r} failed. "
-            "Correct the guard: it must answer True or False whatever the machine has seen."
+            f"guard {guard!r} of event {edge.event!r} in state {edge.source!r} failed; "
+            "correct it: it must answer True or False whatever the machine has seen"
         )
 
 

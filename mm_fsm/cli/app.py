@@ -77,7 +77,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's call
 
 def _positive(value: float | None) -> float | None:
     if value is not None and not (value > 0 and math.isfinite(value)):
-        raise typer.BadParameter(f"expected seconds above 0, found {value:g}.")
+        raise typer.BadParameter(f"expected a finite number of seconds above 0, found {value:g}.")
     return value
 
 
@@ -100,7 +100,9 @@ _SettingsArgument = Annotated[
 ]
 _SettingsOption = Annotated[Path | None, _option(help="A settings file.", metavar="SETTINGS.toml")]
 _PresetOption = Annotated[str | None, _option(help="A shipped preset; mm-fsm plugins lists them.", metavar="NAME")]
-_OutOption = Annotated[Path | None, _option(help="Where results go; a directory under runs/ otherwise.", metavar="DIR")]
+_OutOption = Annotated[
+    Path | None, _option(help="Where results go, over earlier ones; else a directory under runs/.", metavar="DIR")
+]
 _JsonOption = Annotated[bool, _option("--json", help="Print one JSON object; anything else goes to standard error.")]
 _QuietOption = Annotated[bool, _option("--quiet", "-q", help="Show no progress.")]
 _MachineOption = Annotated[

@@ -43,6 +43,8 @@ def run_backtest(
         return ExitCode.BAD_INPUT
     print_message(f"{info.symbol} at {info.exchange}: {_settings_named(configuration, settings)}", style="dim")
     recording = _recording(files, recording_format, symbol=configuration.symbol)
+    if isinstance(recording, TardisRecording) and not recording.has_trades:
+        print_message("no trades were given: an order is filled only when the other side's quotes reach its price")
     size = max(recording.size, 1)
     directory = options.out or DEFAULT_DIRECTORY / f"{info.exchange}-{info.symbol}".lower()
     return execute(

@@ -65,7 +65,8 @@ def run_check(settings: Path | None, *, preset: str | None, price: str | None, a
         MarketMakerError: the settings are refused.
     """
     if (settings is None) is (preset is None):
-        raise SettingsError("SETTINGS", "a settings file, or --preset NAME", "both or neither", "Give one of the two.")
+        found = "neither" if settings is None else "both"
+        raise SettingsError("SETTINGS", "a settings file or --preset NAME", found, "Give one of the two.")
     markets = read_settings(settings) if settings is not None else (read_preset(preset or ""),)
     checked = [_check(market, _reference_price(market, price)) for market in markets]
     console = result_console()

@@ -75,7 +75,7 @@ def _line(*parts: str | tuple[str, str]) -> Text:
 def _ladder(machine: QuotingMachine) -> Iterator[Text]:
     """Own orders on both sides of the market's best prices, the highest price on top."""
     context = machine.context
-    asks, bids = (_innermost(context.live_quotes(side), side) for side in (Side.ASK, Side.BID))
+    asks, bids = (_innermost(context.orders.live(side), side) for side in (Side.ASK, Side.BID))
     for _ in range(LEVELS_SHOWN - len(asks)):
         yield Text("")
     for order in reversed(asks):
@@ -113,7 +113,7 @@ def _gauge(machine: QuotingMachine) -> Text:
 def _inventory(machine: QuotingMachine) -> Text:
     inventory = machine.context.assess_inventory()
     line = _line(("inv ", "dim"))
-    return line.append(_gauge(machine)).append(f" {inventory.offset:+.3g} ({inventory.use:.0%})")
+    return line.append(_gauge(machine)).append(f" {float(inventory.offset):+.3g} ({inventory.use:.0%})")
 
 
 def _profit(machine: QuotingMachine) -> tuple[Text, Text]:

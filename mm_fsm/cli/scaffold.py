@@ -56,7 +56,7 @@ def _check_name(name: str) -> None:
         raise SettingsError("NAME", "a name for a Python module", name, remedy)
     is_pytests_own = name == "conftest" or name.startswith("test_")
     if is_pytests_own or name in sys.stdlib_module_names or find_spec(name) is not None:
-        raise SettingsError("NAME", "a name that no module has yet", name, "Choose another one.")
+        raise SettingsError("NAME", "a name that no module has yet, and no test", name, "Choose another one.")
 
 
 def _template(source: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import pkgutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
@@ -202,8 +203,30 @@ def find_chart(reference: str, option: str = _CHART) -> type:
         raise CoverageError(
             option, "module:Class", repr(reference), f"Write {option}=module:Class; a path of tests goes before it."
         )
+    found = _imported(reference, option)
+    if inspect.isclass(found) and (
+        (issubclass(found, Chart) and found.__chart__.definition is not None)
+        or (issubclass(found, StateChart) and bool(found.states))
+    ):
+        return found
+    raise CoverageError(
+        f"{option}={reference}",
+        "a chart with states: a class made from mm_fsm.chart.Chart or statemachine.StateChart",
+        repr(found),
+        "Name the class itself.",
+    )
+
+
+def _imported(reference: str, option: str) -> object:
+    """What ``module:name`` names; modules of the current directory are found, as with ``python -m pytest``.
+
+    Raises:
+        CoverageError: it cannot be imported.
+    """
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
     try:
-        found = pkgutil.resolve_name(reference)
+        return pkgutil.resolve_name(reference)
     except Exception as error:  # a module may raise anything while it is imported
         raise CoverageError(
             f"{option}={reference}",
@@ -211,16 +234,5 @@ def find_chart(reference: str, option: str = _CHART) -> type:
             f"{type(error).__name__}: {error}",
             "Correct the name, or make its module importable.",
         ) from error
-    is_chart = inspect.isclass(found) and (
-        (issubclass(found, Chart) and found.__chart__.definition is not None)
-        or (issubclass(found, StateChart) and bool(found.states))
-    )
-    if not is_chart:
-        raise CoverageError(
-            f"{option}={reference}",
-            "a chart with states: a class made from mm_fsm.chart.Chart or statemachine.StateChart",
-            repr(found),
-            "Name the class itself.",
-        )
-    chart: type = found
-    return chart
+    finally:  # tests find what they would find without --fsm-cov
+        sys.path.remove(here)

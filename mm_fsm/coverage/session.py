@@ -43,6 +43,7 @@ class CoverageSession:
         """Workers that were started, and whether they have told what they saw."""
         self._result = RunResult(())
         self._failures: list[str] = []
+        self._written: list[Path] = []
         self._mutation: MutationSession | None = None
         if options.mutate is not None:
             self._mutation = MutationSession(
@@ -129,7 +130,7 @@ class CoverageSession:
             )
             return
         try:
-            write_reports(self._result, options.reports)
+            self._written.extend(write_reports(self._result, options.reports))
         except OSError as error:
             self._failures.append(f"a report could not be written: {error}")
 
@@ -145,6 +146,8 @@ class CoverageSession:
         if reports.gaps:
             for line in gap_lines(self._result, everything=self._config.option.verbose > 0):
                 terminalreporter.write_line(line)
+        for path in self._written:
+            terminalreporter.write_line(f"written: {path}")
         for problem in self._result.problems:
             terminalreporter.write_line(f"WARNING {problem}", yellow=True)
         for failure in self._failures:

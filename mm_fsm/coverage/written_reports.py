@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 from mm_fsm.coverage.heat_map import heat_map
 from mm_fsm.coverage.html_report import html_page
 from mm_fsm.coverage.json_report import json_text
@@ -10,25 +13,31 @@ from mm_fsm.coverage.result import RunResult
 from mm_fsm.diagram import file_stem
 
 
-def write_reports(result: RunResult, reports: Reports) -> None:
-    """Write every report that was asked for.
+def write_reports(result: RunResult, reports: Reports) -> Iterator[Path]:
+    """Write every report that was asked for; each file as soon as it is written.
 
     Raises:
         OSError: a file cannot be written.
     """
+    for path, content in _contents(result, reports):
+        path.write_bytes(content)
+        yield path
+
+
+def _contents(result: RunResult, reports: Reports) -> Iterator[tuple[Path, bytes]]:
     for path in reports.json:
-        path.write_text(json_text(result), encoding="utf-8")
+        yield path, json_text(result).encode()
     if not (reports.html or reports.svg):
         return
     maps = {chart.reference: heat_map(chart) for chart in result.charts}
     for directory in reports.html:
-        (directory / "index.html").write_text(html_page(result, maps), encoding="utf-8")
+        yield directory / "index.html", html_page(result, maps).encode()
     for path in reports.svg:
         if path.suffix == ".svg":
-            path.write_bytes(maps[result.charts[0].reference])
+            yield path, maps[result.charts[0].reference]
         else:
             for name, content in _named(result, maps).items():
-                (path / f"{name}.svg").write_bytes(content)
+                yield path / f"{name}.svg", content
 
 
 def _named(result: RunResult, maps: dict[str, bytes]) -> dict[str, bytes]:

@@ -109,13 +109,15 @@ def _attribute(reference: str, owner: object, name: str) -> object:
         raise ChartLoadError(
             reference,
             f"expected an attribute {name!r} of {getattr(owner, '__name__', owner)}, found {_charts_in(owner)}.",
-            "Correct the class's name.",
+            "Correct the class's name, or go where the module is.",
         ) from error
 
 
 def _charts_in(owner: object) -> str:
     if not inspect.ismodule(owner):
         return "none"
+    if owner.__spec__ is not None and owner.__spec__.origin is None:
+        return "only a directory of that name here"
     members = vars(owner).values()
     charts = {
         member.__name__

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, DivisionByZero, InvalidOperation, Overflow, localcontext
+from traceback import walk_tb
 from typing import Any, ClassVar, Final
 
 import statemachine
@@ -312,7 +313,7 @@ class StrategyMachine(Chart):
 
     def _fail(self, code: FaultCode, place: str, error: BaseException | None, *, transient: bool = True) -> None:
         """Note a fault, take back what was to be placed, and enter the fault state."""
-        detail = f": {type(error).__name__}: {error}" if error is not None else ""
+        detail = f": {_raised(error)}" if error is not None else ""
         fault = Fault(code=code, reason=f"{place}{detail}", transient=transient, state=self.chart_state, at=self.now)
         self._enter_fault_state(fault)
 
@@ -329,7 +330,7 @@ class StrategyMachine(Chart):
         try:
             self.engine.send(event)
         except Exception as error:  # noqa: BLE001 - the fault state must be entered even if its own entry fails
-            self.explain(f"entering {edge.target!r} failed too: {type(error).__name__}: {error}")
+            self.explain(f"entering {edge.target!r} failed too: {_raised(error)}")
             self.engine.current_state_value = edge.target
         self.withdraw_placements()
         self._record(TransitionRecord(source, event, self.chart_state))
@@ -372,3 +373,10 @@ class StrategyMachine(Chart):
         if self._entered_at is not None:
             durations[self.chart_state] = durations.get(self.chart_state, 0) + self.now - self._entered_at
         return durations
+
+
+def _raised(error: BaseException) -> str:
+    """What was raised, and in which function: the error itself does not leave the step."""
+    functions = [frame.f_code.co_qualname for frame, _ in walk_tb(error.__traceback__)]
+    place = f", raised in {functions[-1]}" if functions else ""
+    return f"{type(error).__name__}: {error}{place}"

@@ -82,7 +82,7 @@ def read_result(directory: Path) -> list[dict[str, Any]]:
         SettingsError: there are none.
     """
     path = directory / RESULT_FILE if directory.is_dir() else directory
-    remedy = "Name a directory that mm-fsm run or backtest has written."
+    remedy = "Name a directory of mm-fsm run or backtest; of a run that was killed there is only the journal."
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as failure:

@@ -243,8 +243,8 @@ def test_failure_names_edge_and_guard_and_the_gate_works_on(
         assert isinstance(caught.value.__cause__, ZeroDivisionError)
         assert isinstance(caught.value, MarketMakerError)
         assert str(caught.value) == (
-            f"guard {guard!r} of event {event!r} in state 'red' failed. "
-            "Correct the guard: it must answer True or False whatever the machine has seen."
+            f"guard {guard!r} of event {event!r} in state 'red' failed; "
+            "correct it: it must answer True or False whatever the machine has seen"
         )
     machine.answers = {"is_broken": True, "is_night": True}
     assert ask(gate) is not None

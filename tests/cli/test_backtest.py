@@ -27,6 +27,15 @@ def test_the_preset_that_fits_is_used_and_named(tmp_path: Path) -> None:
     assert entry["state_seconds"]["monitoring_orders"] > 0
 
 
+def test_without_trades_it_says_that_hardly_anything_can_be_filled(tmp_path: Path) -> None:
+    files = write_tardis(tmp_path, seconds=5)
+    said = [
+        "no trades were given" in run("backtest", *options, "-q", "--out", tmp_path / "out").messages
+        for options in (("--quotes", files.quotes), files.options)
+    ]
+    assert said == [True, False]
+
+
 def test_a_recording_gives_the_same_result_twice(tmp_path: Path) -> None:
     files = write_tardis(tmp_path)
     measured = {"wall_seconds", "events_per_second", "computing_seconds", "budget_breaches"}

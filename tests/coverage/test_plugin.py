@@ -205,10 +205,12 @@ def test_only_collecting_judges_nothing(project: pytest.Pytester) -> None:
     assert project.runpytest_inprocess(LIGHT, "--collect-only", "--fsm-cov-fail-under=states:100").ret == 0
 
 
-def test_every_report_is_written(project: pytest.Pytester) -> None:
+def test_every_report_is_written_and_named(project: pytest.Pytester) -> None:
     places = [f"--fsm-cov-report={report}" for report in ("json:a.json", "html:site", "svg:light.svg", "svg:pictures")]
-    assert project.runpytest_inprocess(LIGHT, *places).ret == 0
+    result = project.runpytest_inprocess(LIGHT, *places)
+    assert result.ret == 0
     for name in ("a.json", "site/index.html", "light.svg", "pictures/light.svg"):
+        assert f"written: {name}" in result.outlines
         assert (project.path / name).stat().st_size > 0, name
 
 

@@ -218,6 +218,6 @@ def test_many_gaps_are_counted_unless_all_are_wanted() -> None:
 def test_pictures_of_charts_with_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
     door = heat_of(Door)
     twin = evolve(door, model=evolve(door.model, reference="other:Door"))
-    write_reports(RunResult((door, twin, heat_of(Loops))), Reports(svg=(tmp_path,)))
+    list(write_reports(RunResult((door, twin, heat_of(Loops))), Reports(svg=(tmp_path,))))
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["loops.svg", "other.Door.svg", "tests.coverage.charts.Door.svg"]

@@ -42,6 +42,7 @@ def test_a_foreign_chart_is_found() -> None:
         ("tests.no_such.module:Class", "found none called 'tests.no_such'"),
         (f"{CHARTS}.foreign:Traffic", r"found the charts \['Abstract', 'Compound', .*'TrafficLight'\]"),
         ("mm_fsm.errors:Chart", "found no chart in that module"),
+        ("docs:Chart", "found only a directory of that name here"),
         (f"{CHARTS}.foreign:TrafficLight.Inner", "expected an attribute 'Inner' of TrafficLight"),
         (f"{CHARTS}.foreign:light", "expected a class, found a str"),
         ("mm_fsm.errors:MarketMakerError", "found another class"),

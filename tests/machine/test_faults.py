@@ -162,6 +162,22 @@ def test_a_fault_that_is_not_transient_stays_the_reason_whatever_fails_later() -
     assert "a test said so" in str(bench.machine.result().error)
 
 
+def test_a_fault_names_the_function_that_raised() -> None:
+    """The innermost one, however the callback came to it."""
+
+    class Careless(MarketMakingStateMachine):
+        def calculate_spreads(self) -> None:
+            self.widths()
+
+        def widths(self) -> None:
+            raise LookupError("no width")
+
+    bench = Bench(machine=Careless)
+    bench.run_until(lambda: bench.state == "error", 60)
+    (fault,) = {found.reason for result in bench.results for found in result.faults}
+    assert fault.endswith(": LookupError: no width, raised in " + Careless.widths.__qualname__)
+
+
 def test_a_guard_of_a_subclass_that_halts_is_a_fault_that_is_named_and_retried() -> None:
     class Cautious(MarketMakingStateMachine):
         is_worried = False

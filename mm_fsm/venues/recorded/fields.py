@@ -90,5 +90,5 @@ def too_late(field: str, behind: int, window: int) -> MalformedFieldError:
         field,
         f"a time at most {window / NANOSECONDS_PER_MILLISECOND:g} ms behind the newest one",
         f"{behind / NANOSECONDS_PER_MILLISECOND:g} ms behind",
-        f"Give the files in order of time, or raise reorder_window to {behind} nanoseconds or more.",
+        f"Give the files in order of time, or pass reorder_window={behind} (nanoseconds) or more to open_recording.",
     )

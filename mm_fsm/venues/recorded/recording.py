@@ -115,7 +115,7 @@ class Recording(ABC):
                     "bid price",
                     f"below the ask price {asks[0].price} (the book is crossed)",
                     str(bids[0].price),
-                    "Cut the line out, or set skip_crossed to leave such lines out and count them.",
+                    "Cut the line out, or pass skip_crossed=True to open_recording: it skips and counts them.",
                 )
             self._skipped["crossed"] += 1
             return None

@@ -70,6 +70,11 @@ class TardisRecording(Recording):
         self._symbol = symbol
         self._recorded_symbol = recorded_symbol
 
+    @property
+    def has_trades(self) -> bool:
+        """Whether files of trades were given."""
+        return bool(self._trades)
+
     def describe(self) -> RecordingInfo:
         """Read exchange, symbol and time from the first row of quotes."""
         with closing(_rows([RecordingFile(self._quotes[0].path)], QUOTE_COLUMNS)) as rows:

@@ -104,7 +104,7 @@ def test_a_message_later_than_the_window_is_refused_with_the_window_it_takes(wri
         list(BinanceRecording([path], reorder_window=22 * MILLISECOND))
     assert str(caught.value) == (
         "c, line 3: field 'T': expected a time at most 22 ms behind the newest one, found '23 ms behind'. "
-        "Give the files in order of time, or raise reorder_window to 23000000 nanoseconds or more."
+        "Give the files in order of time, or pass reorder_window=23000000 (nanoseconds) or more to open_recording."
     )
 
 

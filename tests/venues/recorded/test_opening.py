@@ -45,7 +45,7 @@ def test_a_raw_capture_is_recognised(write: WriteFile) -> None:
 def test_a_window_that_is_asked_for_is_used(write: WriteFile) -> None:
     late = QUOTES[1].replace("1625097600000000", "1625097599999999")
     path = write("one", *QUOTES, late)
-    with pytest.raises(RecordingError, match="raise reorder_window to 1000 nanoseconds"):
+    with pytest.raises(RecordingError, match="pass reorder_window=1000 "):
         list(open_recording([path]))
     assert len(list(open_recording([path], reorder_window=1000))) == 2
 

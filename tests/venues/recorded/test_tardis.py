@@ -206,7 +206,7 @@ def test_time_going_back_is_refused_unless_the_window_takes_it(write: WriteFile)
     assert message.startswith(
         "q.csv, line 4: field 'timestamp': expected a time at most 0 ms behind the newest one, found '500 ms behind'."
     )
-    assert "raise reorder_window to 500000000 nanoseconds" in message
+    assert "pass reorder_window=500000000 (nanoseconds)" in message
     ordered = TardisRecording([write("q.csv", QUOTES, *rows)], reorder_window=500_000_000)
     times = [event.exchange_time - START * 1000 for event in ordered]
     assert times == [0, 1_500_000_000, 2_000_000_000, 3_000_000_000]
@@ -218,7 +218,7 @@ def test_a_crossed_or_locked_book_is_refused_or_skipped_and_counted(write: Write
     message = refusal_of_quotes(write, *rows)
     assert message.startswith(f"q.csv, line 3: field 'bid price': expected below the ask price {ask}")
     assert f"found '{bid}'" in message
-    assert "skip_crossed" in message
+    assert "pass skip_crossed=True to open_recording" in message
     recording = TardisRecording([write("q.csv", QUOTES, *rows)], skip_crossed=True)
     assert len(list(recording)) == 2
     assert recording.skipped == {"crossed": 1}
