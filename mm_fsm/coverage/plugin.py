@@ -71,6 +71,9 @@ def pytest_configure(config: pytest.Config) -> None:
     given = {name: config.getoption(f"fsm_cov_{name}") for name in _OPTIONS}
     if all(value in (None, False) for value in (charts, mutate, processes, *given.values())):
         return
+    from mm_fsm.coverage.subprocesses import leave_this_process  # noqa: PLC0415
+
+    leave_this_process()  # before charts are imported, which would begin to record for somebody else
     from mm_fsm.coverage.mutation.session import check_possible  # noqa: PLC0415
     from mm_fsm.coverage.options import Options, check_not_orphaned  # noqa: PLC0415 - they import the engine
     from mm_fsm.coverage.problems import CoverageError  # noqa: PLC0415

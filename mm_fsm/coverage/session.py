@@ -17,7 +17,7 @@ from mm_fsm.coverage.options import Options
 from mm_fsm.coverage.recorder import Recorder
 from mm_fsm.coverage.result import RunResult
 from mm_fsm.coverage.run import Run
-from mm_fsm.coverage.subprocesses import VARIABLE, leave_this_process
+from mm_fsm.coverage.subprocesses import VARIABLE
 from mm_fsm.coverage.text_report import gap_lines, mutation_lines, table_lines
 from mm_fsm.coverage.written_reports import write_reports
 
@@ -50,7 +50,6 @@ class CoverageSession:
                 config, self._recorder, options.mutated, options.exclusions, options.processes
             )
             config.pluginmanager.register(self._mutation, "mm-fsm-mutation")
-        leave_this_process()
         self._recorder.start()
 
     # -- while tests run --------------------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import os
+import re
 import sys
 from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -21,19 +23,21 @@ if TYPE_CHECKING:
 VARIABLE: Final = "MM_FSM_COVERAGE"
 """Names the directory to write to; also read in ``mm_fsm/__init__.py``."""
 _ENGINE: Final = "statemachine"
-_CHARTS: Final = (_ENGINE, "mm_fsm.chart")
-"""What has to be imported before there is anything to record; ours imports the engine and is not ready until later."""
+_CHARTS: Final = re.compile(rf"{_ENGINE}|mm_fsm\.(chart|testing)|mm_fsm\.coverage\.(?!plugin$|subprocesses$)\w+")
+"""What brings charts, or imports what does. The one whose import begins first is complete before anything is recorded:
+what records is built from all of them.
+"""
 
 
 class _OnImport:
-    """Calls a function as soon as the module of ``_CHARTS`` has been imported whose import begins first."""
+    """Calls a function as soon as the first module of ``_CHARTS`` has been imported."""
 
     def __init__(self, function: Callable[[], None]) -> None:
         self._function = function
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """What the import system asks every finder."""
-        if name not in _CHARTS:
+        if not _CHARTS.fullmatch(name):
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
@@ -41,9 +45,11 @@ class _OnImport:
             loader: Any = spec.loader
             execute = loader.exec_module
 
-            def execute_and_call(module: object) -> None:
+            def execute_and_call(module: ModuleType) -> None:
                 execute(module)
-                self._function()
+                if module.__name__ == name:  # one loader may be every module's, as pytest's is
+                    loader.exec_module = execute
+                    self._function()
 
             loader.exec_module = execute_and_call
         return spec

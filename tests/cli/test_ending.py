@@ -138,6 +138,7 @@ def test_verify_can_be_interrupted_at_any_time(tmp_path: Path, number: signal.Si
     assert run("run", tmp_path / "settings.toml", "--duration", 900, "-q", "--out", tmp_path / "out").status == 0
     program = (
         "import os, signal, mm_fsm.runtime.journal.verification as v\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs ignore it
         "from mm_fsm.cli import main\n"
         "step = v._Verification._step\n"
         f"v._Verification._step = lambda *a: (os.kill(os.getpid(), {int(number)}), step(*a))[1]\n"

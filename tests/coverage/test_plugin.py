@@ -251,6 +251,8 @@ def test_a_process_that_begins_with_our_own_charts_is_recorded_too(project: pyte
 
         def test_picture():
             run("import sys, mm_fsm.diagram", "assert not {'graphviz', 'pygraphviz'} & set(sys.modules)")
+            for module in ("mm_fsm.coverage.model", "mm_fsm.coverage.reading", "mm_fsm.testing"):
+                run(f"import {module}", "from mm_fsm import MarketMakingStateMachine")
         """
     )
     chart = "mm_fsm.core.order_lifecycle:OrderLifecycle"

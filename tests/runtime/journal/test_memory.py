@@ -27,9 +27,9 @@ def test_nothing_grows_longer_with_three_times_the_facts(tmp_path: Path, monkeyp
     monkeypatch.setattr(context, "MarkoutTracker", partial(MarkoutTracker, (1.0, 5.0, 10.0, 20.0, 30.0)))
     world = World(exchange=PaperExchange(INSTRUMENT, FEES, BALANCES, PaperSettings(history_seconds=30)))
     settings = JournalSettings(record_market_data=True, segment_records=100)
+    run = begin(plan_at(tmp_path / "run.journal", journal_settings=settings))
     with nobody_watching():  # who measures this very run remembers every order until the test ends
-        run = begin(plan_at(tmp_path / "run.journal", journal_settings=settings))
-    world.run(run, 60)
+        world.run(run, 60)
     counts = run.machine.machine.context
     fills, placed = counts.fill_count, counts.next_order_number
     before = sizes(machine=run.machine, journal=run.journal, exchange=world.exchange)
