@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mm_fsm.cli.market_panel import FIXED_ROWS, market_line, market_panel
-from mm_fsm.cli.views import Fraction, RunView
+from mm_fsm.cli.views import Fraction, RunView, is_interrupted
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.table import duration
@@ -103,6 +103,8 @@ class LiveView(RunView):
         events = sum(session.runner.market_events for session in self._sessions)
         passed = max(_passed(session) for session in self._sessions)
         text = f"{fraction:.0%}  {duration(passed)} in {duration(elapsed)}  {events / elapsed:,.0f} events/s"
+        if any(is_interrupted(session) for session in self._sessions):
+            text = "stopping; Ctrl-C again cancels and leaves at once"
         footer = Table.grid(padding=(0, 1))
         footer.width = max(self._console.width - _ROOM_FOR_CONTROL_CHARACTERS, 1)
         footer.add_column(ratio=1)

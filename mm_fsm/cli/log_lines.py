@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from loguru import logger
 
-from mm_fsm.cli.views import Fraction, RunView
+from mm_fsm.cli.views import Fraction, RunView, is_interrupted
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.table import size
 from mm_fsm.runtime.session import Session
@@ -81,8 +81,10 @@ class LogLines(RunView):
     def _log_end(self, session: Session, result: StepResult) -> None:
         for transition in result.transitions:
             if transition.event == "stop":
-                reason = session.machine.context.stop_reason
-                logger.bind(symbol=session.symbol, reason=reason).info("session_stopping")
+                fields = {"symbol": session.symbol, "reason": session.machine.context.stop_reason}
+                if is_interrupted(session):
+                    fields["another_signal"] = "cancels and leaves at once"
+                logger.bind(**fields).info("session_stopping")
         if session.machine.is_final:
             logger.bind(**_figures(session)).info("session_ended")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import Final
 
 from mm_fsm.cli.consoles import can_redraw, message_console
 from mm_fsm.machine.results import StepResult
@@ -12,6 +13,14 @@ from mm_fsm.runtime.session import Session
 
 Fraction = Callable[[], float]
 """How much of the run is done, 0 to 1."""
+
+_SIGNALS: Final = ("SIGINT", "SIGTERM")
+
+
+def is_interrupted(session: Session) -> bool:
+    """Whether a signal has asked the session to end, and it has not yet: another one would leave at once."""
+    machine = session.machine
+    return not machine.is_final and machine.context.is_stopping and machine.context.stop_reason in _SIGNALS
 
 
 class RunView(AbstractContextManager["RunView"]):

@@ -28,8 +28,8 @@ class Ending:
         if self.is_book_confirmed_empty:
             book = "book confirmed empty"
         elif self.unconfirmed:
-            count = len(self.unconfirmed)
-            book = f"BOOK NOT CONFIRMED EMPTY, {count} orders may be open: {', '.join(self.unconfirmed)}"
+            count = f"{len(self.unconfirmed)} order{'s' * (len(self.unconfirmed) > 1)}"
+            book = f"BOOK NOT CONFIRMED EMPTY, {count} may be open: {', '.join(self.unconfirmed)}"
         else:
             book = "BOOK NOT CONFIRMED EMPTY, the venue has not said so yet"
         offset = f"{EXACT.normalize(self.offset):+f} off target" if self.offset else "at its target"

@@ -109,7 +109,7 @@ def test_a_second_signal_leaves_and_names_the_orders_that_may_be_open(tmp_path: 
     assert "again" in messages
     last = output.splitlines()[-1]
     assert last.startswith("ETH/USD: BOOK NOT CONFIRMED EMPTY")
-    assert re.search(r"orders may be open: mm-000001-000002-\d+", last)
+    assert re.search(r"orders? may be open: mm-000001-000002-\d+", last)
     (entry,) = json.loads((tmp_path / "out" / "result.json").read_text())["symbols"]
     assert entry["outcome"] == "unfinished"
     assert all(order in last for order in entry["ending"]["unconfirmed"])
