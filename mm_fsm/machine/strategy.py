@@ -11,7 +11,6 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, DivisionByZero, InvalidOperation, Overflow, localcontext
-from traceback import walk_tb
 from typing import Any, ClassVar, Final
 
 import statemachine
@@ -377,6 +376,10 @@ class StrategyMachine(Chart):
 
 def _raised(error: BaseException) -> str:
     """What was raised, and in which function: the error itself does not leave the step."""
-    functions = [frame.f_code.co_qualname for frame, _ in walk_tb(error.__traceback__)]
-    place = f", raised in {functions[-1]}" if functions else ""
-    return f"{type(error).__name__}: {error}{place}"
+    text = f"{type(error).__name__}: {error}"
+    innermost = error.__traceback__
+    if innermost is None:
+        return text
+    while innermost.tb_next is not None:
+        innermost = innermost.tb_next
+    return f"{text}, raised in {innermost.tb_frame.f_code.co_qualname}"
