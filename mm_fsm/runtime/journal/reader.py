@@ -17,7 +17,7 @@ from mm_fsm.runtime.journal.snapshots import SnapshotError, read_snapshot
 
 
 class JournalReader:
-    """A journal opened for reading; also while another process writes it.
+    """A journal as it was when it was opened, also while another process goes on writing it.
 
     Args:
         path: the journal's file.
@@ -30,6 +30,7 @@ class JournalReader:
         self.path: Final = path
         self._connection = database.open_existing(path, read_only=True)
         with database.reading(path):
+            self._connection.execute("BEGIN")  # every question sees one moment: rows of one table fit the other's
             self.about = database.about_run(self._connection)
             self.segments = database.segments_of(self._connection)
         if not self.segments:
