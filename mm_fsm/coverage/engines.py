@@ -54,7 +54,8 @@ class EngineClass:
         self.edges = dict(reading.edges)
         self.names = dict(reading.names)
         """The identifier of each state by its value."""
-        self._values_are_names = all(value == name for value, name in self.names.items())
+        self._configurations: dict[tuple[Any, ...], frozenset[str]] = {}
+        """Every set of states that a machine was in: one object each, so that they are quickly told apart."""
         self._reading = reading
         self._standing = 0
         self._lock = Lock()
@@ -83,8 +84,12 @@ class EngineClass:
 
     def active(self, machine: StateChart[Any]) -> frozenset[str]:
         """The identifiers of the states a machine is in."""
-        values = machine.configuration_values
-        return frozenset(values if self._values_are_names else [self.names[value] for value in values])
+        value = machine.current_state_value
+        values = tuple(value) if isinstance(value, MutableSet) else () if value is None else (value,)
+        known = self._configurations.get(values)
+        if known is None:
+            known = self._configurations[values] = frozenset(self.names[value] for value in values)
+        return known
 
     def edge_of(self, transition: Any, event: str | None) -> int | None:
         """The edge of a transition that ``event`` fired; None when the class did not have it when it was read."""
@@ -188,11 +193,10 @@ class NestedWatch:
         if self._mm_fsm_attempt is not None:
             self._mm_fsm_settle()
         not_accepting = self._mm_fsm_class.tally.not_accepting.get(event)
-        if not_accepting and not event.delay:
-            states = not_accepting & self._mm_fsm_walk.active
-            if states:
-                self._mm_fsm_attempt = (states, str(event))
-                self._mm_fsm_settling.unsettled.add(self)
+        active = self._mm_fsm_walk.active
+        if not_accepting and not not_accepting.isdisjoint(active) and not event.delay:
+            self._mm_fsm_attempt = (not_accepting & active, str(event))
+            self._mm_fsm_settling.unsettled.add(self)
 
     def _mm_fsm_settle(self) -> None:
         """States that are still active have not accepted the event."""

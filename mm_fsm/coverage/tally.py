@@ -155,7 +155,7 @@ class NestedWalk:
         if last is not None:
             pair = last * self._count + edge
             tally.pairs[pair] = tally.pairs.get(pair, 0) + 1
-        if active != self.active:
+        if active is not self.active and active != self.active:
             for state in active - self.active:
                 tally.states[state] += 1
             self.active = active
