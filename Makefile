@@ -6,7 +6,7 @@ PYTHON ?=
 ARGUMENTS ?=
 GATE ?=
 GATE_OPTIONS := --fsm-cov=mm_fsm.machine.market_making:MarketMakingStateMachine \
-	--fsm-cov=mm_fsm.core.order_lifecycle:OrderLifecycle --fsm-cov-report=term-missing \
+	--fsm-cov=mm_fsm.books.order_lifecycle:OrderLifecycle --fsm-cov-report=term-missing \
 	--fsm-cov-fail-under=states:100,transitions:100,guards:100,mcdc:100,pairs:100,roundtrip:100,sneak:100
 BIN := .venv/bin
 READY := .venv/.ready

@@ -20,8 +20,9 @@ from random import Random
 
 from attrs import define, field
 
+from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import BookLevel, MarketBook, MarketTrade, Side
+from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.runtime.journal import JournalSettings, verify_run
 from mm_fsm.runtime.recovery import OpenRun, RunPlan, open_run

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.order_lifecycle import OrderLifecycle
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.obligations import obligations_of

@@ -20,6 +20,7 @@ LAYERS = (
     ("venues",),
     ("machine",),
     ("services",),
+    ("books",),
     ("core",),
     ("chart",),
     ("errors",),

@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts import MarketBook
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import Quote, QuotePlan
 from mm_fsm.core.instrument import BASIS_POINTS, Instrument
-from mm_fsm.core.messages import BookLevel, MarketBook, Side
+from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.exact import as_json
 from mm_fsm.runtime.session import open_session

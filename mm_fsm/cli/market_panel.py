@@ -8,9 +8,9 @@ from typing import Final
 from rich.panel import Panel
 from rich.text import Text
 
+from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.instrument import BASIS_POINTS
 from mm_fsm.core.messages import Side
-from mm_fsm.core.orders import OwnOrder
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.table import colored_money, money, size
 from mm_fsm.runtime.session import Session

@@ -1,1 +1,1 @@
-"""Values and books: messages, instrument, settings, orders, ledger. No I/O, no clock, no random number."""
+"""Values: clock, messages, instrument, settings, decisions. No I/O, no clock, no random number."""

@@ -18,7 +18,7 @@ from mm_fsm.errors import MarketMakerError
 
 DEFAULT_CHARTS: Final = (
     "mm_fsm.machine.market_making:MarketMakingStateMachine",
-    "mm_fsm.core.order_lifecycle:OrderLifecycle",
+    "mm_fsm.books.order_lifecycle:OrderLifecycle",
 )
 """The charts that this package itself declares."""
 

@@ -6,16 +6,13 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from mm_fsm.core.context import MarketMakingContext
-from mm_fsm.core.ledger import AMOUNT_EXPECTED, FeeCurrency, LedgerFill, is_amount
-from mm_fsm.core.messages import (
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts import (
     BalancesReported,
-    BookLevel,
     CancelRefused,
     ConnectionRestored,
     ConversionPriceReported,
     ExternalFlow,
-    Fact,
     FundingPaid,
     Heartbeat,
     InstrumentUpdated,
@@ -27,7 +24,6 @@ from mm_fsm.core.messages import (
     OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
-    OrderFact,
     OrderFilled,
     OrderNotFound,
     OrderRejected,
@@ -35,14 +31,13 @@ from mm_fsm.core.messages import (
     OutcomeUnknown,
     OwnTradesReported,
     QueryFailed,
-    ReportedStatus,
-    Side,
     StopRequested,
     Timer,
     TradingStatusChanged,
-    VenueFact,
 )
-from mm_fsm.core.orders import OwnOrder
+from mm_fsm.books.ledger import AMOUNT_EXPECTED, FeeCurrency, LedgerFill, is_amount
+from mm_fsm.books.orders import OwnOrder
+from mm_fsm.core.messages import BookLevel, Fact, OrderFact, ReportedStatus, Side, VenueFact
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.machine.fact_fields import check_fields, refusal
 

@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.context import RECENT_FILL_RATE_WEIGHT, MarketMakingContext
-from mm_fsm.core.decisions import Fault, FaultCode, Hold, HoldReason
-from mm_fsm.core.instrument import ZERO, InstrumentKind
-from mm_fsm.core.messages import (
-    SIDES,
+from mm_fsm.books.context import RECENT_FILL_RATE_WEIGHT, MarketMakingContext
+from mm_fsm.books.facts import (
     BalancesReported,
     CancelRefused,
     ConnectionRestored,
     ConversionPriceReported,
     ExternalFlow,
-    Fact,
     FundingPaid,
     Heartbeat,
     InstrumentUpdated,
     JournalFailed,
-    Liquidity,
     MarketBook,
     MarketTrade,
     MessageRefused,
@@ -29,25 +23,33 @@ from mm_fsm.core.messages import (
     OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
-    OrderFact,
     OrderFilled,
     OrderNotFound,
-    OrderPurpose,
     OrderRejected,
     OrderStatusReported,
     OutcomeUnknown,
     OwnTradesReported,
     QueryFailed,
-    RejectionCode,
-    ReportedStatus,
-    RequestKind,
-    Side,
     StopRequested,
     Timer,
     TradingStatusChanged,
 )
-from mm_fsm.core.order_lifecycle import OrderStatus
-from mm_fsm.core.orders import OwnOrder
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.books.orders import OwnOrder
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.decisions import Fault, FaultCode, Hold, HoldReason
+from mm_fsm.core.instrument import ZERO, InstrumentKind
+from mm_fsm.core.messages import (
+    SIDES,
+    Fact,
+    Liquidity,
+    OrderFact,
+    OrderPurpose,
+    RejectionCode,
+    ReportedStatus,
+    RequestKind,
+    Side,
+)
 from mm_fsm.machine import reconciliation
 from mm_fsm.machine.admission import is_own_fill, to_ledger_fill
 

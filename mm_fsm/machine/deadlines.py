@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.context import MarketMakingContext
 
 
 def is_trade_lookup_needed(context: MarketMakingContext) -> bool:

@@ -16,8 +16,8 @@ from typing import Any, Final, get_args, get_type_hints
 
 from attrs import fields
 
+from mm_fsm.books.ledger import AMOUNT_EXPECTED, is_amount
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.ledger import AMOUNT_EXPECTED, is_amount
 from mm_fsm.errors import FactRefusedError
 
 CLOCK_TOLERANCE_SECONDS: Final = 60.0

@@ -6,7 +6,7 @@ from collections import Counter
 
 from attrs import define, field
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.decisions import Hold, HoldReason
 from mm_fsm.core.messages import SIDES, Side
 

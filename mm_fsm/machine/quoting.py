@@ -11,8 +11,10 @@ from typing import ClassVar, Final
 
 from attrs import evolve
 
+from mm_fsm.books.context import MarketMakingContext, Reduction
+from mm_fsm.books.facts import STREAMING, StopRequested
+from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
-from mm_fsm.core.context import MarketMakingContext, Reduction
 from mm_fsm.core.decisions import (
     Fault,
     FaultCode,
@@ -25,18 +27,7 @@ from mm_fsm.core.decisions import (
     RefusalCode,
 )
 from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument
-from mm_fsm.core.messages import (
-    SIDES,
-    STREAMING,
-    CancelOrder,
-    Fact,
-    PlaceOrder,
-    QueryBalances,
-    QueryOrder,
-    QueryOwnTrades,
-    StopRequested,
-)
-from mm_fsm.core.orders import OwnOrder
+from mm_fsm.core.messages import SIDES, CancelOrder, Fact, PlaceOrder, QueryBalances, QueryOrder, QueryOwnTrades
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine import admission, booking, deadlines, reconciliation

@@ -10,22 +10,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts import BalancesReported, OpenOrdersReported, OwnTradesReported
+from mm_fsm.books.orders import OwnOrder
+from mm_fsm.books.reconciliation import ReconciliationStage as Stage
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import Fault, FaultCode
 from mm_fsm.core.instrument import ZERO, InstrumentKind
-from mm_fsm.core.messages import (
-    BalancesReported,
-    Intent,
-    OpenOrdersReported,
-    OwnTradesReported,
-    QueryBalances,
-    QueryOpenOrders,
-    QueryOwnTrades,
-    ReportedOrder,
-)
-from mm_fsm.core.orders import OwnOrder
-from mm_fsm.core.reconciliation import ReconciliationStage as Stage
+from mm_fsm.core.messages import Intent, QueryBalances, QueryOpenOrders, QueryOwnTrades, ReportedOrder
 from mm_fsm.core.settings import PositionMismatchPolicy, StrayOrderPolicy
 
 CLOCK_TOLERANCE_SECONDS: Final = 60.0

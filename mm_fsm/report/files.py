@@ -24,7 +24,7 @@ from typing import Any, Final, Self
 import attrs
 from attrs import define, field
 
-from mm_fsm.core.messages import OrderFilled, OwnTradesReported
+from mm_fsm.books.facts import OrderFilled, OwnTradesReported
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.exact import exact_text

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from attrs import define, field
 
+from mm_fsm.books.facts import MarketBook, OrderFilled, OrderRejected
 from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import CancelOrder, MarketBook, OrderFilled, OrderRejected, PlaceOrder
+from mm_fsm.core.messages import CancelOrder, PlaceOrder
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.session import Session
 

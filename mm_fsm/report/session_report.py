@@ -10,8 +10,8 @@ from typing import Any, Final
 import attrs
 from attrs import frozen
 
+from mm_fsm.books.markouts import REPORT_HORIZONS_SECONDS, MarkoutFigures, MarkoutTracker
 from mm_fsm.core.clock import seconds
-from mm_fsm.core.markouts import REPORT_HORIZONS_SECONDS, MarkoutFigures, MarkoutTracker
 from mm_fsm.core.messages import Side
 from mm_fsm.report.exact import as_json
 from mm_fsm.report.recorder import SessionRecorder

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from attrs import field, frozen
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import JournalError

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from mm_fsm.core.messages import Fact, MessageRefused, OrderFact, StopRequested, Timer
+from mm_fsm.books.facts import MessageRefused, StopRequested, Timer
+from mm_fsm.core.messages import Fact, OrderFact
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.machine.fact_fields import TIMES_END
 from mm_fsm.machine.results import StepResult

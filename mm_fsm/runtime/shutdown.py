@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from mm_fsm.core.context import MarketMakingContext
-from mm_fsm.core.ledger import EXACT
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.ledger import EXACT
 
 
 @frozen(kw_only=True)

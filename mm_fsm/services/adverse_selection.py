@@ -12,8 +12,8 @@ from typing import Final
 
 from attrs import frozen
 
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import Hold, HoldReason
 
 HORIZONS_SECONDS: Final = (5, 30)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from mm_fsm.books.context import MarketMakingContext, Reduction
+from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.context import MarketMakingContext, Reduction
 from mm_fsm.core.decisions import InventoryAction, InventoryAssessment, InventoryStep, OrderDraft
 from mm_fsm.core.instrument import BASIS_POINTS, ZERO, InstrumentKind
 from mm_fsm.core.messages import OrderPurpose, Side, TimeInForce
-from mm_fsm.core.orders import OwnOrder
 from mm_fsm.core.settings import AdjustmentPolicy
 
 

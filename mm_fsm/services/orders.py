@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.decisions import OrderChanges, OrderDraft, Quote, QuotePlan
 from mm_fsm.core.messages import SIDES, OrderPurpose, Side
-from mm_fsm.core.orders import OwnOrder
 
 
 class DefaultOrderService:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.decisions import (
     Fault,
     Hold,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import Fault, FaultCode, OrderDraft, Refusal, RefusalCode
 from mm_fsm.core.instrument import InstrumentKind
 from mm_fsm.core.messages import SIDES, OrderPurpose

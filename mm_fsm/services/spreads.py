@@ -17,8 +17,8 @@ from decimal import Decimal
 
 from attrs import evolve, frozen
 
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds, seconds
-from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, Side

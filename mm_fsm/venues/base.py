@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from mm_fsm.core.messages import Fact, Intent, MarketBook, MarketTrade, TradingStatusChanged
+from mm_fsm.books.facts import MarketBook, MarketTrade, TradingStatusChanged
+from mm_fsm.core.messages import Fact, Intent
 
 MarketEvent = MarketBook | MarketTrade | TradingStatusChanged
 """What a market source yields. ``received_at`` is overwritten by the venue that delivers it."""

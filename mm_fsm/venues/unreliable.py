@@ -14,20 +14,22 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.messages import (
-    CancelOrder,
+from mm_fsm.books.facts import (
     CancelRefused,
-    Fact,
-    Intent,
     OrderAcknowledged,
     OrderCanceled,
     OrderFilled,
     OrderRejected,
     OutcomeUnknown,
+    QueryFailed,
+)
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.messages import (
+    CancelOrder,
+    Fact,
+    Intent,
     PlaceOrder,
     QueryBalances,
-    QueryFailed,
     QueryOpenOrders,
     QueryOrder,
     QueryOwnTrades,

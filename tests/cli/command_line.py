@@ -13,8 +13,9 @@ from typing import Any
 from attrs import frozen
 from typer.testing import CliRunner
 
+from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.cli.app import app
-from mm_fsm.core.messages import MarketBook, MarketTrade, Side
+from mm_fsm.core.messages import Side
 from mm_fsm.runtime.session import for_simulation
 from mm_fsm.runtime.settings_file import read_preset
 from mm_fsm.venues.base import MarketEvent

@@ -6,9 +6,10 @@ import signal
 
 import pytest
 
+from mm_fsm.books.facts import StopRequested
 from mm_fsm.cli.exit_codes import exit_status
 from mm_fsm.cli.interruption import interruptible
-from mm_fsm.core.messages import CancelOrder, Fact, PlaceOrder, StopRequested
+from mm_fsm.core.messages import CancelOrder, Fact, PlaceOrder
 from mm_fsm.runtime.session import Session, for_simulation, open_simulated_session
 from mm_fsm.runtime.settings_file import parse_settings
 from mm_fsm.runtime.supervisor import Supervisor

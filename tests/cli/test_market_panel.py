@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from mm_fsm.books.orders import OrderPurpose
 from mm_fsm.cli.market_panel import FIXED_ROWS, market_panel
 from mm_fsm.core.messages import Side
-from mm_fsm.core.orders import OrderPurpose
 from mm_fsm.runtime.session import Session, for_simulation, open_session
 from mm_fsm.runtime.settings_file import read_preset
 from mm_fsm.venues.simulator import MarketSimulator

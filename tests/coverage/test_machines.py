@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from mm_fsm.books.facts import StopRequested, Timer
+from mm_fsm.books.order_lifecycle import OrderEvent, OrderLifecycle, OrderStatus, status_after
 from mm_fsm.chart import State
 from mm_fsm.chart.watching import WATCHERS
 from mm_fsm.core.decisions import Fault
-from mm_fsm.core.messages import Fact, StopRequested, Timer
-from mm_fsm.core.order_lifecycle import OrderEvent, OrderLifecycle, OrderStatus, status_after
+from mm_fsm.core.messages import Fact
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.errors import OrderLifecycleError
 from mm_fsm.machine.market_making import MarketMakingStateMachine

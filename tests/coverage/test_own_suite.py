@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.chart import Chart, definition_of
-from mm_fsm.core.order_lifecycle import OrderLifecycle
 from mm_fsm.diagram import file_stem
 from mm_fsm.diagram.picture import digest_in_svg
 from mm_fsm.machine.market_making import MarketMakingStateMachine

@@ -245,7 +245,7 @@ def test_a_process_that_begins_with_our_own_charts_is_recorded_too(project: pyte
         def test_order():
             run(
                 "from mm_fsm import OrderStatus",
-                "from mm_fsm.core.order_lifecycle import OrderEvent, status_after",
+                "from mm_fsm.books.order_lifecycle import OrderEvent, status_after",
                 "status_after('order', OrderStatus.PENDING_NEW, OrderEvent.REJECT)",
             )
 
@@ -255,7 +255,7 @@ def test_a_process_that_begins_with_our_own_charts_is_recorded_too(project: pyte
                 run(f"import {module}", "from mm_fsm import MarketMakingStateMachine")
         """
     )
-    chart = "mm_fsm.core.order_lifecycle:OrderLifecycle"
+    chart = "mm_fsm.books.order_lifecycle:OrderLifecycle"
     edges = report_of(project, f"--fsm-cov={chart}")["charts"][chart]["edges"]
     assert [edge["key"] for edge in edges if edge["hits"]] == ["pending_new --reject--> rejected"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from statemachine.contrib.diagram import main as draw_with_the_library
 
+from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.chart import Chart, ChartDefinition, GuardTerm, chart_of, definition_of
-from mm_fsm.core.order_lifecycle import OrderLifecycle
 from mm_fsm.diagram import ChartLoadError, drawable, load_chart
 from tests.diagram.charts.foreign import Restless, TrafficLight
 from tests.diagram.charts.nine_states import NineStateMachine

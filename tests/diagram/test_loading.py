@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.chart import definition_of
-from mm_fsm.core.order_lifecycle import OrderLifecycle
 from mm_fsm.diagram import DEFAULT_CHARTS, ChartLoadError, drawable, load_chart
 from mm_fsm.errors import ChartDefinitionError, MarketMakerError
 
@@ -15,10 +15,10 @@ CHARTS = "tests.diagram.charts"
 
 
 def test_our_chart_is_found_with_its_class() -> None:
-    found = load_chart("mm_fsm.core.order_lifecycle:OrderLifecycle")
+    found = load_chart("mm_fsm.books.order_lifecycle:OrderLifecycle")
     assert found.owner is OrderLifecycle
     assert found.definition == definition_of(OrderLifecycle)
-    assert "mm_fsm.core.order_lifecycle:OrderLifecycle" in DEFAULT_CHARTS
+    assert "mm_fsm.books.order_lifecycle:OrderLifecycle" in DEFAULT_CHARTS
 
 
 def test_a_foreign_chart_is_found() -> None:

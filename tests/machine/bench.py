@@ -13,18 +13,11 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
-from mm_fsm.core.messages import (
+from mm_fsm.books.facts import (
     BalancesReported,
-    BookLevel,
-    CancelOrder,
     CancelRefused,
     ExternalFlow,
-    Fact,
     Heartbeat,
-    Intent,
-    Liquidity,
     MarketBook,
     OpenOrdersReported,
     OrderAcknowledged,
@@ -32,11 +25,23 @@ from mm_fsm.core.messages import (
     OrderExpired,
     OrderFilled,
     OrderNotFound,
-    OrderPurpose,
     OrderRejected,
     OrderStatusReported,
     OutcomeUnknown,
     OwnTradesReported,
+    StopRequested,
+    Timer,
+)
+from mm_fsm.books.orders import OwnOrder
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
+from mm_fsm.core.messages import (
+    BookLevel,
+    CancelOrder,
+    Fact,
+    Intent,
+    Liquidity,
+    OrderPurpose,
     PlaceOrder,
     QueryBalances,
     QueryOpenOrders,
@@ -47,11 +52,8 @@ from mm_fsm.core.messages import (
     ReportedStatus,
     RequestKind,
     Side,
-    StopRequested,
     TimeInForce,
-    Timer,
 )
-from mm_fsm.core.orders import OwnOrder
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.machine.market_making import MarketMakingStateMachine

@@ -12,8 +12,9 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, Final
 
+from mm_fsm.books.facts import JournalFailed, Timer
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.messages import JournalFailed, OrderPurpose, PlaceOrder, Side, Timer
+from mm_fsm.core.messages import OrderPurpose, PlaceOrder, Side
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.results import TransitionRecord
 from mm_fsm.machine.strategy import TRANSITION_LIMIT

@@ -9,22 +9,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from decimal import Decimal
 
+from mm_fsm.books.facts import ExternalFlow, FundingPaid, OrderFilled, OwnTradesReported
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import Hold, HoldReason
-from mm_fsm.core.messages import (
-    CancelOrder,
-    ExternalFlow,
-    Fact,
-    FundingPaid,
-    OrderFilled,
-    OrderPurpose,
-    OwnTradesReported,
-    PlaceOrder,
-    QueryOrder,
-    Side,
-)
-from mm_fsm.core.order_lifecycle import OrderStatus
-from mm_fsm.core.orders import OwnOrder
+from mm_fsm.core.messages import CancelOrder, Fact, OrderPurpose, PlaceOrder, QueryOrder, Side
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.results import StepResult
 

@@ -14,31 +14,25 @@ from attrs import evolve
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import (
-    BookLevel,
+from mm_fsm.books.facts import (
     CancelRefused,
     ConversionPriceReported,
     ExternalFlow,
-    Fact,
     FundingPaid,
     InstrumentUpdated,
     MarketTrade,
     MessageRefused,
     OrderCanceled,
     OrderExpired,
-    OrderFact,
     OrderNotFound,
     OrderStatusReported,
     QueryFailed,
-    QueryOwnTrades,
-    ReportedStatus,
-    RequestKind,
-    Side,
     StopRequested,
     Timer,
     TradingStatusChanged,
 )
+from mm_fsm.core.instrument import Balances, Fees, Instrument
+from mm_fsm.core.messages import BookLevel, Fact, OrderFact, QueryOwnTrades, ReportedStatus, RequestKind, Side
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.services.protocols import Services
 from tests.machine.bench import NONE, SECOND, Bench

@@ -7,16 +7,9 @@ from typing import Any
 
 import pytest
 
+from mm_fsm.books.facts import CancelRefused, JournalFailed
 from mm_fsm.core.decisions import Fault, FaultCode
-from mm_fsm.core.messages import (
-    CancelOrder,
-    CancelRefused,
-    JournalFailed,
-    OrderPurpose,
-    PlaceOrder,
-    QueryOwnTrades,
-    Side,
-)
+from mm_fsm.core.messages import CancelOrder, OrderPurpose, PlaceOrder, QueryOwnTrades, Side
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from tests.machine.bench import SECOND, Bench, settings_with
 from tests.machine.scripted import ScriptedRisk, services

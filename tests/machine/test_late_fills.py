@@ -7,20 +7,22 @@ from decimal import Decimal
 import pytest
 from attrs import evolve
 
-from mm_fsm.core.messages import (
-    CancelOrder,
+from mm_fsm.books.facts import (
     MessageRefused,
     OrderCanceled,
     OrderRejected,
     OrderStatusReported,
     OwnTradesReported,
+)
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.core.messages import (
+    CancelOrder,
     PlaceOrder,
     QueryOrder,
     QueryOwnTrades,
     RejectionCode,
     ReportedStatus,
 )
-from mm_fsm.core.order_lifecycle import OrderStatus
 from tests.machine.beginnings import BID, cancelling, placing, quoting
 from tests.machine.bench import SYMBOL, Bench, settings_with
 

@@ -8,23 +8,18 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from mm_fsm.core.instrument import Balances
-from mm_fsm.core.messages import (
-    BookLevel,
-    CancelOrder,
+from mm_fsm.books.facts import (
     ConnectionRestored,
     ConversionPriceReported,
     FundingPaid,
     Heartbeat,
     InstrumentUpdated,
     MarketBook,
-    OrderPurpose,
-    PlaceOrder,
-    QueryOrder,
-    Side,
     Timer,
     TradingStatusChanged,
 )
+from mm_fsm.core.instrument import Balances
+from mm_fsm.core.messages import BookLevel, CancelOrder, OrderPurpose, PlaceOrder, QueryOrder, Side
 from tests.machine.bench import CONTRACT, SECOND, SPOT, SYMBOL, Bench, settings_with
 
 BID, ASK = Side.BID, Side.ASK

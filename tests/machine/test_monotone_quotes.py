@@ -7,9 +7,10 @@ from decimal import Decimal
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts import MarketBook
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import BookLevel, MarketBook, Side
+from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.services.spreads import DefaultSpreadService

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mm_fsm.chart import chart_of, definition_of
-from mm_fsm.core.order_lifecycle import (
+from mm_fsm.books.order_lifecycle import (
     LIVE_STATUSES,
     RESTING_STATUSES,
     TERMINAL_STATUSES,
@@ -14,6 +13,7 @@ from mm_fsm.core.order_lifecycle import (
     OrderStatus,
     status_after,
 )
+from mm_fsm.chart import chart_of, definition_of
 from mm_fsm.errors import OrderLifecycleError
 
 # One row an event, one column a status; "." keeps the status, "-" is not declared, else the status that follows.

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from mm_fsm.core.messages import (
-    CancelOrder,
-    CancelRefused,
-    MessageRefused,
-    OrderNotFound,
-    PlaceOrder,
-    QueryFailed,
-    QueryOrder,
-    QueryOwnTrades,
-    RequestKind,
-)
-from mm_fsm.core.order_lifecycle import OrderStatus
+from mm_fsm.books.facts import CancelRefused, MessageRefused, OrderNotFound, QueryFailed
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.core.messages import CancelOrder, PlaceOrder, QueryOrder, QueryOwnTrades, RequestKind
 from tests.machine.beginnings import ASK, BID, cancelling, placing, quoting
 from tests.machine.bench import SECOND, SYMBOL
 

@@ -9,8 +9,9 @@ from decimal import Decimal
 
 import pytest
 
+from mm_fsm.books.facts import Timer
 from mm_fsm.core.instrument import Balances
-from mm_fsm.core.messages import CancelOrder, PlaceOrder, RejectionCode, Side, Timer
+from mm_fsm.core.messages import CancelOrder, PlaceOrder, RejectionCode, Side
 from tests.machine.bench import Bench, settings_with
 from tests.machine.scripted import ScriptedRisk, fault, services
 

@@ -10,21 +10,17 @@ import attrs
 import pytest
 from attrs import evolve
 
-from mm_fsm.core import messages
-from mm_fsm.core.instrument import InstrumentKind
-from mm_fsm.core.messages import (
+from mm_fsm.books import facts
+from mm_fsm.books.facts import (
     BalancesReported,
-    BookLevel,
     CancelRefused,
     ConnectionRestored,
     ConversionPriceReported,
     ExternalFlow,
-    Fact,
     FundingPaid,
     Heartbeat,
     InstrumentUpdated,
     JournalFailed,
-    Liquidity,
     MarketBook,
     MarketTrade,
     MessageRefused,
@@ -32,7 +28,6 @@ from mm_fsm.core.messages import (
     OrderAcknowledged,
     OrderCanceled,
     OrderExpired,
-    OrderFact,
     OrderFilled,
     OrderNotFound,
     OrderRejected,
@@ -40,14 +35,21 @@ from mm_fsm.core.messages import (
     OutcomeUnknown,
     OwnTradesReported,
     QueryFailed,
+    StopRequested,
+    Timer,
+    TradingStatusChanged,
+)
+from mm_fsm.core.instrument import InstrumentKind
+from mm_fsm.core.messages import (
+    BookLevel,
+    Fact,
+    Liquidity,
+    OrderFact,
     RejectionCode,
     ReportedOrder,
     ReportedStatus,
     RequestKind,
     Side,
-    StopRequested,
-    Timer,
-    TradingStatusChanged,
     VenueFact,
 )
 from mm_fsm.errors import FactRefusedError
@@ -263,7 +265,7 @@ def quoting() -> Bench:
 def test_the_tables_of_this_module_cover_every_fact_and_every_field() -> None:
     concrete = {
         kind
-        for kind in vars(messages).values()
+        for kind in vars(facts).values()
         if isinstance(kind, type) and issubclass(kind, Fact) and kind not in {Fact, VenueFact, OrderFact}
     }
     assert concrete == set(KINDS)

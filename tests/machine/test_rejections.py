@@ -7,19 +7,15 @@ from decimal import Decimal
 import pytest
 from attrs import evolve
 
-from mm_fsm.core.messages import (
+from mm_fsm.books.facts import (
     MessageRefused,
     OrderAcknowledged,
     OrderCanceled,
     OrderRejected,
     OrderStatusReported,
-    PlaceOrder,
-    QueryBalances,
-    QueryOrder,
-    RejectionCode,
-    ReportedStatus,
 )
-from mm_fsm.core.order_lifecycle import OrderStatus
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.core.messages import PlaceOrder, QueryBalances, QueryOrder, RejectionCode, ReportedStatus
 from tests.machine.beginnings import ASK, BID, cancelling, placing, quoting
 from tests.machine.bench import SECOND
 

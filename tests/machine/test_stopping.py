@@ -7,19 +7,16 @@ from typing import Any
 
 import pytest
 
+from mm_fsm.books.facts import MarketBook, OrderCanceled, OwnTradesReported, TradingStatusChanged
 from mm_fsm.core.instrument import Balances
 from mm_fsm.core.messages import (
     BookLevel,
-    MarketBook,
-    OrderCanceled,
     OrderPurpose,
-    OwnTradesReported,
     PlaceOrder,
     QueryOpenOrders,
     QueryOwnTrades,
     RequestKind,
     Side,
-    TradingStatusChanged,
 )
 from tests.machine.bench import CONTRACT, SECOND, SYMBOL, Bench, settings_with
 from tests.machine.driver import WAYS, reach

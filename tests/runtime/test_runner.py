@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 from attrs import define, field
 
+from mm_fsm.books.facts import MessageRefused, OrderCanceled, Timer
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import Fact, Intent, MessageRefused, OrderCanceled, Timer
+from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.runtime.runner import SessionRunner, tell

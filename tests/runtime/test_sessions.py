@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mm_fsm.core.messages import MarketBook, PlaceOrder, StopRequested, TradingStatusChanged
+from mm_fsm.books.facts import MarketBook, StopRequested, TradingStatusChanged
+from mm_fsm.core.messages import PlaceOrder
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.pacing import Pacer
 from mm_fsm.runtime.session import Session, for_simulation, open_session, open_simulated_session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mm_fsm.core.messages import StopRequested
+from mm_fsm.books.facts import StopRequested
 from mm_fsm.runtime.shutdown import ending_of
 from tests.runtime.journal.scenario import World, begin, is_quoting, kill, plan_at
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mm_fsm.books.facts import Timer
 from mm_fsm.chart import definition_of
-from mm_fsm.core.messages import Timer
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.results import StepResult, TransitionRecord
 from mm_fsm.runtime.stopwatch import StateStopwatch

@@ -10,25 +10,21 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from mm_fsm.core.context import MarketMakingContext, Reduction
-from mm_fsm.core.decisions import OrderDraft, Quote, QuotePlan
-from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
-from mm_fsm.core.messages import (
+from mm_fsm.books.context import MarketMakingContext, Reduction
+from mm_fsm.books.facts import (
     BalancesReported,
-    BookLevel,
     Heartbeat,
-    Liquidity,
     MarketBook,
     OrderAcknowledged,
     OrderCanceled,
     OrderFilled,
-    OrderPurpose,
-    PlaceOrder,
-    Side,
     Timer,
     TradingStatusChanged,
 )
-from mm_fsm.core.orders import OwnOrder
+from mm_fsm.books.orders import OwnOrder
+from mm_fsm.core.decisions import OrderDraft, Quote, QuotePlan
+from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
+from mm_fsm.core.messages import BookLevel, Liquidity, OrderPurpose, PlaceOrder, Side
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.booking import book
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.decisions import Hold, HoldReason, InventoryAssessment, QuotePlan
 from mm_fsm.core.instrument import Balances, Fees, InstrumentKind
 from mm_fsm.core.messages import Side

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.decisions import OrderDraft, Refusal, RefusalCode
 from mm_fsm.core.instrument import InstrumentKind
 from mm_fsm.core.messages import OrderPurpose, Side

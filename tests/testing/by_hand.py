@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mm_fsm.core.order_lifecycle import OrderEvent, OrderStatus, status_after
+from mm_fsm.books.order_lifecycle import OrderEvent, OrderStatus, status_after
 from mm_fsm.testing import Driver
 from tests.testing.charts import Light
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from statemachine import HistoryState, State, StateChart, StateMachine
 
+from mm_fsm.books.facts import StopRequested
 from mm_fsm.chart import Chart
 from mm_fsm.chart import State as OurState
 from mm_fsm.core.decisions import Fault
-from mm_fsm.core.messages import Fact, StopRequested
+from mm_fsm.core.messages import Fact
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.strategy import StrategyMachine
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.core.order_lifecycle import OrderLifecycle
+from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.obligations import obligations_of
 from mm_fsm.machine.market_making import MarketMakingStateMachine
@@ -140,7 +140,7 @@ def test_workers_collect_the_same_cases(pytester: pytest.Pytester) -> None:
     """pytest-xdist refuses to run when they do not."""
     pytester.makepyfile(
         test_orders="""
-        from mm_fsm.core.order_lifecycle import OrderLifecycle
+        from mm_fsm.books.order_lifecycle import OrderLifecycle
         from mm_fsm.testing import fsm_paths
 
         @fsm_paths(OrderLifecycle, "roundtrip")

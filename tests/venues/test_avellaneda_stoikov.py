@@ -10,8 +10,9 @@ from statistics import fmean, stdev
 
 import pytest
 
+from mm_fsm.books.facts import MarketBook, OrderRejected
 from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
-from mm_fsm.core.messages import CancelOrder, MarketBook, OrderPurpose, OrderRejected, PlaceOrder, Side
+from mm_fsm.core.messages import CancelOrder, OrderPurpose, PlaceOrder, Side
 from mm_fsm.venues.paper import PaperExchange, PaperSettings, QueueModel
 from mm_fsm.venues.simulator import MarketSimulator, PriceProcess, SimulatorSettings, TakerArrivals
 

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from mm_fsm.books.facts import MarketBook, MarketTrade, OrderFilled
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
-from mm_fsm.core.messages import Fact, MarketBook, MarketTrade, OrderFilled, OrderPurpose, PlaceOrder, Side
+from mm_fsm.core.messages import Fact, OrderPurpose, PlaceOrder, Side
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.paper import PaperExchange, PaperSettings, QueueModel
 from mm_fsm.venues.simulator import MarketSimulator, PriceProcess, SimulatorSettings, TakerArrivals

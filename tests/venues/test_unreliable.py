@@ -5,10 +5,8 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from mm_fsm.core.messages import (
-    CancelOrder,
+from mm_fsm.books.facts import (
     CancelRefused,
-    Fact,
     MarketBook,
     OrderAcknowledged,
     OrderCanceled,
@@ -16,10 +14,8 @@ from mm_fsm.core.messages import (
     OutcomeUnknown,
     OwnTradesReported,
     QueryFailed,
-    QueryOrder,
-    RequestKind,
-    Side,
 )
+from mm_fsm.core.messages import CancelOrder, Fact, QueryOrder, RequestKind, Side
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.base import SimulatedVenue
 from mm_fsm.venues.paper import OpenOrder, PaperExchange, QueueModel

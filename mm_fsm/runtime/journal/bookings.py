@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.reconciliation import ReconciliationStage
 from mm_fsm.core.messages import (
     CancelOrder,
     Intent,
@@ -18,7 +19,6 @@ from mm_fsm.core.messages import (
     QueryOrder,
     QueryOwnTrades,
 )
-from mm_fsm.core.reconciliation import ReconciliationStage
 from mm_fsm.machine import booking, reconciliation
 from mm_fsm.runtime.journal.database import RecordRow
 from mm_fsm.runtime.journal.reader import JournalReader

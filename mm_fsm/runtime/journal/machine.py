@@ -7,7 +7,8 @@ from typing import Final
 
 from attrs import evolve
 
-from mm_fsm.core.messages import Fact, Intent, JournalFailed, PlaceOrder
+from mm_fsm.books.facts import JournalFailed
+from mm_fsm.core.messages import Fact, Intent, PlaceOrder
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult, StrategyResult

@@ -17,24 +17,13 @@ from typing import Any, Final
 
 import attrs
 
-from mm_fsm.core import (
-    context,
-    decisions,
-    instrument,
-    ledger,
-    market,
-    markouts,
-    messages,
-    orders,
-    reconciliation,
-    settings,
-    volatility,
-)
+from mm_fsm.books import context, facts, ledger, market, markouts, orders, reconciliation, volatility
+from mm_fsm.core import decisions, instrument, messages, settings
 from mm_fsm.machine import presence
 from mm_fsm.runtime.journal.messages import encode
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
-    context, decisions, instrument, ledger, market, markouts, messages, orders,
+    context, decisions, facts, instrument, ledger, market, markouts, messages, orders,
     reconciliation, settings, volatility, presence,
 )  # fmt: skip
 
@@ -93,7 +82,7 @@ def _plain(place: _Place, value: object) -> Any:
     write = _WRITERS.get(kind)
     if write is None:
         raise SnapshotError(
-            f"{_spelled(place)}: expected plain values or value objects of mm_fsm.core, found {kind.__module__}."
+            f"{_spelled(place)}: expected plain values or value objects of mm_fsm, found {kind.__module__}."
             f"{kind.__qualname__}."
         )
     return write(place, value)

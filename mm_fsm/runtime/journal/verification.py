@@ -17,8 +17,8 @@ from typing import Any
 
 from attrs import asdict, define, evolve, field, frozen
 
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
-from mm_fsm.core.context import MarketMakingContext
 from mm_fsm.core.messages import Fact
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import FactRefusedError, JournalError

@@ -17,7 +17,14 @@ from typing import Any, Final, Self
 
 from attrs import field, frozen
 
-from mm_fsm.core.messages import STREAMING, BalancesReported, ExternalFlow, FundingPaid, OrderFilled, OwnTradesReported
+from mm_fsm.books.facts import (
+    STREAMING,
+    BalancesReported,
+    ExternalFlow,
+    FundingPaid,
+    OrderFilled,
+    OwnTradesReported,
+)
 from mm_fsm.core.validation import whole_number, yes_or_no
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.quoting import QuotingMachine

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from mm_fsm.books.facts import StopRequested, Timer
 from mm_fsm.chart import EdgeDefinition
-from mm_fsm.core.messages import Fact, StopRequested, Timer
+from mm_fsm.core.messages import Fact
 from mm_fsm.coverage.reading import read_chart
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.results import StepResult, TransitionRecord

@@ -8,8 +8,8 @@ from typing import Any
 from attrs import frozen
 from statemachine.callbacks import CallbackGroup
 
+from mm_fsm.books.order_lifecycle import OrderStatus
 from mm_fsm.core.messages import CancelOrder, PlaceOrder
-from mm_fsm.core.order_lifecycle import OrderStatus
 from mm_fsm.coverage.model import ChartModel
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult

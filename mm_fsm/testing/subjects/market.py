@@ -10,21 +10,17 @@ from collections.abc import Callable, Iterator
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
-from mm_fsm.core.messages import (
-    SIDES,
+from mm_fsm.books.facts import (
     BalancesReported,
-    BookLevel,
-    Fact,
-    Liquidity,
     MarketBook,
     OpenOrdersReported,
     OrderAcknowledged,
     OrderFilled,
     OwnTradesReported,
-    PlaceOrder,
 )
-from mm_fsm.core.order_lifecycle import OrderStatus
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
+from mm_fsm.core.messages import SIDES, BookLevel, Fact, Liquidity, PlaceOrder
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult

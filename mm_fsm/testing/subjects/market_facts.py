@@ -14,10 +14,8 @@ from attrs import frozen
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
-from mm_fsm.core.messages import (
+from mm_fsm.books.facts import (
     CancelRefused,
-    Fact,
     Heartbeat,
     OpenOrdersReported,
     OrderCanceled,
@@ -26,14 +24,12 @@ from mm_fsm.core.messages import (
     OrderStatusReported,
     OutcomeUnknown,
     OwnTradesReported,
-    RejectionCode,
-    ReportedOrder,
-    ReportedStatus,
-    RequestKind,
     StopRequested,
     Timer,
 )
-from mm_fsm.core.orders import OwnOrder
+from mm_fsm.books.orders import OwnOrder
+from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
+from mm_fsm.core.messages import Fact, RejectionCode, ReportedOrder, ReportedStatus, RequestKind
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.testing.subjects.market import MIDDLE, acknowledgement, balances, book, fill
 

@@ -14,8 +14,9 @@ from typing import Final
 
 from attrs import define, field
 
+from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import BookLevel, MarketBook, MarketTrade, Side
+from mm_fsm.core.messages import BookLevel, Side
 
 _TWO: Final = Decimal(2)
 

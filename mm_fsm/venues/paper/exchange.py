@@ -27,15 +27,9 @@ from typing import Final
 
 from attrs import evolve
 
-from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import (
+from mm_fsm.books.facts import (
     BalancesReported,
-    CancelOrder,
     CancelRefused,
-    Fact,
-    Intent,
-    Liquidity,
     MarketBook,
     MarketTrade,
     OpenOrdersReported,
@@ -47,16 +41,24 @@ from mm_fsm.core.messages import (
     OrderRejected,
     OrderStatusReported,
     OwnTradesReported,
+    QueryFailed,
+    TradingStatusChanged,
+)
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.instrument import Balances, Fees, Instrument
+from mm_fsm.core.messages import (
+    CancelOrder,
+    Fact,
+    Intent,
+    Liquidity,
     PlaceOrder,
     QueryBalances,
-    QueryFailed,
     QueryOpenOrders,
     QueryOrder,
     QueryOwnTrades,
     ReportedOrder,
     ReportedStatus,
     RequestKind,
-    TradingStatusChanged,
 )
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.venues.base import MarketEvent, time_of

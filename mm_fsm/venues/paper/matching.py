@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 from attrs import define
 
+from mm_fsm.books.facts import MarketTrade
 from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import Liquidity, MarketTrade, Side
+from mm_fsm.core.messages import Liquidity, Side
 from mm_fsm.venues.paper.displayed import DisplayedBook, is_better
 from mm_fsm.venues.paper.orders import PaperOrder, PaperOrders
 from mm_fsm.venues.paper.settings import QueueModel

@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
-from mm_fsm.core.messages import BookLevel, MarketBook, MarketTrade, Side
+from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.venues.recorded.fields import MalformedFieldError, exchange_time, is_zero, positive
 from mm_fsm.venues.recorded.files import RecordingFile
 from mm_fsm.venues.recorded.ordering import in_time_order

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 
-from mm_fsm.core.messages import MarketBook
+from mm_fsm.books.facts import MarketBook
 from mm_fsm.venues.recorded.recording import RecordedEvent
 
 

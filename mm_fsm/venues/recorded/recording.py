@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from mm_fsm.core.messages import BookLevel, MarketBook, MarketTrade
+from mm_fsm.books.facts import MarketBook, MarketTrade
+from mm_fsm.core.messages import BookLevel
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.recorded.fields import MalformedFieldError, too_late
 from mm_fsm.venues.recorded.files import RecordingFile

@@ -15,7 +15,8 @@ from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Final
 
-from mm_fsm.core.messages import BookLevel, MarketBook, MarketTrade, Side
+from mm_fsm.books.facts import MarketBook, MarketTrade
+from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.recorded.fields import BRIEFLY, CUT_OUT, MalformedFieldError, exchange_time, positive
 from mm_fsm.venues.recorded.files import RecordingFile

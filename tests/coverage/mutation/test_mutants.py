@@ -9,9 +9,9 @@ import pytest
 from statemachine import State, StateChart, StateMachine
 from statemachine.exceptions import TransitionNotAllowed
 
+from mm_fsm.books.order_lifecycle import OrderEvent, OrderLifecycle, OrderStatus, status_after
 from mm_fsm.chart import Chart, chart_of, definition_of
 from mm_fsm.chart import State as OurState
-from mm_fsm.core.order_lifecycle import OrderEvent, OrderLifecycle, OrderStatus, status_after
 from mm_fsm.coverage.mutation.making import model_of, mutated
 from mm_fsm.coverage.mutation.mutants import Mutant, mutants_of
 from mm_fsm.errors import OrderLifecycleError

@@ -13,9 +13,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from mm_fsm.books.facts import Timer
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import Fact, Timer
+from mm_fsm.core.messages import Fact
 from mm_fsm.runtime.journal.messages import MessageCodec
 from mm_fsm.venues.base import MarketEvent
 from mm_fsm.venues.paper import PaperExchange, PaperSettings

@@ -26,7 +26,8 @@ from typing import Any
 
 from attrs import asdict, define, field
 
-from mm_fsm.core.messages import Intent, StopRequested, Timer
+from mm_fsm.books.facts import StopRequested, Timer
+from mm_fsm.core.messages import Intent
 from mm_fsm.core.settings import MarketMakingSettings, StrayOrderPolicy
 from mm_fsm.runtime.journal import JournalSettings, verify_run
 from mm_fsm.runtime.journal.messages import MessageCodec

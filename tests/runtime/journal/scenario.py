@@ -9,8 +9,9 @@ from typing import Any
 
 from attrs import define, evolve, field
 
+from mm_fsm.books.facts import Timer
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import Fact, Intent, Liquidity, OrderPurpose, PlaceOrder, Side, Timer
+from mm_fsm.core.messages import Fact, Intent, Liquidity, OrderPurpose, PlaceOrder, Side
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import JournalSettings

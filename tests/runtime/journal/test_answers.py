@@ -9,21 +9,18 @@ from pathlib import Path
 import pytest
 from attrs import define, evolve, field
 
-from mm_fsm.core.messages import (
+from mm_fsm.books.facts import (
     BalancesReported,
-    Fact,
     OpenOrdersReported,
     OrderCanceled,
     OrderStatusReported,
     OwnTradesReported,
-    QueryOrder,
-    ReportedOrder,
-    ReportedStatus,
     StopRequested,
 )
-from mm_fsm.core.order_lifecycle import OrderStatus
-from mm_fsm.core.orders import OwnOrder
-from mm_fsm.core.reconciliation import ReconciliationStage
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.books.orders import OwnOrder
+from mm_fsm.books.reconciliation import ReconciliationStage
+from mm_fsm.core.messages import Fact, QueryOrder, ReportedOrder, ReportedStatus
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import verify_run
 from mm_fsm.runtime.recovery import OpenRun, RunPlan

@@ -15,8 +15,9 @@ from typing import ClassVar
 
 import pytest
 
+from mm_fsm.books.facts import StopRequested
 from mm_fsm.core.decisions import FaultCode
-from mm_fsm.core.messages import CancelOrder, PlaceOrder, StopRequested
+from mm_fsm.core.messages import CancelOrder, PlaceOrder
 from mm_fsm.errors import OwnershipError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.runtime.journal import JournalReader, JournalSettings, verify_run, writer

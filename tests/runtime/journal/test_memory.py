@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.core import context, ledger, orders
-from mm_fsm.core.markouts import MarkoutTracker
+from mm_fsm.books import context, ledger, orders
+from mm_fsm.books.markouts import MarkoutTracker
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.venues.paper import PaperExchange, PaperSettings
 from tests.coverage.recording import nobody_watching

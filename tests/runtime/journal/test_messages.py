@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mm_fsm.books import facts
 from mm_fsm.core import messages
 from mm_fsm.core.instrument import Instrument
 from mm_fsm.core.messages import BookLevel, Fact, Intent, Side
@@ -37,7 +38,7 @@ instruments = st.builds(
 def _classes() -> list[type]:
     return [
         value
-        for name, value in vars(messages).items()
+        for name, value in {**vars(messages), **vars(facts)}.items()
         if isclass(value) and issubclass(value, (Fact, Intent)) and name not in ABSTRACT
     ]
 
@@ -74,9 +75,9 @@ def _values(name: str, kind: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - 
 @given(data=st.data())
 def test_a_message_reads_back_as_it_was_written(cls: type, data: st.DataObject) -> None:
     message = data.draw(_strategy(cls))
-    if isinstance(message, messages.VenueFact) and isinstance(message, (messages.MarketBook, messages.MarketTrade)):
+    if isinstance(message, messages.VenueFact) and isinstance(message, (facts.MarketBook, facts.MarketTrade)):
         message = attrs.evolve(message, symbol=SYMBOL)  # the stream is one market's
-    if isinstance(message, messages.Heartbeat):
+    if isinstance(message, facts.Heartbeat):
         message = attrs.evolve(message, symbol=SYMBOL)
     if isinstance(message, Fact):
         found: Any = CODEC.fact_from(json.loads(CODEC.write_fact(message)))
@@ -109,7 +110,7 @@ def test_what_is_no_fact_of_this_version_is_refused(plain: Any) -> None:
 
 def test_what_streams_is_short() -> None:
     """One book of one level a side, written by hand."""
-    book = messages.MarketBook(
+    book = facts.MarketBook(
         received_at=5,
         symbol=SYMBOL,
         bids=(BookLevel(Decimal("1.10"), Decimal(2)),),

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.core.messages import (
-    BalancesReported,
-)
+from mm_fsm.books.facts import BalancesReported
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import verify_run
 from tests.runtime.journal.scenario import (

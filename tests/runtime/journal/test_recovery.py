@@ -9,26 +9,28 @@ from typing import Any
 import pytest
 from attrs import evolve, fields
 
-from mm_fsm.core.context import MarketMakingContext
-from mm_fsm.core.decisions import HoldReason
-from mm_fsm.core.messages import (
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts import (
     BalancesReported,
-    CancelOrder,
     ConnectionRestored,
-    Fact,
     MarketBook,
     MarketTrade,
     OpenOrdersReported,
     OrderFilled,
     OwnTradesReported,
+    StopRequested,
+)
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.core.decisions import HoldReason
+from mm_fsm.core.messages import (
+    CancelOrder,
+    Fact,
     PlaceOrder,
     QueryBalances,
     QueryOpenOrders,
     QueryOwnTrades,
     Side,
-    StopRequested,
 )
-from mm_fsm.core.order_lifecycle import OrderStatus
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import verify_run

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.decisions import QuotePlan
 from mm_fsm.core.settings import ServiceNames
 from mm_fsm.errors import JournalError

@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mm_fsm.books.facts import OpenOrdersReported
 from mm_fsm.core.decisions import FaultCode
 from mm_fsm.core.instrument import Balances
-from mm_fsm.core.messages import (
-    CancelOrder,
-    OpenOrdersReported,
-    Side,
-)
+from mm_fsm.core.messages import CancelOrder, Side
 from tests.runtime.journal.scenario import (
     World,
     assert_books_equal_account,

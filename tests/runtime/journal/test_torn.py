@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.errors import JournalError
 from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.journal.bookings import rebuild

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mm_fsm.core.messages import Timer
+from mm_fsm.books.facts import Timer
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing import InfeasibleError, MachineDriver, StrayedError, UnsupportedChartError, forced, plan_paths, real

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mm_fsm.core.order_lifecycle import OrderLifecycle
+from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.services.protocols import Services
 from mm_fsm.testing import UnsupportedChartError, fault_tests

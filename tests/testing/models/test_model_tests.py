@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from mm_fsm.core.messages import Liquidity, OrderFilled, StopRequested
-from mm_fsm.core.order_lifecycle import OrderLifecycle
+from mm_fsm.books.facts import OrderFilled, StopRequested
+from mm_fsm.books.order_lifecycle import OrderLifecycle
+from mm_fsm.core.messages import Liquidity
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing import (
     BrokenPromiseError,

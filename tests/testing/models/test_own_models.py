@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mm_fsm.core.order_lifecycle import OrderLifecycle
+from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing import market_facts, model_test
 from tests.machine.scripted import RecklessOrders, RecklessSpreads, services

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.core.messages import BookLevel, MarketBook, OrderFilled, OrderRejected, RejectionCode, Side, StopRequested
+from mm_fsm.books.facts import MarketBook, OrderFilled, OrderRejected, StopRequested
+from mm_fsm.core.messages import BookLevel, RejectionCode, Side
 from mm_fsm.testing import Send, Step, Tell, replay
 from mm_fsm.testing.models.source import Source
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.chart import ChartDefinition, EdgeDefinition, StateDefinition
-from mm_fsm.core.order_lifecycle import OrderLifecycle
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.model import ChartModel, flat_model
 from mm_fsm.coverage.result import ChartResult, CriterionResult

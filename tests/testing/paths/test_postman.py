@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mm_fsm.core.order_lifecycle import OrderLifecycle
+from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing import forced, plan_paths
 from mm_fsm.testing.paths.postman import Graph, Walk, shortest_walks

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from statemachine import State, StateChart
 
-from mm_fsm.core.order_lifecycle import OrderLifecycle
+from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing import SneakedError, TableDriver, UnsupportedChartError, forced, sneak_tests

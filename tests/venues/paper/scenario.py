@@ -2,14 +2,12 @@
 
 from decimal import Decimal
 
+from mm_fsm.books.facts import MarketBook, MarketTrade, OrderFilled, TradingStatusChanged
 from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
 from mm_fsm.core.messages import (
     BookLevel,
     CancelOrder,
     Fact,
-    MarketBook,
-    MarketTrade,
-    OrderFilled,
     OrderPurpose,
     PlaceOrder,
     QueryBalances,
@@ -17,7 +15,6 @@ from mm_fsm.core.messages import (
     QueryOwnTrades,
     Side,
     TimeInForce,
-    TradingStatusChanged,
 )
 from mm_fsm.venues.paper import OpenOrder, PaperExchange, PaperSettings, QueueModel
 

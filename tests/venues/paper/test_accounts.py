@@ -4,8 +4,9 @@ from decimal import Decimal, getcontext, localcontext
 
 import pytest
 
+from mm_fsm.books.facts import OrderAcknowledged, OrderFilled, OrderRejected
 from mm_fsm.core.instrument import InstrumentKind
-from mm_fsm.core.messages import OrderAcknowledged, OrderFilled, OrderRejected, RejectionCode, Side
+from mm_fsm.core.messages import RejectionCode, Side
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.paper import QueueModel
 from tests.venues.paper.scenario import Scenario, instrument

@@ -5,12 +5,9 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from mm_fsm.core.instrument import InstrumentKind
-from mm_fsm.core.messages import (
+from mm_fsm.books.facts import (
     BalancesReported,
-    CancelOrder,
     CancelRefused,
-    Intent,
     MarketBook,
     OrderAcknowledged,
     OrderCanceled,
@@ -20,9 +17,14 @@ from mm_fsm.core.messages import (
     OrderRejected,
     OrderStatusReported,
     OwnTradesReported,
+    QueryFailed,
+)
+from mm_fsm.core.instrument import InstrumentKind
+from mm_fsm.core.messages import (
+    CancelOrder,
+    Intent,
     PlaceOrder,
     QueryBalances,
-    QueryFailed,
     QueryOwnTrades,
     RejectionCode,
     ReportedStatus,

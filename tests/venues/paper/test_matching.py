@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from mm_fsm.core.messages import Liquidity, MarketBook, OrderExpired, OrderFilled, OrderRejected, RejectionCode, Side
+from mm_fsm.books.facts import MarketBook, OrderExpired, OrderFilled, OrderRejected
+from mm_fsm.core.messages import Liquidity, RejectionCode, Side
 from mm_fsm.venues.paper import QueueModel
 from tests.venues.paper.scenario import MILLISECOND, SYMBOL, Scenario, levels
 

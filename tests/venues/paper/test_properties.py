@@ -8,9 +8,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.core.instrument import BASIS_POINTS, InstrumentKind
-from mm_fsm.core.messages import (
-    Liquidity,
+from mm_fsm.books.facts import (
     MarketBook,
     MarketTrade,
     OrderAcknowledged,
@@ -18,9 +16,9 @@ from mm_fsm.core.messages import (
     OrderExpired,
     OrderFilled,
     OrderStatusReported,
-    ReportedStatus,
-    Side,
 )
+from mm_fsm.core.instrument import BASIS_POINTS, InstrumentKind
+from mm_fsm.core.messages import Liquidity, ReportedStatus, Side
 from mm_fsm.venues.paper import QueueModel
 from tests.venues.paper.scenario import MILLISECOND, Scenario, instrument
 

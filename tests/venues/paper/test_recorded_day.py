@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mm_fsm.books.facts import MarketBook, OrderFilled
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import CancelOrder, MarketBook, OrderFilled, OrderPurpose, PlaceOrder, Side
+from mm_fsm.core.messages import CancelOrder, OrderPurpose, PlaceOrder, Side
 from mm_fsm.venues.paper import PaperExchange, QueueModel
 from mm_fsm.venues.paper.settings import PaperSettings
 from mm_fsm.venues.recorded import RecordedEvent, open_recording

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.core.messages import BookLevel, MarketBook, MarketTrade, Side
+from mm_fsm.books.facts import MarketBook, MarketTrade
+from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.errors import RecordingError
 from mm_fsm.venues.recorded import BinanceRecording, RecordingInfo
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.core.messages import MarketBook, MarketTrade, Side
+from mm_fsm.books.facts import MarketBook, MarketTrade
+from mm_fsm.core.messages import Side
 from mm_fsm.venues.recorded import RecordedEvent
 from mm_fsm.venues.recorded.ordering import in_time_order
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.core.messages import BookLevel, MarketBook, MarketTrade, Side
+from mm_fsm.books.facts import MarketBook, MarketTrade
+from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.errors import RecordingError, SettingsError
 from mm_fsm.venues.recorded import RecordingInfo, TardisRecording
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.core.volatility import VolatilityEstimator
+from mm_fsm.books.volatility import VolatilityEstimator
 from mm_fsm.errors import FactRefusedError, SettingsError
 
 SECOND = 1_000_000_000

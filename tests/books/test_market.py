@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 from attrs import evolve, frozen
 
-from mm_fsm.core.market import FeedDelay, Market
-from mm_fsm.core.messages import BookLevel, MarketBook
+from mm_fsm.books.facts import MarketBook
+from mm_fsm.books.market import FeedDelay, Market
+from mm_fsm.core.messages import BookLevel
 
 SECOND = 1_000_000_000
 

@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 import pytest
 from attrs import evolve
 
-from mm_fsm.core.ledger import FeeCurrency, Ledger, LedgerFill
+from mm_fsm.books.ledger import FeeCurrency, Ledger, LedgerFill
 from mm_fsm.core.messages import Side
 from mm_fsm.errors import FactRefusedError, LedgerError, SettingsError
 

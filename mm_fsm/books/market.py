@@ -9,8 +9,9 @@ from typing import Final, Protocol
 
 from attrs import define, fields, frozen
 
+from mm_fsm.books.facts import MarketBook
 from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import BookLevel, MarketBook
+from mm_fsm.core.messages import BookLevel
 
 TWO = Decimal(2)
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.books.orders import OwnOrder, OwnOrders
 from mm_fsm.core.messages import Side
-from mm_fsm.core.order_lifecycle import OrderStatus
-from mm_fsm.core.orders import OwnOrder, OwnOrders
-from tests.core.own_order_book import INTERVAL, TIMEOUT, at, new_book, place, rest
+from tests.books.own_order_book import INTERVAL, TIMEOUT, at, new_book, place, rest
 
 HALF = Decimal("0.5")
 

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.messages import OrderPurpose, Side
-from mm_fsm.core.order_lifecycle import OrderStatus
-from mm_fsm.core.orders import OwnOrder
-from tests.core.own_order_book import at, new_book, place
+from tests.books.own_order_book import at, new_book, place
 
 LIVE = {"pending_new", "open", "partially_filled", "pending_cancel", "unknown"}
 QUANTITY = 4

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from mm_fsm.core import orders as orders_module
+from mm_fsm.books import orders as orders_module
+from mm_fsm.books.order_lifecycle import OrderStatus
+from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.messages import OrderPurpose, Side
-from mm_fsm.core.order_lifecycle import OrderStatus
-from mm_fsm.core.orders import OwnOrder
 from mm_fsm.errors import OrderLifecycleError
-from tests.core.own_order_book import TIMEOUT, at, new_book, place, rest
+from tests.books.own_order_book import TIMEOUT, at, new_book, place, rest
 
 HALF = Decimal("0.5")
 

@@ -14,15 +14,15 @@ from typing import Final
 
 from attrs import define, field, fields, frozen
 
-from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import SIDES, OrderPurpose, PlaceOrder, ReportedOrder, Side
-from mm_fsm.core.order_lifecycle import (
+from mm_fsm.books.order_lifecycle import (
     LIVE_STATUSES,
     RESTING_STATUSES,
     OrderEvent,
     OrderStatus,
     status_after,
 )
+from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.messages import SIDES, OrderPurpose, PlaceOrder, ReportedOrder, Side
 
 CLEAN_LOOKS_NEEDED = 2
 """Looks that must find nothing, after the validity window, before an order counts as never placed."""

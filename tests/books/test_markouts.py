@@ -16,7 +16,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.core.markouts import MarkoutTracker, split_spread
+from mm_fsm.books.markouts import MarkoutTracker, split_spread
 from mm_fsm.core.messages import Side
 from mm_fsm.errors import FactRefusedError, SettingsError
 

@@ -13,17 +13,18 @@ from typing import Final
 
 from attrs import define, field, fields
 
+from mm_fsm.books.facts import OrderFilled
+from mm_fsm.books.ledger import Ledger
+from mm_fsm.books.market import Market
+from mm_fsm.books.markouts import MarkoutTracker
+from mm_fsm.books.orders import OwnOrder, OwnOrders, RequestTimes
+from mm_fsm.books.reconciliation import Reconciliation
+from mm_fsm.books.volatility import VolatilityEstimator
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, Hold, HoldReason, InventoryAssessment, QuotePlan
 from mm_fsm.core.instrument import BASIS_POINTS, ZERO, Balances, Fees, Instrument, InstrumentKind
-from mm_fsm.core.ledger import Ledger
-from mm_fsm.core.market import Market
-from mm_fsm.core.markouts import MarkoutTracker
-from mm_fsm.core.messages import SIDES, OrderFilled, OrderPurpose, Side
-from mm_fsm.core.orders import OwnOrder, OwnOrders, RequestTimes
-from mm_fsm.core.reconciliation import Reconciliation
+from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.core.volatility import VolatilityEstimator
 
 RECENT_FILL_RATE_WEIGHT = 0.05
 """Weight of the newest finished quote in the recent fill rate."""

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 from attrs import fields
 
-from mm_fsm.core.context import MarketMakingContext
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.instrument import Balances, Fees, InstrumentKind
 from mm_fsm.core.messages import Side
-from mm_fsm.core.orders import OwnOrder
 from mm_fsm.core.settings import MarketMakingSettings
 from tests.services.situation import SYMBOL, Situation, rules
 

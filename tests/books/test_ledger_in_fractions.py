@@ -10,7 +10,7 @@ from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mm_fsm.core.ledger import FeeCurrency, Ledger, LedgerFill
+from mm_fsm.books.ledger import FeeCurrency, Ledger, LedgerFill
 from mm_fsm.core.messages import Side
 
 D = Decimal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from mm_fsm.books.orders import OwnOrder, OwnOrders, RequestTimes
 from mm_fsm.core.messages import OrderPurpose, PlaceOrder, Side
-from mm_fsm.core.orders import OwnOrder, OwnOrders, RequestTimes
 
 SECOND = 1_000_000_000
 TIMEOUT, INTERVAL, WINDOW = 5, 2, 30
