@@ -21,6 +21,7 @@ LAYERS = (
     ("machine",),
     ("services",),
     ("books",),
+    ("estimators",),
     ("core",),
     ("chart",),
     ("errors",),
