@@ -36,7 +36,6 @@ class CoverageSession:
         self._options = options
         self._worker_input: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._recorder = Recorder(options.classes, with_tests=options.with_tests)
-        self._directory = Path(self._worker_input[_KEY] if self._worker_input else tempfile.mkdtemp(prefix="fsm-cov-"))
         self._environment = os.environ.get(VARIABLE)
         self._run = Run()
         self._workers: dict[str, bool] = {}
@@ -50,6 +49,8 @@ class CoverageSession:
                 config, self._recorder, options.mutated, options.exclusions, options.processes
             )
             config.pluginmanager.register(self._mutation, "mm-fsm-mutation")
+        # Last, because only a session that is there removes it again.
+        self._directory = Path(self._worker_input[_KEY] if self._worker_input else tempfile.mkdtemp(prefix="fsm-cov-"))
         self._recorder.start()
 
     # -- while tests run --------------------------------------------------------------------------------------------

@@ -94,8 +94,10 @@ class OpenRun:
 
     def close(self) -> None:
         """Write a last snapshot, let go of the journal and of the market. Never raises."""
-        self.journal.close(self.machine.machine)
-        self.ownership.release()
+        try:
+            self.journal.close(self.machine.machine)
+        finally:
+            self.ownership.release()
 
     def __enter__(self) -> Self:
         return self
@@ -157,9 +159,8 @@ def _begin(plan: RunPlan) -> tuple[QuotingMachine, Journal]:
     plan.path.parent.mkdir(parents=True, exist_ok=True)
     about = {"run": run, "version": version("mm-fsm"), **_market_of(plan)}
     unfinished = plan.path.with_name(f"{plan.path.name}.new")
-    journal = Journal(
-        unfinished, database.create(unfinished, about), run=run, session=session, settings=plan.journal_settings
-    )
+    connection = database.create(unfinished, about, synchronise=plan.journal_settings.synchronise)
+    journal = Journal(unfinished, connection, run=run, session=session, settings=plan.journal_settings)
     _begun(journal, machine, "started")
     journal.move_to(plan.path)
     return machine, journal
@@ -174,7 +175,7 @@ def _continue(plan: RunPlan) -> tuple[QuotingMachine, Journal]:
     session = plan.make_token()
     machine = _machine(plan, context.balances, run, session)
     _carry_over(machine, context, sequence)
-    connection = database.open_existing(plan.path, read_only=False)
+    connection = database.open_to_write(plan.path, synchronise=plan.journal_settings.synchronise)
     journal = Journal(plan.path, connection, run=run, session=session, settings=plan.journal_settings, last=last)
     return machine, _begun(journal, machine, "recovered")
 

@@ -139,9 +139,14 @@ def _ended(selector: selectors.BaseSelector, children: dict[int, _Child]) -> lis
 
 def _start(job: Job, others: list[int]) -> _Child:
     read, write = os.pipe()
-    with warnings.catch_warnings():  # later interpreters warn when there are threads: the child does not touch them
-        warnings.simplefilter("ignore", DeprecationWarning)
-        process = os.fork()
+    try:
+        with warnings.catch_warnings():  # later interpreters warn about threads: the child does not touch them
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process = os.fork()
+    except BaseException:
+        os.close(read)
+        os.close(write)
+        raise
     if not process:
         for pipe in (*others, read):
             os.close(pipe)

@@ -130,8 +130,13 @@ def insert(connection: sqlite3.Connection, row: Row) -> None:
     connection.execute(f"INSERT INTO {_TABLE_OF[type(row)]} VALUES ({marks})", row)  # noqa: S608 - names of this module
 
 
-def create(path: Path, about: dict[str, str]) -> sqlite3.Connection:
+def create(path: Path, about: dict[str, str], *, synchronise: bool = True) -> sqlite3.Connection:
     """A new journal's connection.
+
+    Args:
+        path: the file; one that is there is replaced.
+        about: facts of the run.
+        synchronise: whether a commit waits until it has reached the disk.
 
     Raises:
         JournalError: the file cannot be made.
@@ -139,30 +144,54 @@ def create(path: Path, about: dict[str, str]) -> sqlite3.Connection:
     with _translated(path, "expected a place to write, found one that refuses:", "Choose another, or make room."):
         for leftover in (path, *(path.with_name(f"{path.name}-{kind}") for kind in ("wal", "shm"))):
             leftover.unlink(missing_ok=True)
-        connection = _connect(path)
-        connection.executescript(f"BEGIN; {_TABLES}")
-        connection.executemany("INSERT INTO facts_of_run VALUES (?, ?)", sorted(about.items()))
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    return connection
+        with closed_on_failure(_connect_to_write(path, synchronise=synchronise)) as connection:
+            connection.executescript(f"BEGIN; {_TABLES}")
+            connection.executemany("INSERT INTO facts_of_run VALUES (?, ?)", sorted(about.items()))
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute("COMMIT")
+            return connection
 
 
-def open_existing(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """The connection of a journal that is there; one that is opened for reading is searched for damage first.
+def open_to_write(path: Path, *, synchronise: bool = True) -> sqlite3.Connection:
+    """The connection of a journal that is there, to go on writing it.
+
+    Args:
+        path: the file.
+        synchronise: whether a commit waits until it has reached the disk.
+
+    Raises:
+        JournalError: it is not there, no journal, of a newer version, or cannot be opened.
+    """
+    _expect_file(path)
+    with reading(path), closed_on_failure(_connect_to_write(path, synchronise=synchronise)) as connection:
+        _check_header(path, connection)
+        return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """The connection of a journal that is there, once it has been searched for damage.
 
     Raises:
         JournalError: it is not there, no journal, of a newer version, or damaged.
     """
-    if not path.is_file():
-        raise JournalError(path.name, "expected a file, found none.", "Name the journal of a run.")
-    with reading(path):
-        connection = _connect(path, read_only=read_only)
+    _expect_file(path)
+    with reading(path), closed_on_failure(_connect(path, "ro")) as connection:
         _check_header(path, connection)
-        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone() if read_only else ("ok",)
-    if verdict != "ok":
-        raise damaged(path, str(verdict))
-    return connection
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise damaged(path, str(verdict))
+        return connection
+
+
+@contextmanager
+def closed_on_failure(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Close a connection if what its opening still has to do fails, whatever the reason; otherwise leave it open."""
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
 
 
 def about_run(connection: sqlite3.Connection) -> dict[str, str]:
@@ -233,16 +262,23 @@ def _translated(path: Path, problem: str, remedy: str) -> Iterator[None]:
         raise JournalError(path.name, f"{problem} {error}.", remedy) from error
 
 
-def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    mode = "ro" if read_only else "rwc"
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS)
-    connection.isolation_level = None
-    if not read_only:
+def _expect_file(path: Path) -> None:
+    if not path.is_file():
+        raise JournalError(path.name, "expected a file, found none.", "Name the journal of a run.")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def _connect_to_write(path: Path, *, synchronise: bool) -> sqlite3.Connection:
+    with closed_on_failure(_connect(path, "rwc")) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if synchronise else 'NORMAL'}")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG}")
-    return connection
+        return connection
 
 
 def _check_header(path: Path, connection: sqlite3.Connection) -> None:

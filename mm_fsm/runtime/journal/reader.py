@@ -28,14 +28,15 @@ class JournalReader:
 
     def __init__(self, path: Path) -> None:
         self.path: Final = path
-        self._connection = database.open_existing(path, read_only=True)
-        with database.reading(path):
+        self._connection = database.open_to_read(path)
+        with database.closed_on_failure(self._connection), database.reading(path):
             self._connection.execute("BEGIN")  # every question sees one moment: rows of one table fit the other's
             self.about = database.about_run(self._connection)
             self.segments = database.segments_of(self._connection)
-        if not self.segments:
-            self._connection.close()
-            raise database.damaged(path, "it has no segment to begin with")
+            if not self.segments:
+                raise database.damaged(path, "it has no segment to begin with")
+            for name in sorted({"run", "account", "symbol", "strategy_id"} - self.about.keys()):
+                raise database.damaged(path, f"it does not say its {name}")
         self.messages: Final = MessageCodec(self.about["symbol"])
 
     @property

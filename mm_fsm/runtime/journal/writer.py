@@ -82,7 +82,7 @@ class Journal:
 
     Args:
         path: the database's file.
-        connection: open for writing.
+        connection: open for writing; the journal closes it.
         run: the run's token, in every client order id.
         session: this process's token, in every client order id.
         settings: what to record and to keep.
@@ -105,7 +105,7 @@ class Journal:
         self.settings: Final = settings
         self.failure: str | None = None
         self.records = 0
-        self._connection = self._tuned(connection)
+        self._connection = connection
         self._segment, self._chain = last
         self._records_in_segment = 0
         self._waiting: list[Row] = []
@@ -161,11 +161,13 @@ class Journal:
                 path.with_name(f"{path.name}-{kind}").unlink(missing_ok=True)
             self.path = self.path.replace(path)
             directory = os.open(path.parent, os.O_RDONLY)
-            os.fsync(directory)
-            os.close(directory)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
         except OSError as error:
             raise JournalError(path.name, f"expected to be written, found {error}.", "Choose another place.") from error
-        self._connection = self._tuned(database.open_existing(path, read_only=False))
+        self._connection = database.open_to_write(path, synchronise=self.settings.synchronise)
 
     def append(self, result: StepResult, machine: QuotingMachine) -> None:
         """Record one step. Durable on return, with all before it, if it carries intents or a fact about money.
@@ -211,7 +213,8 @@ class Journal:
             self._write()
         except JournalError as error:
             self.failure = self.failure or error.problem
-        self._connection.close()
+        finally:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -232,11 +235,6 @@ class Journal:
         )
 
     # -- inside -----------------------------------------------------------------------------------------------------
-
-    def _tuned(self, connection: sqlite3.Connection) -> sqlite3.Connection:
-        if not self.settings.synchronise:
-            connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
 
     def _is_first_price(self, machine: QuotingMachine) -> bool:
         """What is held is costed at the first price, so the step that brings it is never quiet."""

@@ -84,3 +84,24 @@ def test_nothing_comes_back_from_a_process() -> None:
 
     assert outcome_of(job(writes, prepare=seen.clear)).verdict is Verdict.PASSED
     assert seen == []
+
+
+def test_a_process_that_cannot_be_started_leaves_no_pipe_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of two: the first one is ended, too."""
+    fork, started = os.fork, [True, False]
+
+    def fork_once() -> int:
+        if started.pop(0):
+            return fork()
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    pipes: list[int] = []
+    pipe = os.pipe
+    monkeypatch.setattr(os, "pipe", lambda: (ends := pipe(), pipes.extend(ends))[0])
+    monkeypatch.setattr(os, "fork", fork_once)
+    with pytest.raises(BlockingIOError):
+        list(run_jobs([job(hangs), job(passes)], 2))
+    assert len(pipes) == 4
+    for end in pipes:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(end)
