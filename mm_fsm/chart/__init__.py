@@ -4,7 +4,7 @@ Everything that draws, measures or runs a chart reads the same ``ChartDefinition
 """
 
 from mm_fsm.chart.chart import Chart, chart_of, definition_of
-from mm_fsm.chart.declaration import Edge, State, computing, waiting
+from mm_fsm.chart.declaration import Edge, State, calls_services, computing, waiting
 from mm_fsm.chart.definition import (
     Budget,
     BudgetMeasure,
@@ -30,6 +30,7 @@ __all__ = [
     "GuardTerm",
     "State",
     "StateDefinition",
+    "calls_services",
     "chart_of",
     "computing",
     "definition_of",

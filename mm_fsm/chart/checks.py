@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 import statemachine
@@ -14,7 +15,6 @@ from statemachine.transition_list import TransitionList
 
 from mm_fsm.chart.declaration import State
 from mm_fsm.chart.definition import ChartDefinition, EdgeDefinition
-from mm_fsm.chart.inspection import find_function
 from mm_fsm.chart.names import check_names, check_word
 from mm_fsm.errors import ChartDefinitionError
 
@@ -179,7 +179,7 @@ def _check_methods(cls: type, definition: ChartDefinition) -> None:
 
 def _check_method(cls: type, chart: str, name: str, use: str) -> None:
     found = _attribute(cls, name)
-    function = find_function(cls, name)
+    function = found if isinstance(found, FunctionType) else None
     if found is None:
         raise ChartDefinitionError(
             chart,

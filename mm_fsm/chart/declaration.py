@@ -1,13 +1,14 @@
 """What a class body is written with: python-statemachine's states and transitions, with what it has no place for.
 
 ``State`` adds a purpose and a budget; its ``to`` and ``from_`` make ``Edge`` transitions, which add whether the edge
-is a command, what it takes precedence over, a note, and the reason why no test can reach it.
+is a command, what it takes precedence over, a note, and the reason why no test can reach it. ``calls_services`` says
+beside an action which services it calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
 
 import statemachine
 from statemachine.transition import Transition
@@ -18,6 +19,11 @@ from mm_fsm.chart.definition import Budget, BudgetMeasure
 Names = str | tuple[str, ...] | None
 """One callback or guard by name, several, or none."""
 
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+_DECLARED_CALLS: Final = "__service_calls__"
+"""The attribute of an action that holds what ``calls_services`` declares."""
+
 
 def computing(*, milliseconds: int) -> Budget:
     """A budget for the machine's own work in one visit to a state."""
@@ -27,6 +33,28 @@ def computing(*, milliseconds: int) -> Budget:
 def waiting(*, milliseconds: int) -> Budget:
     """A budget for the time one visit lasts, the venue's answers included."""
     return Budget(milliseconds, BudgetMeasure.WAITING)
+
+
+def calls_services(*calls: str) -> Callable[[FunctionT], FunctionT]:
+    """Declare which services an action calls, itself and through other methods, as ``role.method``.
+
+    Diagrams show the declaration. An override without one keeps its parent's; ``@calls_services()`` says "none".
+    """
+
+    def declare(function: FunctionT) -> FunctionT:
+        setattr(function, _DECLARED_CALLS, calls)
+        return function
+
+    return declare
+
+
+def declared_calls(owner: type, name: str) -> tuple[str, ...]:
+    """The services that the method ``name`` of ``owner`` declares, or the nearest parent's method that declares any."""
+    for cls in owner.__mro__:
+        calls: tuple[str, ...] | None = getattr(vars(cls).get(name), _DECLARED_CALLS, None)
+        if calls is not None:
+            return calls
+    return ()
 
 
 class Edge(Transition):

@@ -52,7 +52,7 @@ class GuardTerm:
 
 @frozen
 class CallbackDefinition:
-    """An action by name, and the services it calls, such as ``spreads.price_quotes``."""
+    """An action by name, and the services it declares to call, such as ``spreads.price_quotes``."""
 
     name: str
     calls: tuple[str, ...] = ()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mm_fsm.chart.declaration import State
+from mm_fsm.chart.declaration import State, declared_calls
 from mm_fsm.chart.definition import CallbackDefinition, ChartDefinition, EdgeDefinition, StateDefinition
-from mm_fsm.chart.inspection import service_calls
 from mm_fsm.chart.merge import Declarations, EdgeDeclaration, names_of_callbacks
 
 
@@ -45,7 +44,7 @@ class _Callbacks:
         """The named ones, then the hook that python-statemachine binds by naming convention, where there is one."""
         bound = dict.fromkeys([*names, hook] if hook in self._attributes else names)
         for name in bound.keys() - self._found.keys():
-            self._found[name] = CallbackDefinition(name, service_calls(self.cls, name))
+            self._found[name] = CallbackDefinition(name, declared_calls(self.cls, name))
         return tuple(self._found[name] for name in bound)
 
 

@@ -15,7 +15,7 @@ from statemachine.state import State
 from statemachine.transition import Transition
 
 from mm_fsm.chart import CallbackDefinition, ChartDefinition, EdgeDefinition, GuardTerm, StateDefinition
-from mm_fsm.chart.inspection import service_calls
+from mm_fsm.chart.declaration import declared_calls
 from mm_fsm.diagram.problems import ChartLoadError
 
 _FAULT_EVENT = "error_execution"
@@ -103,7 +103,7 @@ def _callbacks(chart: type, specs: Iterable[CallbackSpec], hooks: set[str]) -> t
     present = {hook for hook in hooks if hasattr(chart, hook)}
     ordered = sorted(specs, key=lambda spec: int(spec.priority))
     names = [_name(spec) for spec in ordered if not spec.is_convention or spec.func in present]
-    return tuple(CallbackDefinition(name, service_calls(chart, name)) for name in names)
+    return tuple(CallbackDefinition(name, declared_calls(chart, name)) for name in names)
 
 
 def _name(spec: CallbackSpec) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
-from mm_fsm.chart import State, computing, waiting
+from mm_fsm.chart import State, calls_services, computing, waiting
 from mm_fsm.core.decisions import Fault, FaultCode
 from mm_fsm.machine.quoting import QuotingMachine
 
@@ -198,10 +198,12 @@ class MarketMakingStateMachine(QuotingMachine):
             self.context.plan = None
             self.cancel_strays()
 
+    @calls_services("spreads.price_quotes")
     def calculate_spreads(self) -> None:
         """Price the quotes."""
         self.take_plan(self.services.spreads.price_quotes(self.context))
 
+    @calls_services("orders.plan_changes", "risk.review")
     def place_orders(self) -> None:
         """Bring own orders to the wanted quotes: cancels first, then what risk approves."""
         plan = self.context.plan
@@ -213,17 +215,20 @@ class MarketMakingStateMachine(QuotingMachine):
         for draft in changes.placements:
             self.place_if_approved(draft, self.services.risk.review(self.context, draft))
 
+    @calls_services("spreads.price_quotes", "orders.plan_changes", "risk.review")
     def continue_placing(self) -> None:
         """Price again on the latest book, and send what is left."""
         self.calculate_spreads()
         self.place_orders()
 
+    @calls_services("spreads.price_quotes", "orders.plan_changes", "risk.review")
     def adjust_spreads(self) -> None:
         """Price again, then cancel and place only what moved."""
         self.context.adjustment_count += 1
         self.calculate_spreads()
         self.place_orders()
 
+    @calls_services("inventory.assess")
     def handle_fills(self) -> None:
         """Fills are booked already: name them, and where the inventory stands now."""
         inventory = self.services.inventory.assess(self.context)
@@ -232,6 +237,7 @@ class MarketMakingStateMachine(QuotingMachine):
         self.explain(f"inventory at {inventory.use:.0%} of its limit")
         self.context.unhandled_fills.clear()
 
+    @calls_services("inventory.assess", "inventory.next_action", "risk.review")
     def manage_inventory(self) -> None:
         """Begin an adjustment where the limit is passed; carry out the next step of one under way."""
         self.context.unhandled_fills.clear()
@@ -245,11 +251,13 @@ class MarketMakingStateMachine(QuotingMachine):
         else:
             self.cancel_everything()
 
+    @calls_services("inventory.assess")
     def finish_adjustment(self) -> None:
         """The position is managed: forget the adjustment."""
         self.context.was_over_limit = self.services.inventory.assess(self.context).is_over_limit
         self.context.reduction = None
 
+    @calls_services("risk.halt_cause")
     def note_halt(self) -> None:
         """Remember why everything stops."""
         fault = self.find_halt() or _fault_of_guard("must_halt")
@@ -257,6 +265,7 @@ class MarketMakingStateMachine(QuotingMachine):
         self.context.rejections_in_a_row = 0
         self.note_declared_fault(fault)
 
+    @calls_services("risk.check_cycle")
     def note_failed_checks(self) -> None:
         """Remember which check failed."""
         self.note_declared_fault(self.services.risk.check_cycle(self.context) or _fault_of_guard("checks_fail"))

@@ -14,6 +14,7 @@ from attrs import evolve
 from mm_fsm.books.context import MarketMakingContext, Reduction
 from mm_fsm.books.facts import STREAMING, StopRequested
 from mm_fsm.books.orders import OwnOrder
+from mm_fsm.chart import calls_services
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
 from mm_fsm.core.decisions import (
     Fault,
@@ -373,6 +374,7 @@ class QuotingMachine(StrategyMachine):
         context.was_over_limit = False
         self.explain(f"recovery {context.recovery_attempts} of {context.settings.max_recovery_attempts}")
 
+    @calls_services("inventory.is_reduced", "risk.halt_cause")
     def complete(self) -> None:
         """The session has ended."""
         context = self.context

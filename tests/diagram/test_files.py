@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from mm_fsm.chart import Budget, BudgetMeasure, CallbackDefinition, ChartDefinition, GuardTerm, StateDefinition
+from mm_fsm.chart import (
+    Budget,
+    BudgetMeasure,
+    CallbackDefinition,
+    ChartDefinition,
+    GuardTerm,
+    StateDefinition,
+    calls_services,
+)
 from mm_fsm.diagram import (
     DEFAULT_CHARTS,
     DiagramError,
@@ -164,12 +172,12 @@ def test_a_directory_that_is_a_file_is_refused(three: DrawableChart, tmp_path: P
 
 
 def test_a_subclass_drifts_from_its_parents_diagrams(three: DrawableChart, tmp_path: Path) -> None:
-    """A subclass that overrides a callback with other services makes the parent's committed files stale for it."""
+    """A subclass that declares other services of a callback makes the parent's committed files stale for it."""
     write_diagrams([three], tmp_path)
 
     class Dearer(ApprovalMachine):
-        def price(self) -> None:
-            self.services.risk.approve()
+        @calls_services("risk.approve")
+        def price(self) -> None: ...
 
     dearer = drawable(Dearer)
     renamed = evolve(dearer, definition=evolve(dearer.definition, name="ApprovalMachine"))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from mm_fsm.chart import Chart, State, computing, waiting
+from mm_fsm.chart import Chart, State, calls_services, computing, waiting
 
 
 class _Guards:
     """Guards and callbacks without behaviour: the chart is drawn here, never run."""
-
-    services: Any
 
     def must_halt(self) -> bool:
         """Kill switch, permanent fault, or data stale for too long."""
@@ -68,36 +64,32 @@ class _Guards:
     def has_strays(self) -> bool:
         return False
 
-    def cancel_strays(self) -> None:
-        self.services.orders.cancel_all()
+    @calls_services("orders.cancel_all")
+    def cancel_strays(self) -> None: ...
 
-    def check_readiness(self) -> None:
-        self.services.risk.check_readiness()
+    @calls_services("risk.check_readiness")
+    def check_readiness(self) -> None: ...
 
-    def price_quotes(self) -> None:
-        self.services.spreads.estimate_volatility()
-        self.services.spreads.price_quotes()
+    @calls_services("spreads.estimate_volatility", "spreads.price_quotes")
+    def price_quotes(self) -> None: ...
 
-    def place_orders(self) -> None:
-        self.services.risk.approve()
-        self.services.orders.plan()
+    @calls_services("risk.approve", "orders.plan")
+    def place_orders(self) -> None: ...
 
-    def send_what_is_left(self) -> None:
-        self.services.orders.plan()
+    @calls_services("orders.plan")
+    def send_what_is_left(self) -> None: ...
 
-    def adjust_orders(self) -> None:
-        self.services.spreads.price_quotes()
-        self.services.orders.plan()
+    @calls_services("spreads.price_quotes", "orders.plan")
+    def adjust_orders(self) -> None: ...
 
-    def handle_fills(self) -> None:
-        self.services.inventory.assess()
+    @calls_services("inventory.assess")
+    def handle_fills(self) -> None: ...
 
-    def manage_inventory(self) -> None:
-        self.services.inventory.assess()
-        self.services.inventory.decide()
+    @calls_services("inventory.assess", "inventory.decide")
+    def manage_inventory(self) -> None: ...
 
-    def cancel_everything(self) -> None:
-        self.services.orders.cancel_all()
+    @calls_services("orders.cancel_all")
+    def cancel_everything(self) -> None: ...
 
     def start_stopping(self) -> None: ...
 

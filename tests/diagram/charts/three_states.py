@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from mm_fsm.chart import Chart, State, computing, waiting
+from mm_fsm.chart import Chart, State, calls_services, computing, waiting
 
 
 class ApprovalMachine(Chart):
     """Drafts, and approves them."""
 
     chart_fault_event = "crash"
-    services: Any
 
     draft = State("DRAFT", initial=True, enter="price", budget=computing(milliseconds=20), purpose="a & b: <open>")
     failed = State("FAILED", exit="tidy", budget=waiting(milliseconds=300))
@@ -40,8 +37,8 @@ class ApprovalMachine(Chart):
     def calm(self) -> bool:
         return True
 
-    def price(self) -> None:
-        self.services.spreads.price_quotes()
+    @calls_services("spreads.price_quotes")
+    def price(self) -> None: ...
 
     def sign(self) -> None: ...
 
