@@ -1,0 +1,62 @@
+"""A venue's rules about how many requests it takes, as settings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from mm_fsm.core.clock import seconds
+from mm_fsm.errors import SettingsError
+
+
+@frozen(kw_only=True)
+class DecayingCounter:
+    """A venue's counter: requests raise it, time lowers it to no less than 0, and above its limit orders are refused.
+
+    Args:
+        limit: points above which the venue refuses an order.
+        decay_per_second: points that a second takes away.
+        points_per_order: what a placement adds.
+        points_per_cancel: pairs of an age in seconds and the points of a cancel of an order younger than that, ages
+            rising; an older order's cancel is free.
+
+    Raises:
+        SettingsError: a value is negative or not finite, or ages do not rise.
+    """
+
+    limit: float
+    decay_per_second: float
+    points_per_order: float = 1.0
+    points_per_cancel: tuple[tuple[float, float], ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("limit", "decay_per_second"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise SettingsError(
+                    f"rate_counter.{name}", "a finite number above 0", getattr(self, name), "Correct it."
+                )
+        if not 0 <= self.points_per_order < float("inf"):
+            found = self.points_per_order
+            raise SettingsError("rate_counter.points_per_order", "a finite number of at least 0", found, "Correct it.")
+        ages = [age for age, _ in self.points_per_cancel]
+        are_sound = all(0 <= points < float("inf") for _, points in self.points_per_cancel)
+        if not are_sound or ages != sorted(set(ages)) or (ages and ages[0] <= 0):
+            expected = "pairs of age in seconds and points, ages above 0 and rising, points of at least 0"
+            raise SettingsError("rate_counter.points_per_cancel", expected, self.points_per_cancel, "Correct it.")
+
+    def cancel_points(self, age: int) -> float:
+        """What the cancel of an order of this age, nanoseconds, adds."""
+        old = seconds(age)
+        return next((points for limit, points in self.points_per_cancel if old < limit), 0.0)
+
+
+KRAKEN_CANCELS: Final = ((5.0, 8.0), (10.0, 6.0), (15.0, 5.0), (45.0, 4.0), (90.0, 2.0), (300.0, 1.0))
+"""Kraken, spot trading limits: points of a cancel by the order's age."""
+
+KRAKEN_TIERS: Final = {
+    "starter": DecayingCounter(limit=60, decay_per_second=1.0, points_per_cancel=KRAKEN_CANCELS),
+    "intermediate": DecayingCounter(limit=125, decay_per_second=2.34, points_per_cancel=KRAKEN_CANCELS),
+    "pro": DecayingCounter(limit=180, decay_per_second=3.75, points_per_cancel=KRAKEN_CANCELS),
+}
+"""Kraken, spot trading limits: each pair's counter by the account's tier."""

@@ -1,0 +1,126 @@
+"""Requests are counted as the venue counts them: by hand, and against a clock that ticks through every millisecond."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mm_fsm.books.request_rates import RequestRates
+from mm_fsm.core.rate_rules import KRAKEN_TIERS, DecayingCounter
+from mm_fsm.errors import SettingsError
+
+SECOND = 1_000_000_000
+
+
+def rates(tier: str = "intermediate", *, reserve_share: float = 0.0, most_orders: int = 10_000) -> RequestRates:
+    return RequestRates(
+        most_orders=most_orders, interval=10 * SECOND, counter=KRAKEN_TIERS[tier], reserve_share=reserve_share
+    )
+
+
+@pytest.mark.parametrize(("tier", "orders"), [("starter", 60), ("intermediate", 125), ("pro", 180)])
+def test_a_burst_ends_at_the_tiers_limit(tier: str, orders: int) -> None:
+    """One point an order, no time passes: the counter may reach its limit and not pass it."""
+    counted = rates(tier)
+    for _ in range(orders):
+        assert counted.why_not(0, is_quote=False) is None
+        counted.note_placement(0)
+    assert counted.why_not(0, is_quote=False) is not None
+
+
+@pytest.mark.parametrize(
+    ("age", "points"), [(0, 8), (4.999, 8), (5, 6), (10, 5), (15, 4), (44, 4), (45, 2), (90, 1), (299, 1), (300, 0)]
+)
+def test_a_young_orders_cancel_is_dear(age: float, points: float) -> None:
+    counted = rates()
+    counted.note_cancel(0, int(age * SECOND))
+    assert counted.points(0) == points
+
+
+def test_an_order_cancelled_after_four_seconds_by_hand() -> None:
+    # +1 at 0 s, decayed to 0 by 1 s at 2.34 a second; +8 at 4 s; at 6 s 8 - 2 * 2.34 = 3.32
+    counted = rates()
+    counted.note_placement(0)
+    counted.note_cancel(4 * SECOND, 4 * SECOND)
+    assert counted.points(6 * SECOND) == pytest.approx(3.32)
+
+
+def test_room_comes_back_when_it_is_said_to() -> None:
+    counted = rates("starter")
+    for _ in range(60):
+        counted.note_placement(0)
+    at = counted.room_at(0, is_quote=True)
+    assert at == pytest.approx(1 * SECOND, abs=2)  # one point at one a second
+    assert counted.why_not(at - 1_000_000, is_quote=True) is not None
+    assert counted.why_not(at, is_quote=True) is None
+
+
+def test_quotes_leave_a_reserve_to_what_reduces_the_position() -> None:
+    counted = rates(reserve_share=0.2, most_orders=10)
+    for _ in range(8):
+        counted.note_placement(0)
+    assert counted.why_not(0, is_quote=True) == "8 orders in 10 s, 8 are allowed"
+    assert counted.why_not(0, is_quote=False) is None
+
+
+def test_an_interval_forgets_what_is_as_old_as_itself() -> None:
+    counted = RequestRates(most_orders=2, interval=10 * SECOND)
+    counted.note_placement(0)
+    counted.note_placement(1 * SECOND)
+    assert counted.why_not(10 * SECOND - 1, is_quote=True) is not None
+    assert counted.room_at(5 * SECOND, is_quote=True) == 10 * SECOND
+    assert counted.why_not(10 * SECOND, is_quote=True) is None
+
+
+def test_a_placement_that_never_left_counts_nothing() -> None:
+    counted = rates()
+    before = counted.snapshot()
+    counted.note_placement(0)
+    counted.take_back_placement()
+    assert counted.snapshot() == before
+
+
+requests = st.lists(
+    st.tuples(st.integers(0, 3_000), st.sampled_from(["order", "cancel"]), st.integers(0, 400)), max_size=60
+)
+
+
+@given(requests=requests)
+def test_the_counter_is_that_of_a_clock_which_ticks(requests: list[tuple[int, str, int]]) -> None:
+    """An independent count: each millisecond takes its share away, each request adds its points."""
+    counted, now, expected = rates("pro"), 0, 0.0
+    table = {5: 8, 10: 6, 15: 5, 45: 4, 90: 2, 300: 1}
+    for wait, kind, age in requests:
+        for _ in range(wait):
+            expected = max(expected - 3.75 / 1_000, 0.0)
+        now += wait * 1_000_000
+        if kind == "order":
+            counted.note_placement(now)
+            expected += 1
+        else:
+            counted.note_cancel(now, age * SECOND)
+            expected += next((points for limit, points in table.items() if age < limit), 0)
+        assert counted.points(now) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_clock_that_goes_back_takes_nothing_away() -> None:
+    counted = rates()
+    counted.note_cancel(10 * SECOND, 0)
+    counted.note_placement(9 * SECOND)
+    assert counted.points(10 * SECOND) == pytest.approx(9.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"limit": 0.0, "decay_per_second": 1.0}, "limit"),
+        ({"limit": 10.0, "decay_per_second": float("nan")}, "decay_per_second"),
+        ({"limit": 10.0, "decay_per_second": 1.0, "points_per_order": -1.0}, "points_per_order"),
+        ({"limit": 10.0, "decay_per_second": 1.0, "points_per_cancel": ((5.0, 1.0), (4.0, 1.0))}, "points_per_cancel"),
+        ({"limit": 10.0, "decay_per_second": 1.0, "points_per_cancel": ((5.0, -1.0),)}, "points_per_cancel"),
+    ],
+)
+def test_a_counter_without_sense_is_refused(arguments: dict[str, float], field: str) -> None:
+    with pytest.raises(SettingsError, match=field):
+        DecayingCounter(**arguments)
