@@ -16,7 +16,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from attrs import asdict, field, frozen
 
@@ -26,6 +26,10 @@ from mm_fsm.estimators.order_flow import imbalance
 _CONVERGED: Final = 1e-12
 """Ticks: what the next term of the series must stay below."""
 _MOST_TERMS: Final = 100_000
+
+
+def _as_tuples(rows: Iterable[Iterable[float]]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in rows)
 
 
 @frozen(kw_only=True)
@@ -50,7 +54,7 @@ class MicroPriceModel:
     """
 
     tick_size: float
-    adjustments: tuple[tuple[float, ...], ...] = field(converter=lambda rows: tuple(tuple(row) for row in rows))
+    adjustments: tuple[tuple[float, ...], ...] = field(converter=_as_tuples)
     quotes: int
     data_digest: str
 
@@ -72,20 +76,19 @@ class MicroPriceModel:
             SettingsError: the text is not such a model.
         """
         try:
-            values: Any = json.loads(text)
-            model = cls(**values)
-            rows = model.adjustments
-            is_sound = (
-                rows
-                and len({len(row) for row in rows}) == 1
-                and all(math.isfinite(value) for row in rows for value in row)
-                and 0 < model.tick_size < math.inf
-            )
+            model = cls(**json.loads(text))
         except (TypeError, ValueError):
-            is_sound = False
-        if not is_sound:
+            model = None
+        if model is None or not model.is_sound:
             raise SettingsError("micro_price", "a fitted model", text[:40], "Fit it again with mm-fsm calibrate.")
         return model
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether there is a finite adjustment for every bin of every spread."""
+        widths = {len(row) for row in self.adjustments}
+        are_finite = all(math.isfinite(value) for row in self.adjustments for value in row)
+        return len(widths) == 1 and 0 not in widths and are_finite and 0 < self.tick_size < math.inf
 
 
 def fit_micro_price(
