@@ -32,5 +32,5 @@ class FlooredRisk(DefaultRiskService):
 
 if __name__ == "__main__":
     machine = run_on_paper(MarketMakingStateMachine, services=default_services(risk=FlooredRisk()), seconds=600)
-    held = machine.presence.held[Side.BID]["risk"] / 1e9
+    held = machine.uptime.held[Side.BID]["risk"] / 1e9
     print(f"the bid side was held by risk for {held:.0f} s")

@@ -12,6 +12,7 @@ from typing import ClassVar
 from mm_fsm.chart import State, calls_services, computing, waiting
 from mm_fsm.core.decisions import Fault, FaultCode
 from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.services import permission
 
 
 class MarketMakingState(StrEnum):
@@ -92,7 +93,7 @@ class MarketMakingStateMachine(QuotingMachine):
 
     def data_stale(self) -> bool:
         """The newest market data is older than its limit, or the books must be reconciled before quoting goes on."""
-        return self.context.is_data_stale or not self.context.reconciliation.is_complete
+        return permission.first_hold(permission.QUOTES_ARE_WITHDRAWN, self.context) is not None
 
     def checks_fail(self) -> bool:
         """The risk service forbids to begin a cycle."""
@@ -100,14 +101,7 @@ class MarketMakingStateMachine(QuotingMachine):
 
     def ready_to_quote(self) -> bool:
         """Books reconciled with the venue, fresh data, a known volatility, and no unfinished adjustment."""
-        context = self.context
-        return (
-            context.mid_price is not None
-            and not context.is_data_stale
-            and context.volatility_estimator.is_warm
-            and context.reconciliation.is_complete
-            and context.reduction is None
-        )
+        return permission.first_hold(permission.NOTHING_IS_PRICED, self.context) is None
 
     def work_remains(self) -> bool:
         """An answer arrived after which there may be more to send."""
@@ -175,7 +169,8 @@ class MarketMakingStateMachine(QuotingMachine):
     def backoff_over(self) -> bool:
         """The wait after the fault is over, and data that was missing is back."""
         context = self.context
-        if context.fault is not None and context.fault.code is FaultCode.LONG_STALE_DATA and context.is_data_stale:
+        lacks_data = context.fault is not None and context.fault.code is FaultCode.LONG_STALE_DATA
+        if lacks_data and permission.first_hold(permission.DATA_IS_MISSING, context) is not None:
             return False
         return context.now >= context.recover_at
 

@@ -25,31 +25,22 @@ from mm_fsm.core.decisions import (
     OrderDraft,
     QuotePlan,
     Refusal,
-    RefusalCode,
 )
 from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument
 from mm_fsm.core.messages import SIDES, CancelOrder, Fact, PlaceOrder, QueryBalances, QueryOrder, QueryOwnTrades
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine import admission, booking, deadlines, reconciliation
-from mm_fsm.machine.presence import Presence, find_side_status
+from mm_fsm.machine.quote_uptime import QuoteUptime
 from mm_fsm.machine.results import StrategyResult
 from mm_fsm.machine.session_result import session_result
 from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.services import permission
 from mm_fsm.services.protocols import Services
 from mm_fsm.services.registry import load_services
 
 _MOST_DOUBLINGS: Final = 40
 """Of the wait before a recovery: beyond any wait that settings allow, and short of what a float can hold."""
-
-_REASON_OF_REFUSAL: Final = {
-    RefusalCode.UNKNOWN_ORDER: HoldReason.UNKNOWN_ORDER,
-    RefusalCode.NOT_RECONCILED: HoldReason.RECONCILING,
-    RefusalCode.FUNDS: HoldReason.FUNDS,
-    RefusalCode.BELOW_MINIMUM: HoldReason.BELOW_MINIMUM,
-    RefusalCode.STALE_DATA: HoldReason.STALE_DATA,
-    RefusalCode.TRADING_HALTED: HoldReason.TRADING_HALTED,
-}
 
 
 class QuotingMachine(StrategyMachine):
@@ -73,7 +64,7 @@ class QuotingMachine(StrategyMachine):
     strategy_type: ClassVar[str] = "market_making"
     remembered: ClassVar[tuple[str, ...]] = (
         "context",
-        "presence",
+        "uptime",
         "began_at",
         "_are_sides_to_be_read",
         "_has_run_id",
@@ -104,7 +95,7 @@ class QuotingMachine(StrategyMachine):
             order_prefix="-".join([settings.strategy_id, *filter(None, (run_id,)), ""]),
         )
         self.services = load_services(settings.services) if services is None else services
-        self.presence = Presence()
+        self.uptime = QuoteUptime()
         self._has_run_id = bool(run_id)
         self._order_id_prefix = "-".join([settings.strategy_id, *filter(None, (run_id, session_id)), ""])
         self.began_at: int | None = None
@@ -137,7 +128,7 @@ class QuotingMachine(StrategyMachine):
         for order in context.orders.expire_requests(context.now):
             context.needs_requote = self._are_sides_to_be_read = True
             self.explain(f"no answer about order {order.client_order_id} in time")
-        self.presence.advance(context)
+        self.uptime.advance(context)
         self._are_sides_to_be_read = self._are_sides_to_be_read or not isinstance(fact, STREAMING)
         if self.began_at is None:
             self._begin_session()
@@ -248,10 +239,9 @@ class QuotingMachine(StrategyMachine):
     def place_if_approved(self, draft: OrderDraft, refusal: Refusal | None) -> bool:
         """Stage a placement, or remember why risk refused it. Whether it was staged."""
         context = self.context
-        if not context.reconciliation.is_complete:
-            refusal = Refusal(RefusalCode.NOT_RECONCILED, context.reconciliation.detail)
+        refusal = permission.order_refusal(context) or refusal
         if refusal is not None:
-            context.sides[draft.side].refusal = self._hold_for(draft, refusal)
+            context.sides[draft.side].refusal = permission.refused_hold(context, refusal)
             order = f"{draft.side} {draft.quantity} at {draft.price}"
             self.explain(f"risk refused {order}: {refusal.code}, {refusal.reason}")
             return False
@@ -275,13 +265,6 @@ class QuotingMachine(StrategyMachine):
         context.sent_orders.append(context.now)
         self.stage(intent)
         return True
-
-    def _hold_for(self, draft: OrderDraft, refusal: Refusal) -> Hold:
-        """A refusal while cancels of the side are in flight may well pass once they are confirmed."""
-        leaving = any(order.cancel_in_flight for order in self.context.orders.live())
-        if leaving and refusal.code in (RefusalCode.POSITION_LIMIT, RefusalCode.SELF_CROSS, RefusalCode.ORDER_COUNT):
-            return Hold(HoldReason.ORDERS_IN_FLIGHT, refusal.reason)
-        return Hold(_REASON_OF_REFUSAL.get(refusal.code, HoldReason.RISK), f"{refusal.code}: {refusal.reason}")
 
     def cancel(self, order: OwnOrder) -> None:
         """Stage a cancel."""
@@ -430,7 +413,7 @@ class QuotingMachine(StrategyMachine):
         is_of_interest = not (self.is_final or context.is_stopping or context.fault is not None)
         market_hold = self.services.spreads.hold_market(context) if is_of_interest else None
         for side in SIDES:
-            status = Hold(HoldReason.COMPLETED) if self.is_final else find_side_status(context, side, market_hold)
+            status = Hold(HoldReason.COMPLETED) if self.is_final else permission.side_status(context, side, market_hold)
             context.sides[side].status = status
 
 

@@ -46,8 +46,8 @@ class Markout:
 class SessionReport:
     """The fields of ``StrategyResult``, and what else a session shows.
 
-    Money is quote currency, positions base units, durations seconds. Durations in states, holds and presence are event
-    time; ``wall_seconds``, ``events_per_second``, ``computing_seconds`` and ``budget_breaches["computing"]`` are
+    Money is quote currency, positions base units, durations seconds. Durations in states, holds and quote uptime are
+    event time; ``wall_seconds``, ``events_per_second``, ``computing_seconds`` and ``budget_breaches["computing"]`` are
     measured with a clock and differ from run to run; everything else is the same in every run.
     """
 
@@ -129,7 +129,7 @@ class SessionReport:
 def make_report(recorder: SessionRecorder, wall_seconds: float) -> SessionReport:
     """The report of a session as it stands; ``wall_seconds`` is how long the run took."""
     machine, runner = recorder.session.machine, recorder.session.runner
-    context, ledger, presence = machine.context, machine.context.ledger, machine.presence
+    context, ledger, uptime = machine.context, machine.context.ledger, machine.uptime
     stopwatch = recorder.session.stopwatch
     result, durations = machine.result(), machine.durations_until_now()
     return SessionReport(
@@ -157,9 +157,9 @@ def make_report(recorder: SessionRecorder, wall_seconds: float) -> SessionReport
         order_to_trade_ratio=recorder.placed / context.fill_count if context.fill_count else None,
         faults=dict(recorder.faults),
         markouts=_markouts(context.markouts),
-        both_sides_live_share=presence.both_live_share,
-        live_seconds={side.value: seconds(presence.live[side]) for side in Side},
-        hold_seconds={side.value: _seconds(presence.held[side]) for side in Side},
+        both_sides_live_share=uptime.both_live_share,
+        live_seconds={side.value: seconds(uptime.live[side]) for side in Side},
+        hold_seconds={side.value: _seconds(uptime.held[side]) for side in Side},
         spread_clamped_share=context.clamped_spreads / max(1, 2 * context.spread_calculations),
         state_seconds=_seconds({state.id: durations.get(state.id, 0) for state in machine.definition.states}),
         transition_counts=dict(machine.transition_counts),

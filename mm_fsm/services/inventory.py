@@ -16,6 +16,7 @@ from mm_fsm.core.decisions import InventoryAction, InventoryAssessment, Inventor
 from mm_fsm.core.instrument import BASIS_POINTS, ZERO, InstrumentKind
 from mm_fsm.core.messages import OrderPurpose, Side, TimeInForce
 from mm_fsm.core.settings import AdjustmentPolicy
+from mm_fsm.services.permission import UNSOUND_MARKET, first_hold
 
 
 class DefaultInventoryService:
@@ -133,8 +134,7 @@ def _reducing_side(context: MarketMakingContext) -> Side:
 
 
 def _is_market_unsound(context: MarketMakingContext) -> bool:
-    market = context.market
-    return context.is_data_stale or not market.is_trading or market.is_one_sided or market.is_crossed
+    return first_hold(UNSOUND_MARKET, context) is not None
 
 
 def _policy(context: MarketMakingContext, reduction: Reduction) -> AdjustmentPolicy:

@@ -18,10 +18,11 @@ from decimal import Decimal
 from attrs import evolve, frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.core.clock import nanoseconds, seconds
+from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, Side
+from mm_fsm.services import permission
 from mm_fsm.services.adverse_selection import AdverseSelectionVerdict, judge_adverse_selection
 
 
@@ -36,37 +37,13 @@ class SideSpread:
 class DefaultSpreadService:
     """See the module's description. It keeps nothing between calls."""
 
-    def hold_market(self, context: MarketMakingContext) -> Hold | None:  # noqa: PLR0911 - one line a reason
-        """Why nobody should be quoted now: no data, old data, a halt, a book without two sound sides, warming up."""
-        market, settings = context.market, context.settings
-        if not market.has_book:
-            return Hold(HoldReason.NO_MARKET_DATA, "no full book has arrived")
-        if context.is_data_stale:
-            behind = seconds(market.feed_delay.behind)
-            detail = f"newest data is older than {settings.stale_data_seconds:g} s, the feed {behind:.1f} s behind"
-            return Hold(HoldReason.STALE_DATA, detail)
-        if not market.is_trading:
-            return Hold(HoldReason.TRADING_HALTED, "the venue has halted this market")
-        if market.is_one_sided:
-            return Hold(HoldReason.ONE_SIDED_BOOK, "a side of the book is empty")
-        if market.is_crossed:
-            return Hold(HoldReason.CROSSED_BOOK, f"bid {market.bid_price} is not below ask {market.ask_price}")
-        if market.spread_bps is not None and market.spread_bps > settings.max_market_spread_bps:
-            return Hold(HoldReason.MARKET_SPREAD, f"{market.spread_bps:.1f} bps is wider than the limit")
-        if not context.volatility_estimator.is_warm:
-            return Hold(HoldReason.WARMING_UP, "volatility is not known yet")
-        return None
+    def hold_market(self, context: MarketMakingContext) -> Hold | None:
+        """Why nobody should be quoted now: the first reason of the market's. Override it for a reason of your own."""
+        return permission.first_hold(permission.MARKET, context)
 
     def hold_side(self, context: MarketMakingContext, inventory: InventoryAssessment, side: Side) -> Hold | None:
         """Why one side alone is not quoted; asked when quotes are priced. Override it for a reason of your own."""
-        own = context.sides[side].hold
-        if own is not None and (own.until is None or context.now < own.until):
-            return own
-        if context.orders.has_unknown(side):
-            return Hold(HoldReason.UNKNOWN_ORDER, "an order of this side has an unknown outcome")
-        if inventory.offset * side.sign >= inventory.limit:
-            return Hold(HoldReason.INVENTORY_LIMIT, f"offset {inventory.offset} of limit {inventory.limit:f}")
-        return None
+        return permission.side_hold(context, inventory, side)
 
     def are_quotes_stale(self, context: MarketMakingContext) -> bool:
         """Whether age, a move of m, a limit just crossed, the market, or a side without order and hold asks for it."""

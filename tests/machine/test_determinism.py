@@ -61,7 +61,7 @@ def story_digest() -> str:
                 case _:
                     bench.wait(stream.randrange(8))
     parts = [repr(result) for result in bench.results]
-    parts += [bench.context.digest(), repr(bench.machine.result()), repr(bench.machine.presence)]
+    parts += [bench.context.digest(), repr(bench.machine.result()), repr(bench.machine.uptime)]
     return f"{len(bench.results)} {hashlib.sha256(chr(10).join(parts).encode()).hexdigest()}"
 
 

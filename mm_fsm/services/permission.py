@@ -1,0 +1,200 @@
+"""May this machine quote, and why not: one table of reasons, asked by guards, services, the desk and views.
+
+Each reason stands here once, with its test. ``NOTHING_IS_PRICED`` and ``QUOTES_ARE_WITHDRAWN`` say which of them keep
+the machine in IDLE, and which take live quotes out of the market. Reasons of one side follow below the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from attrs import frozen
+
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.core.clock import seconds
+from mm_fsm.core.decisions import Hold, HoldReason, InventoryAssessment, Refusal, RefusalCode
+from mm_fsm.core.messages import Side
+
+
+@frozen
+class Condition:
+    """One reason to quote neither side."""
+
+    reason: HoldReason
+    holds: Callable[[MarketMakingContext], bool]
+    detail: Callable[[MarketMakingContext], str]
+
+
+MACHINE: Final = (
+    Condition(HoldReason.STOPPING, lambda context: context.is_stopping, lambda context: context.stop_reason),
+    Condition(
+        HoldReason.FAULT,
+        lambda context: context.fault is not None,
+        lambda context: "" if context.fault is None else context.fault.reason,
+    ),
+    Condition(
+        HoldReason.ADJUSTING_INVENTORY,
+        lambda context: context.reduction is not None,
+        lambda _context: "the position is being reduced",
+    ),
+    Condition(
+        HoldReason.RECONCILING,
+        lambda context: not context.reconciliation.is_complete,
+        lambda context: context.reconciliation.detail,
+    ),
+)
+"""Reasons of the machine's own, the first of them named."""
+
+MARKET: Final = (
+    Condition(
+        HoldReason.NO_MARKET_DATA,
+        lambda context: not context.market.has_book,
+        lambda _context: "no full book has arrived",
+    ),
+    Condition(
+        HoldReason.STALE_DATA,
+        lambda context: context.is_data_stale,
+        lambda context: (
+            f"newest data is older than {context.settings.stale_data_seconds:g} s, "
+            f"the feed {seconds(context.market.feed_delay.behind):.1f} s behind"
+        ),
+    ),
+    Condition(
+        HoldReason.TRADING_HALTED,
+        lambda context: not context.market.is_trading,
+        lambda _context: "the venue has halted this market",
+    ),
+    Condition(
+        HoldReason.ONE_SIDED_BOOK,
+        lambda context: context.market.is_one_sided,
+        lambda _context: "a side of the book is empty",
+    ),
+    Condition(
+        HoldReason.CROSSED_BOOK,
+        lambda context: context.market.is_crossed,
+        lambda context: f"bid {context.market.bid_price} is not below ask {context.market.ask_price}",
+    ),
+    Condition(
+        HoldReason.MARKET_SPREAD,
+        lambda context: (context.market.spread_bps or 0.0) > context.settings.max_market_spread_bps,
+        lambda context: f"{context.market.spread_bps:.1f} bps is wider than the limit",
+    ),
+    Condition(
+        HoldReason.WARMING_UP,
+        lambda context: not context.volatility_estimator.is_warm,
+        lambda _context: "volatility is not known yet",
+    ),
+)
+"""Reasons of the market and its data, the first of them named."""
+
+_WITHOUT_A_PRICE: Final = Condition(
+    HoldReason.NO_MARKET_DATA, lambda context: context.mid_price is None, lambda _context: "there is no price yet"
+)
+
+
+def _among(*reasons: HoldReason) -> tuple[Condition, ...]:
+    return tuple(condition for condition in (*MACHINE, *MARKET) if condition.reason in reasons)
+
+
+NOTHING_IS_PRICED: Final = (
+    _WITHOUT_A_PRICE,
+    *_among(HoldReason.ADJUSTING_INVENTORY, HoldReason.RECONCILING, HoldReason.STALE_DATA, HoldReason.WARMING_UP),
+)
+"""While one of these holds no cycle begins. The others are priced, and hold their sides in the plan."""
+
+QUOTES_ARE_WITHDRAWN: Final = _among(HoldReason.RECONCILING, HoldReason.STALE_DATA)
+"""These end a cycle: what the machine knows of the market or of its own orders can no longer be trusted."""
+
+CLOSED_MARKET: Final = (
+    _WITHOUT_A_PRICE,
+    *_among(HoldReason.NO_MARKET_DATA, HoldReason.STALE_DATA, HoldReason.TRADING_HALTED),
+)
+"""While one of these holds the risk service lets no order leave."""
+
+UNSOUND_MARKET: Final = _among(
+    HoldReason.STALE_DATA, HoldReason.TRADING_HALTED, HoldReason.ONE_SIDED_BOOK, HoldReason.CROSSED_BOOK
+)
+"""While one of these holds the position is not reduced either."""
+
+DATA_IS_MISSING: Final = _among(HoldReason.STALE_DATA)
+"""While this holds, a recovery from missing data waits."""
+
+NO_ORDER_LEAVES: Final = _among(HoldReason.RECONCILING)
+"""While this holds not even a reducing order leaves, whatever the risk service says."""
+
+
+def first_hold(conditions: tuple[Condition, ...], context: MarketMakingContext) -> Hold | None:
+    """The first of these reasons that holds now; None when none does."""
+    for condition in conditions:
+        if condition.holds(context):
+            return Hold(condition.reason, condition.detail(context))
+    return None
+
+
+# -- one side ----------------------------------------------------------------------------------------------------------
+
+
+def side_hold(context: MarketMakingContext, inventory: InventoryAssessment, side: Side) -> Hold | None:
+    """Why one side alone must not be priced: held by the venue's answers, an unknown order, the inventory limit."""
+    own = context.sides[side].hold
+    if own is not None and (own.until is None or context.now < own.until):
+        return own
+    if context.orders.has_unknown(side):
+        return _UNKNOWN_ORDER
+    if inventory.offset * side.sign >= inventory.limit:
+        return Hold(HoldReason.INVENTORY_LIMIT, f"offset {inventory.offset} of limit {inventory.limit:f}")
+    return None
+
+
+def side_status(context: MarketMakingContext, side: Side, market_hold: Hold | None) -> Hold | None:
+    """None while a quote rests on the side and stays; else the reason why none does.
+
+    ``market_hold`` is the spread service's reason to quote nobody now.
+    """
+    quotes = context.live_quotes(side)
+    if any(order.is_resting for order in quotes):
+        return None
+    hold = first_hold(MACHINE, context)
+    if hold is None and context.plan is None:
+        hold = market_hold
+        if hold is None and context.balances_reported_at is None:
+            hold = Hold(HoldReason.WAITING_FOR_BALANCES, "the venue has not reported balances yet")
+    if hold is not None:
+        return hold
+    if any(order.is_unknown for order in quotes):
+        return _UNKNOWN_ORDER
+    if any(order.is_request_outstanding for order in quotes):
+        return Hold(HoldReason.ORDERS_IN_FLIGHT, "a request awaits its answer")
+    planned = context.plan.hold(side) if context.plan is not None else None
+    return planned or context.sides[side].refusal or Hold(HoldReason.ORDERS_IN_FLIGHT, "about to be quoted")
+
+
+_UNKNOWN_ORDER: Final = Hold(HoldReason.UNKNOWN_ORDER, "an order of this side has an unknown outcome")
+
+
+# -- one order ---------------------------------------------------------------------------------------------------------
+
+
+def order_refusal(context: MarketMakingContext) -> Refusal | None:
+    """Why no order at all may leave now; None when the risk service decides."""
+    hold = first_hold(NO_ORDER_LEAVES, context)
+    return None if hold is None else Refusal(RefusalCode.NOT_RECONCILED, hold.detail)
+
+
+def refused_hold(context: MarketMakingContext, refusal: Refusal) -> Hold:
+    """How a refused order holds its side. While cancels are in flight it may well pass once they are confirmed."""
+    if refusal.code in _MAY_PASS_SOON and any(order.cancel_in_flight for order in context.orders.live()):
+        return Hold(HoldReason.ORDERS_IN_FLIGHT, refusal.reason)
+    return Hold(_REASON_OF_REFUSAL.get(refusal.code, HoldReason.RISK), f"{refusal.code}: {refusal.reason}")
+
+
+_MAY_PASS_SOON: Final = (RefusalCode.POSITION_LIMIT, RefusalCode.SELF_CROSS, RefusalCode.ORDER_COUNT)
+_REASON_OF_REFUSAL: Final = {
+    RefusalCode.UNKNOWN_ORDER: HoldReason.UNKNOWN_ORDER,
+    RefusalCode.NOT_RECONCILED: HoldReason.RECONCILING,
+    RefusalCode.FUNDS: HoldReason.FUNDS,
+    RefusalCode.BELOW_MINIMUM: HoldReason.BELOW_MINIMUM,
+    RefusalCode.STALE_DATA: HoldReason.STALE_DATA,
+    RefusalCode.TRADING_HALTED: HoldReason.TRADING_HALTED,
+}

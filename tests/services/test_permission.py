@@ -1,0 +1,111 @@
+"""Whether the machine may quote is decided in one place, and every reason has a name of its own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import mm_fsm
+from mm_fsm.books.context import MarketMakingContext, Reduction
+from mm_fsm.core.decisions import Fault, FaultCode, HoldReason, Refusal, RefusalCode
+from mm_fsm.core.instrument import ZERO
+from mm_fsm.services import permission
+from tests.services.situation import Situation
+
+FAULT = Fault(code=FaultCode.CUSTOM, reason="a test said so", transient=True)
+
+
+def stop(context: MarketMakingContext) -> None:
+    context.is_stopping, context.stop_reason = True, "the day is over"
+
+
+def fail(context: MarketMakingContext) -> None:
+    context.fault = FAULT
+
+
+def reduce(context: MarketMakingContext) -> None:
+    context.reduction = Reduction(goal=ZERO, started_at=context.now)
+
+
+def lose_connection(context: MarketMakingContext) -> None:
+    context.reconciliation.is_complete, context.reconciliation.detail = False, "the connection was lost"
+
+
+def forget_market(context: MarketMakingContext) -> None:
+    context.market.forget()
+    context.market.mid_price = None
+
+
+def halt(context: MarketMakingContext) -> None:
+    context.market.is_trading = False
+
+
+def cool_down(context: MarketMakingContext) -> None:
+    context.volatility_estimator = type(context.volatility_estimator)()
+
+
+@pytest.mark.parametrize(
+    ("happens", "reason", "nothing_is_priced", "quotes_are_withdrawn", "no_order_leaves"),
+    [
+        (stop, HoldReason.STOPPING, False, False, False),
+        (fail, HoldReason.FAULT, False, False, False),
+        (reduce, HoldReason.ADJUSTING_INVENTORY, True, False, False),
+        (lose_connection, HoldReason.RECONCILING, True, True, True),
+        (forget_market, HoldReason.NO_MARKET_DATA, True, True, False),
+        (halt, HoldReason.TRADING_HALTED, False, False, False),
+        (cool_down, HoldReason.WARMING_UP, True, False, False),
+    ],
+)
+def test_each_reason_is_named_and_has_its_consequences(
+    happens: Callable[[MarketMakingContext], None],
+    reason: HoldReason,
+    nothing_is_priced: bool,
+    quotes_are_withdrawn: bool,
+    no_order_leaves: bool,
+) -> None:
+    """The table by hand: what keeps the machine in IDLE, what takes quotes out, what lets no order leave."""
+    context = Situation().context
+    context.reconciliation.is_complete = True
+    assert permission.first_hold((*permission.MACHINE, *permission.MARKET), context) is None
+    happens(context)
+    hold = permission.first_hold((*permission.MACHINE, *permission.MARKET), context)
+    assert hold is not None
+    assert hold.reason is reason
+    assert hold.detail
+    for conditions, expected in (
+        (permission.NOTHING_IS_PRICED, nothing_is_priced),
+        (permission.QUOTES_ARE_WITHDRAWN, quotes_are_withdrawn),
+        (permission.NO_ORDER_LEAVES, no_order_leaves),
+    ):
+        assert (permission.first_hold(conditions, context) is not None) is expected
+    assert (permission.order_refusal(context) is not None) is no_order_leaves
+
+
+def test_no_reason_stands_twice() -> None:
+    reasons = [condition.reason for condition in (*permission.MACHINE, *permission.MARKET)]
+    assert len(reasons) == len(set(reasons))
+
+
+@pytest.mark.parametrize("code", RefusalCode)
+def test_every_refusal_holds_its_side_for_a_named_reason(code: RefusalCode) -> None:
+    hold = permission.refused_hold(Situation().context, Refusal(code, "a test said so"))
+    assert isinstance(hold.reason, HoldReason)
+    assert "a test said so" in hold.detail
+
+
+def test_nobody_else_decides() -> None:
+    """No other module of machine and services reads what the reasons are made of."""
+    root = Path(mm_fsm.__file__).parent
+    modules = [path for folder in ("machine", "services") for path in sorted((root / folder).rglob("*.py"))]
+    assert [path.name for path in modules if _attributes_read(path) & _ASKED] == ["permission.py"]
+
+
+_ASKED = {"is_data_stale", "is_warm", "is_trading", "is_one_sided", "is_crossed"}
+
+
+def _attributes_read(path: Path) -> set[str]:
+    nodes = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute))
+    return {node.attr for node in nodes if isinstance(node.ctx, ast.Load)}
