@@ -13,7 +13,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from mm_fsm.chart import Chart, State, definition_of
+from mm_fsm.chart import Chart, State, table_of
 from mm_fsm.chart.watching import WATCHERS
 from mm_fsm.errors import OrderLifecycleError
 
@@ -175,7 +175,7 @@ def status_after(client_order_id: str, status: OrderStatus, event: OrderEvent) -
     """
     for watcher in WATCHERS:
         watcher.event_was_looked_up(OrderLifecycle, client_order_id, status, event)
-    following = definition_of(OrderLifecycle).table.get((status, event))
+    following = table_of(OrderLifecycle).target(status, event)
     if following is None:
         raise OrderLifecycleError(client_order_id, status.value, event.value)
     return OrderStatus(following)

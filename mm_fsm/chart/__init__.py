@@ -1,9 +1,9 @@
-"""Declared state machines, safe to subclass: declarations, their neutral definition, their checks, and the gate.
+"""Declared state machines, safe to subclass: declarations, their definition and checks, the gate, and what runs them.
 
 Everything that draws, measures or runs a chart reads the same ``ChartDefinition``.
 """
 
-from mm_fsm.chart.chart import Chart, chart_of, definition_of
+from mm_fsm.chart.chart import Chart, chart_of, definition_of, table_of
 from mm_fsm.chart.declaration import Edge, State, calls_services, computing, waiting
 from mm_fsm.chart.definition import (
     Budget,
@@ -14,7 +14,10 @@ from mm_fsm.chart.definition import (
     GuardTerm,
     StateDefinition,
 )
+from mm_fsm.chart.engine import EngineDisagreesError, EngineExecutor
+from mm_fsm.chart.executor import Executor, ExecutorKind
 from mm_fsm.chart.gate import Gate, GuardFailedError, GuardObserver
+from mm_fsm.chart.table import Table, TableExecutor
 
 __all__ = [
     "Budget",
@@ -24,15 +27,22 @@ __all__ = [
     "ChartDefinition",
     "Edge",
     "EdgeDefinition",
+    "EngineDisagreesError",
+    "EngineExecutor",
+    "Executor",
+    "ExecutorKind",
     "Gate",
     "GuardFailedError",
     "GuardObserver",
     "GuardTerm",
     "State",
     "StateDefinition",
+    "Table",
+    "TableExecutor",
     "calls_services",
     "chart_of",
     "computing",
     "definition_of",
+    "table_of",
     "waiting",
 ]

@@ -22,6 +22,7 @@ from mm_fsm.chart.definition import ChartDefinition
 from mm_fsm.chart.engine import build_engine_class
 from mm_fsm.chart.expansion import define
 from mm_fsm.chart.merge import Declarations
+from mm_fsm.chart.table import Table
 from mm_fsm.errors import ChartDefinitionError
 
 
@@ -32,6 +33,7 @@ class _Built:
     declarations: Declarations
     definition: ChartDefinition | None = None
     engine_class: type[statemachine.StateChart[Any]] | None = None
+    table: Table | None = None
     handles: dict[str, State] = field(factory=dict)
     """States that a subclass's body has taken from this class so far."""
 
@@ -142,7 +144,7 @@ def _build(cls: type, declarations: Declarations, lineage: list[ChartMeta]) -> _
         reserved=_gathered(cls, "chart_reserved_names"),
         ancestors=[base.__chart__.definition for base in lineage if base.__chart__.definition is not None],
     )
-    return _Built(declarations, definition, build_engine_class(cls, definition))
+    return _Built(declarations, definition, build_engine_class(cls, definition), Table(definition))
 
 
 class Chart(metaclass=ChartMeta):
@@ -185,6 +187,17 @@ def chart_of(chart: type[Chart]) -> type[statemachine.StateChart[Any]]:
     return chart.__chart__.engine_class
 
 
+def table_of(chart: type[Chart]) -> Table:
+    """The table that a chart's class is compiled to.
+
+    Raises:
+        ChartDefinitionError: the class declares no states.
+    """
+    if chart.__chart__.table is None:
+        raise ChartDefinitionError(chart.__name__, "it declares no states.", "Declare at least an initial State.")
+    return chart.__chart__.table
+
+
 @contextmanager
 def redefined(
     chart: type[Chart], definition: ChartDefinition, engine_class: type[statemachine.StateChart[Any]]
@@ -194,7 +207,7 @@ def redefined(
     This is for testing whether a test suite notices. Subclasses have charts of their own and keep them.
     """
     built = chart.__chart__
-    chart.__chart__ = evolve(built, definition=definition, engine_class=engine_class)
+    chart.__chart__ = evolve(built, definition=definition, engine_class=engine_class, table=Table(definition))
     try:
         yield
     finally:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 
 from attrs import frozen
 
@@ -147,11 +146,6 @@ class ChartDefinition:
     def edges_from(self, state_id: str) -> Iterator[EdgeDefinition]:
         """The edges that leave ``state_id`` (internal ones included), in order of precedence."""
         return (edge for edge in self.edges if edge.source == state_id)
-
-    @cached_property
-    def table(self) -> Mapping[tuple[str, str], str]:
-        """The target of each state and event, for charts that are looked up instead of run: guards are not asked."""
-        return MappingProxyType({(edge.source, edge.event): edge.target for edge in reversed(self.edges)})
 
     @cached_property
     def digest(self) -> str:

@@ -41,6 +41,13 @@ class RecordingFormat(StrEnum):
     BINANCE_STREAM = "binance-stream"
 
 
+class ExecutorName(StrEnum):
+    """What can run a machine's chart, by name: loading charts would slow down every command's help."""
+
+    TABLE = "table"
+    ENGINE = "engine"
+
+
 class _Commands(TyperGroup):
     """Tells what is refused in one line, with exit status 2; a traceback is for what is broken."""
 
@@ -108,6 +115,14 @@ _QuietOption = Annotated[bool, _option("--quiet", "-q", help="Show no progress."
 _MachineOption = Annotated[
     str | None, _option("--machine", metavar="MODULE:CLASS", help="Your machine; else the shipped one.")
 ]
+_ExecutorOption = Annotated[
+    ExecutorName,
+    _option(
+        "--executor",
+        help="What runs the machine's chart: a table compiled from it, or python-statemachine's engine, the reference, "
+        "which decides the same and takes longer. Else the table.",
+    ),
+]
 _JournalOption = Annotated[
     bool, _option("--journal/--no-journal", help="Keep a journal to verify, run.journal; kept by default.")
 ]
@@ -154,6 +169,7 @@ def run(
     ] = "max",
     seed: Annotated[int | None, _option(metavar="NUMBER", help="Of the simulated markets.", min=0)] = None,
     machine: _MachineOption = None,
+    executor: _ExecutorOption = ExecutorName.TABLE,
     out: _OutOption = None,
     journal: _JournalOption = True,
     flatten: _FlattenOption = None,
@@ -164,7 +180,15 @@ def run(
     from mm_fsm.cli.options import RunOptions
     from mm_fsm.cli.running import run_simulation
 
-    options = RunOptions(machine=machine, out=out, journal=journal, flatten=flatten, as_json=as_json, quiet=quiet)
+    options = RunOptions(
+        machine=machine,
+        executor=executor,
+        out=out,
+        journal=journal,
+        flatten=flatten,
+        as_json=as_json,
+        quiet=quiet,
+    )
     raise typer.Exit(run_simulation(settings, options, duration_seconds=duration, speed=speed, seed=seed))
 
 
@@ -189,6 +213,7 @@ def backtest(
     settings: _SettingsOption = None,
     preset: _PresetOption = None,
     machine: _MachineOption = None,
+    executor: _ExecutorOption = ExecutorName.TABLE,
     out: _OutOption = None,
     journal: _JournalOption = True,
     flatten: _FlattenOption = None,
@@ -200,7 +225,15 @@ def backtest(
     from mm_fsm.cli.options import RunOptions
 
     files = [file for given in (quotes, trades, capture, more) for file in given or ()]
-    options = RunOptions(machine=machine, out=out, journal=journal, flatten=flatten, as_json=as_json, quiet=quiet)
+    options = RunOptions(
+        machine=machine,
+        executor=executor,
+        out=out,
+        journal=journal,
+        flatten=flatten,
+        as_json=as_json,
+        quiet=quiet,
+    )
     raise typer.Exit(run_backtest(files, recording_format, options, settings=settings, preset=preset))
 
 

@@ -50,7 +50,12 @@ def run_backtest(
     return execute(
         opened(
             [(configuration, recording)],
-            Opening(directory=directory, has_journal=options.journal, machine_class=machine_class),
+            Opening(
+                directory=directory,
+                has_journal=options.journal,
+                machine_class=machine_class,
+                executor=options.executor,
+            ),
         ),
         Output(
             directory=directory,

@@ -9,6 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
+from mm_fsm.chart import ExecutorKind
 from mm_fsm.errors import OwnershipError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
@@ -32,6 +33,7 @@ class Opening:
     directory: Path
     has_journal: bool
     machine_class: type[QuotingMachine] = MarketMakingStateMachine
+    executor: str = ExecutorKind.TABLE
 
 
 @contextmanager
@@ -58,12 +60,16 @@ def _open(
 ) -> Session:
     directory = symbol_directory(opening.directory, configuration.symbol)
     if not opening.has_journal:
-        session = open_session(configuration, market, opening.machine_class)
+        session = open_session(configuration, market, opening.machine_class, opening.executor)
         stack.enter_context(Ownership(directory, _ACCOUNT, configuration.symbol, "no journal"))
         set_aside(directory / JOURNAL_FILE)  # it tells of another run than the files that are there soon
         return session
     session, run = open_journaled_session(
-        configuration, market, directory / JOURNAL_FILE, machine_class=opening.machine_class
+        configuration,
+        market,
+        directory / JOURNAL_FILE,
+        machine_class=opening.machine_class,
+        executor=opening.executor,
     )
     stack.enter_context(run)
     return session

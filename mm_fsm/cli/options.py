@@ -13,6 +13,8 @@ class RunOptions:
 
     machine: str | None
     """``module:class``; None for the shipped one."""
+    executor: str
+    """What runs the machine's chart: table or engine."""
     out: Path | None
     journal: bool
     flatten: bool | None

@@ -40,7 +40,12 @@ def run_simulation(
     return execute(
         opened(
             [(configuration, MarketSimulator(configuration.simulator)) for configuration in configurations],
-            Opening(directory=directory, has_journal=options.journal, machine_class=machine_class),
+            Opening(
+                directory=directory,
+                has_journal=options.journal,
+                machine_class=machine_class,
+                executor=options.executor,
+            ),
         ),
         Output(
             directory=directory,

@@ -17,10 +17,10 @@ class MachineObserver:
         """A guard answered ``outcome``, before that is compared with what the edge expects."""
 
     def transition_began(self, state: str, event: str) -> None:
-        """The engine is about to be called."""
+        """An edge is about to be taken."""
 
     def transition_was_taken(self, transition: TransitionRecord, time: int) -> None:
-        """The engine moved."""
+        """An edge was taken."""
 
     def command_was_refused(self, state: str, command: str) -> None:
         """The fact carries a command that no edge of ``state`` takes, or takes now."""

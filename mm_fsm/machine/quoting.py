@@ -14,7 +14,7 @@ from attrs import evolve
 from mm_fsm.books.context import MarketMakingContext, Reduction
 from mm_fsm.books.facts import STREAMING, StopRequested
 from mm_fsm.books.orders import OwnOrder
-from mm_fsm.chart import calls_services
+from mm_fsm.chart import ExecutorKind, calls_services
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
 from mm_fsm.core.decisions import (
     Fault,
@@ -55,6 +55,7 @@ class QuotingMachine(StrategyMachine):
         run_id: in every client order id of this run, restarts included; letters and digits. By default the time of
             the first fact, so that a later run never uses an id again.
         session_id: in every client order id of this process, never used before in the run.
+        executor: what runs the chart: ``"table"`` or ``"engine"``.
 
     Raises:
         SettingsError: settings, instrument and fees contradict each other.
@@ -84,9 +85,10 @@ class QuotingMachine(StrategyMachine):
         *,
         run_id: str = "",
         session_id: str = "",
+        executor: str = ExecutorKind.TABLE,
     ) -> None:
         _check_together(settings, instrument, fees, balances)
-        super().__init__()
+        super().__init__(executor=executor)
         self.context = MarketMakingContext(
             settings=settings,
             instrument=instrument,

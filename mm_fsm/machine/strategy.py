@@ -15,7 +15,21 @@ from typing import Any, ClassVar, Final
 
 import statemachine
 
-from mm_fsm.chart import BudgetMeasure, Chart, ChartDefinition, Gate, chart_of, definition_of
+from mm_fsm.chart import (
+    BudgetMeasure,
+    Chart,
+    ChartDefinition,
+    EdgeDefinition,
+    EngineDisagreesError,
+    EngineExecutor,
+    Executor,
+    ExecutorKind,
+    Gate,
+    Table,
+    TableExecutor,
+    chart_of,
+    definition_of,
+)
 from mm_fsm.chart.gate import GuardFailedError
 from mm_fsm.chart.watching import WATCHERS
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
@@ -24,6 +38,8 @@ from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.results import StepResult, TransitionRecord
 
+_STATE_FIELD: Final = "chart_state"
+
 TRANSITION_LIMIT: Final = 32
 """Transitions in one step beyond which the machine does not rest, which is a fault."""
 
@@ -31,20 +47,17 @@ ARITHMETIC: Final = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[DivisionBy
 """How decimals are computed in every step, whatever the host has set for its own: precision decides prices."""
 
 
-class _EngineWatch:
-    """Notices whether the engine moved: python-statemachine answers None either way."""
-
-    def __init__(self) -> None:
-        self.transitions = 0
-
-    def after_transition(self) -> None:
-        self.transitions += 1
-
-
 class StrategyMachine(Chart):
     """Base of machines that trade: subclasses declare the chart and say how facts are admitted and booked.
 
     The machine does no I/O, reads no clock, draws no random number, and is synchronous.
+
+    Args:
+        executor: what runs the chart: ``"table"``, or ``"engine"`` for python-statemachine's, the reference. Decisions
+            are the same.
+
+    Raises:
+        ValueError: ``executor`` is neither.
     """
 
     chart_fault_event: ClassVar[str | None] = "error_execution"
@@ -59,11 +72,12 @@ class StrategyMachine(Chart):
     )
     """Attributes that later steps depend on; a subclass that keeps something between steps adds its own names."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, executor: str = ExecutorKind.TABLE) -> None:
+        self.executor = ExecutorKind(executor)
         definition = definition_of(type(self))
         self.definition: ChartDefinition = definition
         self.chart_state: str = definition.initial.id
-        """The current state; python-statemachine writes it."""
+        """The current state; the executor writes it."""
         self.gate = Gate(definition, self)
         self.sequence = 0
         self.transition_counts: Counter[str] = Counter()
@@ -75,8 +89,9 @@ class StrategyMachine(Chart):
         self._final_states = frozenset(state.id for state in definition.states if state.final)
         self._fault_states = frozenset(edge.target for edge in definition.edges if edge.event == definition.fault_event)
         self._observers: list[MachineObserver] = []
-        self._watch = _EngineWatch()
-        self._engine: statemachine.StateChart[Any] | None = None
+        self._reference = EngineExecutor(chart_of(type(self)), self, _STATE_FIELD)
+        self._running: Executor | None = None
+        """What runs the chart, once the initial state has been entered."""
         self._entered_at: int | None = None
         self._unfinished_command: str | None = None
         """A command that was interrupted before the chart moved: it is sent again with the next fact."""
@@ -201,7 +216,7 @@ class StrategyMachine(Chart):
         for name, value in values.items():
             setattr(self, name, value)
         if self._entered_at is not None:
-            self._engine = chart_of(type(self))(model=self, state_field="chart_state", listeners=[self._watch])
+            self._running = self._new_executor()
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -212,7 +227,7 @@ class StrategyMachine(Chart):
             command = self.book(fact)
         except Exception as error:  # noqa: BLE001 - every later fault is in the result
             failure = error
-        if self._engine is None:
+        if self._running is None:
             self._start()
         if failure is not None:
             self._fail(FaultCode.LEDGER, f"booking {type(fact).__name__}", failure, transient=False)
@@ -226,39 +241,40 @@ class StrategyMachine(Chart):
             self._fail(FaultCode.CALLBACK, "housekeeping", error)
 
     def _start(self) -> None:
-        """Make the engine with the first fact booked, so that the first state's entry action sees it."""
-        initial = self.chart_state
+        """Enter the initial state with the first fact booked, so that its entry action sees the fact."""
         self._entered_at = self.now
-        self.entered(initial)
-        engine_class = chart_of(type(self))
-        del self.chart_state  # the engine enters its initial state when the model has none
+        self.entered(self.chart_state)
+        executor, failure = self._new_executor(), None
         try:
-            self._engine = engine_class(model=self, state_field="chart_state", listeners=[self._watch])
-        except Exception as error:  # noqa: BLE001 - an entry action failed; a preset state is not entered again
-            self.chart_state = initial
-            self._engine = engine_class(model=self, state_field="chart_state", listeners=[self._watch])
-            self._fail(FaultCode.CALLBACK, f"entering {initial!r}", error)
-        except BaseException:
-            self.chart_state = initial
-            raise
+            executor.enter_initial_state()
+        except Exception as error:  # noqa: BLE001 - the state counts as entered, and the fault leads on from there
+            failure = error
+        self._running = executor
+        if failure is not None:
+            self._fail(FaultCode.CALLBACK, f"entering {self.chart_state!r}", failure)
+
+    def _new_executor(self) -> Executor:
+        if self.executor is ExecutorKind.ENGINE:
+            return self._reference
+        return TableExecutor(Table(self.definition), self, _STATE_FIELD)
 
     @property
     def engine(self) -> statemachine.StateChart[Any]:
-        """The running python-statemachine chart. Look, do not send: events go through ``step``."""
-        if self._engine is None:
-            self._start()
-        assert self._engine is not None  # noqa: S101 - made by _start
-        return self._engine
+        """The reference: python-statemachine's chart in this machine's state, whatever runs it.
+
+        Look, do not send: events go through ``step``.
+        """
+        return self._reference.engine
 
     def _send_command(self, command: str | None) -> None:
         command, self._unfinished_command = command or self._unfinished_command, None
         if command is None:
             return
-        moves = self._watch.transitions
+        taken = len(self._transitions)
         try:
             self._fire_command(command)
         except BaseException:  # an interruption: what the command has set already must not stand without its transition
-            if self._watch.transitions == moves:
+            if len(self._transitions) == taken:
                 self._unfinished_command = command
             raise
 
@@ -269,7 +285,7 @@ class StrategyMachine(Chart):
             self._fail(FaultCode.GUARD, str(error), error.__cause__)
             return
         if edge is not None:
-            self._fire(command)
+            self._fire(edge)
             return
         for observer in self._observers:
             observer.command_was_refused(self.chart_state, command)
@@ -289,26 +305,27 @@ class StrategyMachine(Chart):
                 continue
             if edge is None:
                 return True
-            self._fire(edge.event)
+            self._fire(edge)
         return self.is_final
 
-    def _fire(self, event: str) -> None:
-        """Send one event through the engine; an error inside becomes a fault."""
-        source, count = self.chart_state, self._watch.transitions
+    def _fire(self, edge: EdgeDefinition) -> None:
+        """Take one edge; an error inside becomes a fault."""
+        assert self._running is not None  # noqa: S101 - made by _start
+        source, event = self.chart_state, edge.event
         for observer in self._observers:
             observer.transition_began(source, event)
         try:
-            self.engine.send(event)
+            self._running.fire(edge)
+        except EngineDisagreesError as error:
+            self._fail(FaultCode.GUARD, str(error), None)
+            return
         except Exception as error:  # noqa: BLE001
             self._fail(FaultCode.CALLBACK, f"event {event!r} in {source!r}", error)
             return
-        except BaseException:  # an interruption: the engine goes back to the state before only after an Exception
-            self.engine.current_state_value = source
+        except BaseException:  # an interruption: the edge counts as not taken, wherever in it that struck
+            self.chart_state = source
             raise
-        if self._watch.transitions == count:
-            self._fail(FaultCode.GUARD, f"gate and engine disagree on event {event!r} in {source!r}", None)
-            return
-        self._record(TransitionRecord(source, event, self.chart_state))
+        self._record(edge)
 
     def _fail(self, code: FaultCode, place: str, error: BaseException | None, *, transient: bool = True) -> None:
         """Note a fault, take back what was to be placed, and enter the fault state."""
@@ -326,29 +343,24 @@ class StrategyMachine(Chart):
             return
         source = self.chart_state
         edge = next(edge for edge in self.definition.edges_from(source) if edge.event == event)
+        assert self._running is not None  # noqa: S101 - made by _start
         try:
-            self.engine.send(event)
+            self._running.fire(edge)
         except Exception as error:  # noqa: BLE001 - the fault state must be entered even if its own entry fails
             self.explain(f"entering {edge.target!r} failed too: {_raised(error)}")
-            self.engine.current_state_value = edge.target
+            self.chart_state = edge.target
         self.withdraw_placements()
-        self._record(TransitionRecord(source, event, self.chart_state))
+        self._record(edge)
 
-    def _record(self, transition: TransitionRecord) -> None:
+    def _record(self, edge: EdgeDefinition) -> None:
+        transition = TransitionRecord(edge.source, edge.event, self.chart_state)
         self._transitions.append(transition)
-        self.transition_counts[f"{transition.source}.{transition.event}"] += 1
-        if transition.source != transition.target or not self._is_internal(transition):
-            self._end_visit(transition.source)
+        self.transition_counts[f"{edge.source}.{edge.event}"] += 1
+        if not edge.internal:
+            self._end_visit(edge.source)
         self.entered(transition.target)
         for observer in self._observers:
             observer.transition_was_taken(transition, self.now)
-
-    def _is_internal(self, transition: TransitionRecord) -> bool:
-        return any(
-            edge.internal
-            for edge in self.definition.edges_from(transition.source)
-            if edge.event == transition.event and edge.target == transition.target
-        )
 
     def entered(self, state: str) -> None:
         """Called after every transition with the state the machine is in; override to mirror it."""

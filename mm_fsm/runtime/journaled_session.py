@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 
+from mm_fsm.chart import ExecutorKind
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import JournalSettings
@@ -22,6 +23,8 @@ def open_journaled_session(
     path: Path,
     journal_settings: JournalSettings | None = None,
     machine_class: type[QuotingMachine] = MarketMakingStateMachine,
+    *,
+    executor: str = ExecutorKind.TABLE,
 ) -> tuple[Session, OpenRun]:
     """A session whose every step is on record in the journal at ``path``; close the run when it has ended.
 
@@ -34,6 +37,7 @@ def open_journaled_session(
         path: where the journal goes.
         journal_settings: by default those of the configuration.
         machine_class: the machine to run.
+        executor: what runs its chart: ``"table"`` or ``"engine"``.
 
     Raises:
         JournalError: the journal cannot be written.
@@ -51,6 +55,7 @@ def open_journaled_session(
             fees=configuration.fees,
             balances=configuration.balances,
             machine_class=machine_class,
+            executor=executor,
             services=load_services(configuration.strategy.services),  # refused before anything is written
             journal_settings=journal_settings or configuration.journal,
             # The exchange has seen no earlier id, and with these the same seed is the same run to the last character.

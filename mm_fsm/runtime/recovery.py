@@ -17,6 +17,7 @@ from typing import Final, Self
 from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.chart import ExecutorKind
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import JournalError
@@ -62,6 +63,7 @@ class RunPlan:
         balances: what a new run may use; a run that continues has its own books.
         account: name of the account at the venue, for the lock.
         machine_class: the machine to run.
+        executor: what runs its chart: ``"table"`` or ``"engine"``.
         services: its services; by default those that the settings name.
         journal_settings: what to record and keep.
         locks: directory of the locks; by default the journal's own.
@@ -77,6 +79,7 @@ class RunPlan:
     balances: Balances
     account: str = "paper"
     machine_class: type[QuotingMachine] = MarketMakingStateMachine
+    executor: str = ExecutorKind.TABLE
     services: Services | None = None
     journal_settings: JournalSettings = field(factory=JournalSettings)
     locks: Path | None = None
@@ -191,7 +194,14 @@ def _begun(journal: Journal, machine: QuotingMachine, origin: str) -> Journal:
 
 def _machine(plan: RunPlan, balances: Balances, run: str, session: str) -> QuotingMachine:
     return plan.machine_class(
-        plan.settings, plan.instrument, plan.fees, balances, plan.services, run_id=run, session_id=session
+        plan.settings,
+        plan.instrument,
+        plan.fees,
+        balances,
+        plan.services,
+        run_id=run,
+        session_id=session,
+        executor=plan.executor,
     )
 
 

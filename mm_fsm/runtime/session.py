@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from mm_fsm.chart import ExecutorKind
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import Journal
@@ -43,8 +44,11 @@ def open_session(
     configuration: MarketConfiguration,
     market: Iterable[MarketEvent],
     machine_class: type[QuotingMachine] = MarketMakingStateMachine,
+    executor: str = ExecutorKind.TABLE,
 ) -> Session:
     """A session on the events of ``market``, which name it as the configuration does.
+
+    ``executor`` says what runs the machine's chart: ``"table"`` or ``"engine"``.
 
     Raises:
         SettingsError: settings contradict each other.
@@ -52,7 +56,11 @@ def open_session(
         RecordingError: the market's first event is malformed.
     """
     machine = machine_class(
-        configuration.strategy, configuration.instrument, configuration.fees, configuration.balances
+        configuration.strategy,
+        configuration.instrument,
+        configuration.fees,
+        configuration.balances,
+        executor=executor,
     )
     return session_around(configuration, market, machine, machine)
 

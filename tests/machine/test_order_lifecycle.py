@@ -13,7 +13,7 @@ from mm_fsm.books.order_lifecycle import (
     OrderStatus,
     status_after,
 )
-from mm_fsm.chart import chart_of, definition_of
+from mm_fsm.chart import chart_of, definition_of, table_of
 from mm_fsm.errors import OrderLifecycleError
 
 # One row an event, one column a status; "." keeps the status, "-" is not declared, else the status that follows.
@@ -92,7 +92,7 @@ def test_the_table_of_this_module_has_every_cell() -> None:
 @pytest.mark.parametrize(("status", "event"), CELLS)
 def test_table_and_engine_do_in_every_cell_what_is_expected(status: str, event: str) -> None:
     expected = CELLS[status, event]
-    found = definition_of(OrderLifecycle).table.get((status, event))
+    found = table_of(OrderLifecycle).target(status, event)
     assert found == expected
     assert after_in_engine(status, event) == (expected or status)
     if expected is None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from attrs import evolve
 from statemachine import StateChart
 
 from mm_fsm.chart import Chart, definition_of
@@ -40,8 +39,7 @@ def mutated(chart: type, mutant: Mutant) -> Iterator[None]:
         definition = definition_of(chart)
         engine_class = build_engine_class(chart, definition)
         mutant.put_into(as_declared(read_engine(engine_class), read_chart(chart)))
-        changed = evolve(definition, edges=mutant.in_definition(definition.edges))
-        with redefined(chart, changed, engine_class):
+        with redefined(chart, mutant.in_definition(definition), engine_class):
             yield
         return
     reading = read_engine(cast("type[StateChart[Any]]", chart))

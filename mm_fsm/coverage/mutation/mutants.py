@@ -1,7 +1,7 @@
 """The mutants of a chart: every small fault that a test suite is asked to notice. docs/coverage.md defines them.
 
-Each knows its fault in two forms: in the edges of a declared chart, which gates and tables are made from, and in a
-python-statemachine class. It also knows whether a test has run the part that it changes.
+Each knows its fault in two forms: in the definition of a declared chart, which gates and tables are made from, and in
+a python-statemachine class. It also knows whether a test has run the part that it changes.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
 from statemachine.callbacks import CallbackSpec
 
-from mm_fsm.chart import EdgeDefinition
+from mm_fsm.chart import ChartDefinition, EdgeDefinition, StateDefinition
 from mm_fsm.coverage.model import NO_EVENT, ChartModel, Nesting
 from mm_fsm.coverage.reading import EngineReading, callback_name
 from mm_fsm.coverage.run import ChartHits
@@ -40,7 +40,11 @@ class Mutant:
     def was_run(self, model: ChartModel, hits: ChartHits) -> bool:
         """Whether a test that saw this has run the changed part; another one cannot notice the fault."""
 
-    def in_definition(self, edges: Edges) -> Edges:
+    def in_definition(self, definition: ChartDefinition) -> ChartDefinition:
+        """A declared chart with the fault."""
+        return evolve(definition, edges=self.in_edges(definition.edges))
+
+    def in_edges(self, edges: Edges) -> Edges:
         """The edges of a declared chart with the fault."""
         return edges
 
@@ -64,7 +68,7 @@ class TransitionMutant(Mutant):
 class DroppedTransition(TransitionMutant):
     """A transition is missing."""
 
-    def in_definition(self, edges: Edges) -> Edges:
+    def in_edges(self, edges: Edges) -> Edges:
         """Change the edges."""
         return tuple(edge for place, edge in enumerate(edges) if place not in self.edges)
 
@@ -80,7 +84,7 @@ class RedirectedTransition(TransitionMutant):
 
     target: str
 
-    def in_definition(self, edges: Edges) -> Edges:
+    def in_edges(self, edges: Edges) -> Edges:
         """Change the edges."""
         return tuple(
             evolve(edge, target=self.target, internal=False) if place in self.edges else edge
@@ -106,7 +110,7 @@ class GuardMutant(TransitionMutant):
         """Whether the guard gave this answer."""
         return bool(hits.answers[self.number, self.guard, answer])
 
-    def in_definition(self, edges: Edges) -> Edges:
+    def in_edges(self, edges: Edges) -> Edges:
         """Change the edges."""
         return tuple(
             evolve(edge, guards=self.in_guards(edge.guards)) if place in self.edges else edge
@@ -170,7 +174,7 @@ class SwappedTransitions(Mutant):
         """The first was taken, perhaps where the second would have been."""
         return any(hits.edges[place] for place in self.edges[:-1])
 
-    def in_definition(self, edges: Edges) -> Edges:
+    def in_edges(self, edges: Edges) -> Edges:
         """Move the second before the first."""
         first, second = self.edges[0], self.edges[-1]
         return (*edges[:first], edges[second], *edges[first:second], *edges[second + 1 :])
@@ -195,6 +199,14 @@ class DroppedStateAction(Mutant):
         """The state was active."""
         return bool(hits.states[self.state])
 
+    def in_definition(self, definition: ChartDefinition) -> ChartDefinition:
+        """Change the state."""
+        states = (
+            _without_action(state, self.when, self.action) if state.id == self.state else state
+            for state in definition.states
+        )
+        return evolve(definition, states=tuple(states))
+
     def put_into(self, reading: EngineReading) -> None:
         """Change the class."""
         _remove_action(getattr(reading.states[self.state], self.when), self.action)
@@ -207,9 +219,25 @@ class DroppedEdgeAction(TransitionMutant):
     when: str
     action: str
 
+    def in_edges(self, edges: Edges) -> Edges:
+        """Change the edges."""
+        return tuple(
+            _without_action(edge, self.when, self.action) if place in self.edges else edge
+            for place, edge in enumerate(edges)
+        )
+
     def put_into(self, reading: EngineReading) -> None:
         """Change the class."""
         _remove_action(getattr(reading.transitions[self.number], self.when), self.action)
+
+
+_Acting = TypeVar("_Acting", StateDefinition, EdgeDefinition)
+
+
+def _without_action(acting: _Acting, when: str, action: str) -> _Acting:
+    kept = tuple(callback for callback in getattr(acting, when) if callback.name != action)
+    changes: dict[str, Any] = {when: kept}
+    return evolve(acting, **changes)
 
 
 def _remove(items: list[Any], one: object) -> None:

@@ -1,4 +1,4 @@
-"""Drives our machines as they run: by their steps, with gate, engine, books and services.
+"""Drives our machines as they run: by their steps, with gate, executor, books and services.
 
 A machine that fires by itself passes through states that it cannot rest in; what is taken there is taken in one step
 with the edge before it.
@@ -89,7 +89,7 @@ class MachineDriver(Driver):
         if isinstance(steering, Forced):
             for name in self.model.definition.guard_names:
                 setattr(machine, name, steering.guard(name))  # of this one machine; its class stays as it is
-            machine.gate.bind(self.model.definition, machine)
+            machine.gate.bind(machine.definition, machine)
         driven = MachineDriven(self, steering, machine, self._tick, self.commands)
         if (places or then is not None) and self.rests_in(driven.active):
             self._enter_initial_state(driven)

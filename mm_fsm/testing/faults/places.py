@@ -25,8 +25,6 @@ class Place:
     edge: int
     call: Call
     group: CallbackGroup
-    times: int = 1
-    """Which call of that kind raises."""
 
 
 class FaultPlaces:
@@ -68,16 +66,13 @@ class FaultPlaces:
         is_of_another = of_event in self.model.definition.events and of_event != event
         return hasattr(self._chart, name) and not is_of_another
 
-    def guards(self, *, twice: bool) -> Iterator[Place]:
-        """Every guard in every state that asks it; ``twice``, also when the engine asks again after the gate."""
+    def guards(self) -> Iterator[Place]:
+        """Every guard in every state that asks it."""
         seen = set()
         for place, edge in enumerate(self.model.definition.edges):
             for guard in edge.guards:
                 if (edge.source, guard.name) in seen or not self._ways.is_feasible(place):
                     continue
                 seen.add((edge.source, guard.name))
-                for times in (1, 2) if twice else (1,):
-                    asked = f"guard {guard.name}" if times == 1 else f"guard {guard.name}, asked again"
-                    name = f"{self.model.edge_keys[place]}: {asked}"
-                    call = GuardCall(guard.name)
-                    yield Place(name=name, edge=place, call=call, group=CallbackGroup.COND, times=times)
+                name = f"{self.model.edge_keys[place]}: guard {guard.name}"
+                yield Place(name=name, edge=place, call=GuardCall(guard.name), group=CallbackGroup.COND)

@@ -1,7 +1,8 @@
 """Makes callbacks, guards and services raise, each in a place of one's choice, without changing what is tested.
 
-Before or after a callback of a chart an entry of ours is put into python-statemachine's lists while an engine is put
-together; it raises when its turn has come. To the engine that is the callback, raising at its beginning or at its end.
+Before or after a callback of a chart stands an entry of ours: in python-statemachine's lists while an engine is put
+together, and in the chart that one machine compiles to its table. The entry raises when its turn has come. To engine
+and table that is the callback, raising at its beginning or at its end.
 Forced guards tell when they are asked, and services are handed to the machine in a wrapping.
 """
 
@@ -10,15 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from attrs import evolve, field, fields, frozen
 from statemachine.callbacks import CallbackGroup, CallbackSpec, CallbackSpecList
 
-from mm_fsm.coverage.reading import EngineReading
+from mm_fsm.chart import CallbackDefinition, EdgeDefinition, ExecutorKind, StateDefinition
+from mm_fsm.coverage.reading import EngineReading, callback_name
+from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.services.protocols import Services
 from mm_fsm.testing.driving.driver import Driven
 from mm_fsm.testing.driving.engines import PUT_TOGETHER_LOCK
+
+_ENTRY: Final = "_mm_fsm_entry"
+"""What the entry is called on a machine."""
 
 CALLBACKS = (CallbackGroup.BEFORE, CallbackGroup.EXIT, CallbackGroup.ON, CallbackGroup.ENTER, CallbackGroup.AFTER)
 """In the order in which a transition runs them."""
@@ -49,7 +55,7 @@ class CallbackCall:
 
 @frozen
 class GuardCall:
-    """A guard is asked; the gate asks first, and the engine again."""
+    """A guard is asked."""
 
     name: str
 
@@ -69,18 +75,16 @@ class Saboteur:
 
     Args:
         call: what is to raise; None to note only.
-        times: the call that raises, counted from 1.
         trips: whether the first guard that is asked then raises too, before.
     """
 
-    def __init__(self, call: Call | None = None, *, times: int = 1, trips: bool = False) -> None:
+    def __init__(self, call: Call | None = None, *, trips: bool = False) -> None:
         self.seen: set[Call] = set()
         """What was called while the chosen edge was taken."""
         self.has_struck = False
         self.ask_guard: Callable[[str], object] | None = None
         """Asks a machine's own guard too, so that the services are called which it calls."""
         self.call = call
-        self._left = times
         self._trips = trips
         self._driven: Driven | None = None
         self._due = 0
@@ -109,10 +113,8 @@ class Saboteur:
         self.seen.add(call)
         if call != self.call or self.has_struck:
             return
-        self._left -= 1
-        if not self._left:
-            self.has_struck = True
-            raise SabotageError("a generated test made this call raise")
+        self.has_struck = True
+        raise SabotageError("a generated test made this call raise")
 
     def _is_due(self, *, late: bool = False) -> bool:
         """Whether the edge is being taken; ``late``, also when that has just been noticed and callbacks are left."""
@@ -141,6 +143,41 @@ def laid_out(reading: EngineReading, saboteur: Saboteur) -> Iterator[None]:
             yield
         finally:
             specs.items = kept
+
+
+def lay_out_in_table(machine: StrategyMachine, edge: EdgeDefinition | None, saboteur: Saboteur) -> None:
+    """The same for a machine that runs from a table and has not taken a step: its own chart is changed, no class.
+
+    Args:
+        machine: the machine.
+        edge: the edge on which the callback is run; None for the entry into the initial state.
+        saboteur: told of the callback that is to raise.
+    """
+    call, definition = saboteur.call, machine.definition
+    if machine.executor is not ExecutorKind.TABLE or not isinstance(call, CallbackCall):
+        return
+    setattr(machine, _ENTRY, _Note(saboteur, call).tell)
+    where = call.spec.group.name.lower()
+    if where in ("enter", "exit"):
+        target, source = (edge.target, edge.source) if edge is not None else (definition.initial.id,) * 2
+        state_id = target if where == "enter" else source
+        states = (_around(state, where, call) if state.id == state_id else state for state in definition.states)
+        machine.definition = evolve(definition, states=tuple(states))
+    else:
+        edges = (_around(one, where, call) if one is edge else one for one in definition.edges)
+        machine.definition = evolve(definition, edges=tuple(edges))
+
+
+_Acting = TypeVar("_Acting", StateDefinition, EdgeDefinition)
+
+
+def _around(acting: _Acting, where: str, call: CallbackCall) -> _Acting:
+    """A state or an edge with an entry of ours before or after a callback."""
+    callbacks: tuple[CallbackDefinition, ...] = getattr(acting, where)
+    names = [callback.name for callback in callbacks]
+    place: int = names.index(callback_name(call.spec)) + (call.moment is Moment.LAST)
+    changes: dict[str, Any] = {where: (*callbacks[:place], CallbackDefinition(_ENTRY), *callbacks[place:])}
+    return evolve(acting, **changes)
 
 
 def _lists(reading: EngineReading) -> list[CallbackSpecList]:

@@ -19,7 +19,7 @@ from mm_fsm.testing.driving.driver import Driven, Driver, Forced
 from mm_fsm.testing.driving.engines import catches_errors
 from mm_fsm.testing.driving.machines import FactFor, MachineDriven, timer
 from mm_fsm.testing.faults.places import INITIAL, FaultPlaces, Place
-from mm_fsm.testing.faults.sabotage import Saboteur, ServiceCall, laid_out, wrapped
+from mm_fsm.testing.faults.sabotage import Saboteur, ServiceCall, laid_out, lay_out_in_table, wrapped
 from mm_fsm.testing.faults.verdicts import Before, judge_by, judge_engine, judge_machine
 from mm_fsm.testing.problems import StrayedError, UnsupportedChartError, require
 from mm_fsm.testing.subjects.making import driver_for, maker_of, read_flat
@@ -109,7 +109,7 @@ class _Suite:
         """One parameter for each place; an edge that no step can take is one that is skipped, with the reason."""
         found: list[Any] = []
         impossible: dict[int, None] = {}
-        for place in [*self._places.callbacks(), *self._places.guards(twice=self._is_machine)]:
+        for place in [*self._places.callbacks(), *self._places.guards()]:
             if place.edge == INITIAL and not self._is_machine:
                 continue  # the engine's constructor raises, and there is no machine
             if self._is_possible(place.edge):
@@ -139,7 +139,7 @@ class _Suite:
 
     def _run(self, place: Place) -> None:
         """Take the edge on which the call raises, and judge what comes of it."""
-        saboteur = Saboteur(place.call, times=place.times, trips=self._is_answer(place.edge))
+        saboteur = Saboteur(place.call, trips=self._is_answer(place.edge))
         with laid_out(self._reading, saboteur):
             driven = self._begin(saboteur, place.edge)
             run = self._approach(driven, place.edge, saboteur)
@@ -156,6 +156,9 @@ class _Suite:
     def _begin(self, saboteur: Saboteur, edge: int) -> Driven:
         """A machine that has lived through its situation; for the entry into the initial state, one just made."""
         driven = self._driver.start()
+        if isinstance(driven, MachineDriven):
+            taken = None if edge == INITIAL else self.model.definition.edges[edge]
+            lay_out_in_table(driven.machine, taken, saboteur)
         if isinstance(driven.steering, Forced):
             driven.steering.asked = saboteur.guard_was_asked
         if self._has_services:
