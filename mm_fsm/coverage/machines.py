@@ -96,6 +96,7 @@ class EngineOfMachineWatch:
         self._mm_fsm_tally = tally
         self._mm_fsm_settling = settling
         self._mm_fsm_attempt: tuple[str, str] | None = None
+        machine.observe(_MoveAhead(self))
 
     def _mm_fsm_event_was_sent(self, machine: StateChart[Any], event: Event) -> None:
         self._mm_fsm_settle()
@@ -111,3 +112,14 @@ class EngineOfMachineWatch:
             self._mm_fsm_attempt = None
             if self._mm_fsm_machine.chart_state == state:
                 self._mm_fsm_tally.tried_in_vain([state], event)
+
+
+class _MoveAhead(MachineObserver):
+    """Lets a watch look at what came of an event before the machine moves: a table moves without its engine."""
+
+    def __init__(self, watch: EngineOfMachineWatch) -> None:
+        self._watch = watch
+
+    def transition_began(self, state: str, event: str) -> None:
+        """The machine is still where the event left it."""
+        self._watch._mm_fsm_settle()

@@ -178,7 +178,7 @@ class Lazy(MarketMakingStateMachine):
     def _come_to_rest(self, limit: int) -> bool:
         edge = self.gate.first_enabled(self.chart_state)
         if edge is not None:
-            self._fire(edge.event)
+            self._fire(edge)
         return True
 
 

@@ -127,8 +127,8 @@ def test_services_are_made_anew_for_every_case() -> None:
 
     generated = fault_tests(MarketMakingStateMachine, services=make_services)
     assert failures(generated, only="idle --halt [must_halt]--> error") == {}
-    # note_halt and cancel_everything at both ends, must_halt for the gate and for the engine
-    assert len(made) == 6
+    # note_halt and cancel_everything at both ends, must_halt for the gate
+    assert len(made) == 5
 
 
 @pytest.mark.parametrize(
