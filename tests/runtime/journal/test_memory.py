@@ -38,7 +38,7 @@ def test_nothing_grows_longer_with_three_times_the_facts(tmp_path: Path, monkeyp
     assert fills > KEPT
     assert counts.fill_count > 2 * fills
     assert counts.next_order_number > 2 * placed
-    assert len(after) > 200  # the walk has seen the insides
+    assert len(after) > 120  # the walk has seen the insides of machine, journal and exchange
     grown = {place: (before.get(place, 0), size) for place, size in after.items() if size > SHORT}
     assert {place: pair for place, pair in grown.items() if pair[1] > 1.7 * pair[0]} == {}
     run.close()
