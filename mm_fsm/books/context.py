@@ -9,11 +9,10 @@ import hashlib
 from collections import deque
 from decimal import Decimal
 from operator import attrgetter
-from typing import Final
+from typing import Final, Protocol
 
 from attrs import define, field, fields
 
-from mm_fsm.books.facts import OrderFilled
 from mm_fsm.books.ledger import Ledger
 from mm_fsm.books.market import Market
 from mm_fsm.books.markouts import MarkoutTracker
@@ -23,7 +22,7 @@ from mm_fsm.books.volatility import VolatilityEstimator
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, Hold, HoldReason, InventoryAssessment, QuotePlan
 from mm_fsm.core.instrument import BASIS_POINTS, ZERO, Balances, Fees, Instrument, InstrumentKind
-from mm_fsm.core.messages import SIDES, OrderPurpose, Side
+from mm_fsm.core.messages import SIDES, Liquidity, OrderPurpose, Side
 from mm_fsm.core.settings import MarketMakingSettings
 
 RECENT_FILL_RATE_WEIGHT = 0.05
@@ -31,6 +30,25 @@ RECENT_FILL_RATE_WEIGHT = 0.05
 
 MARKOUT_WINDOW = 100
 """Fills that the recent markout covers; more where a judgement of adverse selection needs more."""
+
+
+class Fill(Protocol):
+    """What is said of a fill once it is booked. Price quote per base, quantity contracts."""
+
+    @property
+    def price(self) -> Decimal:
+        """As the venue reported it."""
+        ...
+
+    @property
+    def quantity(self) -> Decimal:
+        """As the venue reported it."""
+        ...
+
+    @property
+    def liquidity(self) -> Liquidity:
+        """Whether it added or removed liquidity."""
+        ...
 
 
 @define(kw_only=True)
@@ -120,7 +138,7 @@ class MarketMakingContext:
     balances_query_due: int = 0
 
     # Fills
-    unhandled_fills: list[OrderFilled] = field(factory=list)
+    unhandled_fills: list[Fill] = field(factory=list)
     last_fill_time: int | None = None
     fill_count: int = 0
     total_trades: int = 0

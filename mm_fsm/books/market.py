@@ -9,7 +9,6 @@ from typing import Final, Protocol
 
 from attrs import define, fields, frozen
 
-from mm_fsm.books.facts import MarketBook
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import BookLevel
 
@@ -27,6 +26,35 @@ class RestingOrder(Protocol):
     @property
     def remaining(self) -> Decimal:
         """Contracts."""
+        ...
+
+
+class ShownBook(Protocol):
+    """A visible book, best level first; times are nanoseconds."""
+
+    @property
+    def bids(self) -> tuple[BookLevel, ...]:
+        """Empty when nobody bids."""
+        ...
+
+    @property
+    def asks(self) -> tuple[BookLevel, ...]:
+        """Empty when nobody asks."""
+        ...
+
+    @property
+    def includes_own_orders(self) -> bool:
+        """Whether the sizes contain this account's own resting orders."""
+        ...
+
+    @property
+    def received_at(self) -> int:
+        """When the host received it."""
+        ...
+
+    @property
+    def exchange_time(self) -> int:
+        """The venue's own stamp."""
         ...
 
 
@@ -90,7 +118,7 @@ class Market:
         """Whether the best bid is at or above the best ask."""
         return self.bid_price is not None and self.ask_price is not None and self.bid_price >= self.ask_price
 
-    def take(self, book: MarketBook, own_bids: Iterable[RestingOrder], own_asks: Iterable[RestingOrder]) -> bool:
+    def take(self, book: ShownBook, own_bids: Iterable[RestingOrder], own_asks: Iterable[RestingOrder]) -> bool:
         """Take a new book and say whether it has a valid mid.
 
         ``own_bids`` and ``own_asks`` are taken out first where the book includes them.

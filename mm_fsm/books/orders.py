@@ -238,11 +238,25 @@ class OwnOrders:
         self._derived_are_stale = True
         return order
 
-    def adopt(self, reported: ReportedOrder, filled_quantity: Decimal, now: int, *, placed_at: int) -> OwnOrder:
+    def adopt(
+        self,
+        reported: ReportedOrder,
+        filled_quantity: Decimal,
+        now: int,
+        *,
+        placed_at: int,
+        trades_count_after: int = -1,
+        is_cancelled: bool = False,
+    ) -> OwnOrder:
         """Take over an order that rests at the venue and is not known here.
 
-        ``filled_quantity`` is what of it has been booked, ``placed_at`` a time before which none of its other trades
-        lies.
+        Args:
+            reported: the order as the venue shows it.
+            filled_quantity: the part of it that has been booked, contracts.
+            now: nanoseconds.
+            placed_at: no other trade of the order is older, nanoseconds.
+            trades_count_after: venue time up to which its trades are none of ours.
+            is_cancelled: whether to cancel it at once.
         """
         order = OwnOrder(
             client_order_id=reported.client_order_id,
@@ -261,7 +275,14 @@ class OwnOrders:
         )
         self._live[order.client_order_id] = order
         self.report_open(order, reported.filled_quantity, now)
+        order.trades_count_after = trades_count_after
+        order.cancel_due = is_cancelled
         return order
+
+    def cancel_all_live(self) -> None:
+        """Every live order has to go."""
+        for order in self.live():
+            order.cancel_due = not order.cancel_in_flight
 
     def withdraw(self, client_order_id: str) -> None:
         """Forget a placement that was never sent."""
@@ -335,8 +356,20 @@ class OwnOrders:
             order.query_due = now
         self._derived_are_stale = True
 
-    def report_open(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
+    def note_shown(self, order: OwnOrder) -> None:
+        """The venue shows the order, so it was taken."""
+        order.acknowledged = True
+
+    def note_answer(self, order: OwnOrder) -> None:
+        """The question about the order has been answered."""
+        order.query_in_flight = False
+
+    def report_open(
+        self, order: OwnOrder, filled_quantity: Decimal | None, now: int, venue_order_id: str | None = None
+    ) -> None:
         """The venue, when asked, says that the order rests in its book."""
+        order.acknowledged = True
+        order.venue_order_id = order.venue_order_id or venue_order_id
         order.query_in_flight = False
         order.clean_looks = 0
         self._note_reported(order, filled_quantity)

@@ -71,3 +71,9 @@ class Reconciliation:
         self.stage = following
         self.is_answer_awaited = False
         self.due = now
+
+    def note_no_answer(self, retry_at: int) -> None:
+        """The question failed: ask again later."""
+        if self.is_answer_awaited:
+            self.is_answer_awaited = False
+            self.due = retry_at

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from attrs import frozen
 
@@ -103,9 +103,29 @@ class BookLevel(NamedTuple):
 
 @frozen(kw_only=True)
 class Fact:
-    """Something that happened. ``received_at``: nanoseconds, when the host received it."""
+    """Something that happened. ``received_at``: nanoseconds, when the host received it.
+
+    The books are a ``MarketMakingContext``, which this layer does not know.
+    """
+
+    streams: ClassVar[bool] = False
+    """Whether facts of this kind arrive all the time and say nothing about own orders."""
+    concerns_money: ClassVar[bool] = False
+    """Whether the journal writes facts of this kind at once."""
 
     received_at: int
+
+    def admit(self, books: Any) -> Any:
+        """Check the fact against the books, before anything changes; each field by itself is sound already.
+
+        What it returns is handed to ``book``.
+
+        Raises:
+            FactRefusedError: the fact is impossible.
+        """
+
+    def book(self, books: Any, admitted: Any) -> None:
+        """Apply the fact, which has been admitted, to the books. Its time has been taken already."""
 
 
 @frozen(kw_only=True)

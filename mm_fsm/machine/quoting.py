@@ -11,8 +11,9 @@ from typing import ClassVar, Final
 
 from attrs import evolve
 
+from mm_fsm.books import booking, reconciling
 from mm_fsm.books.context import MarketMakingContext, Reduction
-from mm_fsm.books.facts import STREAMING, StopRequested
+from mm_fsm.books.facts import StopRequested
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.chart import ExecutorKind, calls_services
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
@@ -30,7 +31,7 @@ from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument
 from mm_fsm.core.messages import SIDES, CancelOrder, Fact, PlaceOrder, QueryBalances, QueryOrder, QueryOwnTrades
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
-from mm_fsm.machine import admission, booking, deadlines, reconciliation
+from mm_fsm.machine import deadlines
 from mm_fsm.machine.quote_uptime import QuoteUptime
 from mm_fsm.machine.results import StrategyResult
 from mm_fsm.machine.session_result import session_result
@@ -115,23 +116,19 @@ class QuotingMachine(StrategyMachine):
         """The latest time any fact carried, nanoseconds."""
         return self.context.now
 
-    def admit(self, fact: Fact) -> None:
+    def admit(self, fact: Fact) -> object:
         """Refuse a malformed or impossible fact."""
-        admission.admit(self.context, fact)
+        return booking.admit(self.context, fact)
 
-    def book(self, fact: Fact) -> str | None:
+    def book(self, fact: Fact, admitted: object) -> str | None:
         """Apply a fact to the books, and find the command in it: a stop, or the end of the session."""
         context = self.context
         fills = context.fill_count
-        booking.book(context, fact)
-        for remark in context.remarks:
+        remarks = booking.book(context, fact, admitted)
+        for remark in remarks:
             self.explain(remark)
-        context.remarks.clear()
-        for order in context.orders.expire_requests(context.now):
-            context.needs_requote = self._are_sides_to_be_read = True
-            self.explain(f"no answer about order {order.client_order_id} in time")
         self.uptime.advance(context)
-        self._are_sides_to_be_read = self._are_sides_to_be_read or not isinstance(fact, STREAMING)
+        self._are_sides_to_be_read = self._are_sides_to_be_read or bool(remarks) or not fact.streams
         if self.began_at is None:
             self._begin_session()
         if self.is_final:
@@ -168,7 +165,7 @@ class QuotingMachine(StrategyMachine):
         if self.chart_state in self._confirming_states and deadlines.is_trade_lookup_needed(context):
             self._look_up_trades_when_due()
         if not self.is_final:
-            question = reconciliation.next_question(context)
+            question = reconciling.next_question(context)
             if question is not None:
                 self.stage(question)
             self.ask_for_balances_when_due()
@@ -379,7 +376,7 @@ class QuotingMachine(StrategyMachine):
         context = self.context
         context.orders.note_query(order, context.now)
         if order.missing_fills > 0 and not order.is_unknown:
-            since = order.placed_at - nanoseconds(reconciliation.CLOCK_TOLERANCE_SECONDS)
+            since = order.placed_at - nanoseconds(reconciling.CLOCK_TOLERANCE_SECONDS)
             self.stage(QueryOwnTrades(symbol=context.settings.symbol, since=max(since, 0)))
             return
         self.stage(
@@ -395,7 +392,7 @@ class QuotingMachine(StrategyMachine):
         if context.now < context.trades_query_due:
             return
         earliest = context.orders.unconfirmed_since
-        since = (context.now if earliest is None else earliest) - nanoseconds(reconciliation.CLOCK_TOLERANCE_SECONDS)
+        since = (context.now if earliest is None else earliest) - nanoseconds(reconciling.CLOCK_TOLERANCE_SECONDS)
         context.trades_query_due = context.now + nanoseconds(context.settings.request_timeout_seconds)
         self.stage(QueryOwnTrades(symbol=context.settings.symbol, since=max(since, 0)))
 

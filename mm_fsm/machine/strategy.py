@@ -110,11 +110,11 @@ class StrategyMachine(Chart):
         """The latest time any fact carried, nanoseconds."""
 
     @abstractmethod
-    def admit(self, fact: Fact) -> None:
-        """Check a fact; raise ``FactRefusedError`` before anything has changed."""
+    def admit(self, fact: Fact) -> object:
+        """Check a fact; raise ``FactRefusedError`` before anything has changed. The result is handed to ``book``."""
 
     @abstractmethod
-    def book(self, fact: Fact) -> str | None:
+    def book(self, fact: Fact, admitted: object) -> str | None:
         """Apply an admitted fact to the books. Return the command it carries, if any."""
 
     @abstractmethod
@@ -155,11 +155,11 @@ class StrategyMachine(Chart):
             return self._step(fact)
 
     def _step(self, fact: Fact) -> StepResult:
-        self.admit(fact)
+        admitted = self.admit(fact)
         for observer in self._observers:
             observer.step_began(self.chart_state, fact)
         try:
-            self._book_and_react(fact)
+            self._book_and_react(fact, admitted)
         except BaseException:  # an interruption, or an observer's own error: nothing half decided may leave later
             self.withdraw_placements()
             raise
@@ -220,11 +220,11 @@ class StrategyMachine(Chart):
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _book_and_react(self, fact: Fact) -> None:
+    def _book_and_react(self, fact: Fact, admitted: object) -> None:
         failure: Exception | None = None
         command: str | None = None
         try:
-            command = self.book(fact)
+            command = self.book(fact, admitted)
         except Exception as error:  # noqa: BLE001 - every later fault is in the result
             failure = error
         if self._running is None:

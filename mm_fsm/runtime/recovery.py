@@ -24,7 +24,6 @@ from mm_fsm.errors import JournalError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import database
-from mm_fsm.runtime.journal.bookings import rebuild
 from mm_fsm.runtime.journal.database import QuietRow
 from mm_fsm.runtime.journal.machine import JournaledMachine
 from mm_fsm.runtime.journal.reader import JournalReader
@@ -229,7 +228,7 @@ def rebuilt_context(reader: JournalReader) -> MarketMakingContext:
     context: MarketMakingContext = reader.snapshot(segment)["context"]
     for row in reader.rows(segment):
         if not isinstance(row, QuietRow):
-            rebuild(context, reader, row)
+            reader.book_again(context, row)
     return context
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from mm_fsm.books.facts import MessageRefused, StopRequested, Timer
+from mm_fsm.books.facts.fields import TIMES_END
 from mm_fsm.core.messages import Fact, OrderFact
 from mm_fsm.errors import FactRefusedError
-from mm_fsm.machine.fact_fields import TIMES_END
 from mm_fsm.machine.results import StepResult
 from mm_fsm.venues.base import MarketEvent, SimulatedVenue, time_of
 

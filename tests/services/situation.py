@@ -10,6 +10,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
+from mm_fsm.books import booking
 from mm_fsm.books.context import MarketMakingContext, Reduction
 from mm_fsm.books.facts import (
     BalancesReported,
@@ -24,9 +25,8 @@ from mm_fsm.books.facts import (
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.decisions import OrderDraft, Quote, QuotePlan
 from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
-from mm_fsm.core.messages import BookLevel, Liquidity, OrderPurpose, PlaceOrder, Side
+from mm_fsm.core.messages import BookLevel, Fact, Liquidity, OrderPurpose, PlaceOrder, Side
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.machine.booking import book
 
 SYMBOL = "BTC/USD"
 SECOND = 1_000_000_000
@@ -54,6 +54,10 @@ def rules(
         contract_size=Decimal(contract_size),
         kind=kind,
     )
+
+
+def take(context: MarketMakingContext, fact: Fact) -> None:
+    booking.book(context, fact, booking.admit(context, fact))
 
 
 def prices(quotes: tuple[Quote, ...]) -> list[Decimal]:
@@ -125,7 +129,7 @@ class Situation:
     # -- time and market --------------------------------------------------------------------------------------------
 
     def at(self, seconds: float) -> Situation:
-        book(self.context, Timer(received_at=START + round(seconds * SECOND)))
+        take(self.context, Timer(received_at=START + round(seconds * SECOND)))
         return self
 
     def book(self, bids: str | None, asks: str | None, *, includes_own_orders: bool = False) -> Situation:
@@ -139,15 +143,15 @@ class Situation:
             exchange_time=now,
             includes_own_orders=includes_own_orders,
         )
-        book(self.context, fact)
+        take(self.context, fact)
         return self
 
     def heartbeat(self) -> Situation:
-        book(self.context, Heartbeat(received_at=self.context.now, symbol=SYMBOL))
+        take(self.context, Heartbeat(received_at=self.context.now, symbol=SYMBOL))
         return self
 
     def halt(self, *, trading: bool = False) -> Situation:
-        book(self.context, TradingStatusChanged(received_at=self.context.now, symbol=SYMBOL, trading=trading))
+        take(self.context, TradingStatusChanged(received_at=self.context.now, symbol=SYMBOL, trading=trading))
         return self
 
     def report_balances(self, base: str | None = None, quote: str | None = None) -> Situation:
@@ -155,7 +159,7 @@ class Situation:
         context = self.context
         base_total = context.base_position if base is None else Decimal(base)
         quote_total = context.ledger.cash if quote is None else Decimal(quote)
-        book(
+        take(
             context,
             BalancesReported(
                 received_at=context.now,
@@ -198,7 +202,7 @@ class Situation:
             venue_order_id=f"v{order.client_order_id}",
             exchange_time=now,
         )
-        book(self.context, fact)
+        take(self.context, fact)
         return order
 
     def fill(self, order: OwnOrder, quantity: str, *, fee: str = "0", price: str | None = None) -> Situation:
@@ -215,7 +219,7 @@ class Situation:
             liquidity=Liquidity.MAKER,
             exchange_time=self.context.now,
         )
-        book(self.context, fact)
+        take(self.context, fact)
         return self
 
     def cancel(self, order: OwnOrder) -> Situation:
@@ -228,7 +232,7 @@ class Situation:
             exchange_time=now,
             filled_quantity=order.filled_quantity,
         )
-        book(self.context, fact)
+        take(self.context, fact)
         return self
 
     def lose(self, order: OwnOrder) -> Situation:

@@ -17,16 +17,13 @@ from cattrs import Converter
 from cattrs.errors import BaseValidationError
 from cattrs.gen import make_dict_unstructure_fn
 
-from mm_fsm.books import facts
-from mm_fsm.books.facts import Heartbeat, MarketBook, MarketTrade, Timer
+from mm_fsm.books.facts import FACTS, Heartbeat, MarketBook, MarketTrade, Timer
 from mm_fsm.core import messages
 from mm_fsm.core.messages import BookLevel, Fact, Intent, Side
 
 _CLASSES: Final[dict[str, type]] = {
-    name: value
-    for module in (messages, facts)
-    for name, value in vars(module).items()
-    if isclass(value) and issubclass(value, (Fact, Intent))
+    **FACTS,
+    **{name: value for name, value in vars(messages).items() if isclass(value) and issubclass(value, Intent)},
 }
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 """In ASCII, because a venue's text may hold half a surrogate pair, which UTF-8 cannot."""

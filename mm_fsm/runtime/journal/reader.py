@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Self
 
+from mm_fsm.books.booking import book_again
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.errors import JournalError
 from mm_fsm.runtime.journal import database
@@ -100,6 +103,21 @@ class JournalReader:
         """
         with self._understanding(f"record {record.sequence}"):
             return self.messages.read_intents(record.intents)
+
+    def book_again(self, context: MarketMakingContext, record: RecordRow) -> None:
+        """Book a record as the machine booked it, without deciding anything.
+
+        Raises:
+            JournalError: this version does not know its fact or an intent, or it does not fit the books before it.
+        """
+        with self._understanding(f"record {record.sequence}"):
+            book_again(
+                context,
+                self.fact(record),
+                self.intents(record),
+                reference_price=None if record.reference_price is None else Decimal(record.reference_price),
+                peak=None if record.peak is None else Decimal(record.peak),
+            )
 
     def facts(self, quiet: QuietRow) -> Iterator[tuple[int, Fact]]:
         """The facts of a row of quiet ones, with their sequence numbers.

@@ -24,7 +24,6 @@ from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import FactRefusedError, JournalError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
-from mm_fsm.runtime.journal.bookings import rebuild
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
 from mm_fsm.runtime.journal.fingerprint import chart_fingerprint, find_class
 from mm_fsm.runtime.journal.messages import encode
@@ -291,7 +290,7 @@ class _Verification:
         for row in self.reader.rows(segment):
             if isinstance(row, QuietRow):
                 continue
-            rebuild(context, self.reader, row)
+            self.reader.book_again(context, row)
             if not segment.has_market_data:
                 self.report.booked_records += 1
             for name, amount in (("position", context.base_position), ("cash", context.ledger.cash)):

@@ -17,14 +17,6 @@ from typing import Any, Final, Self
 
 from attrs import field, frozen
 
-from mm_fsm.books.facts import (
-    STREAMING,
-    BalancesReported,
-    ExternalFlow,
-    FundingPaid,
-    OrderFilled,
-    OwnTradesReported,
-)
 from mm_fsm.core.validation import whole_number, yes_or_no
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.quoting import QuotingMachine
@@ -43,7 +35,6 @@ ROWS_TOGETHER: Final = 64
 LOG_ROWS: Final = 500
 """Rows in the write-ahead log at which it is moved into the file."""
 FEWEST_SEGMENTS: Final = 2
-_MONEY: Final = (OrderFilled, OwnTradesReported, BalancesReported, FundingPaid, ExternalFlow)
 
 
 @frozen(kw_only=True)
@@ -188,7 +179,7 @@ class Journal:
         self._wait(row)
         self.records += 1
         self._records_in_segment += 1
-        if result.intents or isinstance(result.fact, _MONEY) or len(self._waiting) >= ROWS_TOGETHER:
+        if result.intents or result.fact.concerns_money or len(self._waiting) >= ROWS_TOGETHER:
             self._write()
 
     def keep_up(self, machine: QuotingMachine) -> None:
@@ -357,9 +348,7 @@ class Journal:
 
 def is_quiet(result: StepResult) -> bool:
     """Whether a step moved nothing: a streaming fact, and nothing came of it but the books' own change."""
-    return isinstance(result.fact, STREAMING) and not (
-        result.transitions or result.intents or result.faults or result.reasons
-    )
+    return result.fact.streams and not (result.transitions or result.intents or result.faults or result.reasons)
 
 
 def books_digest(machine: QuotingMachine) -> bytes:

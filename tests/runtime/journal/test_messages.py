@@ -38,7 +38,7 @@ instruments = st.builds(
 def _classes() -> list[type]:
     return [
         value
-        for name, value in {**vars(messages), **vars(facts)}.items()
+        for name, value in {**vars(messages), **facts.FACTS}.items()
         if isclass(value) and issubclass(value, (Fact, Intent)) and name not in ABSTRACT
     ]
 

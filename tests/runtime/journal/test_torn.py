@@ -13,7 +13,6 @@ import pytest
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.errors import JournalError
 from mm_fsm.runtime.journal import JournalReader
-from mm_fsm.runtime.journal.bookings import rebuild
 from mm_fsm.runtime.journal.database import RecordRow
 from mm_fsm.runtime.recovery import rebuilt_context
 from tests.runtime.journal.scenario import World, assert_books_equal_account, begin, kill, plan_at
@@ -58,7 +57,7 @@ def books(whole: Path) -> set[Books]:
             found.add(books_of(context))
             for row in reader.rows(segment):
                 if isinstance(row, RecordRow):
-                    rebuild(context, reader, row)
+                    reader.book_again(context, row)
                     found.add(books_of(context))
     return found
 

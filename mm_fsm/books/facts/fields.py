@@ -94,6 +94,16 @@ def _check_amount(fact: object, field: str, value: object) -> None:
         raise refusal(fact, field, f"a {AMOUNT_EXPECTED}", value)
 
 
+def check_positive(fact: object, field: str, value: object) -> None:
+    """A positive decimal.
+
+    Raises:
+        FactRefusedError: it is not.
+    """
+    if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
+        raise refusal(fact, field, "a positive finite decimal", value)
+
+
 def _check_text(fact: object, field: str, value: object) -> None:
     if not isinstance(value, str):
         raise refusal(fact, field, "a text", value)

@@ -1,0 +1,33 @@
+"""The account as the venue sees it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+from attrs import frozen
+
+from mm_fsm.books import reconciling
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.core.instrument import ZERO, InstrumentKind
+from mm_fsm.core.messages import VenueFact
+
+
+@frozen(kw_only=True)
+class BalancesReported(VenueFact):
+    """The account as the venue sees it; free amounts exclude what own orders lock. Base units and quote currency."""
+
+    concerns_money: ClassVar[bool] = True
+
+    base_total: Decimal
+    base_free: Decimal
+    quote_total: Decimal
+    quote_free: Decimal
+
+    def book(self, context: MarketMakingContext, admitted: None) -> None:
+        """Never quote with what the venue does not have: the ledger stays as it is, the difference is not free."""
+        context.balances_reported_at = context.now
+        context.missing_base = max(context.base_position - self.base_total, ZERO)
+        expected = context.ledger.cash if context.instrument.kind is InstrumentKind.SPOT else context.equity
+        context.missing_quote = ZERO if expected is None else max(expected - self.quote_total, ZERO)
+        reconciling.compare_balances(context, self.base_total, self.quote_total)

@@ -1,0 +1,24 @@
+"""The journal cannot be written."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.core.decisions import Fault, FaultCode
+from mm_fsm.core.messages import Fact
+
+
+@frozen(kw_only=True)
+class JournalFailed(Fact):
+    """The journal cannot be written. The placements named in ``withheld`` were never sent, and none will be."""
+
+    reason: str
+    withheld: tuple[str, ...] = ()
+
+    def book(self, context: MarketMakingContext, admitted: None) -> None:
+        """Take what was never sent out of the books again, and stop everything."""
+        for client_order_id in self.withheld:
+            context.orders.withdraw(client_order_id)
+            context.sent_orders.pop()
+        context.pending_fault = Fault(code=FaultCode.JOURNAL, reason=self.reason, transient=False)

@@ -1,0 +1,79 @@
+"""The market's visible book."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from attrs import frozen
+
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import check_positive, refusal
+from mm_fsm.books.ledger import AMOUNT_EXPECTED, is_amount
+from mm_fsm.core.messages import BookLevel, VenueFact
+
+LATE_BOOKS_BELIEVED: Final = 5
+"""Books in a row with older stamps than the newest, after which it is the newest stamp that is not believed."""
+
+
+@frozen(kw_only=True)
+class MarketBook(VenueFact):
+    """The visible book, best level first. An empty side means that nobody quotes there.
+
+    ``includes_own_orders`` says whether the sizes contain this account's own resting orders, as they do at any real
+    venue; then they are taken out. Own quotes taken for the market would draw the reference price after them.
+    """
+
+    streams: ClassVar[bool] = True
+
+    bids: tuple[BookLevel, ...]
+    asks: tuple[BookLevel, ...]
+    exchange_time: int
+    includes_own_orders: bool = True
+
+    def admit(self, context: MarketMakingContext) -> None:
+        """Both sides hold positive amounts, best level first, and a mid that can be booked."""
+        _check_levels(self, "bids", self.bids, sign=-1)
+        _check_levels(self, "asks", self.asks, sign=1)
+        if not self.bids or not self.asks:
+            return
+        levels = (*self.bids, *self.asks) if self.includes_own_orders else (self.bids[0], self.asks[0])
+        for level in levels:
+            if not is_amount(level.price / 2):  # the mid is booked, and may need one decimal more
+                raise refusal(self, "price", f"a {AMOUNT_EXPECTED}, as its half must be", level.price)
+
+    def book(self, context: MarketMakingContext, admitted: None) -> None:
+        """Show the market, and mark what is held at its mid; a book that comes late is passed over."""
+        market = context.market
+        if self.exchange_time < market.exchange_time:
+            if market.late_books_in_a_row < LATE_BOOKS_BELIEVED:
+                context.late_books += 1
+                market.late_books_in_a_row += 1
+                return
+            market.disbelieve_stamp()
+        market.late_books_in_a_row = 0
+        own_bids = context.active_bid_orders if self.includes_own_orders else ()
+        own_asks = context.active_ask_orders if self.includes_own_orders else ()
+        if market.take(self, own_bids, own_asks) and market.mid_price is not None:
+            _mark(context, market.mid_price)
+
+
+def _mark(context: MarketMakingContext, mid: Decimal) -> None:
+    as_float = float(mid)
+    context.markouts.observe(context.now, as_float)
+    context.volatility_estimator.observe(context.now, as_float)
+    context.ledger.mark(mid)
+    if context.first_mid_price is None:
+        context.first_mid_price = mid
+    if context.was_over_limit and not context.assess_inventory().is_over_limit:
+        context.was_over_limit = False
+
+
+def _check_levels(fact: MarketBook, name: str, levels: tuple[BookLevel, ...], sign: int) -> None:
+    previous: Decimal | None = None
+    for index, (price, size) in enumerate(levels):
+        check_positive(fact, f"{name}[{index}].price", price)
+        check_positive(fact, f"{name}[{index}].size", size)
+        if previous is not None and (price - previous) * sign <= 0:
+            raise refusal(fact, f"{name}[{index}].price", f"further from the market than {previous}", price)
+        previous = price

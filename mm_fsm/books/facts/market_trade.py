@@ -1,0 +1,30 @@
+"""Somebody traded."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+from attrs import frozen
+
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import check_positive
+from mm_fsm.core.messages import Side, VenueFact
+
+
+@frozen(kw_only=True)
+class MarketTrade(VenueFact):
+    """Somebody traded. ``taker_side`` is BID when the taker bought."""
+
+    streams: ClassVar[bool] = True
+
+    price: Decimal
+    size: Decimal
+    taker_side: Side
+    trade_id: str
+    exchange_time: int
+
+    def admit(self, context: MarketMakingContext) -> None:
+        """Price and size are positive."""
+        check_positive(self, "price", self.price)
+        check_positive(self, "size", self.size)
