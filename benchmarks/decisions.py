@@ -30,8 +30,9 @@ from typing import Any
 import attrs
 
 import mm_fsm
-from mm_fsm.runtime.session import Session, for_simulation, open_session, open_simulated_session
+from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import read_preset
+from mm_fsm.venues.paper import PaperAccount
 from mm_fsm.venues.recorded import open_recording
 
 DATA = Path(os.environ.get("MM_FSM_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
@@ -164,13 +165,15 @@ def recorded(name: str, first_events: int | None) -> Iterator[Entry]:
     configuration = read_preset(preset)
     recording = open_recording(sorted((DATA / directory).glob(files)), symbol=configuration.symbol)
     market = Cut(recording, first_events)
-    return decisions(open_session(configuration, market), market)
+    account = configuration.venue
+    assert isinstance(account, PaperAccount)
+    return decisions(open_session(configuration, account.on(market)), market)
 
 
 def simulated(seed: int, seconds: float) -> Iterator[Entry]:
     """The decisions of one simulated session."""
     preset = read_preset(SIMULATED_PRESETS[seed % len(SIMULATED_PRESETS)])
-    return decisions(open_simulated_session(for_simulation(preset, duration_seconds=seconds, seed=seed)), None)
+    return decisions(open_session(for_session(preset, duration_seconds=seconds, seed=seed)), None)
 
 
 def runs_of(options: argparse.Namespace) -> Iterator[tuple[str, Iterator[Entry]]]:

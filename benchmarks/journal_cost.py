@@ -22,8 +22,9 @@ from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.recovery import RunPlan, open_run
-from mm_fsm.runtime.runner import SessionRunner, SteppedMachine
-from mm_fsm.venues.paper import PaperExchange
+from mm_fsm.runtime.runner import SessionRunner
+from mm_fsm.runtime.stepping import SteppedMachine
+from mm_fsm.venues.paper import PaperAccount
 from mm_fsm.venues.simulator import MarketSimulator, SimulatorSettings
 
 INSTRUMENT = Instrument(
@@ -36,6 +37,7 @@ INSTRUMENT = Instrument(
 )
 FEES = Fees(maker_bps=Decimal(1), taker_bps=Decimal(5))
 BALANCES = Balances(base=Decimal(10), quote=Decimal(20_000))
+ACCOUNT = PaperAccount(instrument=INSTRUMENT, fees=FEES, balances=BALANCES)
 SETTINGS = MarketMakingSettings(symbol=INSTRUMENT.symbol)
 
 
@@ -75,7 +77,7 @@ def run(machine: SteppedMachine, seconds: float) -> Timed:
         )
     )
     timed = Timed(machine)
-    for _ in SessionRunner(timed, market, PaperExchange(INSTRUMENT, FEES, BALANCES)).run():
+    for _ in SessionRunner(timed, ACCOUNT.on(market)).run():
         pass
     return timed
 

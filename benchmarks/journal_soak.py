@@ -28,7 +28,7 @@ from mm_fsm.runtime.journal import JournalSettings, verify_run
 from mm_fsm.runtime.recovery import OpenRun, RunPlan, open_run
 from mm_fsm.runtime.runner import SessionRunner
 from mm_fsm.venues.base import MarketEvent
-from mm_fsm.venues.paper import PaperExchange, PaperSettings
+from mm_fsm.venues.paper import PaperExchange, PaperSettings, PaperVenue, paper_terms
 
 SAMPLES = 100
 LINES = 20
@@ -123,7 +123,8 @@ class Soak:
         exchange = PaperExchange(
             INSTRUMENT, FEES, BALANCES, PaperSettings(market_data_latency_seconds=0, history_seconds=600)
         )
-        runner = SessionRunner(opened.machine, Walk(Random(seed)), exchange)  # noqa: S311 - simulates
+        walk = Walk(Random(seed))  # noqa: S311 - simulates
+        runner = SessionRunner(opened.machine, PaperVenue(paper_terms(INSTRUMENT, FEES, BALANCES), walk, exchange))
         began = time.perf_counter()
         every = max(self.facts // SAMPLES, 1)
         for count, result in enumerate(runner.run(), start=1):

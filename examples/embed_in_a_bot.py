@@ -28,7 +28,7 @@ from mm_fsm import (
     QueryOwnTrades,
     ReportedOrder,
     StopRequested,
-    tell,
+    step_or_report,
 )
 
 SYMBOL = "ETH/USD"
@@ -86,9 +86,10 @@ def reported(order: PlaceOrder) -> ReportedOrder:
 def feed(machine: MarketMakingStateMachine, venue: YourVenue, fact: Fact) -> None:
     """Give the machine one fact, carry out what it asks for, and feed back what comes of that.
 
-    ``tell`` rather than ``machine.step``: a message that makes no sense raises there, and must not end your program.
+    ``step_or_report`` rather than ``machine.step``: a message that makes no sense raises there, and must not end your
+    program.
     """
-    result = tell(machine, fact)
+    result = step_or_report(machine, fact)
     for intent in result.intents:
         answer = venue.carry_out(intent, result.time)
         if answer is not None:

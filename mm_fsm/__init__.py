@@ -124,14 +124,15 @@ if TYPE_CHECKING:
     from mm_fsm.machine.results import StepResult, StrategyResult, TransitionRecord
     from mm_fsm.machine.strategy import StrategyMachine
     from mm_fsm.runtime.paper_run import run_on_paper
-    from mm_fsm.runtime.runner import SessionRunner, tell
+    from mm_fsm.runtime.runner import SessionRunner
+    from mm_fsm.runtime.stepping import step_or_report
     from mm_fsm.services.inventory import DefaultInventoryService
     from mm_fsm.services.orders import DefaultOrderService
     from mm_fsm.services.protocols import InventoryService, OrderService, RiskService, Services, SpreadService
     from mm_fsm.services.registry import default_services
     from mm_fsm.services.risk import DefaultRiskService
     from mm_fsm.services.spreads import DefaultSpreadService
-    from mm_fsm.venues.paper import PaperExchange, PaperSettings, QueueModel
+    from mm_fsm.venues.paper import PaperAccount, PaperExchange, PaperSettings, PaperVenue, QueueModel
     from mm_fsm.venues.recorded import open_recording
     from mm_fsm.venues.simulator import MarketSimulator, SimulatorSettings
 
@@ -203,8 +204,10 @@ __all__ = [
     "OrderStatusReported",
     "OutcomeUnknown",
     "OwnTradesReported",
+    "PaperAccount",
     "PaperExchange",
     "PaperSettings",
+    "PaperVenue",
     "PlaceOrder",
     "PluginError",
     "QueryBalances",
@@ -247,7 +250,7 @@ __all__ = [
     "definition_of",
     "open_recording",
     "run_on_paper",
-    "tell",
+    "step_or_report",
     "waiting",
 ]
 
@@ -317,8 +320,10 @@ _MODULES = {
     "OrderStatusReported": "mm_fsm.books.facts",
     "OutcomeUnknown": "mm_fsm.books.facts",
     "OwnTradesReported": "mm_fsm.books.facts",
+    "PaperAccount": "mm_fsm.venues.paper",
     "PaperExchange": "mm_fsm.venues.paper",
     "PaperSettings": "mm_fsm.venues.paper",
+    "PaperVenue": "mm_fsm.venues.paper",
     "PlaceOrder": "mm_fsm.core.messages",
     "PluginError": "mm_fsm.errors",
     "QueryBalances": "mm_fsm.core.messages",
@@ -361,7 +366,7 @@ _MODULES = {
     "definition_of": "mm_fsm.chart",
     "open_recording": "mm_fsm.venues.recorded",
     "run_on_paper": "mm_fsm.runtime.paper_run",
-    "tell": "mm_fsm.runtime.runner",
+    "step_or_report": "mm_fsm.runtime.stepping",
     "waiting": "mm_fsm.chart",
 }
 

@@ -123,3 +123,7 @@ class OwnershipError(MarketMakerError, RuntimeError):
 
 class PluginError(MarketMakerError, LookupError):
     """A service or venue chosen by name is not there, or does not keep its protocol."""
+
+
+class VenueError(MarketMakerError, ConnectionError):
+    """A venue cannot be reached, or does not keep what its port promises."""

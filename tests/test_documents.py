@@ -20,11 +20,13 @@ from mm_fsm.coverage.obligations import obligations_of
 from mm_fsm.coverage.reading import read_chart
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.runtime.journal import JournalSettings
+from mm_fsm.runtime.market_layers import VENUE_KEYS
 from mm_fsm.runtime.presets import RecordingMatch
 from mm_fsm.runtime.settings_file import parse_settings
-from mm_fsm.runtime.settings_tables import known_keys
 from mm_fsm.testing import forced, plan_paths
 from mm_fsm.venues.paper import PaperSettings
+from mm_fsm.venues.recorded.kind import RecordedTable
+from mm_fsm.venues.settings_tables import known_keys
 from mm_fsm.venues.simulator import SimulatorSettings
 from tests.runtime.settings_texts import MARKET
 
@@ -126,6 +128,7 @@ def test_every_setting_is_documented_and_none_that_is_not_there() -> None:
         "paper": PaperSettings, "simulator": SimulatorSettings, "recording": RecordingMatch, "journal": JournalSettings,
     }  # fmt: skip
     expected = {table: {*known_keys(kind)} - {"instrument"} for table, kind in kinds.items()}
+    expected["venue"] = {*VENUE_KEYS, *known_keys(RecordedTable)}
     assert {table: {*keys} for table, keys in documented_settings().items()} == expected
 
 

@@ -17,7 +17,9 @@ from mm_fsm.cli.views import choose_view
 from mm_fsm.errors import RecordingError, SettingsError
 from mm_fsm.runtime.presets import matching_preset, preset_names
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
+from mm_fsm.venues.paper import PaperAccount
 from mm_fsm.venues.recorded import BinanceRecording, Recording, RecordingInfo, TardisRecording, open_recording
+from mm_fsm.venues.recorded.kind import on_recording
 
 _FORMATS: Final[dict[str, type[Recording]]] = {"tardis": TardisRecording, "binance-stream": BinanceRecording}
 
@@ -45,11 +47,11 @@ def run_backtest(
     recording = _recording(files, recording_format, symbol=configuration.symbol)
     if isinstance(recording, TardisRecording) and not recording.has_trades:
         print_message("no trades were given: an order is filled only when the other side's quotes reach its price")
-    size = max(recording.size, 1)
+    venue = on_recording(_account(configuration), recording)
     directory = options.out or DEFAULT_DIRECTORY / f"{info.exchange}-{info.symbol}".lower()
     return execute(
         opened(
-            [(configuration, recording)],
+            [(configuration, venue)],
             Opening(
                 directory=directory,
                 has_journal=options.journal,
@@ -60,11 +62,19 @@ def run_backtest(
         Output(
             directory=directory,
             as_json=options.as_json,
-            watch=lambda sessions: choose_view(sessions, lambda: recording.position / size, quiet=options.quiet),
+            watch=lambda sessions: choose_view(sessions, quiet=options.quiet),
             remark=lambda: _passed_over(recording),
         ),
         flatten=options.flatten,
     )
+
+
+def _account(configuration: MarketConfiguration) -> PaperAccount:
+    """The exchange that the recording is shown by: with the settings' latencies where they have any."""
+    if isinstance(configuration.venue, PaperAccount):
+        return configuration.venue
+    remedy = "Give a copy of the settings for backtests, without [venue] and the tables that its kind reads."
+    raise SettingsError("venue.kind", "'paper' or 'recorded'", configuration.venue_kind, remedy)
 
 
 def _passed_over(recording: Recording) -> str:

@@ -21,10 +21,13 @@ from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import Quote, QuotePlan
 from mm_fsm.core.instrument import BASIS_POINTS, Instrument
 from mm_fsm.core.messages import BookLevel, Side
+from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.exact import as_json
 from mm_fsm.runtime.session import open_session
-from mm_fsm.runtime.settings_file import SIMULATED_EPOCH, MarketConfiguration, read_preset, read_settings
+from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
+from mm_fsm.venues.paper import PaperAccount
+from mm_fsm.venues.paper.kind import SIMULATED_EPOCH
 
 _BOOKS_AFTER_WARM_UP: Final = 20
 _LOTS_DISPLAYED: Final = 1_000_000
@@ -35,6 +38,7 @@ class CheckedMarket:
     """What one market's settings come to at a reference price; without a plan, ``problem`` says why."""
 
     configuration: MarketConfiguration
+    account: PaperAccount
     price: Decimal
     context: MarketMakingContext
     plan: QuotePlan | None
@@ -43,7 +47,7 @@ class CheckedMarket:
     @property
     def break_even_spread_bps(self) -> float:
         """Two maker fees and the minimum edge."""
-        return self.configuration.strategy.spread_floor_bps(self.configuration.fees)
+        return self.configuration.strategy.spread_floor_bps(self.account.fees)
 
     @property
     def quotes(self) -> tuple[Quote, ...]:
@@ -56,7 +60,7 @@ class CheckedMarket:
 
     def notional(self, quote: Quote) -> Decimal:
         """Quote currency."""
-        return self.configuration.instrument.notional(quote.price, quote.quantity)
+        return self.account.instrument.notional(quote.price, quote.quantity)
 
 
 def run_check(settings: Path | None, *, preset: str | None, price: str | None, as_json: bool) -> int:
@@ -91,15 +95,17 @@ def _reference_price(market: MarketConfiguration, price: str | None) -> Decimal:
         if value.is_finite() and value > 0:
             return value
         raise SettingsError("--price", "a positive number", price, "Write it in digits, such as 2500.")
-    if not market.has_start_price:
-        remedy = "Give --price PRICE, or write simulator.start_price."
-        raise SettingsError("--price", "a reference price", "none, and no simulator.start_price", remedy)
-    return market.simulator.start_price
+    known = market.venue.reference_price
+    if known is None:
+        remedy = "Give --price PRICE; on paper, simulator.start_price is taken without it."
+        raise SettingsError("--price", "a reference price", "none", remedy)
+    return known
 
 
 def _check(configuration: MarketConfiguration, price: Decimal) -> CheckedMarket:
     """Let the machine itself price its quotes, in a market that stands still one tick on each side of the price."""
-    session = open_session(configuration, _calm_market(configuration, price))
+    account = _account(configuration)
+    session = open_session(configuration, account.on(_calm_market(account.instrument, configuration.strategy, price)))
     machine = session.machine
     problem = ""
     for result in session.runner.run():
@@ -110,11 +116,24 @@ def _check(configuration: MarketConfiguration, price: Decimal) -> CheckedMarket:
     if not problem:
         held = {side: plan.hold(side) if plan is not None else context.sides[side].status for side in Side}
         problem = "; ".join(f"{side} {hold.reason}, {hold.detail}" for side, hold in held.items() if hold is not None)
-    return CheckedMarket(configuration=configuration, price=price, context=context, plan=plan, problem=problem)
+    return CheckedMarket(
+        configuration=configuration, account=account, price=price, context=context, plan=plan, problem=problem
+    )
 
 
-def _calm_market(configuration: MarketConfiguration, price: Decimal) -> Iterator[MarketBook]:
-    instrument, strategy = configuration.instrument, configuration.strategy
+def _account(configuration: MarketConfiguration) -> PaperAccount:
+    """Rules and fees as the settings have them: whatever the venue is, nobody asks it here."""
+    if isinstance(configuration.venue, PaperAccount):
+        return configuration.venue
+    instrument, fees = configuration.instrument, configuration.fees
+    if instrument is None or fees is None:
+        missing = "instrument" if instrument is None else "fees"
+        remedy = "Write it as the venue has it, to see quotes without a connection."
+        raise SettingsError(missing, f"a table [{missing}]", "nothing", remedy)
+    return PaperAccount(instrument=instrument, fees=fees, balances=configuration.balances)
+
+
+def _calm_market(instrument: Instrument, strategy: MarketMakingSettings, price: Decimal) -> Iterator[MarketBook]:
     step = min(strategy.volatility_sample_seconds, strategy.stale_data_seconds / 2)
     warm_up = strategy.warm_up_samples * strategy.volatility_sample_seconds
     bid, ask = _best_prices(instrument, price)
@@ -123,7 +142,7 @@ def _calm_market(configuration: MarketConfiguration, price: Decimal) -> Iterator
         time = SIMULATED_EPOCH + nanoseconds(number * step)
         yield MarketBook(
             received_at=time,
-            symbol=configuration.symbol,
+            symbol=instrument.symbol,
             bids=(BookLevel(bid, size),),
             asks=(BookLevel(ask, size),),
             exchange_time=time,
@@ -171,10 +190,10 @@ def _entry(market: CheckedMarket) -> dict[str, Any]:
 
 
 def _print(console: Console, market: CheckedMarket) -> None:
-    configuration, plan, instrument = market.configuration, market.plan, market.configuration.instrument
+    configuration, plan, instrument = market.configuration, market.plan, market.account.instrument
     title = Text(configuration.symbol, style="bold")
     console.print(title.append(f" at {market.price:f}, market still and a tick wide on each side", style="default"))
-    fees, edge = configuration.fees, configuration.strategy.min_edge_bps
+    fees, edge = market.account.fees, configuration.strategy.min_edge_bps
     console.print(
         f"break-even spread  {market.break_even_spread_bps:g} bps = 2 x {fees.maker_bps:f} maker fee + {edge:g} edge"
     )

@@ -11,15 +11,17 @@ from mm_fsm.cli.consoles import result_console
 from mm_fsm.runtime.presets import preset_names
 from mm_fsm.runtime.settings_file import read_preset
 from mm_fsm.services.registry import registered_services
+from mm_fsm.venues.kinds import registered_kinds
 
 
 def print_plugins(*, as_json: bool) -> None:
-    """Print every service and every preset, as JSON or as tables."""
+    """Print every kind of venue, every service and every preset, as JSON or as tables."""
     console = result_console()
-    services = list(registered_services())
+    kinds, services = list(registered_kinds()), list(registered_services())
     presets = [read_preset(name) for name in preset_names()]
     if as_json:
         content = {
+            "venues": [attrs.asdict(kind) for kind in kinds],
             "services": [attrs.asdict(service) for service in services],
             "presets": [
                 {
@@ -34,6 +36,13 @@ def print_plugins(*, as_json: bool) -> None:
         console.out(json.dumps(content, indent=2), highlight=False)
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
+    for header in ("venue kind", "from", "target"):
+        table.add_column(header, overflow="fold")
+    for kind in kinds:
+        table.add_row(kind.name, kind.origin, kind.target)
+    console.print(table)
+    console.print()
+    table = Table(box=None, header_style="bold", pad_edge=False)
     for header in ("service", "name", "from", "target"):
         table.add_column(header, overflow="fold")
     for service in services:
@@ -46,5 +55,6 @@ def print_plugins(*, as_json: bool) -> None:
     for preset in presets:
         fits = preset.recording
         recordings = f"{', '.join(fits.symbols)} at {', '.join(fits.exchanges)}" if fits else "-"
-        table.add_row(preset.preset, preset.symbol, f"{preset.fees.maker_bps} / {preset.fees.taker_bps}", recordings)
+        fees = f"{preset.fees.maker_bps} / {preset.fees.taker_bps}" if preset.fees else "-"
+        table.add_row(preset.preset, preset.symbol, fees, recordings)
     console.print(table)

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mm_fsm.cli.market_panel import FIXED_ROWS, market_line, market_panel
-from mm_fsm.cli.views import Fraction, RunView, is_interrupted
+from mm_fsm.cli.views import RunView, fraction_done, is_interrupted
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.table import duration
@@ -37,9 +37,8 @@ _OTHER_ROWS: Final = 3
 class LiveView(RunView):
     """Shows panels side by side where they fit, one line a market where they do not."""
 
-    def __init__(self, sessions: Sequence[Session], fraction: Fraction, console: Console) -> None:
+    def __init__(self, sessions: Sequence[Session], console: Console) -> None:
         self._sessions = sessions
-        self._fraction = fraction
         self._console = console
         self._recent: dict[str, deque[Text]] = {each.symbol: deque(maxlen=_TRANSITIONS_KEPT) for each in sessions}
         self._live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
@@ -98,7 +97,7 @@ class LiveView(RunView):
         return grid
 
     def _footer(self) -> Table:
-        fraction = min(max(self._fraction(), 0.0), 1.0)
+        fraction = fraction_done(self._sessions)
         elapsed = perf_counter() - self._started
         events = sum(session.runner.market_events for session in self._sessions)
         passed = max(_passed(session) for session in self._sessions)

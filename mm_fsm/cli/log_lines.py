@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from loguru import logger
 
-from mm_fsm.cli.views import Fraction, RunView, is_interrupted
+from mm_fsm.cli.views import RunView, fraction_done, is_interrupted
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.table import size
 from mm_fsm.runtime.session import Session
@@ -45,9 +45,8 @@ def _quoted(value: object) -> str:
 class LogLines(RunView):
     """Says when sessions begin, how far they are, what fails, and when they end."""
 
-    def __init__(self, sessions: Sequence[Session], fraction: Fraction) -> None:
+    def __init__(self, sessions: Sequence[Session]) -> None:
         self._sessions = sessions
-        self._fraction = fraction
         self._steps = 0
         self._next_line = perf_counter() + PROGRESS_SECONDS
 
@@ -76,7 +75,7 @@ class LogLines(RunView):
             return
         self._next_line = perf_counter() + PROGRESS_SECONDS
         for session in self._sessions:
-            logger.bind(progress=f"{self._fraction():.0%}", **_figures(session)).info("session_progress")
+            logger.bind(progress=f"{fraction_done(self._sessions):.0%}", **_figures(session)).info("session_progress")
 
     def _log_end(self, session: Session, result: StepResult) -> None:
         for transition in result.transitions:

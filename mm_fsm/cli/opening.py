@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
 
 from attrs import frozen
 
@@ -15,15 +14,14 @@ from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.files import JOURNAL_FILE, symbol_directory
 from mm_fsm.runtime.journaled_session import open_journaled_session
-from mm_fsm.runtime.ownership import Ownership
+from mm_fsm.runtime.ownership import market_owned
 from mm_fsm.runtime.recovery import set_aside
 from mm_fsm.runtime.session import Session, open_session
 from mm_fsm.runtime.settings_file import MarketConfiguration
-from mm_fsm.venues.base import MarketEvent
+from mm_fsm.venues.port import PulledVenue
 
-_ACCOUNT: Final = "paper"
-
-Market = tuple[MarketConfiguration, Iterable[MarketEvent]]
+Market = tuple[MarketConfiguration, PulledVenue]
+"""A market, and where it is made."""
 
 
 @frozen(kw_only=True)
@@ -40,36 +38,28 @@ class Opening:
 def opened(markets: Sequence[Market], opening: Opening) -> Iterator[list[Session]]:
     """The sessions, until the end of the ``with`` statement.
 
-    The account is the embedded exchange's, which is this process's own: nobody else can trade on it. What two processes
-    could share is the directory, so the right to make a market is the right to write there.
-
     Raises:
-        OwnershipError: another process writes there; the message says which.
+        OwnershipError: another process makes a market on the same account, or writes its results to the same place.
         MarketMakerError: settings contradict each other, or a journal cannot be written.
     """
     with ExitStack() as stack:
-        try:
-            sessions = [_open(configuration, market, opening, stack) for configuration, market in markets]
-        except OwnershipError as error:
-            raise OwnershipError(f"{error} A run with another --out has an exchange of its own.") from error
-        yield sessions
+        yield [_open(configuration, venue, opening, stack) for configuration, venue in markets]
 
 
-def _open(
-    configuration: MarketConfiguration, market: Iterable[MarketEvent], opening: Opening, stack: ExitStack
-) -> Session:
-    directory = symbol_directory(opening.directory, configuration.symbol)
-    if not opening.has_journal:
-        session = open_session(configuration, market, opening.machine_class, opening.executor)
-        stack.enter_context(Ownership(directory, _ACCOUNT, configuration.symbol, "no journal"))
-        set_aside(directory / JOURNAL_FILE)  # it tells of another run than the files that are there soon
-        return session
-    session, run = open_journaled_session(
-        configuration,
-        market,
-        directory / JOURNAL_FILE,
-        machine_class=opening.machine_class,
-        executor=opening.executor,
-    )
-    stack.enter_context(run)
+def _open(configuration: MarketConfiguration, venue: PulledVenue, opening: Opening, stack: ExitStack) -> Session:
+    path = symbol_directory(opening.directory, configuration.symbol) / JOURNAL_FILE
+    try:
+        if opening.has_journal:
+            session, run = open_journaled_session(
+                configuration, path, venue, machine_class=opening.machine_class, executor=opening.executor
+            )
+            stack.enter_context(run)
+            return session
+        session = open_session(configuration, venue, opening.machine_class, opening.executor)
+        stack.enter_context(market_owned(venue.terms, path.parent, "no journal"))
+    except OwnershipError as error:
+        if venue.terms.outlives_process:
+            raise
+        raise OwnershipError(f"{error} A run with another --out has an exchange of its own.") from error
+    set_aside(path)  # it tells of another run than the files that are there soon
     return session

@@ -1,4 +1,4 @@
-"""``run``: simulated markets on the paper exchange."""
+"""``run``: markets on the venues that settings name, or shipped ones on the paper exchange."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from mm_fsm.cli.opening import Opening, opened
 from mm_fsm.cli.options import RunOptions
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
-from mm_fsm.core.clock import nanoseconds
 from mm_fsm.runtime.pacing import Pacer
-from mm_fsm.runtime.session import Session, for_simulation
+from mm_fsm.runtime.session import for_session, open_venue
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
-from mm_fsm.venues.simulator import MarketSimulator
 
 DEMONSTRATION_PRESETS: Final = ("paper_ethusd", "paper_btcusd")
 DEFAULT_DIRECTORY: Final = Path("runs")
@@ -33,13 +31,13 @@ def run_simulation(
     markets: Sequence[MarketConfiguration]
     markets = [read_preset(name) for name in DEMONSTRATION_PRESETS] if settings is None else read_settings(settings)
     configurations = [
-        for_simulation(market, duration_seconds=duration_seconds, seed=None if seed is None else seed + index)
+        for_session(market, duration_seconds=duration_seconds, seed=None if seed is None else seed + index)
         for index, market in enumerate(markets)
     ]
     directory = options.out or DEFAULT_DIRECTORY / ("demo" if settings is None else settings.stem)
     return execute(
         opened(
-            [(configuration, MarketSimulator(configuration.simulator)) for configuration in configurations],
+            [(configuration, open_venue(configuration)) for configuration in configurations],
             Opening(
                 directory=directory,
                 has_journal=options.journal,
@@ -50,21 +48,8 @@ def run_simulation(
         Output(
             directory=directory,
             as_json=options.as_json,
-            watch=lambda sessions: choose_view(sessions, lambda: _fraction_done(sessions), quiet=options.quiet),
+            watch=lambda sessions: choose_view(sessions, quiet=options.quiet),
         ),
         pacer=None if speed == "max" else Pacer(float(speed)),
         flatten=options.flatten,
     )
-
-
-def _fraction_done(sessions: Sequence[Session]) -> float:
-    return min(_fraction_of(session) for session in sessions)
-
-
-def _fraction_of(session: Session) -> float:
-    """How much of a session is over; its wind-down is not counted."""
-    if session.machine.is_final:
-        return 1.0
-    strategy, simulator = session.configuration.strategy, session.configuration.simulator
-    length = simulator.duration_seconds if strategy.session_seconds is None else strategy.session_seconds
-    return min((session.runner.now - simulator.start_time) / max(nanoseconds(length), 1), 1.0)

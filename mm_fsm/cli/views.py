@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Final
@@ -10,9 +10,6 @@ from typing import Final
 from mm_fsm.cli.consoles import can_redraw, message_console
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.session import Session
-
-Fraction = Callable[[], float]
-"""How much of the run is done, 0 to 1."""
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM")
 
@@ -38,7 +35,12 @@ class RunView(AbstractContextManager["RunView"]):
         """Leave the terminal as it was."""
 
 
-def choose_view(sessions: Sequence[Session], fraction: Fraction, *, quiet: bool) -> RunView:
+def fraction_done(sessions: Sequence[Session]) -> float:
+    """How much of the run is over, 0 to 1: as much as of the session that is least far."""
+    return min(session.progress for session in sessions)
+
+
+def choose_view(sessions: Sequence[Session], *, quiet: bool) -> RunView:
     """The view that fits standard error."""
     console = message_console()
     if quiet:
@@ -46,7 +48,7 @@ def choose_view(sessions: Sequence[Session], fraction: Fraction, *, quiet: bool)
     if can_redraw(console):
         from mm_fsm.cli.live_view import LiveView  # noqa: PLC0415
 
-        return LiveView(sessions, fraction, console)
+        return LiveView(sessions, console)
     from mm_fsm.cli.log_lines import LogLines  # noqa: PLC0415
 
-    return LogLines(sessions, fraction)
+    return LogLines(sessions)

@@ -15,6 +15,31 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from mm_fsm.errors import OwnershipError
+from mm_fsm.venues.port import VenueTerms
+
+STATE_HOME: Final = "XDG_STATE_HOME"
+"""Environment variable that names the directory for what programs of one user keep; ``~/.local/state`` without it."""
+
+
+def lock_directory(terms: VenueTerms, results: Path) -> Path:
+    """Where the lock of a market lies: where everybody who could trade on the account looks for it.
+
+    An account that outlives the process is one for all processes of the user, wherever they write their results. One
+    that ends with it is this process's own, and what two could share is only the directory of the ``results``.
+    """
+    if not terms.outlives_process:
+        return results
+    home = os.environ.get(STATE_HOME, "")
+    return (Path(home) if Path(home).is_absolute() else Path.home() / ".local" / "state") / "mm-fsm" / "locks"
+
+
+def market_owned(terms: VenueTerms, results: Path, run: str) -> Ownership:
+    """The right to make the market that ``terms`` are about, for a run that writes to ``results``.
+
+    Raises:
+        OwnershipError: another process holds it; the message says which. Or the lock cannot be written.
+    """
+    return Ownership(lock_directory(terms, results), terms.account, terms.instrument.symbol, run)
 
 
 class Ownership:

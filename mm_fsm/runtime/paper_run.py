@@ -11,7 +11,7 @@ from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.runner import SessionRunner
 from mm_fsm.services.protocols import Services
-from mm_fsm.venues.paper import PaperExchange, PaperSettings
+from mm_fsm.venues.paper import PaperAccount
 from mm_fsm.venues.simulator import MarketSimulator, SimulatorSettings
 
 MachineT = TypeVar("MachineT", bound=QuotingMachine)
@@ -64,7 +64,7 @@ def run_on_paper(
             duration_seconds=(settings.session_seconds or seconds) + settings.wind_down_deadline_seconds + 60,
         )
     )
-    venue = PaperExchange(PAPER_INSTRUMENT, PAPER_FEES, PAPER_BALANCES, PaperSettings())
-    for _ in SessionRunner(machine, market, venue).run():
+    account = PaperAccount(instrument=PAPER_INSTRUMENT, fees=PAPER_FEES, balances=PAPER_BALANCES)
+    for _ in SessionRunner(machine, account.on(market)).run():
         pass
     return machine

@@ -14,7 +14,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from mm_fsm.errors import SettingsError
-from mm_fsm.runtime.settings_tables import structured
+from mm_fsm.venues.settings_tables import structured
 
 _SUFFIX: Final = ".toml"
 

@@ -2,7 +2,8 @@
 
 One market has its tables at the top level; several are written as ``[[market]]``, each with the same tables, and
 ``[defaults.strategy]`` and so on hold what they share. ``preset = "name"`` puts a shipped preset's tables beneath.
-What stands nearer to the market wins: its own tables, then the defaults, then the preset.
+What stands nearer to the market wins: its own tables, then the defaults, then the preset. ``[venue] kind`` says where
+orders go; that kind reads ``[venue]`` and tables of its own.
 """
 
 from __future__ import annotations
@@ -11,58 +12,30 @@ import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.runtime.journal import JournalSettings
-from mm_fsm.runtime.presets import RecordingMatch, preset_tables
-from mm_fsm.runtime.settings_tables import (
+from mm_fsm.runtime.market_layers import MarketLayers, refuse_unknown_defaults
+from mm_fsm.runtime.presets import RecordingMatch
+from mm_fsm.venues.port import MarketRequest, VenuePlan
+from mm_fsm.venues.settings_tables import (
+    HINTS,
     Table,
     dotted,
-    known_keys,
-    merged,
+    missing_table,
     placed,
     plain,
     refuse_unknown_keys,
     structured,
     sub_table,
 )
-from mm_fsm.venues.paper import PaperSettings
-from mm_fsm.venues.simulator import SimulatorSettings
 
-SIMULATED_EPOCH: Final = 1_704_067_200_000_000_000
-"""2024-01-01 UTC, nanoseconds: when simulated sessions start unless settings say otherwise."""
-DEFAULT_START_TICKS: Final = 20_000
-"""Start price of a simulated market whose settings name none, in ticks: a tick is half a basis point then."""
-LEVEL_ORDERS: Final = 20
-"""Size of a displayed level of such a market, in innermost orders of the strategy."""
-TAKER_ORDERS: Final = 5
-"""Size of a taker's trade there, in innermost orders of the strategy."""
-
-_TABLES: Final[dict[str, type]] = {
-    "strategy": MarketMakingSettings,
-    "instrument": Instrument,
-    "fees": Fees,
-    "balances": Balances,
-    "paper": PaperSettings,
-    "simulator": SimulatorSettings,
-    "recording": RecordingMatch,
-    "journal": JournalSettings,
-}
-_HOMES: Final = {key: name for name, kind in reversed(_TABLES.items()) for key in known_keys(kind)}
-"""In which table each key belongs; of those in several, the first."""
-_JOURNAL: Final = {"record_market_data": True, "synchronise": False}
-"""What suits the paper exchange: complete enough to replay, and no more durable than the process it lives in."""
-_RUN_KEYS: Final = ("mode", "venue", "preset")
-_WHERE_TO_FIND: Final = {
-    "instrument": "Take the rules from the venue's list of instruments.",
-    "fees": "Look both rates up in the venue's fee schedule; a missing fee is never taken as zero.",
-    "balances": "Write what part of the account this market may use.",
-}
+_RUN_KEYS: Final = ("preset",)
 
 _Value = TypeVar("_Value")
 
@@ -72,25 +45,26 @@ class MarketConfiguration:
     """Everything about one market, validated together."""
 
     strategy: MarketMakingSettings
-    instrument: Instrument
-    fees: Fees
+    instrument: Instrument | None
+    """As written; None when it is left to the venue."""
+    fees: Fees | None
+    """As written; None when they are left to the venue."""
     balances: Balances
-    paper: PaperSettings
-    simulator: SimulatorSettings
+    venue_kind: str
+    """As ``[venue] kind`` names it."""
+    venue: VenuePlan
+    allows_live: bool
+    """Whether ``[venue] live = true`` is written: without it no real order leaves."""
     recording: RecordingMatch | None
     journal: JournalSettings
-    """Market data is recorded, and the disk is not waited for, unless it says otherwise."""
+    """The venue's defaults hold unless it says otherwise."""
     preset: str
     """Name of the preset beneath; empty when there is none."""
-    has_start_price: bool
-    """Whether the simulator's start price is written, and not a stand-in."""
-    has_duration: bool
-    """Whether the simulator's duration is written."""
 
     @property
     def symbol(self) -> str:
         """The market's name."""
-        return self.instrument.symbol
+        return self.strategy.symbol
 
     def fits_recording(self, exchange: str, symbol: str) -> bool:
         """Whether a recording is of this market: by its ``[recording]`` table, else by the name of the symbol."""
@@ -118,7 +92,6 @@ def parse_settings(text: str, name: str = "settings") -> tuple[MarketConfigurati
         table = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as failure:
         raise SettingsError(name, "a file in TOML", str(failure), "Correct that place.") from None
-    _refuse_live_trading(table)
     markets = tuple(_markets(table))
     symbols = [market.symbol for market in markets]
     for index, symbol in enumerate(symbols):
@@ -134,7 +107,7 @@ def read_preset(name: str) -> MarketConfiguration:
     Raises:
         SettingsError: there is no such preset.
     """
-    return _market({}, {}, name, "")
+    return _market(MarketLayers(own={}, preset=name))
 
 
 def _read_text(path: Path) -> str:
@@ -148,38 +121,36 @@ def _read_text(path: Path) -> str:
         raise SettingsError(str(path), "a file that can be read", found, "Check the path.") from None
 
 
-def _refuse_live_trading(table: Table) -> None:
-    """Only the paper exchange takes orders in this version: settings that ask for more are refused, not reduced."""
-    for key in ("mode", "venue"):
-        value = table.get(key, "paper")
-        if value == "paper":
-            continue
-        remedy = "Write 'paper', or leave the key out."
-        if value == "live" or str(value).startswith("ccxt"):
-            remedy = f"Live trading is not available in this version: no order leaves for a real venue. {remedy}"
-        raise SettingsError(key, "'paper'", plain(value), remedy)
-
-
 def _markets(table: Table) -> Iterator[MarketConfiguration]:
     entries = table.get("market")
     if entries is None:
-        refuse_unknown_keys(table, (*_RUN_KEYS, *_TABLES, "market", "defaults"), "", _HOMES)
+        _refuse_old_names(table)
         if "defaults" in table:
             remedy = "Write the tables at the top level, or each market below [[market]]."
             raise SettingsError("defaults", "several markets that share them", "none", remedy)
-        tables = {key: value for key, value in table.items() if key in _TABLES}
-        yield _market(tables, {}, _preset_of(table, "", ""), "")
+        yield _market(MarketLayers(own=table, preset=_preset_of(table, "", "")))
         return
     refuse_unknown_keys(table, (*_RUN_KEYS, "market", "defaults"), "")
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise SettingsError("market", "tables", plain(entries), "Write each market below a line [[market]].")
-    defaults = _defaults(table)
+    defaults = sub_table(table, "defaults", "") or {}
     common = _preset_of(table, "", "")
-    for index, entry in enumerate(entries):
-        place = f"market[{index}]"
-        refuse_unknown_keys(entry, ("preset", *_TABLES), place, _HOMES)
-        tables = {key: value for key, value in entry.items() if key in _TABLES}
-        yield _market(tables, defaults, _preset_of(entry, common, place), place)
+    layers = [
+        MarketLayers(own=entry, defaults=defaults, preset=_preset_of(entry, common, place), place=place)
+        for place, entry in ((f"market[{index}]", entry) for index, entry in enumerate(entries))
+    ]
+    refuse_unknown_defaults(layers)
+    for each in layers:
+        yield _market(each)
+
+
+def _refuse_old_names(table: Table) -> None:
+    """Keys of earlier versions, where somebody may have written them."""
+    venue = table.get("venue")
+    if "mode" in table or isinstance(venue, str):
+        field = "mode" if "mode" in table else "venue"
+        remedy = 'Write kind = "paper", or another kind of venue, below a line [venue], and leave this key out.'
+        raise SettingsError(field, "a table [venue]", plain(table[field]), remedy)
 
 
 def _preset_of(table: Table, otherwise: str, place: str) -> str:
@@ -189,83 +160,67 @@ def _preset_of(table: Table, otherwise: str, place: str) -> str:
     raise SettingsError(dotted(place, "preset"), "a preset's name", plain(name), "Write it in quotes.")
 
 
-def _defaults(table: Table) -> Table:
-    """The tables that markets share; their keys are checked here, where the mistake is."""
-    defaults = sub_table(table, "defaults", "") or {}
-    refuse_unknown_keys(defaults, _TABLES, "defaults")
-    for key in defaults:
-        shared = sub_table(defaults, key, "defaults") or {}
-        refuse_unknown_keys(shared, known_keys(_TABLES[key]), f"defaults.{key}")
-    return defaults
-
-
-def _market(tables: Table, defaults: Table, preset: str, place: str) -> MarketConfiguration:
-    beneath = preset_tables(preset) if preset else {}
-    for key in tables:
-        sub_table(tables, key, place)
-    both = merged(merged(beneath, defaults), tables)
-    instrument = _required(Instrument, both, "instrument", place)
-    fees = _required(Fees, both, "fees", place)
-    balances = _required(Balances, both, "balances", place)
+def _market(layers: MarketLayers) -> MarketConfiguration:
+    place, both = layers.place, layers.tables()
+    instrument = _written(Instrument, both, "instrument", place)
+    fees = _written(Fees, both, "fees", place)
+    balances = _written(Balances, both, "balances", place)
+    recording = _written(RecordingMatch, both, "recording", place)
     strategy = _strategy(both, instrument, fees, place)
-    simulator = both.get("simulator", {})
-    recording = both.get("recording")
+    if balances is None:
+        raise missing_table(Balances, "balances", place)
+    request = MarketRequest(
+        strategy=strategy,
+        instrument=instrument,
+        fees=fees,
+        balances=balances,
+        tables={name: both[name] for name in layers.kind.tables if name in both},
+        place=place,
+    )
+    plan = layers.kind.plan(request)
+    if layers.allows_live and not plan.is_live:
+        remedy = f"Leave it out: nothing real happens at a venue of kind {layers.kind_name!r}."
+        raise SettingsError(dotted(place, "venue.live"), "false, or nothing", layers.allows_live, remedy)
+    journal = {**plan.journal_defaults, **both.get("journal", {})}
     return MarketConfiguration(
         strategy=strategy,
         instrument=instrument,
         fees=fees,
         balances=balances,
-        paper=structured(PaperSettings, both.get("paper", {}), dotted(place, "paper")),
-        simulator=_simulator(simulator, instrument, strategy, dotted(place, "simulator")),
-        recording=None if recording is None else structured(RecordingMatch, recording, dotted(place, "recording")),
-        journal=structured(JournalSettings, {**_JOURNAL, **both.get("journal", {})}, dotted(place, "journal")),
-        preset=preset,
-        has_start_price="start_price" in simulator,
-        has_duration="duration_seconds" in simulator,
+        venue_kind=layers.kind_name,
+        venue=plan,
+        allows_live=layers.allows_live,
+        recording=recording,
+        journal=structured(JournalSettings, journal, dotted(place, "journal")),
+        preset=layers.preset,
     )
 
 
-def _required(kind: type[_Value], both: dict[str, Any], key: str, place: str) -> _Value:
-    where = dotted(place, key)
-    if key not in both:
-        remedy = f"Write a table [{where}] with {', '.join(known_keys(kind))}. {_WHERE_TO_FIND[key]}"
-        raise SettingsError(where, f"a table [{where}]", "nothing", remedy)
-    return structured(kind, both[key], where, remedy=_WHERE_TO_FIND[key])
+def _written(kind: type[_Value], both: Table, key: str, place: str) -> _Value | None:
+    """The value of a table; None when it is not written."""
+    return structured(kind, both[key], dotted(place, key), remedy=HINTS.get(key, "")) if key in both else None
 
 
-def _strategy(both: dict[str, Any], instrument: Instrument, fees: Fees, place: str) -> MarketMakingSettings:
-    """The strategy's settings; its symbol is the instrument's and need not be written."""
+def _strategy(both: Table, instrument: Instrument | None, fees: Fees | None, place: str) -> MarketMakingSettings:
+    """The strategy's settings; its symbol need not be written beside an instrument that has one."""
     where = dotted(place, "strategy")
-    table = {"symbol": instrument.symbol, **both.get("strategy", {})}
+    table = both.get("strategy", {})
+    if instrument is not None:
+        table = {"symbol": instrument.symbol, **table}
+    elif "symbol" not in table:
+        raise missing_table(Instrument, "instrument", place)
     strategy = structured(MarketMakingSettings, table, where)
-    if strategy.symbol != instrument.symbol:
+    if instrument is not None and strategy.symbol != instrument.symbol:
         remedy = "Remove it: the instrument's symbol is taken."
         raise SettingsError(
             dotted(where, "symbol"), f"{instrument.symbol!r}, the instrument's", strategy.symbol, remedy
         )
     try:
-        strategy.spread_floor_bps(fees)
+        if fees is not None:
+            strategy.spread_floor_bps(fees)
     except SettingsError as error:
         raise placed(error, where) from None
     return strategy
-
-
-def _simulator(table: Table, instrument: Instrument, strategy: MarketMakingSettings, place: str) -> SimulatorSettings:
-    """A simulated market; what is not written follows from the instrument's grid and the strategy's order size."""
-    fixed = {"seed": 0, "start_time": SIMULATED_EPOCH, "start_price": instrument.tick_size * DEFAULT_START_TICKS}
-    sizes = {"level_size": instrument.lot_size, "taker_size": instrument.lot_size}
-    given = {"instrument": instrument}
-    settings = structured(SimulatorSettings, {**fixed, **sizes, **table}, place, given=given)
-    one_order = strategy.base_order_size / settings.start_price / instrument.contract_size
-    level_size, taker_size = (
-        max(instrument.floor_quantity(orders * one_order), instrument.lot_size)
-        for orders in (LEVEL_ORDERS, TAKER_ORDERS)
-    )
-    return evolve(
-        settings,
-        level_size=settings.level_size if "level_size" in table else level_size,
-        taker_size=settings.taker_size if "taker_size" in table else taker_size,
-    )
 
 
 def _letters(symbol: str) -> str:

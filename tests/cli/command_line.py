@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.cli.app import app
 from mm_fsm.core.messages import Side
-from mm_fsm.runtime.session import for_simulation
+from mm_fsm.runtime.session import for_session
 from mm_fsm.runtime.settings_file import read_preset
 from mm_fsm.venues.base import MarketEvent
-from mm_fsm.venues.simulator import MarketSimulator
+from mm_fsm.venues.paper import PaperPlan
 
 
 @frozen
@@ -90,9 +90,10 @@ class TardisFiles:
 
 def write_tardis(directory: Path, seconds: float = 90, exchange: str = "gemini", symbol: str = "ETHUSD") -> TardisFiles:
     """A simulated market of the Gemini preset's rules, written as Tardis would."""
-    market = for_simulation(read_preset("gemini_ethusd"), duration_seconds=1, seed=5)
-    events = MarketSimulator(market.simulator)
-    end = market.simulator.start_time + int(seconds * 1e9)
+    plan = for_session(read_preset("gemini_ethusd"), duration_seconds=1, seed=5).venue
+    assert isinstance(plan, PaperPlan)
+    events = plan.market()
+    end = plan.simulator.start_time + int(seconds * 1e9)
     taken: Iterable[MarketEvent] = [event for event in events if event.received_at <= end]
     quotes, trades = [QUOTE_HEADER], [TRADE_HEADER]
     for event in taken:

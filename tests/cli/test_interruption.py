@@ -10,7 +10,7 @@ from mm_fsm.books.facts import StopRequested
 from mm_fsm.cli.exit_codes import exit_status
 from mm_fsm.cli.interruption import interruptible
 from mm_fsm.core.messages import CancelOrder, Fact, PlaceOrder
-from mm_fsm.runtime.session import Session, for_simulation, open_simulated_session
+from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import parse_settings
 from mm_fsm.runtime.supervisor import Supervisor
 from tests.runtime.settings_texts import MARKET, with_line
@@ -18,7 +18,7 @@ from tests.runtime.settings_texts import MARKET, with_line
 
 def session(line: str = "") -> Session:
     (market,) = parse_settings(with_line("strategy", line) if line else MARKET)
-    return open_simulated_session(for_simulation(market, duration_seconds=3600))
+    return open_session(for_session(market, duration_seconds=3600))
 
 
 def signalled(supervisor: Supervisor, *, twice: bool) -> list[Fact]:
@@ -59,7 +59,7 @@ def test_a_wind_down_that_was_asked_for_ends_at_the_target() -> None:
     (stop,) = [fact for fact in facts if isinstance(fact, StopRequested)]
     assert stop.flatten
     assert running.machine.is_final
-    assert abs(running.machine.context.inventory_offset) < running.configuration.instrument.minimum_quantity
+    assert abs(running.machine.context.inventory_offset) < running.machine.context.instrument.minimum_quantity
 
 
 def test_settings_may_ask_for_the_wind_down() -> None:

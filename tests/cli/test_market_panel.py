@@ -7,9 +7,8 @@ from rich.console import Console
 from mm_fsm.books.orders import OrderPurpose
 from mm_fsm.cli.market_panel import FIXED_ROWS, market_panel
 from mm_fsm.core.messages import Side
-from mm_fsm.runtime.session import Session, for_simulation, open_session
+from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import read_preset
-from mm_fsm.venues.simulator import MarketSimulator
 
 
 def shown(session: Session) -> str:
@@ -21,8 +20,8 @@ def shown(session: Session) -> str:
 
 def test_orders_that_wind_down_are_shown_beside_quotes_and_no_amount_has_an_exponent() -> None:
     """Through a session and the wind-down at its end; three orders a side have room."""
-    configuration = for_simulation(read_preset("paper_btcusd"), duration_seconds=120, seed=7)
-    session = open_session(configuration, MarketSimulator(configuration.simulator))
+    configuration = for_session(read_preset("paper_btcusd"), duration_seconds=120, seed=7)
+    session = open_session(configuration)
     seen = set()
     for _ in session.runner.run():
         panel = shown(session)

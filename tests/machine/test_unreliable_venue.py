@@ -15,7 +15,7 @@ from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.runner import SessionRunner
-from mm_fsm.venues.paper import PaperExchange, PaperSettings, QueueModel
+from mm_fsm.venues.paper import PaperExchange, PaperSettings, PaperVenue, QueueModel, paper_terms
 from mm_fsm.venues.simulator import MarketSimulator, SimulatorSettings
 from mm_fsm.venues.unreliable import Faults, UnreliableVenue
 from tests.machine.bench import CONTRACT, SPOT
@@ -76,7 +76,7 @@ class Session:
                 duration_seconds=seconds,
             )
         )
-        self.runner = SessionRunner(self.machine, market, self.venue)
+        self.runner = SessionRunner(self.machine, PaperVenue(paper_terms(instrument, fees, funds), market, self.venue))
         self._cash_apart = NONE
 
     def play(self, *, stop_after: int | None = None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.files import SessionFiles
 from mm_fsm.report.recorder import SessionRecorder
-from mm_fsm.runtime.session import for_simulation, open_simulated_session
+from mm_fsm.runtime.session import for_session, open_session
 from mm_fsm.runtime.settings_file import parse_settings
 from mm_fsm.runtime.supervisor import Supervisor
 
@@ -22,7 +22,7 @@ def run_session(
 ) -> SessionRecorder:
     """Run the one market of a settings text to its end, writing its files where a directory is given."""
     (market,) = parse_settings(text)
-    session = open_simulated_session(for_simulation(market, duration_seconds=seconds))
+    session = open_session(for_session(market, duration_seconds=seconds))
     recorder = SessionRecorder(session)
     takers = [recorder.take] if watch is None else [recorder.take, watch]
     if directory is None:

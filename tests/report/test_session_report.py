@@ -18,7 +18,7 @@ from mm_fsm.machine.results import StepResult, StrategyResult
 from mm_fsm.report.files import read_result, symbol_directory, write_result
 from mm_fsm.report.recorder import SessionRecorder
 from mm_fsm.report.session_report import make_report
-from mm_fsm.runtime.session import for_simulation, open_simulated_session
+from mm_fsm.runtime.session import for_session, open_session
 from mm_fsm.runtime.settings_file import parse_settings
 from tests.report.ended import run_session
 from tests.runtime.settings_texts import MARKET, with_line
@@ -127,7 +127,7 @@ def test_a_late_wind_down_is_told() -> None:
 def test_a_session_that_was_left_is_told() -> None:
     """The figures are those until then."""
     (market,) = parse_settings(MARKET)
-    session = open_simulated_session(for_simulation(market))
+    session = open_session(for_session(market))
     recorder = SessionRecorder(session)
     for result in islice(session.runner.run(), 200):
         recorder.take(result)

@@ -10,11 +10,18 @@ from mm_fsm.core.instrument import InstrumentKind
 from mm_fsm.errors import SettingsError
 from mm_fsm.runtime.presets import matching_preset, preset_names, preset_text
 from mm_fsm.runtime.settings_file import read_preset
-from mm_fsm.venues.paper import QueueModel
+from mm_fsm.venues.paper import PaperPlan, QueueModel
 
 pytestmark = pytest.mark.smoke
 
 SHIPPED = ("binance_spot_ethusdt", "binance_usdm_btcusdt", "gemini_ethusd", "paper_btcusd", "paper_ethusd")
+
+
+def paper_plan(name: str) -> PaperPlan:
+    """What a preset says about the paper exchange."""
+    plan = read_preset(name).venue
+    assert isinstance(plan, PaperPlan)
+    return plan
 
 
 def test_the_presets_are_those_that_are_documented() -> None:
@@ -24,26 +31,26 @@ def test_the_presets_are_those_that_are_documented() -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_preset_can_earn_something(name: str) -> None:
     """No spread it may quote is below two maker fees and the edge, and its orders meet the venue's minimums."""
-    market = read_preset(name)
-    floor = 2 * float(market.fees.maker_bps) + market.strategy.min_edge_bps
+    market, plan = read_preset(name), paper_plan(name)
+    floor = 2 * float(plan.fees.maker_bps) + market.strategy.min_edge_bps
     assert floor <= market.strategy.min_spread_bps < market.strategy.max_spread_bps
-    price = market.simulator.start_price
+    price = plan.simulator.start_price
     smallest = market.strategy.base_order_size * Decimal("0.7") ** 2  # the third level, at the default decay
-    quantity = market.instrument.floor_quantity(smallest / price)
-    assert market.instrument.meets_minimums(price, quantity)
+    quantity = plan.instrument.floor_quantity(smallest / price)
+    assert plan.instrument.meets_minimums(price, quantity)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_preset_is_pessimistic_and_says_where_its_numbers_are_from(name: str) -> None:
-    market = read_preset(name)
-    assert market.paper.queue is QueueModel.PESSIMISTIC
-    assert market.paper.order_latency_seconds >= 0.05
+    exchange = paper_plan(name).exchange
+    assert exchange.queue is QueueModel.PESSIMISTIC
+    assert exchange.order_latency_seconds >= 0.05
     assert "Fees" in preset_text(name) or "fees are those" in preset_text(name)
 
 
 def test_the_rules_of_gemini() -> None:
     """Gemini's API fee schedule of 2020-09-23, lowest volume: maker 0.100 %, taker 0.350 %."""
-    market = read_preset("gemini_ethusd")
+    market = paper_plan("gemini_ethusd")
     assert (market.fees.maker_bps, market.fees.taker_bps) == (10, 35)
     instrument = market.instrument
     rules = (instrument.tick_size, instrument.lot_size, instrument.minimum_quantity)
@@ -52,7 +59,7 @@ def test_the_rules_of_gemini() -> None:
 
 def test_the_rules_of_binance_futures() -> None:
     """Regular user: maker 0.02 %, taker 0.05 %; smallest notional 100 USDT since 2023-11-02."""
-    market = read_preset("binance_usdm_btcusdt")
+    market = paper_plan("binance_usdm_btcusdt")
     assert (market.fees.maker_bps, market.fees.taker_bps) == (2, 5)
     assert market.instrument.kind is InstrumentKind.LINEAR
     assert market.instrument.minimum_notional == 100

@@ -10,10 +10,12 @@ from mm_fsm.books.facts import MarketBook, StopRequested, TradingStatusChanged
 from mm_fsm.core.messages import PlaceOrder
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.pacing import Pacer
-from mm_fsm.runtime.session import Session, for_simulation, open_session, open_simulated_session
-from mm_fsm.runtime.settings_file import parse_settings
+from mm_fsm.runtime.session import Session, for_session, open_session
+from mm_fsm.runtime.settings_file import MarketConfiguration, parse_settings
 from mm_fsm.runtime.supervisor import Supervisor
-from mm_fsm.venues.simulator import MarketSimulator
+from mm_fsm.venues.base import time_of
+from mm_fsm.venues.paper import PaperPlan
+from mm_fsm.venues.simulator import SimulatorSettings
 from tests.runtime.settings_texts import MARKET, market_entry, with_line
 
 SECOND = 1_000_000_000
@@ -22,9 +24,15 @@ SECOND = 1_000_000_000
 def sessions(seconds: float = 60, seed: int = 7, symbols: tuple[str, ...] = ("ETH/USD", "BTC/USD")) -> list[Session]:
     markets = parse_settings("".join(market_entry(symbol) for symbol in symbols))
     return [
-        open_simulated_session(for_simulation(market, duration_seconds=seconds, seed=seed + index))
+        open_session(for_session(market, duration_seconds=seconds, seed=seed + index))
         for index, market in enumerate(markets)
     ]
+
+
+def simulator_of(configuration: MarketConfiguration) -> SimulatorSettings:
+    """The simulated market of a configuration."""
+    assert isinstance(configuration.venue, PaperPlan)
+    return configuration.venue.simulator
 
 
 def results(supervisor: Supervisor) -> list[tuple[str, StepResult]]:
@@ -90,7 +98,7 @@ def test_a_stop_ends_every_session_and_keeps_the_position() -> None:
         assert session.machine.is_final
         assert context.orders.count == 0
         assert session.machine.result().success
-        assert session.machine.now < session.configuration.simulator.start_time + 3600 * SECOND
+        assert session.machine.now < simulator_of(session.configuration).start_time + 3600 * SECOND
 
 
 def test_leaving_gives_up_what_has_not_ended_once_cancels_are_sent() -> None:
@@ -122,14 +130,14 @@ def test_a_paced_run_does_what_an_unpaced_one_does() -> None:
     assert None in taken
     assert [each.machine.context.digest() for each in paced] == [each.machine.context.digest() for each in free]
     assert wall[0] == pytest.approx(
-        (paced[1].runner.now - paced[1].configuration.simulator.start_time) / SECOND / 2, rel=0.05
+        (paced[1].runner.now - simulator_of(paced[1].configuration).start_time) / SECOND / 2, rel=0.05
     )
 
 
 def test_the_end_of_the_market_ends_the_session_with_its_position_kept() -> None:
     """A recording simply stops; orders are cancelled and confirmed, and what is held is held."""
     (market,) = parse_settings(with_line("simulator", "duration_seconds = 60"))
-    session = open_simulated_session(for_simulation(market))
+    session = open_session(for_session(market))
     results(Supervisor([session]))
     context = session.machine.context
     assert session.machine.is_final
@@ -141,12 +149,14 @@ def test_the_end_of_the_market_ends_the_session_with_its_position_kept() -> None
 def test_a_halt_in_the_market_is_taken_at_the_time_it_was_received() -> None:
     """A change of trading status has no exchange time; it lies between two books by its time of receipt."""
     (market,) = parse_settings(MARKET)
-    configuration = for_simulation(market, duration_seconds=30)
-    halted_at = configuration.simulator.start_time + 15 * SECOND
+    configuration = for_session(market, duration_seconds=30)
+    plan = configuration.venue
+    assert isinstance(plan, PaperPlan)
+    halted_at = plan.simulator.start_time + 15 * SECOND
     halt = TradingStatusChanged(received_at=halted_at, symbol="ETH/USD", trading=False)
-    events = list(MarketSimulator(configuration.simulator))
-    earlier = [event for event in events if event.exchange_time <= halted_at]
-    session = open_session(configuration, [*earlier, halt, *events[len(earlier) :]])
+    events = list(plan.market())
+    earlier = [event for event in events if time_of(event) <= halted_at]
+    session = open_session(configuration, plan.on([*earlier, halt, *events[len(earlier) :]]))
     facts = [result.fact for _, result in results(Supervisor([session]))]
     position = next(index for index, fact in enumerate(facts) if isinstance(fact, TradingStatusChanged))
     books = [(index, fact) for index, fact in enumerate(facts) if isinstance(fact, MarketBook)]
@@ -168,6 +178,6 @@ def test_how_long_a_simulated_session_lasts(
 ) -> None:
     """The market outlasts the session by the wind-down's deadline of 300 s and a minute."""
     (market,) = parse_settings(MARKET if line is None else with_line(*line))
-    configuration = for_simulation(market, duration_seconds=duration)
+    configuration = for_session(market, duration_seconds=duration)
     assert configuration.strategy.session_seconds == expected
-    assert configuration.simulator.duration_seconds == (50 if expected is None else expected + 360)
+    assert simulator_of(configuration).duration_seconds == (50 if expected is None else expected + 360)

@@ -10,7 +10,7 @@ import pytest
 from mm_fsm.core.settings import AdjustmentPolicy
 from mm_fsm.errors import SettingsError
 from mm_fsm.runtime.settings_file import parse_settings, read_preset, read_settings
-from mm_fsm.venues.paper import QueueModel
+from mm_fsm.venues.paper import PaperPlan, QueueModel
 from tests.runtime.settings_texts import MARKET, market_entry, with_line, without
 
 
@@ -21,17 +21,26 @@ def refusal(text: str) -> SettingsError:
     return caught.value
 
 
+def paper_plan(text: str) -> PaperPlan:
+    """What the settings of one market say about the paper exchange."""
+    (market,) = parse_settings(text)
+    assert isinstance(market.venue, PaperPlan)
+    return market.venue
+
+
 def test_one_market_is_read_with_exact_numbers() -> None:
     """0.01 and 0.0001 are not representable in binary; the decimals are exactly what is written."""
     (market,) = parse_settings(MARKET)
     assert market.symbol == market.strategy.symbol == "ETH/USD"
+    assert market.instrument is not None
     assert market.instrument.tick_size == Decimal("0.01")
     assert market.instrument.lot_size == Decimal("0.0001")
+    assert market.fees is not None
     assert market.fees.taker_bps == 5
     assert market.balances.quote == 20_000
     assert market.strategy.target_spread_bps == 4.0
     assert isinstance(market.strategy.target_spread_bps, float)
-    assert market.simulator.start_price == 2000
+    assert market.venue.reference_price == 2000
     assert market.preset == ""
 
 
@@ -47,17 +56,18 @@ def test_every_kind_of_value_can_be_written() -> None:
     assert market.strategy.adjustment_policy is AdjustmentPolicy.LIMIT
     assert market.strategy.services.spreads == "mine"
     assert market.strategy.service_options["mine"] == {"window": 3, "decay": 0.5, "names": ["a"]}
-    assert market.paper.queue is QueueModel.FRONT
-    assert market.fees.maker_bps == Decimal("1.25")
+    plan = paper_plan(text)
+    assert plan.exchange.queue is QueueModel.FRONT
+    assert plan.fees.maker_bps == Decimal("1.25")
 
 
 def test_a_simulated_market_needs_nothing_written() -> None:
     """Start price 20,000 ticks of 0.01 = 200; an order of 100 is 0.5 base, 20 of them 10, 5 of them 2.5."""
-    (market,) = parse_settings(without("simulator"))
-    simulator = market.simulator
+    plan = paper_plan(without("simulator"))
+    simulator = plan.simulator
     assert simulator.start_price == 200
     assert (simulator.level_size, simulator.taker_size) == (Decimal(10), Decimal("2.5"))
-    assert not market.has_start_price
+    assert plan.reference_price is None
 
 
 def test_several_markets_share_defaults() -> None:
@@ -140,9 +150,30 @@ REFUSED = {
     "no-step": (with_line("simulator", "step_seconds = 0"), "simulator.step_seconds", ["at least"]),
     "no-such-preset": ('preset = "nasdaq"\n' + MARKET, "preset", ["gemini_ethusd", "'nasdaq'"]),
     "preset-no-text": ("preset = 3\n" + MARKET, "preset", ["name"]),
-    "live": ('mode = "live"\n' + MARKET, "mode", ["'paper'", "not available"]),
-    "live-venue": ('venue = "ccxt:binance"\n' + MARKET, "venue", ["not available", "no order leaves"]),
-    "no-such-venue": ('venue = "moon"\n' + MARKET, "venue", ["'paper'", "'moon'"]),
+    "mode-of-earlier": ('mode = "live"\n' + MARKET, "mode", ["[venue]", "'live'", "kind"]),
+    "venue-of-earlier": ('venue = "ccxt:binance"\n' + MARKET, "venue", ["[venue]", "'ccxt:binance'", "kind"]),
+    "no-such-kind": (with_line("venue", 'kind = "moon"'), "venue.kind", ["'paper'", "'recorded'", "'moon'", "Choose"]),
+    "kind-no-text": (with_line("venue", "kind = 3"), "venue.kind", ["'paper'", "3"]),
+    "venue-no-table": ("venue = 3\n" + MARKET, "venue", ["a table", "3"]),
+    "table-of-another-kind": (
+        with_line("venue", 'kind = "recorded"\nfiles = ["a.csv"]'),
+        "simulator",
+        ["'recorded' reads", "kind = 'paper'"],
+    ),
+    "key-of-another-kind": (with_line("venue", 'files = ["a.csv"]'), "venue.files", ["[venue]", "files"]),
+    "recorded-without-files": (
+        without("simulator") + '[venue]\nkind = "recorded"',
+        "venue.files",
+        ["a value", "nothing"],
+    ),
+    "recorded-of-no-file": (
+        without("simulator") + '[venue]\nkind = "recorded"\nfiles = []',
+        "venue.files",
+        ["at least one path"],
+    ),
+    "live-on-paper": (with_line("venue", "live = true"), "venue.live", ["nothing real happens", "'paper'"]),
+    "live-no-boolean": (with_line("venue", 'live = "yes"'), "venue.live", ["true or false", "'yes'"]),
+    "live-outside-its-table": ("live = true\n" + MARKET, "live", ["[venue]"]),
     "markets-no-list": ("market = 3", "market", ["[[market]]"]),
     "no-market": ("market = []", "market", ["[[market]]"]),
     "duplicate-symbols": (market_entry("A") + market_entry("A"), "market[1].instrument.symbol", ["'A'", "once"]),

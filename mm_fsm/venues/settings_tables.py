@@ -22,6 +22,15 @@ from mm_fsm.errors import SettingsError
 
 Table = Mapping[str, Any]
 
+HINTS: Final[Mapping[str, str]] = types.MappingProxyType(
+    {
+        "instrument": "Take the rules from the venue's list of instruments.",
+        "fees": "Look both rates up in the venue's fee schedule; a missing fee is never taken as zero.",
+        "balances": "Write what part of the account this market may use.",
+    }
+)
+"""Where to find what stands in a table."""
+
 _Value = TypeVar("_Value")
 _NOTHING: Final[Mapping[str, Any]] = types.MappingProxyType({})
 _CORRECT: Final = "Correct the value."
@@ -56,6 +65,13 @@ def structured(
 def known_keys(kind: type) -> tuple[str, ...]:
     """The keys that a table for ``kind`` may have."""
     return tuple(field.name for field in _fields_of(kind))
+
+
+def missing_table(kind: type, name: str, place: str) -> SettingsError:
+    """The refusal of settings in which a table that they need is not written."""
+    where = dotted(place, name)
+    remedy = f"Write a table [{where}] with {', '.join(known_keys(kind))}. {HINTS.get(name, '')}".rstrip()
+    return SettingsError(where, f"a table [{where}]", "nothing", remedy)
 
 
 def merged(lower: Table, upper: Table) -> dict[str, Any]:

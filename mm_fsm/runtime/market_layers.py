@@ -1,0 +1,128 @@
+"""The tables of one market from all places where they may stand, and the kind of venue that reads some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final
+
+from mm_fsm.core.instrument import Balances, Fees, Instrument
+from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.errors import SettingsError
+from mm_fsm.runtime.journal import JournalSettings
+from mm_fsm.runtime.presets import RecordingMatch, preset_tables
+from mm_fsm.venues.kinds import DEFAULT_KIND, kinds_reading, load_kind
+from mm_fsm.venues.port import VenueKind
+from mm_fsm.venues.settings_tables import Table, dotted, known_keys, merged, plain, refuse_unknown_keys, sub_table
+
+COMMON_TABLES: Final[Mapping[str, type]] = MappingProxyType(
+    {
+        "strategy": MarketMakingSettings,
+        "instrument": Instrument,
+        "fees": Fees,
+        "balances": Balances,
+        "recording": RecordingMatch,
+        "journal": JournalSettings,
+    }
+)
+"""Tables that mean the same on every venue."""
+VENUE_KEYS: Final = ("kind", "live")
+"""Keys of ``[venue]`` that mean the same for every kind."""
+_ENTRY_KEYS: Final = ("preset",)
+
+
+class MarketLayers:
+    """One market as it is written: its own tables, what several share, and a preset's beneath.
+
+    Args:
+        own: the market's own tables, and ``preset``.
+        defaults: what markets share.
+        preset: name of the preset beneath; empty when there is none.
+        place: dotted name of where ``own`` stands; empty at the top level.
+
+    Raises:
+        SettingsError: there is no such preset or kind of venue, or a table has a key that nothing reads.
+        PluginError: the package that brings the kind of venue is broken.
+    """
+
+    def __init__(self, *, own: Table, preset: str, defaults: Table = MappingProxyType({}), place: str = "") -> None:
+        self.place = place
+        self.preset = preset
+        self.defaults = defaults
+        self._layers = (preset_tables(preset) if preset else {}, defaults, own)
+        for layer, where in ((defaults, "defaults"), (own, place)):
+            sub_table(layer, "venue", where)
+        self.kind_name = self._kind_name()
+        self.kind: VenueKind = load_kind(self.kind_name, dotted(place, "venue.kind"))
+        self._refuse_tables_of_other_kinds(own)
+        refuse_unknown_keys(own, (*_ENTRY_KEYS, *self.known), place, self._homes)
+        for key in self.known:
+            sub_table(own, key, place)
+        self.allows_live = self._is_live_written()
+
+    @cached_property
+    def known(self) -> Mapping[str, type]:
+        """Every table that this market may have, with the attrs class of its keys."""
+        return {**COMMON_TABLES, **self.kind.tables}
+
+    def tables(self) -> dict[str, Any]:
+        """The market's tables, what stands nearer merged over what stands farther; ``venue`` without shared keys."""
+        both: dict[str, Any] = {}
+        for layer in self._layers:
+            both = merged(both, {name: layer[name] for name in self.known if name in layer})
+        return {**both, "venue": {key: value for key, value in self._venue().items() if key not in VENUE_KEYS}}
+
+    @cached_property
+    def _homes(self) -> Mapping[str, str]:
+        """In which table each key belongs; of those in several, the first."""
+        homes = {key: name for name, kind in reversed([*self.known.items()]) for key in known_keys(kind)}
+        return {**homes, **dict.fromkeys(VENUE_KEYS, "venue")}
+
+    def _refuse_tables_of_other_kinds(self, own: Table) -> None:
+        for key in own:
+            others = () if key in self.known else kinds_reading(key)
+            if others:
+                where = dotted(self.place, key)
+                names = " or ".join(repr(name) for name in others)
+                remedy = f"Remove it, or write kind = {names} in [{dotted(self.place, 'venue')}]."
+                raise SettingsError(where, f"a table that venue.kind {self.kind_name!r} reads", key, remedy)
+
+    def _kind_name(self) -> Any:
+        written = [layer["venue"]["kind"] for layer in self._layers if "kind" in layer.get("venue", {})]
+        return plain(written[-1]) if written else DEFAULT_KIND
+
+    def _venue(self) -> dict[str, Any]:
+        """``[venue]``, without what a farther place says about a venue of another kind."""
+        venue: dict[str, Any] = {}
+        for layer in self._layers:
+            table = layer.get("venue", {})
+            if table.get("kind", self.kind_name) == self.kind_name:
+                venue = merged(venue, table)
+        return venue
+
+    def _is_live_written(self) -> bool:
+        live = self._venue().get("live", False)
+        if isinstance(live, bool):
+            return live
+        where = dotted(self.place, "venue.live")
+        raise SettingsError(where, "true or false", plain(live), "Write one of the two, without quotes.")
+
+
+def refuse_unknown_defaults(markets: Iterable[MarketLayers]) -> None:
+    """Refuse a table of ``[defaults]`` that no market reads, and a key that its table does not have.
+
+    Here is the mistake, not in each market that shares it.
+
+    Raises:
+        SettingsError: there is one.
+    """
+    markets = tuple(markets)
+    defaults = markets[0].defaults
+    known = {name: kind for market in markets for name, kind in market.known.items()}
+    refuse_unknown_keys(defaults, known, "defaults")
+    for key in defaults:
+        shared = sub_table(defaults, key, "defaults") or {}
+        also = VENUE_KEYS if key == "venue" else ()
+        keys = {name for market in markets if key in market.known for name in known_keys(market.known[key])}
+        refuse_unknown_keys(shared, (*keys, *also), f"defaults.{key}")

@@ -1,0 +1,217 @@
+"""The port: one shape for every place where orders go and facts come from. Signatures and values only.
+
+A *kind* of venue is what settings name: ``[venue] kind = "paper"``. It reads its own tables and makes a *plan* without
+any input or output. Opening the plan gives the *venue*, which says its *terms* and from then on does two things: it
+takes the intents of one step, and it brings facts. Every intent is answered by exactly one fact.
+
+Facts are *pulled* in event time (paper, recorded) or *pushed* as they happen (live, host-embedded). These are two ways
+to the same step; a machine cannot tell which one it is on. Times are integer nanoseconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Protocol, runtime_checkable
+
+from attrs import frozen
+
+from mm_fsm.core.instrument import Balances, Fees, Instrument
+from mm_fsm.core.messages import Fact, Intent
+from mm_fsm.core.settings import MarketMakingSettings
+
+TakeFact = Callable[[Fact], None]
+"""Gives a fact to the machine. It never raises: a fact that the machine refuses is reported to the machine."""
+
+
+@frozen(kw_only=True)
+class Capabilities:
+    """What a venue can do beyond placing, cancelling and answering. Nothing is assumed."""
+
+    finds_by_client_order_id: bool = True
+    """Whether it finds an order by the id that we gave it; otherwise its adapter looks through lists."""
+    cancels_when_silent: bool = False
+    """Whether it cancels by itself once the process has been silent for a while: a dead man's switch."""
+    largest_batch: int = 1
+    """Placements in one request."""
+
+
+@frozen(kw_only=True)
+class VenueTerms:
+    """On what terms one market is made at a venue."""
+
+    instrument: Instrument
+    fees: Fees
+    balances: Balances
+    """The part of the account that this market may use when its books begin."""
+    account: str
+    """Identity of the account, from the venue where it has one. With the symbol it names the ownership lock."""
+    outlives_process: bool
+    """Whether orders and positions stay when the process ends. Then its journal is continued, not begun anew, and its
+    lock lies in the user's state directory, so that a second process finds it wherever it writes its results."""
+    make_token: Callable[[], str]
+    """Makes the parts of client order ids that no earlier process on this account has used."""
+    capabilities: Capabilities = Capabilities()
+
+
+class PulledVenue(Protocol):
+    """A venue in event time: the host asks it what happens next."""
+
+    @property
+    def terms(self) -> VenueTerms:
+        """Its terms."""
+        ...
+
+    @property
+    def progress(self) -> float | None:
+        """How much of all it has to bring it has brought, 0 to 1; None when nobody knows."""
+        ...
+
+    def submit(self, intents: Sequence[Intent], now: int) -> None:
+        """Take the intents of one step, which left the machine at ``now``. Never blocks, never raises."""
+        ...
+
+    def next_time(self) -> int | None:
+        """When something happens next; None when nothing is on its way and nothing will be."""
+        ...
+
+    def receive(self, now: int) -> tuple[Fact, ...]:
+        """Let everything due by ``now`` happen, and return the facts received by then, in order.
+
+        ``now`` never goes back. A call may return nothing although something happened.
+
+        Raises:
+            RecordingError: what the venue reads from is malformed from here on.
+        """
+        ...
+
+
+class OrderIds(Protocol):
+    """Client order ids of one market's own orders, finished ones included."""
+
+    def by_venue_id(self, venue_order_id: str) -> str | None:
+        """The client order id of an order that the venue names so; None when no own order is known by it."""
+        ...
+
+
+class PushedVenue(Protocol):
+    """One account's connection in wall time, for one or several markets: it gives facts to whoever is attached."""
+
+    async def open(self) -> Mapping[str, VenueTerms]:
+        """Connect and say the terms of every market, by symbol. No fact comes before ``attach``.
+
+        Raises:
+            SettingsError: the venue's rules and the settings disagree, or an account cannot be used as they say.
+            VenueError: the venue cannot be reached.
+        """
+        ...
+
+    def attach(self, symbol: str, take: TakeFact, ids: OrderIds) -> None:
+        """Begin to give the facts of one market to ``take``, directly from the task that received them."""
+        ...
+
+    def submit(self, intents: Sequence[Intent], now: int) -> None:
+        """Take the intents of one step, which left the machine at ``now``. Never blocks, never raises."""
+        ...
+
+    def now(self) -> int:
+        """Host time; never goes back."""
+        ...
+
+    async def drain(self, seconds: float) -> tuple[Intent, ...]:
+        """Let what was submitted leave, cancels first, for so long; return what never left. Never raises."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect. No fact comes afterwards. Never raises."""
+        ...
+
+
+@frozen(kw_only=True)
+class MarketRequest:
+    """What settings say about one market, as a kind of venue gets it."""
+
+    strategy: MarketMakingSettings
+    instrument: Instrument | None
+    """As written; None when it is left to the venue."""
+    fees: Fees | None
+    """As written; None when they are left to the venue."""
+    balances: Balances
+    tables: Mapping[str, Mapping[str, Any]]
+    """``venue``, without the keys that all kinds share, and the kind's other tables; those that are written."""
+    place: str
+    """Dotted name of the table that the market's tables stand in; empty at the top level. For errors."""
+
+
+class VenuePlan(Protocol):
+    """One market at one venue as settings describe it: validated, nothing opened yet."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether orders would be real ones."""
+        ...
+
+    @property
+    def journal_defaults(self) -> Mapping[str, Any]:
+        """What the journal does unless ``[journal]`` says otherwise, by its keys."""
+        ...
+
+    @property
+    def reference_price(self) -> Decimal | None:
+        """A price at which settings can be checked, quote per base; None when only the venue knows."""
+        ...
+
+    def for_session(
+        self, strategy: MarketMakingSettings, *, duration_seconds: float | None, seed: int | None
+    ) -> tuple[MarketMakingSettings, VenuePlan]:
+        """Strategy and plan for one session: so long, and with that seed for whatever is drawn at random.
+
+        Raises:
+            SettingsError: it has no use for one of them.
+        """
+        ...
+
+
+@runtime_checkable
+class PulledPlan(VenuePlan, Protocol):
+    """A plan whose venue is pulled."""
+
+    def open(self) -> PulledVenue:
+        """The venue, with its market from the beginning.
+
+        Raises:
+            SettingsError: what it says cannot be.
+            RecordingError: what the venue reads from is malformed.
+        """
+        ...
+
+
+@runtime_checkable
+class PushedPlan(VenuePlan, Protocol):
+    """A plan whose venue is pushed."""
+
+    @property
+    def connection(self) -> str:
+        """Plans with the same one share a venue: one account, one budget of requests."""
+        ...
+
+    def connect(self, plans: Sequence[PushedPlan]) -> PushedVenue:
+        """The venue for these plans, all of one connection; nothing is sent before ``PushedVenue.open``."""
+        ...
+
+
+class VenueKind(Protocol):
+    """A kind of venue, as ``[venue] kind`` names it. Third parties register theirs under ``mm_fsm.venues``."""
+
+    @property
+    def tables(self) -> Mapping[str, type]:
+        """The tables it reads besides the common ones, ``venue`` among them, with the attrs class of their keys."""
+        ...
+
+    def plan(self, market: MarketRequest) -> VenuePlan:
+        """Read the market's tables.
+
+        Raises:
+            SettingsError: a table is missing or wrong.
+        """
+        ...
