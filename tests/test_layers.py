@@ -28,13 +28,15 @@ LAYERS = (
 )
 """From the top. Units of one layer do not know each other."""
 
-PARTS_OF_TESTING = (("faults", "models"), ("paths", "subjects"), ("driving",), ("problems",))
+PARTS_OF_TESTING = (("faults", "models", "rehearsal"), ("paths", "subjects"), ("driving",), ("problems",))
 """The same for the parts of one unit."""
 
 DEPTHS = {unit: depth for depth, layer in enumerate(LAYERS) for unit in layer}
 
 HOMES = {
-    "ccxt": "mm_fsm.venues.ccxt",
+    "ccxt": "mm_fsm.venues.ccxt or mm_fsm.testing.rehearsal.client",
+    "aiohttp": "mm_fsm.testing.rehearsal or mm_fsm.venues.ccxt",
+    "cryptography": "mm_fsm.testing.rehearsal",
     "typer": "mm_fsm.cli",
     "pytest": "mm_fsm.coverage or mm_fsm.testing",
     "_pytest": "mm_fsm.coverage",
@@ -65,7 +67,8 @@ def _second_exchange_files(modules: list[SourceModule]) -> list[str]:
     files = [
         module.name
         for module in modules
-        if module.name.startswith(HOMES["ccxt"]) and any(_library(target) == "ccxt" for target in imports_of(module))
+        if module.name.startswith("mm_fsm.venues.ccxt")
+        and any(_library(target) == "ccxt" for target in imports_of(module))
     ]
     return [f"ccxt is imported by {len(files)} files, expected one: {files}"] if len(files) > 1 else []
 

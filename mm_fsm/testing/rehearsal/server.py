@@ -1,0 +1,152 @@
+"""A rehearsal exchange on 127.0.0.1: everything put together, opened and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+from attrs import define, field
+
+from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
+from mm_fsm.testing.rehearsal.authority import RehearsalAuthority
+from mm_fsm.testing.rehearsal.endpoint import Endpoint
+from mm_fsm.testing.rehearsal.engine import MatchingEngine
+from mm_fsm.testing.rehearsal.fault_menu import Fault, FaultKind, Where
+from mm_fsm.testing.rehearsal.fault_script import FaultScript
+from mm_fsm.testing.rehearsal.judge import LogEntry, RehearsalLog
+from mm_fsm.testing.rehearsal.market_feed import MarketFeed
+from mm_fsm.testing.rehearsal.parameters import Key
+from mm_fsm.testing.rehearsal.private_endpoints import PrivateEndpoints
+from mm_fsm.testing.rehearsal.public_endpoints import PublicEndpoints
+from mm_fsm.testing.rehearsal.request_meter import RequestMeter
+from mm_fsm.testing.rehearsal.rest import RestService
+from mm_fsm.testing.rehearsal.routes import routes
+from mm_fsm.testing.rehearsal.streams import Streams
+from mm_fsm.testing.rehearsal.terms import RehearsalTerms
+
+HOST: Final = "127.0.0.1"
+_NAMES: Final = ("*.binance.com", "localhost", HOST)
+_DEPTH_SECONDS: Final = 0.1
+_NULL_FEES: Final = frozenset({FaultKind.NULL_FEES})
+
+
+@define(eq=False)
+class RehearsalExchange:
+    """A Binance-spot-compatible exchange on loopback, for one account.
+
+    It is opened and closed as an asynchronous context manager. Its own certificate authority is made when it opens.
+
+    Args:
+        terms: markets, balances, fees, limits, faults.
+        clock: nanoseconds since the Unix epoch.
+        on_entry: told each entry of the log as it is written.
+    """
+
+    terms: RehearsalTerms
+    clock: Callable[[], int] = time.time_ns
+    on_entry: Callable[[LogEntry], None] | None = None
+    log: RehearsalLog = field(init=False)
+    script: FaultScript = field(init=False)
+    engine: MatchingEngine = field(init=False)
+    meter: RequestMeter = field(init=False)
+    streams: Streams = field(init=False)
+    _opened_at: int = field(init=False)
+    _key: Key = field(init=False)
+    _closing: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _tasks: list[asyncio.Task[None]] = field(factory=list, init=False)
+    _runner: web.AppRunner | None = field(default=None, init=False)
+    _endpoint: Endpoint | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._opened_at = self.clock()
+        self.log = RehearsalLog(self.clock, self.on_entry)
+        self.script = FaultScript(lambda: (self.clock() - self._opened_at) / 1e9, self.log)
+        self.script.add(self.terms.faults)
+        self._key = Key(self.terms.api_key, self.terms.secret)
+        self.engine = MatchingEngine(self.terms, self.log, self.now)
+        self.engine.shows_fees = lambda symbol: self.script.strikes(Where.ORDERS, symbol, _NULL_FEES) is None
+        self.meter = RequestMeter(self.terms.limits, lambda: self.clock() / 1e9)
+        self.streams = Streams(self.engine, self.script, self._key, self.now)
+
+    def now(self) -> int:
+        """The exchange's clock, milliseconds since the Unix epoch, with the skew of a fault that lasts."""
+        fault = self.script.is_lasting(FaultKind.CLOCK_SKEW)
+        skew = 0 if fault is None else nanoseconds(fault.skew_seconds)
+        return (self.clock() + skew) // NANOSECONDS_PER_MILLISECOND
+
+    def inject(self, *faults: Fault) -> None:
+        """Add faults while the exchange runs; ``at`` still counts from the opening."""
+        self.script.add(faults)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """How clients find it, once it is open."""
+        if self._endpoint is None:
+            raise RuntimeError("the exchange is not open: enter it with 'async with' first")
+        return self._endpoint
+
+    async def __aenter__(self) -> Self:
+        self._opened_at = self.clock()
+        authority = RehearsalAuthority.made()
+        feeds = [
+            MarketFeed(iter(market.events), self.terms.speed, self.engine.on_market) for market in self.terms.markets
+        ]
+        for feed in feeds:
+            feed.open()
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, self.terms.port, ssl_context=authority.server_context(_NAMES))
+        await site.start()
+        self._endpoint = Endpoint(
+            port=self._runner.addresses[0][1],
+            authority=authority.text,
+            api_key=self.terms.api_key,
+            secret=self.terms.secret,
+        )
+        self._tasks = [asyncio.create_task(feed.run()) for feed in feeds]
+        self._tasks.append(asyncio.create_task(self._publish()))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        for task in self._tasks:
+            task.cancel()
+        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        for connection in self.streams.connections:
+            connection.abort()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        faults = [result for result in results if isinstance(result, Exception)]
+        if faults and error is None:
+            raise faults[0]
+
+    def _application(self) -> web.Application:
+        public = PublicEndpoints(tuple(self.engine.markets.values()), self.engine.market, self.terms.limits, self.now)
+        private = PrivateEndpoints(self.engine, self.script, self.now)
+        rest = RestService(
+            routes=routes(public, private),
+            key=self._key,
+            meter=self.meter,
+            script=self.script,
+            log=self.log,
+            now=self.now,
+            symbol_of={market.market_id: market.instrument.symbol for market in self.terms.markets},
+            closing=self._closing,
+        )
+        application = web.Application()
+        application.router.add_get("/ws-api/v3", self.streams.user_socket)
+        for path in ("/ws", "/ws/{number:.*}", "/stream", "/stream/{number:.*}"):
+            application.router.add_get(path, self.streams.market_socket)
+        application.router.add_route("*", "/{path:.*}", rest.handle)
+        return application
+
+    async def _publish(self) -> None:
+        while True:
+            await asyncio.sleep(_DEPTH_SECONDS)
+            self.streams.publish_depth()
