@@ -1,24 +1,29 @@
-"""What one step costs: a book that changes nothing, and the whole way from a fill to new quotes. Medians, one run.
+"""What one step costs, in units of the engine's bare self transition: a quiet book, and a fill with its new intents.
 
-The engine's own price is measured beside them: one external self transition of a python-statemachine chart without
-actions. On a noisy machine the ratios say more than the microseconds.
+Processor time, so that waiting does not count. Each round measures the unit, quiet steps and fills one after the other,
+and gives a ratio of each; what is printed are the medians of the rounds.
 """
 
 from __future__ import annotations
 
-import statistics
+import argparse
+import gc
+import json
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from decimal import Decimal
 
-from statemachine import State, StateChart
+from engine_unit import EngineUnit, median
 
 from mm_fsm import (
     Balances,
     BalancesReported,
     BookLevel,
+    CancelOrder,
     Fees,
     Instrument,
+    Intent,
     Liquidity,
     MarketBook,
     MarketMakingSettings,
@@ -33,20 +38,14 @@ from mm_fsm import (
     QueryOpenOrders,
     QueryOwnTrades,
 )
-from mm_fsm.core.messages import CancelOrder, Intent
 
 SYMBOL = "ETH/USD"
 SECOND = 1_000_000_000
-QUIET_STEPS = 20_000
-CYCLES = 300
-ENGINE_CALLS = 2_000
-
-
-class Toggle(StateChart):
-    """The smallest chart whose transition leaves and enters a state."""
-
-    here = State(initial=True)
-    again = here.to.itself()
+QUIET_STEPS = 500
+"""Of one round."""
+FILLS = 20
+"""Of one round."""
+ROUNDS = 25
 
 
 class Host:
@@ -77,21 +76,23 @@ class Host:
         )
         self.now = SECOND
         self.trades = 0
-        self.fill_steps: list[int] = []
         for second in range(70):
             self.quote(Decimal(2000) + Decimal(second % 2) / 50)
 
     def quote(self, mid: Decimal = Decimal(2000)) -> None:
-        """One book around ``mid``, a second later."""
+        """One book around ``mid``, a second later, and every answer to what comes of it."""
+        self.answer(self.machine.step(self.book(mid)).intents)
+
+    def book(self, mid: Decimal = Decimal(2000)) -> MarketBook:
+        """The book around ``mid``, a second later."""
         self.now += SECOND
-        book = MarketBook(
+        return MarketBook(
             received_at=self.now,
             symbol=SYMBOL,
             exchange_time=self.now,
             bids=(BookLevel(mid - Decimal("0.1"), Decimal(5)),),
             asks=(BookLevel(mid + Decimal("0.1"), Decimal(5)),),
         )
-        self.answer(self.machine.step(book).intents)
 
     def answer(self, intents: tuple[Intent, ...]) -> None:
         """Acknowledge placements and confirm cancels, at once."""
@@ -119,8 +120,12 @@ class Host:
                     ).intents
                 )
 
-    def fill(self) -> None:
-        """Fill one innermost quote, turn and turn about, and answer what follows until both sides rest again."""
+    def fill(self) -> float:
+        """Fill one innermost quote, turn and turn about, and answer what follows until both sides rest again.
+
+        Returns:
+            Processor seconds of the step that took the fill.
+        """
         context = self.machine.context
         side = (context.active_bid_orders, context.active_ask_orders)[self.trades % 2]
         order = min(side, key=lambda candidate: abs(candidate.price - Decimal(2000)))
@@ -138,40 +143,77 @@ class Host:
             liquidity=Liquidity.MAKER,
             exchange_time=self.now,
         )
-        started = time.perf_counter_ns()
+        started = time.process_time()
         intents = self.machine.step(fill).intents
-        self.fill_steps.append(time.perf_counter_ns() - started)
+        seconds = time.process_time() - started
+        assert any(isinstance(intent, PlaceOrder) for intent in intents), "the fill led to no new quote"
         self.answer(intents)
+        return seconds
+
+    @property
+    def transitions(self) -> int:
+        """Transitions taken so far."""
+        return self.machine.transition_counts.total()
 
 
-def median_microseconds(action: Callable[[], object], count: int) -> float:
-    """Median wall time of ``action`` over ``count`` calls, in microseconds."""
-    times = []
-    for _ in range(count):
-        started = time.perf_counter_ns()
-        action()
-        times.append(time.perf_counter_ns() - started)
-    return statistics.median(times) / 1e3
+def quiet_seconds(host: Host, steps: int) -> tuple[float, float]:
+    """Processor seconds of a step that changes nothing, and of making the book that it takes."""
+    before = host.transitions
+    gc.collect()
+    started = time.process_time()
+    books = [host.book() for _ in range(steps)]
+    made = time.process_time()
+    for book in books:
+        host.machine.step(book)
+    ended = time.process_time()
+    assert host.transitions == before, "the quiet market was not quiet"
+    return (ended - made) / steps, (made - started) / steps
 
 
-def main() -> None:
-    """Measure and print."""
-    engine = Toggle()
-    engine_call = median_microseconds(lambda: engine.send("again"), ENGINE_CALLS)
-    host = Host()
+def measure(rounds: int, quiet_steps: int, fills: int) -> dict[str, float]:
+    """The medians."""
+    unit, host = EngineUnit(), Host()
     assert host.machine.chart_state == "monitoring_orders", host.machine.chart_state
-    before = host.machine.transition_counts.total()
-    quiet_step = median_microseconds(host.quote, QUIET_STEPS)
-    assert host.machine.transition_counts.total() == before, "the quiet market was not quiet"
-    cycle = median_microseconds(host.fill, CYCLES)
-    taken = (host.machine.transition_counts.total() - before) / CYCLES
-    print(f"{'engine: one self transition':<52}{engine_call:9.1f} us")
-    print(f"{'step that changes nothing (one book)':<52}{quiet_step:9.1f} us{quiet_step / engine_call:8.2f} x engine")
-    fill_step = statistics.median(host.fill_steps) / 1e3
-    print(f"{'fill to new intents (one step)':<52}{fill_step:9.1f} us{fill_step / engine_call:8.2f} x engine")
-    print(f"{'fill to new quotes, every answer included':<52}{cycle:9.1f} us{cycle / engine_call:8.2f} x engine")
-    print(f"{'':<4}transitions in one such cycle: {taken:.1f}")
+    quiet_seconds(host, quiet_steps)
+    ratios: list[Sequence[float]] = []
+    before = host.transitions
+    for _ in range(rounds):
+        first = unit.seconds()
+        quiet, made = quiet_seconds(host, quiet_steps)
+        gc.collect()
+        fill = sum(host.fill() for _ in range(fills)) / fills
+        one = (first + unit.seconds()) / 2  # on both sides, so that a change of pace in between meets both
+        ratios.append((quiet / one, (quiet + made) / one, fill / one, one * 1e6))
+    quiet, with_book, fill, one = (median(column) for column in zip(*ratios, strict=True))
+    return {
+        "quiet_step_ratio": quiet,
+        "quiet_step_and_its_book_ratio": with_book,
+        "fill_to_intents_ratio": fill,
+        "engine_self_transition_us": one,
+        "transitions_of_a_fill": round((host.transitions - before) / rounds / fills, 2),
+        "rounds": rounds,
+    }
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--quiet-steps", type=int, default=QUIET_STEPS, help="in each round")
+    parser.add_argument("--fills", type=int, default=FILLS, help="in each round")
+    options = parser.parse_args()
+    found = measure(options.rounds, options.quiet_steps, options.fills)
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return 0
+    print(f"engine: one self transition {found['engine_self_transition_us']:.1f} us; the others in this unit:")
+    print(f"{'step that changes nothing':<44}{found['quiet_step_ratio']:8.2f}")
+    print(f"{'the same with the making of its book':<44}{found['quiet_step_and_its_book_ratio']:8.2f}")
+    print(f"{'fill to new intents, one step':<44}{found['fill_to_intents_ratio']:8.2f}")
+    print(f"{'':<4}transitions from a fill to new quotes, every answer included: {found['transitions_of_a_fill']}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
