@@ -1,0 +1,78 @@
+"""Every benchmark runs, on little, and prints what it is asked for. No time is judged: machines differ."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+PRINTED = {
+    # Each script with what makes it short, and what it then prints.
+    "engine_unit": ((), r"engine: one self transition [\d.]+ us"),
+    "step_cost": (("--rounds=1", "--quiet-steps=20", "--fills=2"), r"fill to new intents, one step +[\d.]+"),
+    "journal_cost": (("--rounds=1", "--round-seconds=20"), r"a step with intents +[\d.]+"),
+    "journal_soak": (("--facts=3000",), r"bytes a fact"),
+}
+LONG = {
+    "coverage_overhead": ((), r"limit \+\d+%"),
+    "import_time": ((), r"ms  import mm_fsm"),
+}
+TESTED_ELSEWHERE = {"decisions"}
+
+
+def run(name: str, *arguments: str) -> str:
+    finished = subprocess.run(
+        [sys.executable, str(BENCHMARKS / f"{name}.py"), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=250,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == ""
+    return finished.stdout
+
+
+def test_every_benchmark_is_expected_here() -> None:
+    found = {path.stem for path in BENCHMARKS.glob("*.py")}
+    assert found == {*PRINTED, *LONG, *TESTED_ELSEWHERE}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        *((name, *case) for name, case in PRINTED.items()),
+        *(pytest.param(name, *case, marks=pytest.mark.slow) for name, case in LONG.items()),
+    ],
+)
+def test_a_benchmark_runs_and_prints_its_figures(name: str, arguments: tuple[str, ...], said: str) -> None:
+    assert re.search(said, run(name, *arguments))
+
+
+def test_the_cost_of_a_step_comes_as_json() -> None:
+    found = json.loads(run("step_cost", *PRINTED["step_cost"][0], "--json"))
+    ratios = ("quiet_step_ratio", "quiet_step_and_its_book_ratio", "fill_to_intents_ratio")
+    for name in (*ratios, "engine_self_transition_us"):
+        assert math.isfinite(found[name]), name
+        assert found[name] > 0, name
+    assert found["quiet_step_ratio"] < found["quiet_step_and_its_book_ratio"]
+    # ORDER_FILLED, INVENTORY_MANAGEMENT, IDLE, CALCULATING_SPREADS, PLACING_ORDERS, and MONITORING_ORDERS again.
+    assert found["transitions_of_a_fill"] == 6
+    assert found["rounds"] == 1
+
+
+def test_the_cost_of_the_journal_comes_as_json_without_and_with_market_data() -> None:
+    found = json.loads(run("journal_cost", *PRINTED["journal_cost"][0], "--json"))
+    decisions, market_data = found, found.pop("market_data")
+    for figures in (decisions, market_data):
+        for name in ("record_ratio", "step_with_intents_ratio", "wait_with_intents_us", "bytes_of_a_step", "records"):
+            assert math.isfinite(figures[name]), name
+            assert figures[name] > 0, name
+    assert decisions["records"] == market_data["records"]
