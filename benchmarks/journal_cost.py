@@ -23,9 +23,8 @@ from engine_unit import EngineUnit, median
 
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.journaled_session import open_journaled_session
-from mm_fsm.runtime.session import for_simulation
+from mm_fsm.runtime.session import for_session
 from mm_fsm.runtime.settings_file import read_preset
-from mm_fsm.venues.simulator import MarketSimulator
 
 PRESET = "paper_ethusd"
 SEED = 7
@@ -81,11 +80,10 @@ def timed(action: Callable[[], object]) -> float:
 def run(journal_settings: JournalSettings, rounds: int, round_seconds: float) -> dict[str, float]:
     """Ratios of one simulated session."""
     whole = WARM_UP_SECONDS + rounds * round_seconds
-    configuration = for_simulation(read_preset(PRESET), duration_seconds=whole, seed=SEED)
-    market = MarketSimulator(configuration.simulator)
+    configuration = for_session(read_preset(PRESET), duration_seconds=whole, seed=SEED)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "cost.journal"
-        session, opened = open_journaled_session(configuration, market, path, journal_settings)
+        session, opened = open_journaled_session(configuration, path, journal_settings=journal_settings)
         with opened:
             runner, unit, watched = session.runner, EngineUnit(), Watched(opened.journal)
             end = runner.next_time + int(WARM_UP_SECONDS * NANOSECONDS)
