@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from mm_fsm.books import orders as orders_module
+from mm_fsm.books import order_table
 from mm_fsm.books.order_lifecycle import OrderStatus
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.messages import OrderPurpose, Side
@@ -357,7 +357,7 @@ def test_only_a_look_at_trades_over_the_whole_time_confirms_them() -> None:
 
 
 def test_the_oldest_finished_orders_are_forgotten_and_live_ones_never(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders_module, "FINISHED_ORDERS_KEPT", 3)
+    monkeypatch.setattr(order_table, "FINISHED_ORDERS_KEPT", 3)
     book = new_book()
     rest(book, "resting")
     for number in range(5):
@@ -367,7 +367,7 @@ def test_the_oldest_finished_orders_are_forgotten_and_live_ones_never(monkeypatc
 
 
 def test_late_news_keeps_an_order_in_memory_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders_module, "FINISHED_ORDERS_KEPT", 2)
+    monkeypatch.setattr(order_table, "FINISHED_ORDERS_KEPT", 2)
     book = new_book()
     first, second = rest(book, "mm-1"), rest(book, "mm-2")
     book.confirm_cancel(first, None, at(1))

@@ -105,6 +105,21 @@ class AnyOrder(RuleBasedStateMachine):
     def report_not_found(self, number: int) -> None:
         self.hear(number, lambda order, now: self.book.report_not_found(order, now, now))
 
+    @rule()
+    def take_everything_out(self) -> None:
+        self.book.cancel_all_live()
+
+    @rule(number=numbers, filled=st.integers(0, QUANTITY).map(Decimal))
+    def correct(self, number: int, filled: Decimal) -> None:
+        self.hear(number, lambda order, now: self.book.confirm_cancel(order, filled, now))
+        order = self.of(number)
+        if order is not None and not order.is_live:
+            self.book.correct_reported(order, filled)
+
+    @rule()
+    def lose_track_of_all(self) -> None:
+        self.book.lose_track_of_all(at(self.now))
+
     @rule(number=numbers)
     def query_failed(self, number: int) -> None:
         self.hear(number, self.book.query_failed)
@@ -153,6 +168,33 @@ class AnyOrder(RuleBasedStateMachine):
             quotes = self.book.live(side, OrderPurpose.QUOTE)
             known = any(not order.cancel_in_flight and not order.is_unknown for order in quotes)
             assert self.book.has_quote(side) == known
+            assert quotes == tuple(
+                order
+                for order in self.book.open_questions()
+                if order.is_live and order.side is side and order.purpose is OrderPurpose.QUOTE
+            )
+            in_doubt = [o for o in self.book.open_questions() if o.side is side and (o.is_unknown or not o.is_live)]
+            assert self.book.has_unknown(side) == bool(in_doubt)
+
+    @invariant()
+    def what_is_due_agrees_with_the_orders(self) -> None:
+        now = at(self.now)
+        questions = list(self.book.open_questions())
+        assert self.book.cancels_due() == tuple(order for order in questions if order.is_live and order.cancel_due)
+        late = tuple(order for order in questions if order.answer_due is not None and order.answer_due <= now)
+        assert self.book.answers_overdue(now) == late
+        asked = tuple(order for order in questions if order.query_due is not None and order.query_due <= now)
+        assert self.book.queries_due(now) == asked
+        waiting = [order for order in questions if order.status.value in {"pending_new", "pending_cancel"}]
+        assert self.book.is_request_outstanding == bool(waiting)
+        left_alone = [
+            order
+            for order in questions
+            if order.status.value in LIVE
+            and not order.cancel_in_flight
+            and not (order.status.value == "unknown" and order.query_due is not None)
+        ]
+        assert self.book.strays() == tuple(left_alone)
 
 
 TestAnyOrder = AnyOrder.TestCase

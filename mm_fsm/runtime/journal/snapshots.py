@@ -124,7 +124,7 @@ def _writers() -> dict[type, _Writer]:
         if issubclass(cls, Enum):
             found[cls] = _writer_of_enum(name)
         elif attrs.has(cls):
-            found[cls] = _writer_of_object(name, tuple(attribute.name for attribute in _attributes(cls)))
+            found[cls] = _writer_of_object(name, _written(cls))
     return found
 
 
@@ -139,7 +139,12 @@ def _value(plain: Any) -> Any:
 
 
 def _attributes(cls: Any) -> tuple[attrs.Attribute[Any], ...]:
-    return attrs.fields(cls)  # type: ignore[no-any-return]
+    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)
+    return fields
+
+
+def _written(cls: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in _attributes(cls) if not each.metadata.get("is_derived"))
 
 
 def _read_mapping(content: list[Any]) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.books import context, ledger, orders
+from mm_fsm.books import context, ledger, order_table
 from mm_fsm.books.markouts import MarkoutTracker
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.venues.paper import PaperExchange, PaperSettings
@@ -23,7 +23,7 @@ SHORT = 50
 def test_nothing_grows_longer_with_three_times_the_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every container that machine, journal and exchange hold, with bounds of 40 trades, 40 orders and 30 s."""
     monkeypatch.setattr(ledger, "TRADES_REMEMBERED", KEPT)
-    monkeypatch.setattr(orders, "FINISHED_ORDERS_KEPT", KEPT)
+    monkeypatch.setattr(order_table, "FINISHED_ORDERS_KEPT", KEPT)
     monkeypatch.setattr(context, "MarkoutTracker", partial(MarkoutTracker, (1.0, 5.0, 10.0, 20.0, 30.0)))
     world = World(exchange=PaperExchange(INSTRUMENT, FEES, BALANCES, PaperSettings(history_seconds=30)))
     settings = JournalSettings(record_market_data=True, segment_records=100)

@@ -1,0 +1,249 @@
+"""Where own orders are kept: open questions and finished orders, and what is asked of them all the time, per side.
+
+Views are computed when they are asked for and kept until an order of their side changes.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+from attrs import define, field
+
+from mm_fsm.books.field_roles import DERIVED
+from mm_fsm.books.order_lifecycle import OrderEvent, OrderStatus, status_after
+from mm_fsm.books.own_order import OwnOrder, RequestTimes
+from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.messages import SIDES, OrderPurpose, Side
+
+FINISHED_ORDERS_KEPT = 2_000
+"""How many finished orders stay known, so that late news about them finds its order; then memory would grow."""
+
+_V = TypeVar("_V")
+_VIEW_GROUPS: Final = (*SIDES, None)
+
+
+@define
+class OrderTable:
+    """Every order of one machine by its id, live and finished.
+
+    The lifecycle's table is the only way to another status: ``apply`` an event, or ``move`` to a status it gave.
+    """
+
+    times: RequestTimes
+    _live: dict[str, OwnOrder] = field(factory=dict, init=False)
+    _finished: OrderedDict[str, OwnOrder] = field(factory=OrderedDict, init=False)
+    venue_time: int = field(default=0, init=False)
+    """The latest exchange time of any fact about an own order."""
+    last_closed_at: int = field(default=0, init=False)
+    """Venue time at which an order last left the book without having filled in full."""
+    trades_known_until: int = field(default=0, init=False)
+    """Venue time up to which every own trade is booked: nobody has to look further back, nor can every venue."""
+    unconfirmed_since: int | None = field(default=None, init=False)
+    """Earliest placement among orders closed so, whose trades were not looked up since; None when there is none."""
+    closings: int = field(default=0, init=False)
+    """How often an order was settled as finished; late news settles one again."""
+    changes: int = field(default=0, init=False, eq=False, metadata=DERIVED)
+    """Counts changes of any order, so that others can keep what they read until the next one."""
+    _views: dict[Side | None, dict[object, Any]] = field(
+        factory=lambda: {group: {} for group in _VIEW_GROUPS}, init=False, eq=False, repr=False, metadata=DERIVED
+    )
+    """What was computed since the last change, by side; None: of both sides."""
+
+    # -- looking ----------------------------------------------------------------------------------------------------
+
+    def __contains__(self, client_order_id: object) -> bool:
+        return client_order_id in self._live or client_order_id in self._finished
+
+    def get(self, client_order_id: str) -> OwnOrder | None:
+        """The order of that id, finished ones included; None when it is not known."""
+        return self._live.get(client_order_id) or self._finished.get(client_order_id)
+
+    def open_questions(self, side: Side | None = None) -> Iterator[OwnOrder]:
+        """Orders that may still change the position."""
+        return iter(self._questions(side))
+
+    def live(self, side: Side | None = None, purpose: OrderPurpose | None = None) -> tuple[OwnOrder, ...]:
+        """Live orders (UNKNOWN ones included), in the order they were placed."""
+        views = self._views[side]
+        found: tuple[OwnOrder, ...] | None = views.get(purpose)
+        if found is None:
+            found = views[purpose] = tuple(
+                order
+                for order in self._questions(side)
+                if order.is_live and (purpose is None or order.purpose is purpose)
+            )
+        return found
+
+    @property
+    def count(self) -> int:
+        """How many orders are open questions."""
+        return len(self._live)
+
+    def has_quote(self, side: Side) -> bool:
+        """Whether a quote of that side is known to be live and stays, no cancel being in flight for it."""
+        return self._view(side, "has_quote", lambda: any(o.is_staying for o in self.live(side, OrderPurpose.QUOTE)))
+
+    def has_unknown(self, side: Side | None = None) -> bool:
+        """Whether an order of that side is UNKNOWN, or finished with fills that have not arrived."""
+        return self._view(
+            side, "has_unknown", lambda: any(o.is_unknown or not o.is_live for o in self._questions(side))
+        )
+
+    @property
+    def is_request_outstanding(self) -> bool:
+        """Whether any placement or cancel awaits its answer."""
+        return self._view(
+            None, "is_request_outstanding", lambda: any(o.is_request_outstanding for o in self._questions(None))
+        )
+
+    def exposure(self, side: Side) -> Decimal:
+        """What a side's orders may still trade in the worst case, contracts."""
+        return self._view(side, "exposure", lambda: sum((o.exposure for o in self._questions(side)), ZERO))
+
+    def locked(self, side: Side, *, besides_live: bool = False) -> Decimal:
+        """What a side's orders lock in the worst case: price times contracts for bids, contracts for asks.
+
+        ``besides_live`` leaves live orders out: what stays are fills that have not arrived.
+        """
+        is_bid = side is Side.BID
+        return self._view(
+            side,
+            ("locked", besides_live),
+            lambda: sum(
+                (
+                    order.exposure * order.price if is_bid else order.exposure
+                    for order in self._questions(side)
+                    if not (besides_live and order.is_live)
+                ),
+                ZERO,
+            ),
+        )
+
+    def strays(self) -> tuple[OwnOrder, ...]:
+        """Live orders that nobody is taking out: no cancel in flight, and no open question to the venue."""
+        return self._view(None, "strays", lambda: tuple(order for order in self._live.values() if order.is_stray))
+
+    def cancels_due(self) -> tuple[OwnOrder, ...]:
+        """Live orders to cancel at once, in whatever state the machine is."""
+        return self._view(
+            None, "cancels_due", lambda: tuple(o for o in self._live.values() if o.cancel_due and o.is_live)
+        )
+
+    def queries_due(self, now: int) -> tuple[OwnOrder, ...]:
+        """Orders to ask the venue about now."""
+        earliest = self._earliest("query_due")
+        if earliest is None or now < earliest:
+            return ()
+        return tuple(o for o in self._live.values() if o.query_due is not None and now >= o.query_due)
+
+    def answers_overdue(self, now: int) -> tuple[OwnOrder, ...]:
+        """Orders with a request whose answer should have come by now."""
+        earliest = self._earliest("answer_due")
+        if earliest is None or now < earliest:
+            return ()
+        return tuple(o for o in self._live.values() if o.answer_due is not None and now >= o.answer_due)
+
+    @property
+    def next_deadline(self) -> int | None:
+        """The earliest time at which an answer is overdue or a question due."""
+        answer, query = self._earliest("answer_due"), self._earliest("query_due")
+        return query if answer is None else answer if query is None else min(answer, query)
+
+    def snapshot(self) -> tuple[object, ...]:
+        """Every open question, and how often one was settled, for digests."""
+        live = tuple(order.snapshot() for order in self._live.values())
+        times = (self.venue_time, self.last_closed_at, self.trades_known_until, self.unconfirmed_since)
+        return (live, self.closings, *times)
+
+    # -- views ------------------------------------------------------------------------------------------------------
+
+    def _questions(self, side: Side | None) -> tuple[OwnOrder, ...]:
+        return self._view(
+            side, "questions", lambda: tuple(o for o in self._live.values() if side is None or o.side is side)
+        )
+
+    def _earliest(self, name: str) -> int | None:
+        return self._view(
+            None,
+            name,
+            lambda: min((due for o in self._live.values() if (due := getattr(o, name)) is not None), default=None),
+        )
+
+    def _view(self, side: Side | None, name: object, compute: Callable[[], _V]) -> _V:
+        views = self._views[side]
+        if name in views:
+            found: _V = views[name]
+            return found
+        views[name] = found = compute()
+        return found
+
+    def changed(self, side: Side) -> None:
+        """Nothing computed of that side holds any more."""
+        self.changes += 1
+        self._views[side].clear()
+        self._views[None].clear()
+
+    # -- moving -----------------------------------------------------------------------------------------------------
+
+    def apply(self, order: OwnOrder, event: OrderEvent, now: int) -> None:
+        """Let the order's lifecycle take an event.
+
+        Raises:
+            OrderLifecycleError: it does not declare the event in the order's status; nothing has changed.
+        """
+        self.changed(order.side)
+        self.move(order, status_after(order.client_order_id, order.status, event), now)
+
+    def move(self, order: OwnOrder, status: OrderStatus, now: int) -> None:
+        """Give the order the status that its lifecycle says, and file it accordingly."""
+        was_live = order.is_live
+        order.status = status
+        order.changed_at = now
+        self.changed(order.side)
+        if not order.is_live:
+            self._close(order, now, was_live=was_live)
+        elif not was_live:
+            self._finished.pop(order.client_order_id, None)
+            self._live[order.client_order_id] = order
+            order.cancel_wanted = order.cancel_due = True
+        elif order.is_resting and not order.cancel_in_flight:
+            order.answer_due = None
+        if order.is_unknown:
+            order.answer_due = now + self.times.request_timeout if order.cancel_in_flight else None
+            if order.query_due is None:
+                order.query_due = now
+        elif order.is_live:
+            order.query_due = now if order.missing_fills > 0 else None
+
+    def _close(self, order: OwnOrder, now: int, *, was_live: bool) -> None:
+        """Settle a finished order, or keep asking while the venue speaks of fills that have not arrived."""
+        order.answer_due = None
+        order.cancel_in_flight = False
+        if was_live and order.status is not OrderStatus.FILLED:
+            self.last_closed_at = self.venue_time
+            order.closed_at = self.venue_time
+            begun_at = max(order.placed_at, self.trades_known_until)
+            since = self.unconfirmed_since
+            self.unconfirmed_since = begun_at if since is None else min(since, begun_at)
+        if order.missing_fills > 0:
+            self._finished.pop(order.client_order_id, None)
+            self._live[order.client_order_id] = order
+            order.query_due = now if was_live or order.query_due is None else order.query_due
+            return
+        self.settle(order)
+
+    def settle(self, order: OwnOrder) -> None:
+        """Nothing is open about a finished order any more."""
+        if order.is_live or order.missing_fills > 0:
+            return
+        order.query_due = None
+        order.query_in_flight = False
+        self.closings += 1
+        self._live.pop(order.client_order_id, None)
+        self._finished[order.client_order_id] = order
+        self._finished.move_to_end(order.client_order_id)
+        while len(self._finished) > FINISHED_ORDERS_KEPT:
+            self._finished.popitem(last=False)

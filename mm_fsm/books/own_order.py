@@ -1,0 +1,117 @@
+"""One own order: what was asked for, what is known of it, and what is being asked about it.
+
+Quantities are contracts, prices quote per base, times nanoseconds.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from operator import attrgetter
+from typing import Final
+
+from attrs import define, fields, frozen
+
+from mm_fsm.books.order_lifecycle import LIVE_STATUSES, RESTING_STATUSES, OrderStatus
+from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.messages import OrderPurpose, Side
+
+
+@frozen(kw_only=True)
+class RequestTimes:
+    """How long the book waits for answers, nanoseconds."""
+
+    request_timeout: int
+    """After this, a request without an answer has an unknown outcome."""
+    query_interval: int
+    """Time between two questions about one order."""
+    validity_window: int
+    """How long after its sending a placement may still reach the venue's book."""
+
+
+@define(kw_only=True)
+class OwnOrder:
+    """One own order. ``reported_filled`` is the largest cumulative quantity that the venue ever spoke of."""
+
+    client_order_id: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    purpose: OrderPurpose
+    level: int
+    reduce_only: bool
+    placed_at: int
+    status: OrderStatus = OrderStatus.PENDING_NEW
+    venue_order_id: str | None = None
+    acknowledged: bool = False
+    filled_quantity: Decimal = ZERO
+    reported_filled: Decimal = ZERO
+    answer_due: int | None = None
+    """When the outstanding placement or cancel counts as lost; None when none is outstanding."""
+    cancel_in_flight: bool = False
+    cancel_wanted: bool = False
+    cancel_due: bool = False
+    """A cancel must be sent at once: the order is alive again, or a cancel that went astray left it open."""
+    query_due: int | None = None
+    """When to ask about the order (again); None when there is nothing to ask."""
+    query_in_flight: bool = False
+    query_asked_at: int = 0
+    clean_looks: int = 0
+    changed_at: int = 0
+    closed_at: int = 0
+    """Venue time at which it left the book without having filled in full."""
+    trades_count_after: int = -1
+    """Venue time up to which its trades are none of ours: it was taken over from another run."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the order is, or may be, in the venue's book."""
+        return self.status in LIVE_STATUSES
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows what became of it."""
+        return self.status is OrderStatus.UNKNOWN
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it is known to rest in the book with nothing asked about it."""
+        return self.status in RESTING_STATUSES
+
+    @property
+    def is_request_outstanding(self) -> bool:
+        """Whether a placement or a cancel awaits its answer. An UNKNOWN order counts as answered."""
+        return self.status in (OrderStatus.PENDING_NEW, OrderStatus.PENDING_CANCEL)
+
+    @property
+    def is_staying(self) -> bool:
+        """Whether its outcome is known and no cancel is in flight for it."""
+        return not self.cancel_in_flight and self.status is not OrderStatus.UNKNOWN
+
+    @property
+    def is_stray(self) -> bool:
+        """Whether it is live and nobody is taking it out: no cancel in flight, and no open question to the venue."""
+        is_asked_about = self.is_unknown and self.query_due is not None
+        return self.is_live and not self.cancel_in_flight and not is_asked_about
+
+    @property
+    def remaining(self) -> Decimal:
+        """What has not traded, contracts."""
+        return self.quantity - self.filled_quantity
+
+    @property
+    def missing_fills(self) -> Decimal:
+        """What the venue says traded and no fill has been booked for, contracts."""
+        return max(self.reported_filled - self.filled_quantity, ZERO)
+
+    @property
+    def exposure(self) -> Decimal:
+        """What may still change the position: the remainder of a live order, the missing fills of a finished one."""
+        return self.remaining if self.is_live else self.missing_fills
+
+    def snapshot(self) -> tuple[object, ...]:
+        """Every field, in order, for digests."""
+        values: tuple[object, ...] = _read_fields(self)
+        return values
+
+
+_read_fields: Final = attrgetter(*(each.name for each in fields(OwnOrder)))
