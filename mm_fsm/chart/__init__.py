@@ -12,6 +12,9 @@ from mm_fsm.chart.definition import (
     ChartDefinition,
     EdgeDefinition,
     GuardTerm,
+    Hierarchy,
+    Nesting,
+    Origin,
     StateDefinition,
 )
 from mm_fsm.chart.engine import EngineDisagreesError, EngineExecutor
@@ -35,6 +38,9 @@ __all__ = [
     "GuardFailedError",
     "GuardObserver",
     "GuardTerm",
+    "Hierarchy",
+    "Nesting",
+    "Origin",
     "State",
     "StateDefinition",
     "Table",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
+
+NO_EVENT: Final = "(no event)"
+"""The event of an edge that is taken as soon as its guards hold, where a chart has such edges."""
 
 
 class BudgetMeasure(StrEnum):
@@ -90,12 +94,57 @@ class EdgeDefinition:
     """Why the edge is there, where that is not obvious."""
     excluded: str = ""
     """Why no test can reach this edge; empty when one can."""
+    number: int = field(default=1, repr=False)
+    """Tells edges apart that look alike, counted from 1; python-statemachine allows them, a chart of ours does not."""
 
     @property
     def id(self) -> str:
-        """Stable identity within a chart: source, event, target and guards."""
+        """Stable identity within a chart: source, event, guards and target, and a number from the second alike on."""
         guards = " and ".join(str(guard) for guard in self.guards)
-        return f"{self.source} --{self.event}{f' [{guards}]' if guards else ''}--> {self.target}"
+        alike = f" ({self.number})" if self.number > 1 else ""
+        return f"{self.source} --{self.event}{f' [{guards}]' if guards else ''}--> {self.target}{alike}"
+
+
+class Nesting(StrEnum):
+    """What a state is that is not simply a state."""
+
+    COMPOUND = "compound"
+    """One of its states is active while it is."""
+    PARALLEL = "parallel"
+    """All of its regions are active while it is."""
+    HISTORY = "history"
+    """Never active: stands for the states that were active when its parent was left."""
+
+
+@frozen(kw_only=True)
+class Hierarchy:
+    """How the states of a chart lie within one another, by their identifiers; everything is empty for a flat chart."""
+
+    parents: Mapping[str, str] = field(factory=dict, hash=False)
+    """The state around each state that has one, in order of the chart's states."""
+    nesting: Mapping[str, Nesting] = field(factory=dict, hash=False)
+    """States that are simply states are left out."""
+    starts: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
+    """The states that are entered with a state around them, and those that a history state without a memory enters."""
+
+    def inside(self, state_id: str) -> tuple[str, ...]:
+        """The states directly within a state, in declared order."""
+        return tuple(state for state, parent in self.parents.items() if parent == state_id)
+
+
+FLAT: Final = Hierarchy()
+"""No state lies within another."""
+
+
+class Origin(StrEnum):
+    """How an event comes about that the host does not send."""
+
+    GUARDS = "guards"
+    """It is none: the edge is taken by itself as soon as its guards hold."""
+    ENDED = "ended"
+    """The machine sends it when a state, or work that a state has started, has ended."""
+    FAULT = "fault"
+    """The machine sends it when a guard or a callback has raised."""
 
 
 @frozen(kw_only=True, slots=False)
@@ -109,6 +158,13 @@ class ChartDefinition:
     """The command that the machine itself sends when a guard or a callback raises."""
     automatic: bool = True
     """Whether events fire by themselves when their guards hold; otherwise the host sends every event."""
+    hierarchy: Hierarchy = field(default=FLAT, repr=False)
+    origins: Mapping[str, Origin] = field(factory=dict, repr=False, hash=False)
+    """Events that the machine brings about, where the host sends the others. Empty for a chart of ours."""
+
+    def is_fault(self, edge: EdgeDefinition) -> bool:
+        """Whether the edge is taken because a guard or a callback has raised."""
+        return edge.event == self.fault_event or self.origins.get(edge.event) is Origin.FAULT
 
     @property
     def initial(self) -> StateDefinition:
@@ -152,4 +208,5 @@ class ChartDefinition:
         """A SHA-256 over everything in the definition, the same on every machine. 64 hexadecimal digits."""
         parts = [repr((self.name, self.fault_event, self.automatic))]
         parts += [repr(part) for part in (*self.states, *self.edges)]
+        parts += [repr(self.hierarchy)] * (self.hierarchy != FLAT) + [repr(self.origins)] * bool(self.origins)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

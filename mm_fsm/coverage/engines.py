@@ -1,19 +1,23 @@
-"""Watches python-statemachine's machines, synchronous and asynchronous, flat and nested, through its public interface.
+"""Watches python-statemachine's machines, synchronous and asynchronous, flat and nested.
 
-Three public methods are wrapped while a recorder runs: ``StateChart.__init__`` and ``__setstate__``, so that every
-machine gets a listener of ours, and ``Event.build_trigger``, so that events are seen that no transition accepts.
-Transitions are seen by the listener's ``after_transition``. Guards are seen where the engine compares an answer with
-the ``expected_value`` of its entry in ``Transition.cond``: what stands there while a machine is put together notes the
-answer, so that guards of every kind are seen, and none is wrapped, called twice or replaced. Each of these behaviours
-has a test of its own in tests/coverage/test_engine_contract.py.
+While a recorder runs, ``StateChart.__init__`` and ``__setstate__`` are wrapped, so that every machine gets a listener
+of ours, ``StateChart.active_listeners``, so that nobody sees it there, and ``Event.build_trigger``, so that events are
+seen that no transition accepts. Transitions are seen by the listener's ``after_transition``, entries of nested charts
+by its ``on_enter_state``. Guards are seen where the engine compares an answer with the ``expected_value`` of its entry
+in ``Transition.cond``: what stands there while a machine is put together notes the answer, so that guards of every kind
+are seen, and none is wrapped, called twice or replaced. A machine does not keep its listener among its own, so that
+copies, stored machines and those who ask for its listeners find what they would find without us. Each of these
+behaviours has a test of its own in tests/coverage/test_engine_contract.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableSet
 from contextlib import contextmanager
+from functools import wraps
 from threading import Lock
 from typing import Any, Final, Protocol, cast
+from weakref import ref
 
 from statemachine import Event, StateChart
 from statemachine.callbacks import CallbackSpec
@@ -56,7 +60,7 @@ class EngineClass:
         """The identifier of each state by its value."""
         self._configurations: dict[tuple[Any, ...], frozenset[str]] = {}
         """Every set of states that a machine was in: one object each, so that they are quickly told apart."""
-        self._reading = reading
+        self.reading = reading
         self._standing = 0
         self._lock = Lock()
         self._probes: list[tuple[CallbackSpec, bool, GuardProbe]] = [
@@ -88,8 +92,14 @@ class EngineClass:
         values = tuple(value) if isinstance(value, MutableSet) else () if value is None else (value,)
         known = self._configurations.get(values)
         if known is None:
-            known = self._configurations[values] = frozenset(self.names[value] for value in values)
+            names = frozenset(self.names[value] for value in values if value in self.names)
+            known = self._configurations[values] = names
         return known
+
+    def name_of(self, state: Any) -> str:
+        """The identifier of a state: of those with one value, of the one that the engine takes them all for."""
+        name: str = self.names.get(state.value, "")
+        return name
 
     def edge_of(self, transition: Any, event: str | None) -> int | None:
         """The edge of a transition that ``event`` fired; None when the class did not have it when it was read."""
@@ -157,26 +167,39 @@ class FlatWatch:
             self._mm_fsm_class.tally.tried_in_vain([state], event)
             self._mm_fsm_attempt = None
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Asleep, ()
-
 
 class NestedWatch:
     """The listener of one machine with states within states."""
 
-    __slots__ = ("__weakref__", "_mm_fsm_attempt", "_mm_fsm_class", "_mm_fsm_settling", "_mm_fsm_walk")
+    __slots__ = (
+        "__weakref__",
+        "_mm_fsm_attempt",
+        "_mm_fsm_class",
+        "_mm_fsm_entered",
+        "_mm_fsm_settling",
+        "_mm_fsm_walk",
+    )
 
     def __init__(self, engine_class: EngineClass, settling: Settling) -> None:
         self._mm_fsm_class = engine_class
         self._mm_fsm_settling = settling
         self._mm_fsm_walk = NestedWalk(engine_class.tally)
         self._mm_fsm_attempt: tuple[frozenset[str], str] | None = None
+        self._mm_fsm_entered: list[str] = []
+        """States entered by a transition that is not complete: where it fails, the engine takes them back."""
+
+    def on_enter_state(self, target: Any) -> None:
+        """The engine's hook: a state is entered."""
+        self._mm_fsm_entered.append(self._mm_fsm_class.name_of(target))
 
     def after_transition(self, event_data: Any) -> None:
         """The engine's hook: a transition is complete, and so are all that were taken with it."""
         engine_class, transition, event = self._mm_fsm_class, event_data.transition, event_data.event
-        active = engine_class.active(event_data.machine)
+        if self._mm_fsm_entered:
+            self._mm_fsm_walk.enter(self._mm_fsm_entered)
+            self._mm_fsm_entered.clear()
         if self._mm_fsm_attempt is not None:
+            active = engine_class.active(event_data.machine)
             self._mm_fsm_attempt = (self._mm_fsm_attempt[0] & active, self._mm_fsm_attempt[1])
         edge = engine_class.edges.get((id(transition), event))
         if edge is None:
@@ -184,17 +207,27 @@ class NestedWatch:
         if edge is None:
             engine_class.tally.unmatched += 1
         else:
-            self._mm_fsm_walk.take(edge, active)
+            self._mm_fsm_walk.take(edge)
 
     def _mm_fsm_start(self, states: Iterable[str]) -> None:
-        self._mm_fsm_walk.start(states)
+        self._mm_fsm_walk.enter(states)
+
+    def _mm_fsm_begin(self, machine: StateChart[Any]) -> None:
+        """No transition is complete when a machine enters the states that it begins in; keep those it is in."""
+        if self._mm_fsm_entered:
+            active = self._mm_fsm_class.active(machine)
+            self._mm_fsm_walk.enter(state for state in self._mm_fsm_entered if state in active)
+            self._mm_fsm_entered.clear()
 
     def _mm_fsm_event_was_sent(self, machine: StateChart[Any], event: Event) -> None:
+        self._mm_fsm_begin(machine)
         if self._mm_fsm_attempt is not None:
             self._mm_fsm_settle()
         not_accepting = self._mm_fsm_class.tally.not_accepting.get(event)
-        active = self._mm_fsm_walk.active
-        if not_accepting and not not_accepting.isdisjoint(active) and not event.delay:
+        if not not_accepting or event.delay:
+            return
+        active = self._mm_fsm_class.active(machine)
+        if not not_accepting.isdisjoint(active):
             self._mm_fsm_attempt = (not_accepting & active, str(event))
             self._mm_fsm_settling.unsettled.add(self)
 
@@ -203,13 +236,6 @@ class NestedWatch:
         if self._mm_fsm_attempt is not None:
             self._mm_fsm_class.tally.tried_in_vain(*self._mm_fsm_attempt)
             self._mm_fsm_attempt = None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Asleep, ()
-
-
-class Asleep:
-    """What a listener of ours becomes when its machine is copied or stored; the copy gets one of its own."""
 
 
 class EngineRecorder(Settling, Protocol):
@@ -225,18 +251,37 @@ class EngineRecorder(Settling, Protocol):
 
 
 _recorder: EngineRecorder | None = None
-_ORIGINALS: Final = (StateChart.__init__, StateChart.__setstate__, Event.build_trigger)
+_ORIGINALS: Final = (
+    StateChart.__init__,
+    StateChart.__setstate__,
+    StateChart.active_listeners,
+    Event.build_trigger,
+)
+_watches: Final[dict[int, tuple[ref[Any], Watch]]] = {}
+"""By the ``id`` of a machine: machines may be equal, and need no hash."""
 
 
 def install(recorder: EngineRecorder | None) -> None:
     """Let ``recorder`` watch every machine made from now on; None takes everything back."""
     global _recorder  # noqa: PLW0603 - there is one python-statemachine in a process
     _recorder = recorder
-    wrapped = (_init, _setstate, _build_trigger) if recorder else _ORIGINALS
+    wrapped = (_init, _setstate, property(_active_listeners), _build_trigger) if recorder else _ORIGINALS
     chart, event = cast(Any, StateChart), cast(Any, Event)
-    chart.__init__, chart.__setstate__, event.build_trigger = wrapped
+    chart.__init__, chart.__setstate__, chart.active_listeners, event.build_trigger = wrapped
 
 
+def _remember(machine: StateChart[Any], watch: Watch) -> None:
+    """Let a watch be told of events that are sent to a machine, as long as the machine lives."""
+    key = id(machine)
+    _watches[key] = (ref(machine, lambda _: _watches.pop(key, None)), watch)
+
+
+def _forgotten_listener(machine: StateChart[Any], watch: object) -> None:
+    """Its callbacks are bound; the machine need not list it."""
+    vars(machine).get("_listeners", {}).pop(id(watch), None)
+
+
+@wraps(_ORIGINALS[0])
 def _init(
     self: StateChart[Any],
     model: Any = None,
@@ -248,16 +293,23 @@ def _init(
     original: Callable[..., None] = _ORIGINALS[0]
     by_other_means = _recorder.watch_for_model(model) if _recorder else None
     if by_other_means is not None:
-        original(self, model, state_field, start_value, [by_other_means, *(listeners or ())], **keywords)
-        return
-    engine_class = _recorder.engine_class(type(self)) if _recorder else None
+        _remember(self, by_other_means)
+    engine_class = _recorder.engine_class(type(self)) if _recorder and not by_other_means else None
     if _recorder is None or engine_class is None:
         original(self, model, state_field, start_value, listeners, **keywords)
         return
     watch = new_watch(engine_class, _recorder)
-    watch._mm_fsm_start(_starting_states(self, engine_class, getattr(model, state_field, None), start_value))
-    with engine_class.probed():
-        original(self, model, state_field, start_value, [watch, *(listeners or ())], **keywords)
+    _remember(self, watch)
+    restored = getattr(model, state_field, None)
+    if restored is not None or isinstance(watch, FlatWatch):
+        watch._mm_fsm_start(_starting_states(self, engine_class, restored, start_value))
+    try:
+        with engine_class.probed():
+            original(self, model, state_field, start_value, [watch, *(listeners or ())], **keywords)
+    finally:
+        _forgotten_listener(self, watch)
+        if isinstance(watch, NestedWatch):
+            watch._mm_fsm_begin(self)
 
 
 def new_watch(engine_class: EngineClass, settling: Settling) -> FlatWatch | NestedWatch:
@@ -269,16 +321,17 @@ def _starting_states(
     machine: StateChart[Any], engine_class: EngineClass, restored: Any, start_value: Any
 ) -> Iterable[str]:
     """Where a machine begins: in what its model is in already, in what it is told, or in its initial state."""
-    states = machine.states_map
+    states, names = machine.states_map, engine_class.names
     if restored is not None:
         values = restored if isinstance(restored, MutableSet) else (restored,)
-        return [states[value].id for value in values if value in states]
+        return [names[value] for value in values if value in names]
     told = [start_value] if start_value is not None else type(machine).start_configuration_values
     if told:
-        return [name for value in told if value in states for name in entered_by(states[value])]
+        return [name for value in told if value in states for name in entered_by(engine_class.reading, states[value])]
     return engine_class.tally.model.starts_in
 
 
+@wraps(_ORIGINALS[1])
 def _setstate(self: StateChart[Any], state: dict[str, Any]) -> None:
     engine_class = _recorder.engine_class(type(self)) if _recorder else None
     if engine_class is None:
@@ -290,13 +343,19 @@ def _setstate(self: StateChart[Any], state: dict[str, Any]) -> None:
     watch._mm_fsm_start(engine_class.active(self))
     add_listener: Callable[[object], object] = self.add_listener
     add_listener(watch)
+    _forgotten_listener(self, watch)
+    _remember(self, watch)
 
 
+def _active_listeners(self: StateChart[Any]) -> list[object]:
+    """What it is without us, also while a machine is put together."""
+    original: Any = _ORIGINALS[2]
+    return [one for one in original.fget(self) if not isinstance(one, (FlatWatch, NestedWatch))]
+
+
+@wraps(_ORIGINALS[3])
 def _build_trigger(self: Event, *arguments: Any, machine: StateChart[Any], **keywords: Any) -> Any:
-    if machine is not None:
-        for listener in machine.active_listeners:
-            sent = getattr(listener, "_mm_fsm_event_was_sent", None)
-            if sent is not None:
-                sent(machine, self)
-                break
-    return _ORIGINALS[2](self, *arguments, machine=machine, **keywords)
+    known = _watches.get(id(machine))
+    if known is not None and known[0]() is machine:
+        known[1]._mm_fsm_event_was_sent(machine, self)
+    return _ORIGINALS[3](self, *arguments, machine=machine, **keywords)

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from mm_fsm.coverage.model import Nesting
+from mm_fsm.chart import Nesting
 from mm_fsm.coverage.result import ChartResult
 from mm_fsm.diagram import EdgeStyle, Overlay, PictureFormat, StateStyle, picture
 
@@ -52,7 +52,6 @@ def heat_overlay(chart: ChartResult) -> Overlay:
     return Overlay(
         edges={edge.id: _edge_style(chart, place) for place, edge in enumerate(definition.edges)},
         states={state.id: _state_style(chart, state.id) for state in definition.states},
-        inside=chart.model.parents,
         caption=f"{taken} of {len(definition.edges)} edges taken{excluded}",
         legend=tuple((heat.color, heat.meaning) for heat in (*_HEATS, _MISSED, _EXCLUDED)[: 5 if excluded else 4]),
     )

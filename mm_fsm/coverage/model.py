@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
 from functools import cached_property
-from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
-from mm_fsm.chart import ChartDefinition, EdgeDefinition, StateDefinition
-
-NO_EVENT: Final = "(no event)"
-"""What the event of an edge is called that is taken as soon as its guards hold."""
-
-
-class Nesting(StrEnum):
-    """What a state is that is not simply a state."""
-
-    COMPOUND = "compound"
-    """One of its states is active while it is."""
-    PARALLEL = "parallel"
-    """All of its regions are active while it is."""
-    HISTORY = "history"
-    """Never active: stands for the states that were active when its parent was left."""
+from mm_fsm.chart import ChartDefinition, EdgeDefinition, Nesting, StateDefinition
 
 
 @frozen(kw_only=True, slots=False)
@@ -45,10 +29,22 @@ class ChartModel:
     """The states that a new machine is in, the outermost first."""
     illegal: tuple[tuple[str, str], ...]
     """Every state and event where the event may be sent, and is not accepted."""
-    parents: Mapping[str, str] = field(factory=dict)
-    """The state around a state; empty for a flat chart."""
-    nesting: Mapping[str, Nesting] = field(factory=dict)
-    """What a state is; states that are simply states are left out."""
+    never_right_after: tuple[tuple[int, int], ...] = ()
+    """Edges by their places of which the second cannot be taken right after the first, although it leaves a state that
+    the first leads to: a state does not end with an edge that enters no last state of it.
+    """
+    confused: tuple[tuple[str, str], ...] = ()
+    """States that the engine takes for another one, which has the same value, with that other one."""
+
+    @property
+    def parents(self) -> Mapping[str, str]:
+        """The state around a state; empty for a flat chart."""
+        return self.definition.hierarchy.parents
+
+    @property
+    def nesting(self) -> Mapping[str, Nesting]:
+        """What a state is; states that are simply states are left out."""
+        return self.definition.hierarchy.nesting
 
     @property
     def is_flat(self) -> bool:
@@ -57,13 +53,8 @@ class ChartModel:
 
     @cached_property
     def edge_keys(self) -> tuple[str, ...]:
-        """A stable key for each edge: its identifier, with a number where two edges look alike."""
-        seen: dict[str, int] = {}
-        keys = []
-        for edge in self.definition.edges:
-            seen[edge.id] = count = seen.get(edge.id, 0) + 1
-            keys.append(edge.id if count == 1 else f"{edge.id} ({count})")
-        return tuple(keys)
+        """A stable key for each edge: its identifier."""
+        return tuple(edge.id for edge in self.definition.edges)
 
     @cached_property
     def real_states(self) -> tuple[StateDefinition, ...]:
@@ -77,7 +68,11 @@ class ChartModel:
         leaving: dict[str, list[int]] = {state.id: [] for state in self.definition.states}
         for place, edge in enumerate(self.definition.edges):
             leaving[edge.source].append(place)
-        return tuple(tuple(place for state in states for place in leaving[state]) for states in self.leads_to)
+        impossible = frozenset(self.never_right_after)
+        return tuple(
+            tuple(place for state in states for place in leaving[state] if (first, place) not in impossible)
+            for first, states in enumerate(self.leads_to)
+        )
 
     @cached_property
     def guarded(self) -> Mapping[int, tuple[int, ...]]:

@@ -9,8 +9,9 @@ from typing import Final
 from attrs import frozen
 
 from mm_fsm.chart import EdgeDefinition
+from mm_fsm.chart.definition import NO_EVENT
 from mm_fsm.coverage.criteria import Criterion
-from mm_fsm.coverage.model import NO_EVENT, ChartModel
+from mm_fsm.coverage.model import ChartModel
 from mm_fsm.coverage.mutation.mutants import mutants_of
 from mm_fsm.coverage.run import ChartHits
 from mm_fsm.coverage.tree import PathTree

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from types import LambdaType
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import evolve, field, frozen
 from statemachine import State, StateChart
-from statemachine.callbacks import CallbackSpec
 from statemachine.transition import Transition
 
-from mm_fsm.chart import (
-    CallbackDefinition,
-    Chart,
-    ChartDefinition,
-    EdgeDefinition,
-    GuardTerm,
-    StateDefinition,
-    chart_of,
-    definition_of,
+from mm_fsm.chart import Chart, chart_of, definition_of
+from mm_fsm.chart.foreign import (
+    CallbackNames,
+    ForeignChart,
+    catches_errors,
+    ended_by,
+    every_state,
+    forgets_target,
+    read_foreign,
+    starting_in,
 )
-from mm_fsm.coverage.model import NO_EVENT, ChartModel, Nesting, flat_model
-
-_ENGINE_EVENTS = ("error_", "done_state_", "done_invoke_")
-"""What events begin with that python-statemachine sends itself; nobody is asked to send them where they do not fit."""
-
-_PURPOSES = {
-    Nesting.COMPOUND: "one of the states in this frame is active with it",
-    Nesting.PARALLEL: "every region in this frame is active with it",
-    Nesting.HISTORY: "history: what was active last",
-}
+from mm_fsm.coverage.model import ChartModel, flat_model
 
 
 def reference_of(chart: type) -> str:
@@ -60,37 +50,31 @@ class EngineReading:
     """By their numbers; held here, so that their ``id`` stays theirs."""
     states: Mapping[str, State] = field(repr=False)
     """States of every level, by their identifiers."""
+    callback_names: CallbackNames = field(repr=False)
+    """What the model calls the guards and actions."""
 
 
 def read_engine(chart: type[StateChart[Any]]) -> EngineReading:
     """Read a python-statemachine class, without making an instance of it."""
-    states = list(_every_state(chart.states))
-    transitions = tuple(t for state in states if not state.is_history for t in state.transitions if not t.initial)
-    edges: list[EdgeDefinition] = []
-    numbers: list[int] = []
-    places: dict[tuple[int, str | None], int] = {}
-    for number, transition in enumerate(transitions):
-        for event, sent_as in _events_of(transition).items():
-            places |= {(id(transition), name): len(edges) for name in sent_as}
-            edges.append(_edge(chart, transition, event))
-            numbers.append(number)
+    foreign = read_foreign(chart)
+    known = _Known(chart, foreign)
+    states = {id(state): value for value, state in chart.states_map.items()}
     model = ChartModel(
         reference=reference_of(chart),
-        definition=ChartDefinition(
-            name=chart.__name__,
-            states=tuple(_state(chart, state) for state in states),
-            edges=tuple(edges),
-            automatic=False,
+        definition=foreign.definition,
+        transitions=foreign.numbers,
+        leads_to=tuple(known.leads_to(foreign.transitions[number]) for number in foreign.numbers),
+        starts_in=tuple(known.entered_with(chart.initial_state)) if chart.initial_state else (),
+        illegal=tuple(known.illegal()),
+        never_right_after=tuple(known.never_right_after()),
+        confused=tuple(
+            (name, foreign.identifier(chart.states_map[state.value]))
+            for name, state in foreign.states.items()
+            if not state.is_history and id(state) not in states
         ),
-        transitions=tuple(numbers),
-        leads_to=tuple(_leads_to(transitions[number]) for number in numbers),
-        starts_in=tuple(_entered_with(chart.initial_state)) if chart.initial_state else (),
-        illegal=tuple(_illegal(states, dict.fromkeys(edge.event for edge in edges))),
-        parents={state.id: state.parent.id for state in states if state.parent},
-        nesting={state.id: nesting for state in states if (nesting := _nesting(state))},
     )
-    names = {value: state.id for value, state in chart.states_map.items()}
-    return EngineReading(model, places, names, transitions, {state.id: state for state in states})
+    names = {value: foreign.identifier(state) for value, state in chart.states_map.items()}
+    return EngineReading(model, foreign.places, names, foreign.transitions, foreign.states, foreign.names)
 
 
 def as_declared(reading: EngineReading, model: ChartModel) -> EngineReading:
@@ -111,129 +95,111 @@ def read_engine_of(chart: type[Chart]) -> EngineReading:
     return as_declared(read_engine(chart_of(chart)), read_chart(chart))
 
 
-def _every_state(states: Iterable[State]) -> Iterator[State]:
-    for state in states:
-        yield state
-        yield from state.history
-        yield from _every_state(state.states)
-
-
-def _nesting(state: State) -> Nesting | None:
-    if state.is_history:
-        return Nesting.HISTORY
-    if state.parallel:
-        return Nesting.PARALLEL
-    return Nesting.COMPOUND if state.states else None
-
-
-def _state(chart: type, state: State) -> StateDefinition:
-    """A state; of those within another none is called initial, which only the chart's own first state is."""
-    is_first = bool(state.initial) and state.parent is not None and not state.parent.parallel
-    return StateDefinition(
-        id=state.id,
-        name=str(state.name),
-        purpose="; ".join(["entered first"] * is_first + [_PURPOSES[kind] for kind in [_nesting(state)] if kind]),
-        initial=bool(state.initial) and state.parent is None,
-        final=bool(state.final),
-        enter=_callbacks(chart, state.enter, {"on_enter_state", f"on_enter_{state.id}"}),
-        exit=_callbacks(chart, state.exit, {"on_exit_state", f"on_exit_{state.id}"}),
-    )
-
-
-def _edge(chart: type, transition: Transition, event: str) -> EdgeDefinition:
-    return EdgeDefinition(
-        event=event,
-        source=transition.source.id,
-        target=(transition.target or transition.source).id,
-        guards=tuple(GuardTerm(guard_name(spec), bool(spec.expected_value)) for spec in transition.cond),
-        internal=bool(transition.internal) or transition.target is None,
-        before=_callbacks(chart, transition.before, {"before_transition", f"before_{event}"}),
-        on=_callbacks(chart, transition.on, {"on_transition", f"on_{event}"}),
-        after=_callbacks(chart, transition.after, {"after_transition", f"after_{event}"}),
-    )
-
-
-def _callbacks(chart: type, specs: Iterable[CallbackSpec], hooks: set[str]) -> tuple[CallbackDefinition, ...]:
-    """Callbacks in the order in which they run; of the hooks bound by name, those that the class itself has."""
-    ordered = sorted(specs, key=lambda spec: int(spec.priority))
-    present = [spec for spec in ordered if not spec.is_convention or (spec.func in hooks and hasattr(chart, spec.func))]
-    return tuple(CallbackDefinition(callback_name(spec)) for spec in present)
-
-
-def callback_name(spec: CallbackSpec) -> str:
-    """An action as declared; functions go by their own name."""
-    return spec.func if isinstance(spec.func, str) else str(getattr(spec.func, "__name__", spec.attr_name))
-
-
-def guard_name(spec: CallbackSpec) -> str:
-    """A guard as declared; a string with ``and`` or ``or`` in it is one guard. Functions go by their own name."""
-    if isinstance(spec.func, LambdaType) and spec.func.__name__ == "<lambda>":
-        return f"lambda in line {spec.func.__code__.co_firstlineno}"
-    return str(spec.func) if isinstance(spec.func, str) else spec.attr_name
-
-
-def _events_of(transition: Transition) -> dict[str, list[str | None]]:
-    """Every event of a transition with the names it is sent by: ``error_x`` is also sent as ``error.x``."""
-    names = [str(event) for event in transition.events]
-    if not names:
-        return {NO_EVENT: [None]}
-    plain = {name.replace("_", "."): name for name in names if "." not in name}
-    events: dict[str, list[str | None]] = {}
-    for name in names:
-        events.setdefault(plain.get(name.replace("_", "."), name), []).append(name)
-    return events
-
-
-def _leads_to(transition: Transition) -> tuple[str, ...]:
-    """The states that a transition may enter or keep active, as far as its own targets decide it."""
-    found: dict[str, None] = {}
-    left_alone = {transition.source, *transition.source.ancestors()}
-    for target in transition.targets or [transition.source]:
-        inner = target
-        for around in target.ancestors():
-            found[around.id] = None
-            if around.parallel and around not in left_alone:
-                found |= dict.fromkeys(
-                    name for region in around.states if region != inner for name in _entered_with(region)
-                )
-            inner = around
-        found |= dict.fromkeys(_entered_with(target))
-    if not transition.targets:  # what is active inside stays so
-        found |= dict.fromkeys(state.id for state in _every_state(transition.source.states) if not state.is_history)
-    return tuple(found)
-
-
-def entered_by(state: State) -> list[str]:
+def entered_by(reading: EngineReading, state: State) -> list[str]:
     """The states that a machine is in when it starts in ``state``."""
-    return [*(around.id for around in state.ancestors()), *_entered_with(state)]
+    identifiers = {id(state): name for name, state in reading.states.items()}
+    return [identifiers[id(one)] for one in (*state.ancestors(), *_entered_with(state))]
 
 
-def _entered_with(state: State) -> Iterator[str]:
+def _entered_with(state: State) -> Iterator[State]:
     """A state and those that are entered with it, or may be where it is a history state."""
     if state.is_history:
         parent = state.parent
         assert parent is not None  # noqa: S101 - a history state is declared in its parent
-        deep = _every_state(parent.states) if state.type.is_deep else iter(())  # type: ignore[attr-defined]
-        yield from (inner.id for inner in deep if not inner.is_history)
-        yield from (name for child in parent.states for name in _entered_with(child))
+        if state.type.is_deep:  # type: ignore[attr-defined]
+            yield from (inner for inner in every_state(parent.states) if not inner.is_history)
+        yield from (inner for child in parent.states for inner in _entered_with(child))
         return
-    yield state.id
-    starting = state.states if state.parallel else [s for t in state.transitions if t.initial for s in t.targets]
-    for child in starting:
-        yield from (around.id for around in child.ancestors(parent=state))
+    yield state
+    for child in starting_in(state):
+        yield from (around for around in child.ancestors() if _is_within(around, state))
         yield from _entered_with(child)
 
 
-def _illegal(states: Iterable[State], events: Iterable[str]) -> Iterator[tuple[str, str]]:
-    sendable = [
-        event
-        for event in events
-        if event != NO_EVENT and not event.startswith(_ENGINE_EVENTS) and not {".", "*"} & set(event)
-    ]
-    for state in states:
-        if state.states or state.is_history:
-            continue
-        around = [state, *state.ancestors()]
-        for event in sendable:
-            if not any(t.match(event) for one in around for t in one.transitions if not t.initial):
-                yield state.id, event
+def _is_within(state: State, around: State) -> bool:
+    """By identity: states of python-statemachine are equal when their names are."""
+    return any(ancestor is around for ancestor in state.ancestors())
+
+
+class _Known:
+    """What follows from the declaration of one class."""
+
+    def __init__(self, chart: type[StateChart[Any]], foreign: ForeignChart) -> None:
+        self._chart = chart
+        self._foreign = foreign
+
+    def entered_with(self, state: State) -> Iterator[str]:
+        """The identifiers of a state and those that are entered with it, or may be where it is a history state."""
+        return (self._foreign.identifier(one) for one in _entered_with(state))
+
+    def leads_to(self, transition: Transition) -> tuple[str, ...]:
+        """The states that a transition may enter or keep active, as far as its own targets decide it."""
+        identifier = self._foreign.identifier
+        source = transition.source
+        found: dict[str, None] = {}
+        left_alone = {id(state) for state in (source, *source.ancestors())}
+        for target in transition.targets or [source]:
+            inner = target
+            for around in target.ancestors():
+                found[identifier(around)] = None
+                if around.parallel and id(around) not in left_alone:
+                    regions = (region for region in around.states if region is not inner)
+                    found |= dict.fromkeys(name for region in regions for name in self.entered_with(region))
+                inner = around
+            found |= dict.fromkeys(self.entered_with(target))
+        if not transition.targets:  # what is active inside stays so
+            found |= dict.fromkeys(identifier(state) for state in every_state(source.states) if not state.is_history)
+        elif forgets_target(self._chart, transition):
+            found.pop(identifier(transition.targets[0]), None)
+        return tuple(found)
+
+    def never_right_after(self) -> Iterator[tuple[int, int]]:
+        """Pairs of which the second tells of the end of a state to which the first leads without ending it.
+
+        The machine tells of an end as soon as it has entered a last state there, before anything else is sent.
+        """
+        foreign = self._foreign
+        for second, edge in enumerate(foreign.definition.edges):
+            ended, source = ended_by(edge.event, foreign.states.values()), foreign.states[edge.source]
+            if ended is None or not (ended is source or _is_within(ended, source)):
+                continue
+            for first, number in enumerate(foreign.numbers):
+                if not self._can_end(foreign.transitions[number], ended):
+                    yield first, second
+
+    def _can_end(self, transition: Transition, state: State) -> bool:
+        """Whether a transition may enter what a state ends with: its own last state, or the last one of its regions."""
+        entered = {id(one) for target in transition.targets for one in self._entered_by_way_to(target, transition)}
+        if any(inner.final and id(inner) in entered for inner in state.states):
+            return True
+        if not state.parallel:
+            return False
+        ends = [any(inner.final and id(inner) in entered for inner in region.states) for region in state.states]
+        stays_inside = _is_within(transition.source, state)
+        return any(ends) if stays_inside else all(ends)
+
+    def _entered_by_way_to(self, target: State, transition: Transition) -> Iterator[State]:
+        """A target, what is entered with it, and the regions beside it where it lies in a parallel state."""
+        yield from _entered_with(target)
+        inner, left_alone = target, {id(state) for state in (transition.source, *transition.source.ancestors())}
+        for around in target.ancestors():
+            if around.parallel and id(around) not in left_alone:
+                yield from (one for region in around.states if region is not inner for one in _entered_with(region))
+            inner = around
+
+    def illegal(self) -> Iterator[tuple[str, str]]:
+        """Innermost states with the events that may be sent there and are not accepted."""
+        definition = self._foreign.definition
+        reserved = ("error_",) if catches_errors(self._chart) else ()
+        sendable = [
+            event
+            for event in definition.events
+            if event not in definition.origins and not event.startswith(reserved) and not {".", "*"} & set(event)
+        ]
+        for name, state in self._foreign.states.items():
+            if state.states or state.is_history:
+                continue
+            around = [state, *state.ancestors()]
+            for event in sendable:
+                if not any(t.match(event) for one in around for t in one.transitions if not t.initial):
+                    yield name, event

@@ -131,23 +131,20 @@ class NestedWalk:
     An edge follows the one that last entered its source, or kept it active.
     """
 
-    __slots__ = ("_count", "_led_to", "_tally", "active")
+    __slots__ = ("_count", "_led_to", "_tally")
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._count = len(tally.edges)
-        self.active: frozenset[str] = frozenset()
-        """The states that the machine is in."""
         self._led_to: dict[str, int] = {}
 
-    def start(self, states: Iterable[str]) -> None:
-        """The machine begins in these states, by itself or restored."""
-        self.active = frozenset(states)
-        for state in self.active:
+    def enter(self, states: Iterable[str]) -> None:
+        """The machine entered these states, or begins in them."""
+        for state in states:
             self._tally.states[state] += 1
 
-    def take(self, edge: int, active: frozenset[str]) -> None:
-        """The machine took an edge; ``active`` are the states it is in now."""
+    def take(self, edge: int) -> None:
+        """The machine took an edge."""
         tally = self._tally
         tally.edges[edge] += 1
         source, leads_to = tally.ends[edge]
@@ -155,8 +152,4 @@ class NestedWalk:
         if last is not None:
             pair = last * self._count + edge
             tally.pairs[pair] = tally.pairs.get(pair, 0) + 1
-        if active is not self.active and active != self.active:
-            for state in active - self.active:
-                tally.states[state] += 1
-            self.active = active
         self._led_to |= leads_to  # states that were not entered after all are entered by another edge before they count

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from mm_fsm.chart import ChartDefinition, EdgeDefinition
+from mm_fsm.chart import ChartDefinition, EdgeDefinition, Nesting
 from mm_fsm.diagram.overlay import NO_OVERLAY, Overlay
 
 FEWEST_SOURCES_GROUPED = 4
@@ -58,15 +58,9 @@ class Arrow:
         return len(self.sources) > 1
 
 
-def fault_states(definition: ChartDefinition) -> frozenset[str]:
-    """Identifiers of the states that the fault event leads to."""
-    return frozenset(edge.target for edge in definition.edges if edge.event == definition.fault_event)
-
-
 def role_of(definition: ChartDefinition, edge: EdgeDefinition) -> Role:
-    """Fault when the edge is the fault event's or leads into a fault state, otherwise command or normal."""
-    enters_fault = not edge.internal and edge.target in fault_states(definition)
-    if edge.event == definition.fault_event or enters_fault:
+    """What the edge is; one that only leads where a fault leads, too, is no fault."""
+    if definition.is_fault(edge):
         return Role.FAULT
     return Role.COMMAND if edge.command else Role.NORMAL
 
@@ -112,9 +106,11 @@ def _look(edge: EdgeDefinition, overlay: Overlay) -> Hashable:
 def origin_of(definition: ChartDefinition, arrow: Arrow) -> tuple[str, tuple[str, ...]]:
     """How to name the sources of a grouped arrow: a headline, and the names of the states it takes out or lists.
 
-    Final states are never counted: nothing leaves them.
+    Final states are never counted, nor are history states: nothing leaves them.
     """
-    names = {state.id: state.name for state in definition.states if not state.final}
+    nesting = definition.hierarchy.nesting
+    open_states = [s for s in definition.states if not s.final and nesting.get(s.id) is not Nesting.HISTORY]
+    names = {state.id: state.name for state in open_states}
     exceptions = tuple(name for state_id, name in names.items() if state_id not in arrow.sources)
     if not exceptions:
         return "any state", ()
@@ -124,14 +120,16 @@ def origin_of(definition: ChartDefinition, arrow: Arrow) -> tuple[str, tuple[str
 
 
 def main_arrows(definition: ChartDefinition, arrows: Iterable[Arrow]) -> frozenset[Arrow]:
-    """The arrows by which each state is first reached from the initial one, leaving faults aside: the main way."""
+    """The main way: the arrows by which each state is first reached from the initial one, but for where faults lead."""
+    aside = {edge.target for edge in definition.edges if definition.is_fault(edge)}
     ways: dict[str, list[Arrow]] = defaultdict(list)
     for arrow in arrows:
-        if not arrow.is_grouped and arrow.role is not Role.FAULT:
+        if not arrow.is_grouped and arrow.target not in aside:
             ways[arrow.sources[0]].append(arrow)
     reached = [definition.initial.id]
     main: list[Arrow] = []
     for state_id in reached:
+        reached += [inner for inner in definition.hierarchy.starts.get(state_id, ()) if inner not in reached]
         for arrow in ways[state_id]:
             if arrow.target not in reached:
                 reached.append(arrow.target)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from mm_fsm.chart import ChartDefinition, EdgeDefinition, StateDefinition
-from mm_fsm.diagram.arrows import Arrow, arrows_of, fault_states, main_arrows, precedence_of
+from mm_fsm.chart import ChartDefinition, EdgeDefinition, Nesting, StateDefinition
+from mm_fsm.diagram.arrows import Arrow, arrows_of, main_arrows, precedence_of
 from mm_fsm.diagram.labels import any_state_label, arrow_label, heading, state_label
 from mm_fsm.diagram.overlay import NO_OVERLAY, Overlay
 from mm_fsm.diagram.palette import (
     ACTIVE_BOX,
     ARROW_COLORS,
-    FAULT_BOX,
     FINAL_BOX,
     FONT,
+    FRAME,
     INK,
     NORMAL_BOX,
     TEXT_SIZE,
@@ -40,7 +39,6 @@ def dot_source(definition: ChartDefinition, overlay: Overlay = NO_OVERLAY) -> st
     graph.attr("node", shape="plain", fontname=FONT, fontsize=str(TEXT_SIZE), fontcolor=INK)
     graph.attr("edge", fontname=FONT, fontsize=str(TEXT_SIZE), arrowsize="0.7", penwidth="1.2")
     _draw_states(graph, definition, overlay)
-    _draw_frames(graph, overlay, [state for state in overlay.inside.values() if state not in overlay.inside])
     _draw_arrows(graph, definition, overlay)
     return str(graph.source)
 
@@ -62,33 +60,47 @@ _COMMAND_WIDTH = 1.8
 """Points."""
 
 
+_DOT = {"label": "", "style": "filled", "fillcolor": INK, "color": INK}
+
+
 def _draw_states(graph: Any, definition: ChartDefinition, overlay: Overlay) -> None:
-    dot = {"label": "", "style": "filled", "fillcolor": INK, "color": INK}
-    graph.node("initial marker", shape="circle", width="0.16", tooltip="start", **dot)
+    graph.node("initial marker", shape="circle", width="0.16", tooltip="start", **_DOT)
     graph.edge("initial marker", definition.initial.id, color=INK, tooltip="a new machine starts here")
-    for state in definition.states:
-        style = overlay.state(state.id)
-        graph.node(
-            state.id,
-            label=state_label(definition, state, overlay, _box(definition, state, overlay)),
-            tooltip=_tooltip(
-                [state.name, state.purpose, *_internal_notes(definition, state, overlay), *style.tooltip.splitlines()]
-            ),
-        )
-        if state.final:
-            graph.node(f"final marker {state.id}", shape="doublecircle", width="0.12", tooltip="end", **dot)
-            graph.edge(state.id, f"final marker {state.id}", color=INK, tooltip="the machine ends here")
+    parents = definition.hierarchy.parents
+    _draw_level(graph, definition, overlay, [state for state in definition.states if state.id not in parents])
+    for state, starts in definition.hierarchy.starts.items():
+        remembers = definition.hierarchy.nesting.get(state) is Nesting.HISTORY
+        tooltip = "nothing is remembered" if remembers else "entered with the state around it"
+        for inner in starts:
+            graph.edge(state, inner, color=FRAME, style="dashed", arrowsize="0.5", tooltip=tooltip)
 
 
-def _draw_frames(graph: Any, overlay: Overlay, outer: Iterable[str]) -> None:
-    """A frame around each of these states and those within it."""
-    for around in dict.fromkeys(outer):
-        members = [state for state, parent in overlay.inside.items() if parent == around]
-        with graph.subgraph(name=f"cluster {around}") as frame:
-            frame.attr(label="", style="rounded", color=NORMAL_BOX.border, margin="14", tooltip=_tooltip([around]))
-            for state in (around, *members):
-                frame.node(state)
-            _draw_frames(frame, overlay, [state for state in members if state in overlay.inside.values()])
+def _draw_level(graph: Any, definition: ChartDefinition, overlay: Overlay, states: Iterable[StateDefinition]) -> None:
+    """States of one level, each with others inside in a frame with them."""
+    for state in states:
+        inside = [definition.state(inner) for inner in definition.hierarchy.inside(state.id)]
+        if not inside:
+            _draw_state(graph, definition, overlay, state)
+            continue
+        with graph.subgraph(name=f"cluster {state.id}".replace("\\", "/")) as frame:
+            frame.attr(label="", style="rounded", color=FRAME, margin="14", tooltip=_tooltip([state.name]))
+            _draw_state(frame, definition, overlay, state)
+            _draw_level(frame, definition, overlay, inside)
+
+
+def _draw_state(graph: Any, definition: ChartDefinition, overlay: Overlay, state: StateDefinition) -> None:
+    style = overlay.state(state.id)
+    graph.node(
+        state.id,
+        label=state_label(definition, state, overlay, _box(state, overlay)),
+        tooltip=_tooltip(
+            [state.name, state.purpose, *_internal_notes(definition, state, overlay), *style.tooltip.splitlines()]
+        ),
+    )
+    if state.final:
+        ends = "the state around it ends here" if state.id in definition.hierarchy.parents else "the machine ends here"
+        graph.node(f"final marker {state.id}", shape="doublecircle", width="0.12", tooltip="end", **_DOT)
+        graph.edge(state.id, f"final marker {state.id}", color=INK, tooltip=ends)
 
 
 def _internal_notes(definition: ChartDefinition, state: StateDefinition, overlay: Overlay) -> list[str]:
@@ -101,14 +113,9 @@ def _internal_notes(definition: ChartDefinition, state: StateDefinition, overlay
     ]
 
 
-def _box(definition: ChartDefinition, state: StateDefinition, overlay: Overlay) -> Box:
+def _box(state: StateDefinition, overlay: Overlay) -> Box:
     style = overlay.state(state.id)
-    if overlay.active == state.id:
-        box = ACTIVE_BOX
-    elif state.final:
-        box = FINAL_BOX
-    else:
-        box = FAULT_BOX if state.id in fault_states(definition) else NORMAL_BOX
+    box = ACTIVE_BOX if overlay.active == state.id else FINAL_BOX if state.final else NORMAL_BOX
     return Box(style.fill or box.fill, style.border or box.border, style.width or box.width, style.dashed)
 
 
@@ -116,13 +123,15 @@ def _draw_arrows(graph: Any, definition: ChartDefinition, overlay: Overlay) -> N
     ranks = precedence_of(definition)
     arrows = arrows_of(definition, overlay)
     main = main_arrows(definition, arrows)
-    numbers = itertools.count(1)
+    boxes: dict[tuple[str, ...], str] = {}
     for arrow in arrows:
         tail = arrow.sources[0]
+        if arrow.is_grouped and arrow.sources not in boxes:
+            boxes[arrow.sources] = f"any state {len(boxes) + 1}"
+            tooltip = _tooltip([f"from {', '.join(_source_names(definition, arrow))}"])
+            graph.node(boxes[arrow.sources], label=any_state_label(definition, arrow), tooltip=tooltip)
         if arrow.is_grouped:
-            tail = f"any state {next(numbers)}"
-            label = any_state_label(definition, arrow)
-            graph.node(tail, label=label, tooltip=_tooltip([f"from {', '.join(_source_names(definition, arrow))}"]))
+            tail = boxes[arrow.sources]
         color = overlay.edge(arrow.labels[0].edge.id).color or ARROW_COLORS[arrow.role]
         graph.edge(
             tail,

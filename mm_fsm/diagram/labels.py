@@ -9,7 +9,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 
-from mm_fsm.chart import ChartDefinition, EdgeDefinition, StateDefinition
+from mm_fsm.chart import ChartDefinition, EdgeDefinition, Origin, StateDefinition
+from mm_fsm.chart.definition import NO_EVENT
 from mm_fsm.diagram.arrows import Arrow, ArrowLabel, Role, origin_of, precedence_of, role_of, shared_rank
 from mm_fsm.diagram.overlay import Overlay
 from mm_fsm.diagram.palette import (
@@ -196,15 +197,21 @@ def heading(definition: ChartDefinition, overlay: Overlay) -> str:
 def _legend(definition: ChartDefinition) -> list[tuple[str, str, str]]:
     """Sign, colour and meaning of everything that occurs in the chart and explains itself badly."""
     roles = {role_of(definition, edge) for edge in definition.edges}
-    fires = "fires by itself when its guards hold" if definition.automatic else "sent by the host"
-    entries = [("━▶", ARROW_COLORS[Role.NORMAL], fires)]
+    origins = set(definition.origins.values())
+    entries = []
+    if definition.automatic:
+        entries.append(("━▶", ARROW_COLORS[Role.NORMAL], "fires by itself when its guards hold"))
+    elif not definition.edges or any(event not in definition.origins for event in definition.events):
+        entries.append(("━▶", ARROW_COLORS[Role.NORMAL], "sent by the host"))
     if Role.COMMAND in roles:
         entries.append(("━▶", ARROW_COLORS[Role.COMMAND], "command, sent by the host"))
     if Role.FAULT in roles:
-        entries.append(("━▶", ARROW_COLORS[Role.FAULT], "to the fault state"))
-    if definition.fault_event in definition.events:
-        fault = f"{escaped(str(definition.fault_event))}:"
-        entries.append((fault, ARROW_COLORS[Role.FAULT], "a guard or callback raised"))
+        entries.append(("━▶", ARROW_COLORS[Role.FAULT], "a guard or callback raised"))
+    if Origin.GUARDS in origins:
+        entries.append((f"{NO_EVENT}:", INK, "taken by itself when its guards hold"))
+    if Origin.ENDED in origins:
+        ended = next(event for event, origin in definition.origins.items() if origin is Origin.ENDED)
+        entries.append((f"{escaped(ended)}:", INK, "sent by the machine when it has ended"))
     if definition.automatic:
         entries.append(("1 2 3", INK, "order in which a state tries its edges"))
     if any(edge.internal for edge in definition.edges):

@@ -12,7 +12,7 @@ from attrs import frozen
 from statemachine import StateChart
 
 from mm_fsm.chart import Chart, ChartDefinition, definition_of
-from mm_fsm.diagram.foreign import definition_of_foreign
+from mm_fsm.chart.foreign import read_foreign
 from mm_fsm.diagram.problems import ChartLoadError
 from mm_fsm.errors import MarketMakerError
 
@@ -37,13 +37,19 @@ def drawable(chart: object) -> DrawableChart:
     """A chart's class, ours or python-statemachine's, as something to draw.
 
     Raises:
-        ChartLoadError: it is neither, or has states within states.
+        ChartLoadError: it is neither, or a class of python-statemachine that declares no states.
         ChartDefinitionError: it is our ``Chart`` and declares no states.
     """
     if isinstance(chart, type) and issubclass(chart, Chart):
         return DrawableChart(definition_of(chart), chart)
     if isinstance(chart, type) and issubclass(chart, StateChart):
-        return DrawableChart(definition_of_foreign(chart), chart)
+        if not chart.states:
+            raise ChartLoadError(
+                f"{chart.__module__}:{chart.__qualname__}",
+                "expected states, found none.",
+                "Name a class that declares its states.",
+            )
+        return DrawableChart(read_foreign(chart).definition, chart)
     raise ChartLoadError(
         f"{chart.__module__}:{chart.__qualname__}" if isinstance(chart, type) else repr(chart),
         f"expected a class made from mm_fsm.chart.Chart or statemachine.StateChart, found {_kind(chart)}.",

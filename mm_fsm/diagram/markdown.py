@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
-from mm_fsm.chart import CallbackDefinition, ChartDefinition, EdgeDefinition, StateDefinition
+from mm_fsm.chart import CallbackDefinition, ChartDefinition, EdgeDefinition, Origin, StateDefinition
+from mm_fsm.chart.definition import NO_EVENT
 from mm_fsm.diagram.arrows import precedence_of
 from mm_fsm.diagram.text import actions_of, kind_text, one_line
 
@@ -24,7 +26,7 @@ def markdown_source(definition: ChartDefinition, owner: type | None = None) -> s
     sections = [
         [f"# {_prose(definition.name)}", ""],
         _introduction(definition, owner),
-        ["## States", "", *_table(("State", "Purpose", "Budget", "On entry", "On exit"), _state_rows(definition)), ""],
+        ["## States", "", *_state_section(definition), ""],
         ["## Edges", "", *_edge_section(definition), ""],
     ]
     if definition.guard_names:
@@ -39,7 +41,7 @@ def _introduction(definition: ChartDefinition, owner: type | None) -> list[str]:
     lines += [f"Generated from the declaration; do not edit. Definition sha256: `{definition.digest}`.", ""]
     counts = f"{_counted(len(definition.states), 'state')}, {_counted(len(definition.edges), 'edge')}"
     lines.append(f"{counts}; it starts in {_code(definition.initial.name)}.")
-    if definition.fault_event is not None:
+    if definition.fault_event is not None and not definition.origins:
         lines.append(f"When a guard or a callback raises, the machine sends {_code(definition.fault_event)}.")
     return [*lines, ""]
 
@@ -48,19 +50,35 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def _state_section(definition: ChartDefinition) -> Iterator[str]:
+    header = ("State", "Within", "Purpose", "Budget", "On entry", "On exit")
+    return _table(header if definition.hierarchy.parents else _without_second(header), _state_rows(definition))
+
+
 def _state_rows(definition: ChartDefinition) -> Iterator[tuple[str, ...]]:
+    names, parents = _names(definition), definition.hierarchy.parents
     for state in definition.states:
-        yield (
-            _code(state.name) + _marks(state),
+        row = (
+            names[state.id] + _marks(definition, state),
+            names[parents[state.id]] if state.id in parents else "",
             _prose(state.purpose),
             str(state.budget or ""),
             _actions(state.enter),
             _actions(state.exit),
         )
+        yield row if parents else _without_second(row)
 
 
-def _marks(state: StateDefinition) -> str:
-    marks = [word for word, holds in (("initial", state.initial), ("final", state.final)) if holds]
+def _names(definition: ChartDefinition) -> dict[str, str]:
+    """What each state is called: its name; its identifier where another state has the same name."""
+    known = Counter(state.name for state in definition.states)
+    return {state.id: _code(state.name if known[state.name] == 1 else state.id) for state in definition.states}
+
+
+def _marks(definition: ChartDefinition, state: StateDefinition) -> str:
+    around = definition.hierarchy.parents.get(state.id, "")
+    is_first = state.initial or state.id in definition.hierarchy.starts.get(around, ())
+    marks = [word for word, holds in (("initial", is_first), ("final", state.final)) if holds]
     return f" ({', '.join(marks)})" if marks else ""
 
 
@@ -69,37 +87,51 @@ def _edge_section(definition: ChartDefinition) -> Iterator[str]:
         yield "The number is the order in which a state tries its edges; the first whose guards hold is taken."
         yield "A command is sent by the host, a fault by the machine itself: they have no number."
     else:
-        yield "Every event is sent by the host; of one event's edges the first whose guards hold is taken."
+        yield from _origins(definition)
     yield ""
     header = ("From", "", "Event", "Guards", "To", "Actions", "Note")
-    yield from _table(header if definition.automatic else _without_rank(header), _edge_rows(definition))
+    yield from _table(header if definition.automatic else _without_second(header), _edge_rows(definition))
 
 
-def _without_rank(row: tuple[str, ...]) -> tuple[str, ...]:
+def _origins(definition: ChartDefinition) -> Iterator[str]:
+    """Who sends the events of a chart that does not fire by itself."""
+    origins = set(definition.origins.values())
+    if not origins:
+        yield "Every event is sent by the host; of one event's edges the first whose guards hold is taken."
+    elif any(event not in definition.origins for event in definition.events):
+        yield "The host sends the other events; of one event's edges the first whose guards hold is taken."
+    if Origin.GUARDS in origins:
+        yield f"An edge with {_code(NO_EVENT)} is taken by itself as soon as its guards hold."
+    if Origin.ENDED in origins:
+        yield "The machine sends an event marked (ended) when the state that it names, or work in it, has ended."
+    if Origin.FAULT in origins:
+        yield "The machine sends one marked (fault) when a guard or a callback raises."
+
+
+def _without_second(row: tuple[str, ...]) -> tuple[str, ...]:
     return (row[0], *row[2:])
 
 
 def _edge_rows(definition: ChartDefinition) -> Iterator[tuple[str, ...]]:
-    ranks = precedence_of(definition)
+    ranks, names = precedence_of(definition), _names(definition)
     for state in definition.states:
         for edge in definition.edges_from(state.id):
             row = (
-                _code(state.name),
+                names[state.id],
                 str(ranks.get(edge.id, "")),
                 f"{_code(edge.event)} {kind_text(definition, edge)}".rstrip(),
                 ", ".join(_code(str(guard)) for guard in edge.guards),
-                _target(definition, edge),
+                _target(edge, names),
                 _actions(actions_of(edge)),
                 _notes(edge),
             )
-            yield row if definition.automatic else _without_rank(row)
+            yield row if definition.automatic else _without_second(row)
 
 
-def _target(definition: ChartDefinition, edge: EdgeDefinition) -> str:
+def _target(edge: EdgeDefinition, names: Mapping[str, str]) -> str:
     if edge.internal:
         return "stays: no exit, no entry"
-    name = _code(definition.state(edge.target).name)
-    return f"{name}, entered again" if edge.target == edge.source else name
+    return f"{names[edge.target]}, entered again" if edge.target == edge.source else names[edge.target]
 
 
 def _notes(edge: EdgeDefinition) -> str:

@@ -57,8 +57,6 @@ class Overlay:
     """By ``StateDefinition.id``."""
     caption: str = ""
     """Says beside the chart's name what is drawn over it."""
-    inside: Mapping[str, str] = field(factory=dict)
-    """The state around each state that lies within another: both are drawn in one frame."""
     legend: tuple[tuple[str, str], ...] = ()
     """Pairs of a colour and what it means."""
 
@@ -78,7 +76,7 @@ class Overlay:
         """
         states = {state.id for state in definition.states}
         edges = {edge.id for edge in definition.edges}
-        named = [*self.states, *self.inside, *self.inside.values(), *([self.active] if self.active is not None else [])]
+        named = [*self.states, *([self.active] if self.active is not None else [])]
         unknown = [*(name for name in named if name not in states), *(name for name in self.edges if name not in edges)]
         if unknown:
             raise DiagramError(

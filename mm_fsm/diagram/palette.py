@@ -18,6 +18,8 @@ TEXT_SIZE: Final = 10
 
 INK: Final = "#1f2937"
 MUTED: Final = "#64748b"
+FRAME: Final = "#7b8ca3"
+"""Around states that lie within another."""
 
 
 @frozen
@@ -38,8 +40,7 @@ class Box:
         return f'border="{self.width}" cellborder="0" cellspacing="0" style="{style}" {colors}'
 
 
-NORMAL_BOX: Final = Box("#f4f7fb", "#7b8ca3")
-FAULT_BOX: Final = Box("#fdeceb", "#c4392c")
+NORMAL_BOX: Final = Box("#f4f7fb", FRAME)
 FINAL_BOX: Final = Box("#e9f6ec", "#2e7d4f")
 ACTIVE_BOX: Final = Box("#ffe9a8", "#b7791f", width=3)
 ANY_BOX: Final = Box("#ffffff", "#94a3b8", dashed=True)

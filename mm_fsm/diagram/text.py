@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mm_fsm.chart import CallbackDefinition, ChartDefinition, EdgeDefinition
+from mm_fsm.chart import CallbackDefinition, ChartDefinition, EdgeDefinition, Origin
 
 
 def one_line(text: str) -> str:
@@ -26,9 +26,11 @@ def actions_text(edge: EdgeDefinition) -> str:
 
 
 def kind_text(definition: ChartDefinition, edge: EdgeDefinition) -> str:
-    """How an edge is fired when it does not fire by itself; empty when it does."""
-    if edge.event == definition.fault_event:
+    """How an edge is fired where that is not the chart's ordinary way; empty where it is, and where no event is."""
+    if definition.is_fault(edge):
         return "(fault)"
+    if definition.origins.get(edge.event) is Origin.ENDED:
+        return "(ended)"
     return "(command)" if edge.command else ""
 
 

@@ -40,7 +40,7 @@ def test_a_foreign_chart_is_found() -> None:
         ("../path.py:Class", "expected module:Class"),
         ("no_such_module:Class", "found none called 'no_such_module'"),
         ("tests.no_such.module:Class", "found none called 'tests.no_such'"),
-        (f"{CHARTS}.foreign:Traffic", r"found the charts \['Abstract', 'Compound', .*'TrafficLight'\]"),
+        (f"{CHARTS}.foreign:Traffic", r"found the charts \['Abstract', 'Alike', .*'TrafficLight'\]"),
         ("mm_fsm.errors:Chart", "found no chart in that module"),
         ("docs:Chart", "found only a directory of that name here"),
         (f"{CHARTS}.foreign:TrafficLight.Inner", "expected an attribute 'Inner' of TrafficLight"),

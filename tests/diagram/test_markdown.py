@@ -81,7 +81,7 @@ def test_every_state_shows_its_budget_purpose_and_actions(chart: DrawableChart) 
 
 
 def test_a_chart_of_sent_events_has_no_ranks(chart: DrawableChart) -> None:
-    """Where every event is sent by the host, the table has no column for the order of trying."""
+    """Where no event fires by itself, the table has no column for the order of trying."""
     source = markdown_source(chart.definition, chart.owner)
     assert ("| From |  | Event |" in source) is chart.definition.automatic
     assert ("Every event is sent by the host" in source) is not chart.definition.automatic

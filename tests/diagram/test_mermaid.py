@@ -32,8 +32,6 @@ stateDiagram-v2
     draft --> done : cancel (command)
     failed --> done : cancel (command)
     done --> [*]
-    classDef faultState fill:#fdeceb,stroke:#c4392c
-    class failed faultState
     classDef finalState fill:#e9f6ec,stroke:#2e7d4f
     class done finalState
 """

@@ -70,7 +70,7 @@ def test_counts_on_a_grouped_arrow_are_listed_by_source(nine: DrawableChart) -> 
     counts = {edge_id: EdgeStyle(label_suffix=f"x {count}") for count, edge_id in enumerate(halts[:2], start=1)}
     drawn = drawn_with(nine, Overlay(edges=counts))
     lines = next(edge.lines for edge in drawn.edges if "1 halt" in edge.lines)
-    assert lines == ("1 halt", "[must_halt]", "IDLE x 1", "CALCULATING_SPREADS x 2", "error_execution")
+    assert lines == ("1 halt", "[must_halt]", "IDLE x 1", "CALCULATING_SPREADS x 2")
 
 
 def test_a_missed_edge_leaves_its_group(nine: DrawableChart) -> None:
@@ -89,7 +89,6 @@ def test_a_missed_edge_leaves_its_group(nine: DrawableChart) -> None:
         Overlay(active="gone"),
         Overlay(states={"gone": StateStyle()}),
         Overlay(edges={"gone": EdgeStyle()}),
-        Overlay(inside={"gone": "draft"}),
     ],
 )
 def test_an_overlay_of_another_chart_is_refused(three: DrawableChart, overlay: Overlay) -> None:

@@ -12,11 +12,12 @@ from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
-from statemachine.callbacks import CallbackSpec
+from statemachine.callbacks import CallbackGroup, CallbackSpec
 
-from mm_fsm.chart import ChartDefinition, EdgeDefinition, StateDefinition
-from mm_fsm.coverage.model import NO_EVENT, ChartModel, Nesting
-from mm_fsm.coverage.reading import EngineReading, callback_name
+from mm_fsm.chart import ChartDefinition, EdgeDefinition, Nesting, StateDefinition
+from mm_fsm.chart.definition import NO_EVENT
+from mm_fsm.coverage.model import ChartModel
+from mm_fsm.coverage.reading import EngineReading
 from mm_fsm.coverage.run import ChartHits
 
 Edges = tuple[EdgeDefinition, ...]
@@ -209,7 +210,7 @@ class DroppedStateAction(Mutant):
 
     def put_into(self, reading: EngineReading) -> None:
         """Change the class."""
-        _remove_action(getattr(reading.states[self.state], self.when), self.action)
+        _remove_action(reading, reading.states[self.state].enter.list.items, self.when, self.action)
 
 
 @frozen(kw_only=True)
@@ -228,7 +229,7 @@ class DroppedEdgeAction(TransitionMutant):
 
     def put_into(self, reading: EngineReading) -> None:
         """Change the class."""
-        _remove_action(getattr(reading.transitions[self.number], self.when), self.action)
+        _remove_action(reading, reading.transitions[self.number].cond.list.items, self.when, self.action)
 
 
 _Acting = TypeVar("_Acting", StateDefinition, EdgeDefinition)
@@ -245,8 +246,19 @@ def _remove(items: list[Any], one: object) -> None:
     items[:] = [item for item in items if item is not one]
 
 
-def _remove_action(group: Any, name: str) -> None:
-    _remove(group.list.items, next(spec for spec in group if callback_name(spec) == name))
+_GROUPS: Final = {
+    "enter": (CallbackGroup.ENTER, CallbackGroup.INVOKE),
+    "exit": (CallbackGroup.EXIT,),
+    "before": (CallbackGroup.BEFORE,),
+    "on": (CallbackGroup.ON,),
+    "after": (CallbackGroup.AFTER,),
+}
+"""Whose entries stand in one list of a state or a transition."""
+
+
+def _remove_action(reading: EngineReading, items: list[Any], when: str, name: str) -> None:
+    named = (spec for spec in items if spec.group in _GROUPS[when] and reading.callback_names[spec] == name)
+    _remove(items, next(named))
 
 
 # -- all of a chart ---------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mm_fsm.chart import EdgeDefinition
-from mm_fsm.coverage.model import NO_EVENT, ChartModel
+from mm_fsm.chart.definition import NO_EVENT
+from mm_fsm.coverage.model import ChartModel
 
 
 def answers_for(model: ChartModel, active: Collection[str], place: int) -> Mapping[str, bool] | None:

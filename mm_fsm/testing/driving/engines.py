@@ -20,8 +20,8 @@ from statemachine.callbacks import CallbackGroup, CallbackSpec, CallbackSpecList
 from statemachine.exceptions import TransitionNotAllowed
 
 from mm_fsm.chart import Chart, Gate, chart_of
-from mm_fsm.coverage.model import NO_EVENT
-from mm_fsm.coverage.reading import EngineReading, guard_name, read_engine, read_engine_of
+from mm_fsm.chart.definition import NO_EVENT
+from mm_fsm.coverage.reading import EngineReading, read_engine, read_engine_of
 from mm_fsm.testing.driving.answers import answers_for_rest
 from mm_fsm.testing.driving.driver import Condition, Driven, Driver, Forced, Real, Steering, Then
 from mm_fsm.testing.problems import UnsupportedChartError
@@ -252,7 +252,7 @@ def _put_together(
         try:
             for spec in _specs(reading):
                 if spec.group is CallbackGroup.COND and guard is not None:
-                    kept.append((spec, _exchange(spec, _stand_in(spec, guard(guard_name(spec))))))
+                    kept.append((spec, _exchange(spec, _stand_in(reading, spec, guard(reading.callback_names[spec])))))
                 elif spec.group is not CallbackGroup.COND and stubbed:
                     kept.append((spec, _exchange(spec, vars(CallbackSpec(_NO_METHOD, spec.group, is_convention=True)))))
             for transition in reading.transitions:
@@ -282,10 +282,10 @@ def _exchange(spec: CallbackSpec, content: Mapping[str, Any]) -> Mapping[str, An
     return held
 
 
-def _stand_in(spec: CallbackSpec, function: Callable[[], object]) -> Mapping[str, object]:
+def _stand_in(reading: EngineReading, spec: CallbackSpec, function: Callable[[], object]) -> Mapping[str, object]:
     """What an entry of a guard holds to ask ``function`` instead, under its old name."""
     stand_in = CallbackSpec(_StandIn(function).call, spec.group)
-    return {**vars(stand_in), "attr_name": guard_name(spec)}
+    return {**vars(stand_in), "attr_name": reading.callback_names[spec]}
 
 
 class _StandIn:

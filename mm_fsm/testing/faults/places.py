@@ -8,7 +8,7 @@ from attrs import frozen
 from statemachine.callbacks import CallbackGroup, CallbackSpec
 
 from mm_fsm.coverage.model import ChartModel
-from mm_fsm.coverage.reading import EngineReading, guard_name
+from mm_fsm.coverage.reading import EngineReading
 from mm_fsm.testing.faults.sabotage import CALLBACKS, Call, CallbackCall, GuardCall, Moment
 from mm_fsm.testing.subjects.ways import Ways
 
@@ -54,7 +54,7 @@ class FaultPlaces:
         for spec in sorted(specs, key=lambda spec: CALLBACKS.index(spec.group)):
             if self._is_there(spec, event):
                 for moment in Moment:
-                    name = f"{label}: {spec.group.name.lower()} {guard_name(spec)} {moment}"
+                    name = f"{label}: {spec.group.name.lower()} {self._reading.callback_names[spec]} {moment}"
                     yield Place(name=name, edge=place, call=CallbackCall(spec, moment), group=spec.group)
 
     def _is_there(self, spec: CallbackSpec, event: str) -> bool:

@@ -17,7 +17,7 @@ from attrs import evolve, field, fields, frozen
 from statemachine.callbacks import CallbackGroup, CallbackSpec, CallbackSpecList
 
 from mm_fsm.chart import CallbackDefinition, EdgeDefinition, ExecutorKind, StateDefinition
-from mm_fsm.coverage.reading import EngineReading, callback_name
+from mm_fsm.coverage.reading import EngineReading
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.services.protocols import Services
 from mm_fsm.testing.driving.driver import Driven
@@ -175,7 +175,7 @@ def _around(acting: _Acting, where: str, call: CallbackCall) -> _Acting:
     """A state or an edge with an entry of ours before or after a callback."""
     callbacks: tuple[CallbackDefinition, ...] = getattr(acting, where)
     names = [callback.name for callback in callbacks]
-    place: int = names.index(callback_name(call.spec)) + (call.moment is Moment.LAST)
+    place: int = names.index(str(call.spec.func)) + (call.moment is Moment.LAST)
     changes: dict[str, Any] = {where: (*callbacks[:place], CallbackDefinition(_ENTRY), *callbacks[place:])}
     return evolve(acting, **changes)
 

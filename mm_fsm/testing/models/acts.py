@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from attrs import field, frozen
 
 from mm_fsm.chart import ChartDefinition, EdgeDefinition
+from mm_fsm.chart.definition import NO_EVENT
 from mm_fsm.core.messages import Fact
-from mm_fsm.coverage.model import NO_EVENT
 
 
 def _names(names: Sequence[str]) -> tuple[str, ...]:

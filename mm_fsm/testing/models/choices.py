@@ -9,8 +9,8 @@ from attrs import field, frozen
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from mm_fsm.chart.definition import NO_EVENT
 from mm_fsm.core.messages import Fact
-from mm_fsm.coverage.model import NO_EVENT
 from mm_fsm.testing.driving.answers import answers_for, moves_by_itself
 from mm_fsm.testing.models.acts import Act, Send, Step, Tell
 from mm_fsm.testing.models.plays import EnginePlay, MachinePlay, Play

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from attrs import field, frozen
 
-from mm_fsm.coverage.model import ChartModel, Nesting
+from mm_fsm.chart import Nesting
+from mm_fsm.coverage.model import ChartModel
 from mm_fsm.testing.problems import UnsupportedChartError
 
 _DONE = "done_"

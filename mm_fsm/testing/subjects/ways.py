@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from mm_fsm.coverage.model import NO_EVENT, ChartModel
+from mm_fsm.chart.definition import NO_EVENT
+from mm_fsm.coverage.model import ChartModel
 from mm_fsm.testing.driving.answers import answers_for, moves_by_itself
 from mm_fsm.testing.driving.driver import Driver
 from mm_fsm.testing.driving.machines import MachineDriver
