@@ -208,5 +208,6 @@ class ChartDefinition:
         """A SHA-256 over everything in the definition, the same on every machine. 64 hexadecimal digits."""
         parts = [repr((self.name, self.fault_event, self.automatic))]
         parts += [repr(part) for part in (*self.states, *self.edges)]
+        parts += [repr(edge) + str(edge.number) for edge in self.edges if edge.number > 1]
         parts += [repr(self.hierarchy)] * (self.hierarchy != FLAT) + [repr(self.origins)] * bool(self.origins)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

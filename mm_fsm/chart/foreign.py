@@ -167,6 +167,9 @@ class CallbackNames:
         return f"invoke {name}" if spec.group is CallbackGroup.INVOKE else name
 
     def _name(self, function: Any, fallback: str) -> str:
+        stands_for = getattr(getattr(function, "__self__", None), "stands_for", None)
+        if isinstance(stands_for, str):
+            return stands_for
         if isinstance(function, str):
             return function
         if id(function) not in self._by_function:

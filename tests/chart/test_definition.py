@@ -18,6 +18,9 @@ from mm_fsm.chart import (
     ChartDefinition,
     EdgeDefinition,
     GuardTerm,
+    Hierarchy,
+    Nesting,
+    Origin,
     State,
     StateDefinition,
     computing,
@@ -181,6 +184,8 @@ CHANGES: list[tuple[str, Any]] = [
     ("automatic", False),
     ("states", FERRY.states[:-1]),
     ("edges", FERRY.edges[::-1]),
+    ("hierarchy", Hierarchy(parents={"at_sea": "docked"}, nesting={"docked": Nesting.COMPOUND})),
+    ("origins", {"depart": Origin.FAULT}),
 ]
 STATE_CHANGES: dict[str, Any] = {
     "id": "quay",
@@ -204,6 +209,7 @@ EDGE_CHANGES: dict[str, Any] = {
     "after": (CallbackDefinition("close_gate"),),
     "note": "",
     "excluded": "never",
+    "number": 2,
 }
 CHANGES += [
     (f"state {name}", attrs.evolve(FERRY.states[0], **{name: value})) for name, value in STATE_CHANGES.items()

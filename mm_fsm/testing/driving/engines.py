@@ -284,15 +284,18 @@ def _exchange(spec: CallbackSpec, content: Mapping[str, Any]) -> Mapping[str, An
 
 def _stand_in(reading: EngineReading, spec: CallbackSpec, function: Callable[[], object]) -> Mapping[str, object]:
     """What an entry of a guard holds to ask ``function`` instead, under its old name."""
-    stand_in = CallbackSpec(_StandIn(function).call, spec.group)
-    return {**vars(stand_in), "attr_name": reading.callback_names[spec]}
+    name = reading.callback_names[spec]
+    stand_in = CallbackSpec(_StandIn(function, name).call, spec.group)
+    return {**vars(stand_in), "attr_name": name}
 
 
 class _StandIn:
     """Its method is bound, as entries with an object of their own are, and each is another."""
 
-    def __init__(self, function: Callable[[], object]) -> None:
+    def __init__(self, function: Callable[[], object], name: str) -> None:
         self._function = function
+        self.stands_for = name
+        """What the class is read to have here meanwhile."""
 
     def call(self) -> object:
         """Call the function."""
