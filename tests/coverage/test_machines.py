@@ -66,7 +66,7 @@ class Pump(StrategyMachine):
 
     def admit(self, fact: Fact) -> None: ...
 
-    def book(self, fact: Fact) -> str | None:
+    def book(self, fact: Fact, admitted: object) -> str | None:
         return "stop" if isinstance(fact, StopRequested) else None
 
     def keep_house(self) -> None: ...

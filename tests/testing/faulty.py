@@ -84,7 +84,7 @@ class Thermostat(StrategyMachine):
     def admit(self, fact: Fact) -> None:
         """Everything is admitted."""
 
-    def book(self, fact: Fact) -> str | None:
+    def book(self, fact: Fact, admitted: object) -> str | None:
         self._now = max(self._now, fact.received_at)
         return None
 
@@ -109,8 +109,8 @@ class Pausable(Thermostat):
 
     pause = Thermostat.on.to(Thermostat.off, command=True, on="cool")
 
-    def book(self, fact: Fact) -> str | None:
-        super().book(fact)
+    def book(self, fact: Fact, admitted: object) -> str | None:
+        super().book(fact, admitted)
         return "pause" if isinstance(fact, StopRequested) else None
 
 
