@@ -1,0 +1,77 @@
+"""Pages of the site that are written elsewhere: the README, the diagrams, the commands' help, the public names."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+import mm_fsm
+from mm_fsm.cli.app import app
+
+ROOT = Path(__file__).resolve().parents[2]
+_OUTSIDE = re.compile(r"\]\((?:\.\./)?(examples|benchmarks|tests|mm_fsm|LICENSE|CHANGELOG)[^)]*\)")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add what stands outside docs/."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/", "](")
+    readme = re.sub(r"```mermaid\n.*?```\n", "", readme, flags=re.DOTALL)
+    machine = (ROOT / "diagrams" / "market_making.md").read_text(encoding="utf-8")
+    pages = {
+        "index.md": readme,
+        "machine.md": machine.replace("\n## States", "\n![The machine](diagrams/market_making.svg)\n\n## States", 1),
+        "commands.md": "\n".join(_commands()),
+        "api.md": "\n".join(_public_names()),
+    }
+    for name, text in pages.items():
+        files.append(File.generated(config, name, content=text))
+    for path in sorted((ROOT / "diagrams").rglob("*.*")):
+        where = path.relative_to(ROOT).as_posix()
+        if path.suffix == ".md":
+            files.append(File.generated(config, where, content=path.read_text(encoding="utf-8")))
+        else:
+            files.append(File.generated(config, where, abs_src_path=str(path)))
+    return files
+
+
+def on_page_markdown(markdown: str, /, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Links that leave docs/ lead to the copies; what the site does not have is named without a link."""
+    text = markdown.replace("](../diagrams/", "](diagrams/")
+    return _OUTSIDE.sub(lambda found: "]", text).replace("[`", "`").replace("`]", "`") if _OUTSIDE.search(text) else text
+
+
+def _commands() -> Iterator[str]:
+    """One section for each command: what it does, its options, an example."""
+    yield "# Commands\n\nEvery command prints this with `--help`.\n"
+    group: Any = typer.main.get_command(app)
+    for name, command in sorted(group.commands.items()):
+        yield f"## mm-fsm {name}\n\n{command.help}\n"
+        usage = " ".join(command.collect_usage_pieces(typer.Context(command)))
+        yield f"```text\nmm-fsm {name} {usage}\n```\n"
+        yield "| option | meaning |\n|---|---|"
+        for parameter in command.params:
+            names = ", ".join(f"`{each}`" for each in (*parameter.opts, *parameter.secondary_opts))
+            metavar = f" {parameter.metavar}" if parameter.metavar else ""
+            yield f"| {names}{metavar} | {(getattr(parameter, 'help', None) or '').replace('|', '&#124;')} |"
+        yield f"\n{(command.epilog or '').replace('Example: ', 'Example: ')}\n"
+
+
+def _public_names() -> Iterator[str]:
+    """Every class and function that ``mm_fsm`` exports, by the module that has it."""
+    yield "# API reference\n\nEverything here is imported from `mm_fsm` itself.\n"
+    homes: dict[str, list[str]] = {}
+    for name in mm_fsm.__all__:
+        value = getattr(mm_fsm, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            homes.setdefault(value.__module__, []).append(value.__qualname__)
+    for module, names in sorted(homes.items()):
+        yield f"## {module}\n"
+        yield from (f"::: {module}.{name}\n" for name in names)
