@@ -11,18 +11,24 @@ GATE_OPTIONS := --fsm-cov=mm_fsm.machine.market_making:MarketMakingStateMachine 
 	--fsm-cov=mm_fsm.books.order_lifecycle:OrderLifecycle --fsm-cov-report=term-missing \
 	--fsm-cov-fail-under=states:100,transitions:100,guards:100,mcdc:100,pairs:100,roundtrip:100,sneak:100
 BIN := $(VENV)/bin
+# Running needs less than working on it does: the first stamp is for what runs, the second for all the rest.
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+# A name for each package, so that the wait says what it waits for; what goes wrong is on standard error.
+SHOW_PACKAGES := sed -n -u 's/^Collecting \([A-Za-z0-9_.-]*\).*/  \1/p'
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 
 # Only what is in .venv counts.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo environment test everything coverage mutants lint format types diagrams check bench clean
+.PHONY: help demo environment test everything coverage mutants lint format types diagrams docs check bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
-demo: $(READY) ## make a market on the paper exchange for a simulated hour; results under runs/demo
+demo: $(RUNS) ## make a market on the paper exchange for a simulated hour; results under runs/demo
 	$(BIN)/mm-fsm run --duration 3600 --speed max --seed 7 --out runs/demo
 
 environment: $(READY) ## set up .venv, or bring it up to date
@@ -55,6 +61,9 @@ types: $(READY) ## check types, strictly
 diagrams: $(READY) ## draw the committed diagrams again from the definitions
 	$(BIN)/mm-fsm diagram
 
+docs: $(READY) ## write the documentation as a site to site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 check: lint types test ## lint, types, tests, and whether the committed diagrams are up to date
 	$(BIN)/mm-fsm diagram --check
 
@@ -62,25 +71,30 @@ bench: $(READY) ## run every benchmark of this project alone; benchmarks/peers.p
 	@for benchmark in $(filter-out %/decisions.py %/peers.py,$(wildcard benchmarks/*.py)); do echo "$$benchmark"; $(BIN)/python "$$benchmark" || exit 1; done
 
 clean: ## remove what make and the tools made, .venv too; runs/ stays
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An interpreter that is named wins over the one that is there.
 ifneq ($(PYTHON),)
 ifneq ($(shell $(BIN)/python --version 2>/dev/null),$(shell "$(PYTHON)" --version 2>/dev/null))
-.PHONY: $(READY)
+.PHONY: $(RUNS)
 endif
 endif
 
-$(READY): pyproject.toml constraints.txt
+$(RUNS): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ] && .ci/pythons $(BIN)/python >/dev/null 2>&1; then \
 		echo "bringing $(VENV) up to date"; \
 	else \
 		found=$$(.ci/pythons $(if $(PYTHON),"$(PYTHON)")) || exit 1; \
 		python=$$(echo "$$found" | head -n 1 | cut -f 2); \
-		echo "setting up $(VENV) with $$("$$python" --version) (once, about a minute)"; \
+		echo "setting up $(VENV) with $$("$$python" --version), once: what running needs"; \
 		"$$python" -m venv --clear $(VENV); \
 	fi
-	@$(PIP_INSTALL) hatchling
-	@$(PIP_INSTALL) --no-build-isolation --editable '.[all]'
+	@$(PIP_INSTALL) hatchling | $(SHOW_PACKAGES)
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[pictures]' | $(SHOW_PACKAGES)
+	@touch $@
+
+$(READY): $(RUNS)
+	@echo "setting up $(VENV), once: what tests and development need"
+	@$(PIP_INSTALL) --no-build-isolation --editable '.[all]' | $(SHOW_PACKAGES)
 	@touch $@

@@ -11,13 +11,12 @@ from typing import Any
 import typer
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
 
 import mm_fsm
 from mm_fsm.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[2]
-_OUTSIDE = re.compile(r"\]\((?:\.\./)?(examples|benchmarks|tests|mm_fsm|LICENSE|CHANGELOG)[^)]*\)")
+_OUTSIDE = re.compile(r"\[([^\]]*)\]\((?:\.\./)?(?:examples|benchmarks|tests|mm_fsm|LICENSE|CHANGELOG)[^)]*\)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -42,10 +41,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, /, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, **_: Any) -> str:
     """Links that leave docs/ lead to the copies; what the site does not have is named without a link."""
-    text = markdown.replace("](../diagrams/", "](diagrams/")
-    return _OUTSIDE.sub(lambda found: "]", text).replace("[`", "`").replace("`]", "`") if _OUTSIDE.search(text) else text
+    return _OUTSIDE.sub(r"\1", markdown.replace("](../diagrams/", "](diagrams/"))
 
 
 def _commands() -> Iterator[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import sys
+from collections.abc import Callable
 from types import FrameType
 
-from mm_fsm.cli.exit_codes import INTERRUPTED, SIGNAL_BASE
+from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, SIGNAL_BASE, ExitCode
+from mm_fsm.cli.unprinted import print_no_more, unprinted
 
 
 def main() -> None:
@@ -14,9 +17,34 @@ def main() -> None:
     try:
         from mm_fsm.cli.app import app  # noqa: PLC0415 - importing the package loads no command line library
 
-        app()
+        _end_with_what_is_printed(app)
     except KeyboardInterrupt:  # before there is anything to end in order
         raise SystemExit(INTERRUPTED) from None
+
+
+def _end_with_what_is_printed(run: Callable[[], object]) -> None:
+    """Run, and see to it that what was printed has left: otherwise the interpreter says so with a traceback."""
+    status: str | int | None = 0
+    try:
+        run()
+    except SystemExit as ending:
+        status = ending.code
+    except OSError as error:
+        if error.filename is not None:  # not what was printed
+            raise
+        print_no_more()
+        sys.stderr.write(f"mm-fsm: {unprinted(error)}\n")
+        raise SystemExit(ExitCode.FAILURE) from None
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        print_no_more()
+        status = READER_LEFT if status == 0 else status
+    except OSError as error:
+        print_no_more()
+        sys.stderr.write(f"mm-fsm: {unprinted(error)}\n")
+        status = status or ExitCode.FAILURE
+    raise SystemExit(status)
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from mm_fsm.cli.exit_codes import INTERRUPTED, ExitCode
+from mm_fsm.cli.durations import EXPECTED, parse_duration
+from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
 from mm_fsm.errors import MarketMakerError
 
 _EXIT_CODES: Final = (
@@ -59,6 +60,13 @@ class _Commands(TyperGroup):
 
             print_message(f"mm-fsm: {error}", style="red")
             raise typer.Exit(ExitCode.BAD_INPUT) from None
+        except (
+            BrokenPipeError
+        ):  # the reader has what it wanted, such as head: not all was printed, and nothing is wrong
+            from mm_fsm.cli.unprinted import print_no_more
+
+            print_no_more()
+            raise typer.Exit(READER_LEFT) from None
         except KeyboardInterrupt:  # before or after the sessions, which end in order by themselves
             raise typer.Exit(INTERRUPTED) from None
 
@@ -69,6 +77,7 @@ app = typer.Typer(
     help="Make a market with one declared state machine: on paper, and on recorded data. No order leaves for a venue.",
     epilog=_EXIT_CODES,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -82,10 +91,11 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's call
         raise typer.Exit
 
 
-def _positive(value: float | None) -> float | None:
-    if value is not None and not (value > 0 and math.isfinite(value)):
-        raise typer.BadParameter(f"expected a finite number of seconds above 0, found {value:g}.")
-    return value
+def _duration(value: str) -> float:
+    seconds = parse_duration(value)
+    if seconds is None:
+        raise typer.BadParameter(f"expected {EXPECTED}, found {value!r}.")
+    return seconds
 
 
 def _speed(value: str) -> str:
@@ -148,7 +158,7 @@ def _mm_fsm(
 
 
 @app.command(
-    epilog="Example: mm-fsm run --duration 3600 --seed 7 --out runs/demo\n\n"
+    epilog="Example: mm-fsm run --duration 1h --seed 7 --out runs/demo\n\n"
     "Without settings two shipped presets run at once. Ctrl-C cancels every order and confirms it.\n\n"
     f"{_EXIT_CODES}"
 )
@@ -158,9 +168,9 @@ def run(
     duration: Annotated[
         float | None,
         _option(
-            metavar="SECONDS",
-            callback=_positive,
-            help="Of event time, then wind down; else as settings say, or an hour.",
+            metavar="DURATION",
+            parser=_duration,
+            help="Of event time, such as 90s or 1h, then wind down; else as settings say, or an hour.",
         ),
     ] = None,
     speed: Annotated[
@@ -290,7 +300,7 @@ def plugins(*, as_json: _JsonOption = False) -> None:
     """List what settings can name: services, also those that other packages bring, and presets."""
     from mm_fsm.cli.listing import print_plugins
 
-    print_plugins(as_json=as_json)
+    raise typer.Exit(print_plugins(as_json=as_json))
 
 
 @app.command(

@@ -18,7 +18,7 @@ from mm_fsm.books.facts import MarketBook
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.decisions import Quote, QuotePlan
+from mm_fsm.core.decisions import Hold, Quote, QuotePlan
 from mm_fsm.core.instrument import BASIS_POINTS, Instrument
 from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.core.settings import MarketMakingSettings
@@ -48,6 +48,13 @@ class CheckedMarket:
     def break_even_spread_bps(self) -> float:
         """Two maker fees and the minimum edge."""
         return self.configuration.strategy.spread_floor_bps(self.account.fees)
+
+    @property
+    def holds(self) -> dict[Side, Hold]:
+        """Sides that would not be quoted at all, and why."""
+        if self.plan is None:
+            return {}
+        return {side: hold for side in Side if (hold := self.plan.hold(side)) is not None}
 
     @property
     def quotes(self) -> tuple[Quote, ...]:
@@ -183,6 +190,9 @@ def _entry(market: CheckedMarket) -> dict[str, Any]:
                 {"side": lost.side, "level": lost.level, "reason": lost.hold.reason, "detail": lost.hold.detail}
                 for lost in (plan.dropped if plan is not None else ())
             ],
+            "held": [
+                {"side": side, "reason": hold.reason, "detail": hold.detail} for side, hold in market.holds.items()
+            ],
             "problem": market.problem,
         }
     )
@@ -205,6 +215,9 @@ def _print(console: Console, market: CheckedMarket) -> None:
         f"{value:,.2f} {instrument.quote_currency}"
     )
     console.print(_level_table(market))
+    for side, hold in market.holds.items():
+        detail = f": {hold.detail}" if hold.detail else ""
+        console.print(Text(f"held: {side}, {hold.reason}{detail}", style="yellow"))
     for lost in plan.dropped if plan is not None else ():
         console.print(
             f"dropped: {lost.side} level {lost.level}, {lost.hold.reason}: {lost.hold.detail}", style="yellow"

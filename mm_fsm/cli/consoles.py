@@ -9,10 +9,16 @@ RESULT_WIDTH_WITHOUT_TERMINAL = 100
 """Characters: a file or a pipe has no width of its own."""
 
 
+class _ResultConsole(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command: rich itself would end the program with a failure."""
+        raise BrokenPipeError
+
+
 def result_console() -> Console:
     """Standard output, for results."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=RESULT_WIDTH_WITHOUT_TERMINAL)
+    console = _ResultConsole(highlight=False)
+    return console if console.is_terminal else _ResultConsole(highlight=False, width=RESULT_WIDTH_WITHOUT_TERMINAL)
 
 
 def message_console() -> Console:

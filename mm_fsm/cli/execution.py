@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ from attrs import frozen
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import exit_status
 from mm_fsm.cli.interruption import Interruption, interruptible
+from mm_fsm.cli.unprinted import print_no_more, unprinted
 from mm_fsm.cli.views import RunView
 from mm_fsm.cli.visited import write_visited
 from mm_fsm.errors import MarketMakerError
@@ -75,8 +77,21 @@ def execute(
             print_message(f"mm-fsm: {problem}", style="red")
         for remark in filter(None, (output.remark(), f"files are in {output.directory}")):
             print_message(remark, style="dim")
-        print_result(entries, as_json=output.as_json)
+        problems += _printed(entries, as_json=output.as_json)
     return exit_status(entries, signal_number, is_something_unwritten=bool(problems))
+
+
+def _printed(entries: Sequence[Mapping[str, Any]], *, as_json: bool) -> Iterator[str]:
+    """Print the result. What became of the sessions decides the exit status, also where nobody reads any more."""
+    try:
+        print_result(entries, as_json=as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        print_no_more()
+    except OSError as error:
+        print_no_more()
+        print_message(f"mm-fsm: {unprinted(error)}", style="red")
+        yield unprinted(error)
 
 
 def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from signal import SIGINT
+from signal import SIGINT, SIGPIPE
 from typing import Any, Final
 
 SIGNAL_BASE: Final = 128
 """A process that a signal ended has this and the signal's number."""
 INTERRUPTED: Final = SIGNAL_BASE + SIGINT
+READER_LEFT: Final = SIGNAL_BASE + SIGPIPE
 
 
 class ExitCode(IntEnum):

@@ -6,19 +6,22 @@ import json
 
 import attrs
 from rich.table import Table
+from rich.text import Text
 
 from mm_fsm.cli.consoles import result_console
+from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.runtime.presets import preset_names
 from mm_fsm.runtime.settings_file import read_preset
 from mm_fsm.services.registry import registered_services
 from mm_fsm.venues.kinds import registered_kinds
 
 
-def print_plugins(*, as_json: bool) -> None:
-    """Print every kind of venue, every service and every preset, as JSON or as tables."""
+def print_plugins(*, as_json: bool) -> int:
+    """Print every kind of venue, service and preset, as JSON or as tables; the status says whether all can be used."""
     console = result_console()
     kinds, services = list(registered_kinds()), list(registered_services())
     presets = [read_preset(name) for name in preset_names()]
+    status = ExitCode.FAILURE if any(service.problem for service in services) else ExitCode.SUCCESS
     if as_json:
         content = {
             "venues": [attrs.asdict(kind) for kind in kinds],
@@ -34,7 +37,7 @@ def print_plugins(*, as_json: bool) -> None:
             ],
         }
         console.out(json.dumps(content, indent=2), highlight=False)
-        return
+        return status
     table = Table(box=None, header_style="bold", pad_edge=False)
     for header in ("venue kind", "from", "target"):
         table.add_column(header, overflow="fold")
@@ -48,6 +51,9 @@ def print_plugins(*, as_json: bool) -> None:
     for service in services:
         table.add_row(service.role, service.name, service.origin, service.target)
     console.print(table)
+    for service in services:
+        if service.problem is not None:
+            console.print(Text(f"broken: {service.problem}", style="red"), soft_wrap=True)
     console.print()
     table = Table(box=None, header_style="bold", pad_edge=False)
     for header in ("preset", "symbol", "maker / taker bps", "fits recordings of"):
@@ -58,3 +64,4 @@ def print_plugins(*, as_json: bool) -> None:
         fees = f"{preset.fees.maker_bps} / {preset.fees.taker_bps}" if preset.fees else "-"
         table.add_row(preset.preset, preset.symbol, fees, recordings)
     console.print(table)
+    return status

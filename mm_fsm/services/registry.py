@@ -45,16 +45,20 @@ class RegisteredService:
     """The package that brings it, or ``mm-fsm`` for the shipped ones."""
     target: str
     """``module:attribute``."""
+    problem: str | None = None
+    """Why settings that name it would be refused; None where it can be made."""
 
 
 def registered_services() -> Iterator[RegisteredService]:
-    """Every implementation that can be named, the shipped ones first."""
+    """Every implementation that is registered, the shipped ones first. Each is made once, to see whether it can be."""
     for role, default in DEFAULTS.items():
         target = f"{default.__module__}:{default.__qualname__}"
         yield RegisteredService(role=role, name="default", origin="mm-fsm", target=target)
         for point in _entry_points(role):
             origin = point.dist.name if point.dist is not None else "unknown"
-            yield RegisteredService(role=role, name=point.name, origin=origin, target=point.value)
+            yield RegisteredService(
+                role=role, name=point.name, origin=origin, target=point.value, problem=_problem(role, point.name)
+            )
 
 
 def default_services(
@@ -80,6 +84,14 @@ def load_services(names: ServiceNames) -> Services:
         PluginError: a name is not registered, cannot be loaded, or lacks a method of its protocol.
     """
     return Services(**{role: _load(role, name) for role, name in asdict(names).items()})
+
+
+def _problem(role: str, name: str) -> str | None:
+    try:
+        _load(role, name)
+    except PluginError as error:
+        return str(error)
+    return None
 
 
 def _entry_points(role: str) -> list[EntryPoint]:

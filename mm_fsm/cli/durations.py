@@ -1,0 +1,31 @@
+"""Durations as people write them: ``90``, ``90s``, ``30m``, ``1.5h``, ``1d``, ``1h30m``."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+_UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
+_PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([dhms])")
+EXPECTED: Final = "a duration above 0, such as 90, 90s, 30m, 1h or 1h30m"
+
+
+def parse_duration(text: str) -> float | None:
+    """Seconds of a duration; None where the text is no duration above 0, or one that is not finite."""
+    bare = text.strip().lower().replace(" ", "")
+    try:
+        seconds = float(bare)
+    except ValueError:
+        seconds = _sum_of_parts(bare)
+    return seconds if 0 < seconds < math.inf else None
+
+
+def _sum_of_parts(text: str) -> float:
+    """The parts in falling order of unit, each unit once; NaN for anything else."""
+    parts = _PART.findall(text)
+    units = [unit for _, unit in parts]
+    is_whole = "".join(number + unit for number, unit in parts) == text
+    if not parts or not is_whole or units != [unit for unit in _UNITS if unit in units]:
+        return math.nan
+    return math.fsum(float(number) * _UNITS[unit] for number, unit in parts)
