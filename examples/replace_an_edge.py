@@ -3,7 +3,7 @@
 The new edge takes the old one's place in the order of precedence.
 """
 
-from mm_fsm import MarketMakingSettings, run_on_paper
+from mm_fsm import Fault, FaultCode, MarketMakingSettings, run_on_paper
 from mm_fsm import MarketMakingStateMachine as Base
 
 
@@ -14,7 +14,8 @@ class CautiousMaker(Base):
 
     def note_passed_limit(self) -> None:
         """Remember why: a fault that is not retried, so that the position is wound down."""
-        self.note_declared_fault(self.custom_fault("the inventory limit was passed", transient=False))
+        fault = Fault(code=FaultCode.CUSTOM, reason="the inventory limit was passed", transient=False)
+        self.report_fault(fault)
 
 
 if __name__ == "__main__":

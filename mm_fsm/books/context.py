@@ -97,7 +97,7 @@ class MarketMakingContext:
     clock_regressions: int = 0
     """Facts whose receipt time lay before an earlier fact's."""
     current_state: str = ""
-    state_entered_at: int = 0
+    """The machine's state: its only place, where the chart's executor reads and writes it."""
     market: Market = field(factory=Market)
     ledger: Ledger = field(init=False)
     """Money and the distance from the target: profit is measured against holding the target, which is no decision of

@@ -6,11 +6,14 @@ events stand there. Guards only read; actions call services and stage intents. N
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
+from mm_fsm.books.context import Reduction
 from mm_fsm.chart import State, calls_services, computing, waiting
-from mm_fsm.core.decisions import Fault, FaultCode
+from mm_fsm.core.decisions import Fault, FaultCode, InventoryAssessment
+from mm_fsm.core.instrument import ZERO
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.services import permission
 
@@ -188,7 +191,7 @@ class MarketMakingStateMachine(QuotingMachine):
 
     def begin_cycle(self) -> None:
         """Ask for balances where they are not known; take quotes out where this state has to wait."""
-        self.ask_for_balances_when_due()
+        self.desk.ask_for_balances_when_due()
         if not self.ready_to_quote():
             self.context.plan = None
             self.cancel_strays()
@@ -196,7 +199,7 @@ class MarketMakingStateMachine(QuotingMachine):
     @calls_services("spreads.price_quotes")
     def calculate_spreads(self) -> None:
         """Price the quotes."""
-        self.take_plan(self.services.spreads.price_quotes(self.context))
+        self.desk.adopt_plan(self.services.spreads.price_quotes(self.context))
 
     @calls_services("orders.plan_changes", "risk.review")
     def place_orders(self) -> None:
@@ -206,9 +209,9 @@ class MarketMakingStateMachine(QuotingMachine):
             raise RuntimeError("plan: expected priced quotes, found None; PLACING_ORDERS follows a calculation.")
         self.context.needs_requote = False
         changes = self.services.orders.plan_changes(self.context, plan)
-        self.cancel_by_id(changes.cancels)
+        self.desk.cancel_by_id(changes.cancels)
         for draft in changes.placements:
-            self.place_if_approved(draft, self.services.risk.review(self.context, draft))
+            self.desk.place(draft, self.services.risk.review(self.context, draft))
 
     @calls_services("spreads.price_quotes", "orders.plan_changes", "risk.review")
     def continue_placing(self) -> None:
@@ -228,21 +231,21 @@ class MarketMakingStateMachine(QuotingMachine):
         """Fills are booked already: name them, and where the inventory stands now."""
         inventory = self.services.inventory.assess(self.context)
         for fill in self.context.unhandled_fills:
-            self.explain(f"filled {fill.quantity} at {fill.price} ({fill.liquidity})")
-        self.explain(f"inventory at {inventory.use:.0%} of its limit")
+            self.desk.explain(f"filled {fill.quantity} at {fill.price} ({fill.liquidity})")
+        self.desk.explain(f"inventory at {inventory.use:.0%} of its limit")
         self.context.unhandled_fills.clear()
 
     @calls_services("inventory.assess", "inventory.next_action", "risk.review")
     def manage_inventory(self) -> None:
         """Begin an adjustment where the limit is passed; carry out the next step of one under way."""
         self.context.unhandled_fills.clear()
-        self.begin_reduction_where_needed(self.services.inventory.assess(self.context))
+        self._begin_reduction_where_needed(self.services.inventory.assess(self.context))
         action = self.services.inventory.next_action(self.context)
         if action is None:
             return
-        self.explain(f"inventory: {action.step}, {action.reason}")
+        self.desk.explain(f"inventory: {action.step}, {action.reason}")
         if action.draft is not None:
-            self.place_reducing(action.draft, self.services.risk.review(self.context, action.draft))
+            self.desk.place_reducing(action.draft, self.services.risk.review(self.context, action.draft))
         else:
             self.cancel_everything()
 
@@ -252,23 +255,82 @@ class MarketMakingStateMachine(QuotingMachine):
         self.context.was_over_limit = self.services.inventory.assess(self.context).is_over_limit
         self.context.reduction = None
 
+    def cancel_everything(self) -> None:
+        """Take every live order out of the market."""
+        self.desk.cancel_all()
+
+    def cancel_strays(self) -> None:
+        """Take out every live order about which nothing is being done."""
+        self.desk.cancel_strays()
+
+    def begin_stopping(self) -> None:
+        """The session is to end: from here on only cancels and reducing orders leave."""
+        context = self.context
+        context.is_stopping = True
+        context.plan = None
+        reduces = context.may_trade and not context.keeps_position
+        context.reduction = Reduction(goal=ZERO, started_at=context.now) if reduces else None
+        self.desk.explain(f"stopping: {context.stop_reason}")
+
+    def begin_wind_down(self) -> None:
+        """After a fault that is not worth retrying: reduce the position, once, and end."""
+        context, fault = self.context, self.context.fault
+        context.has_wound_down = True
+        context.rejections_in_a_row = 0
+        context.stop_reason = f"after a fault: {fault.reason}" if fault is not None else "after a fault"
+        self.begin_stopping()
+
+    def begin_recovery(self) -> None:
+        """Begin a new cycle after a transient fault."""
+        context = self.context
+        context.recovery_attempts += 1
+        context.session_recoveries += 1
+        context.rejections_in_a_row = 0
+        context.healthy_since = context.now
+        context.fault = None
+        context.plan = None
+        context.reduction = None
+        context.was_over_limit = False
+        self.desk.explain(f"recovery {context.recovery_attempts} of {context.settings.max_recovery_attempts}")
+
+    @calls_services("inventory.is_reduced", "risk.halt_cause")
+    def complete(self) -> None:
+        """The session has ended."""
+        context = self.context
+        context.is_late = context.is_wind_down_late and not self.services.inventory.is_reduced(context)
+        cause = self.services.risk.halt_cause(context)
+        if cause is not None and not cause.transient:
+            context.latched.setdefault(cause.code, cause)
+        self.desk.explain(f"completed: {context.stop_reason or (context.fault.reason if context.fault else '')}")
+
     @calls_services("risk.halt_cause")
     def note_halt(self) -> None:
         """Remember why everything stops."""
         fault = self.find_halt() or _fault_of_guard("must_halt")
         self.context.pending_fault = None
         self.context.rejections_in_a_row = 0
-        self.note_declared_fault(fault)
+        self.report_fault(fault)
 
     @calls_services("risk.check_cycle")
     def note_failed_checks(self) -> None:
         """Remember which check failed."""
-        self.note_declared_fault(self.services.risk.check_cycle(self.context) or _fault_of_guard("checks_fail"))
+        self.report_fault(self.services.risk.check_cycle(self.context) or _fault_of_guard("checks_fail"))
+
+    # -- shared by guards and actions -------------------------------------------------------------------------------
+
+    def _begin_reduction_where_needed(self, inventory: InventoryAssessment) -> None:
+        """Start an adjustment when the limit is passed; a wind-down has its reduction already."""
+        context = self.context
+        is_due = inventory.is_over_limit and not context.was_over_limit
+        if context.is_stopping or context.reduction is not None or not is_due:
+            return
+        goal = inventory.limit * Decimal(str(context.settings.adjustment_goal_share))
+        context.reduction = Reduction(goal=goal, started_at=context.now)
 
     def find_halt(self) -> Fault | None:
         """The fault that must stop everything and has not been acted on.
 
-        A wind-down is what the risk service's causes lead to, so none of them interrupts one.
+        Risk causes start a wind-down, so they never interrupt one.
         """
         if self.context.pending_fault is not None:
             return self.context.pending_fault

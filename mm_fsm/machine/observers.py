@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mm_fsm.chart import EdgeDefinition
 from mm_fsm.core.messages import Fact
 from mm_fsm.machine.results import StepResult, TransitionRecord
@@ -27,3 +29,20 @@ class MachineObserver:
 
     def step_ended(self, result: StepResult) -> None:
         """The machine has come to rest."""
+
+
+class Observers:
+    """Who watches one machine, by what each wants to be told: a method that is not overridden is never called."""
+
+    def __init__(self) -> None:
+        self.step_began: list[Callable[[str, Fact], None]] = []
+        self.transition_began: list[Callable[[str, str], None]] = []
+        self.transition_was_taken: list[Callable[[TransitionRecord, int], None]] = []
+        self.command_was_refused: list[Callable[[str, str], None]] = []
+        self.step_ended: list[Callable[[StepResult], None]] = []
+
+    def add(self, observer: MachineObserver) -> None:
+        """Tell one more, after those who are told already."""
+        for name, told in vars(self).items():
+            if getattr(type(observer), name) is not getattr(MachineObserver, name):
+                told.append(getattr(observer, name))

@@ -17,6 +17,8 @@ class QuoteUptime:
     held: dict[Side, Counter[str]] = field(factory=lambda: {side: Counter() for side in SIDES})
     """Per side, by hold reason."""
     live: Counter[Side] = field(factory=Counter)
+    began_at: int | None = None
+    """Time of the first fact."""
     both_live: int = 0
     total: int = 0
     _since: int | None = None

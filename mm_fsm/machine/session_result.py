@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 from mm_fsm.machine.results import StrategyResult
 
-if TYPE_CHECKING:
-    from mm_fsm.machine.quoting import QuotingMachine
 
-
-def session_result(machine: QuotingMachine) -> StrategyResult:
+def session_result(
+    context: MarketMakingContext,
+    strategy_type: str,
+    began_at: int | None,
+    *,
+    is_final: bool,
+    transitions: int,
+) -> StrategyResult:
     """The figures of the session as of now; money in quote currency, positions in base units.
 
     It succeeds when it came to its end without a latched fault, within the wind-down's deadline.
     """
-    context = machine.context
-    error = _error(machine)
-    begun_at = machine.began_at if machine.began_at is not None else context.now
+    error = _error(context)
+    begun_at = began_at if began_at is not None else context.now
     return StrategyResult(
-        success=machine.is_final and error is None,
+        success=is_final and error is None,
         strategy_id=context.settings.strategy_id,
-        strategy_type=machine.strategy_type,
+        strategy_type=strategy_type,
         execution_time_ms=(context.now - begun_at) // NANOSECONDS_PER_MILLISECOND,
-        state_transition_count=machine.transition_counts.total(),
+        state_transition_count=transitions,
         realized_pnl=context.realized_pnl,
         unrealized_pnl=context.unrealized_pnl,
         total_fees=context.fees_paid,
@@ -46,8 +48,7 @@ def session_result(machine: QuotingMachine) -> StrategyResult:
     )
 
 
-def _error(machine: QuotingMachine) -> str | None:
-    context = machine.context
+def _error(context: MarketMakingContext) -> str | None:
     if context.latched:
         return "; ".join(f"{fault.code}: {fault.reason}" for fault in context.latched.values())
     if context.fault is not None:

@@ -164,7 +164,10 @@ def make_report(recorder: SessionRecorder, wall_seconds: float) -> SessionReport
         state_seconds=_seconds({state.id: durations.get(state.id, 0) for state in machine.definition.states}),
         transition_counts=dict(machine.transition_counts),
         computing_seconds=_seconds(stopwatch.computing),
-        budget_breaches={"waiting": dict(machine.budget_breaches), "computing": dict(stopwatch.breaches)},
+        budget_breaches={
+            "waiting": dict(machine.stepper.visits.budget_breaches),
+            "computing": dict(stopwatch.breaches),
+        },
         ending=ending_of(context),
         journal=_journal(recorder.session.journal),
     )

@@ -267,4 +267,4 @@ def _carry_over(machine: QuotingMachine, before: MarketMakingContext, sequence: 
         context.volatility_estimator = estimator
     context.orders.lose_track_of_all(context.now)
     context.reconciliation.begin_anew(context.now, "the venue has not been asked yet")
-    machine.sequence = sequence
+    machine.stepper.visits.sequence = sequence

@@ -11,16 +11,24 @@ from mm_fsm.books.facts import StopRequested, Timer
 from mm_fsm.books.order_lifecycle import OrderEvent, OrderLifecycle, OrderStatus, status_after
 from mm_fsm.chart import State
 from mm_fsm.chart.watching import WATCHERS
-from mm_fsm.core.decisions import Fault
 from mm_fsm.core.messages import Fact
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.errors import OrderLifecycleError
+from mm_fsm.machine.bookkeeper import Bookkeeper
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.results import StepResult
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.runtime.paper_run import run_on_paper
 from tests.coverage.recording import nobody_watching, recording
+
+
+class Stoppable(Bookkeeper):
+    """A request to stop carries the command."""
+
+    def book(self, fact: Fact, admitted: object, *, is_final: bool) -> str | None:
+        super().book(fact, admitted, is_final=is_final)
+        return "stop" if isinstance(fact, StopRequested) else None
 
 
 class Pump(StrategyMachine):
@@ -37,7 +45,7 @@ class Pump(StrategyMachine):
     stop = done.from_(idle, error, command=True, cond="may_stop")
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Stoppable())
         self.answers = {"has_work": False, "is_paused": False, "is_forced": False, "may_stop": True}
         self.fails = False
         self.wants: Any = None
@@ -59,26 +67,6 @@ class Pump(StrategyMachine):
             raise ArithmeticError
 
     def warn(self) -> None: ...
-
-    @property
-    def now(self) -> int:
-        return 0
-
-    def admit(self, fact: Fact) -> None: ...
-
-    def book(self, fact: Fact, admitted: object) -> str | None:
-        return "stop" if isinstance(fact, StopRequested) else None
-
-    def keep_house(self) -> None: ...
-
-    def find_wake_time(self) -> int | None:
-        return None
-
-    def withdraw_placements(self) -> None: ...
-
-    def note_fault(self, fault: Fault) -> None: ...
-
-    def secure(self) -> None: ...
 
     def tick(self, **answers: bool) -> None:
         self.answers |= answers

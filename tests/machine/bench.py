@@ -225,10 +225,10 @@ class Bench:
             machine.chart_state,
             machine.sequence,
             dict(machine.transition_counts),
-            dict(machine.state_durations),
-            tuple(machine._intents),
-            tuple(machine._faults),
-            tuple(machine._reasons),
+            dict(machine.stepper.visits.state_durations),
+            tuple(machine.desk._draft.intents),
+            tuple(machine.desk._draft.faults),
+            tuple(machine.desk._draft.reasons),
         )
 
     def later(self, seconds: float) -> int:

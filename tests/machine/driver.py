@@ -17,7 +17,7 @@ from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.messages import OrderPurpose, PlaceOrder, Side
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.results import TransitionRecord
-from mm_fsm.machine.strategy import TRANSITION_LIMIT
+from mm_fsm.machine.stepper import TRANSITION_LIMIT
 from tests.machine.bench import Bench, VenueOrder, settings_with
 from tests.machine.scripted import ScriptedInventory, ScriptedRisk, fault, services
 

@@ -110,7 +110,7 @@ class Watch:
         assert result.fact is fact
         assert result.time == self.now == machine.now, "time is the latest that any fact carried"
         assert result.wake_at is None or result.wake_at > result.time
-        assert result.state == machine.chart_state == machine.context.current_state
+        assert result.state == machine.chart_state
         visited = [result.transitions[0].source] if result.transitions else []
         visited += [transition.target for transition in result.transitions]
         assert not visited or visited[-1] == result.state

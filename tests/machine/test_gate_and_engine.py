@@ -120,9 +120,9 @@ class Comparison(MachineObserver):
             return
         answers = self.guard_values()
         for state in OPEN_STATES:
-            edge = self.machine.gate.first_enabled(state)
+            edge = self.machine.stepper.gate.first_enabled(state)
             assert self.independent.first_move(state, answers) == (edge.event if edge else None)
-        enabled = self.machine.gate.first_enabled(result.state)
+        enabled = self.machine.stepper.gate.first_enabled(result.state)
         assert enabled is None or result.faults, "the machine rests only where nothing holds, or after a failure"
 
 

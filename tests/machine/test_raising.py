@@ -263,7 +263,7 @@ def test_an_interruption_goes_to_the_host_and_the_machine_can_be_stopped_afterwa
     bench = new_bench(saboteur, is_of_methods=is_of_methods)
     with pytest.raises(KeyboardInterrupt):
         end_after_all(bench)
-    assert not [intent for intent in bench.machine._intents if isinstance(intent, PlaceOrder)]
+    assert not [intent for intent in bench.machine.desk._draft.intents if isinstance(intent, PlaceOrder)]
     assert bench.context.ledger.identity_gap() == 0
     begun = len(bench.results)
     bench.stop(flatten=False)

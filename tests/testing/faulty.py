@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from statemachine import HistoryState, State, StateChart, StateMachine
 
@@ -13,6 +13,7 @@ from mm_fsm.chart import Chart
 from mm_fsm.chart import State as OurState
 from mm_fsm.core.decisions import Fault
 from mm_fsm.core.messages import Fact
+from mm_fsm.machine.bookkeeper import Bookkeeper
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.strategy import StrategyMachine
 
@@ -20,28 +21,45 @@ from mm_fsm.machine.strategy import StrategyMachine
 class Forgetful(MarketMakingStateMachine):
     """After a failure it cancels no order of the ask side, and does not look again."""
 
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.stepper.bookkeeper.cancel_all_live = _trust_the_entry_action  # type: ignore[method-assign]
+
     def cancel_everything(self) -> None:
         for order in self.context.active_bid_orders:
             if not order.cancel_in_flight:
-                self.cancel(order)
+                self.desk.cancel(order)
 
-    def secure(self) -> None:
-        """Trusts the entry action."""
+
+def _trust_the_entry_action(*, is_final: bool) -> None:
+    """Looks at no order again."""
 
 
 class Greedy(MarketMakingStateMachine):
     """What it was placing when it failed leaves all the same."""
 
-    def withdraw_placements(self) -> None:
-        """Keeps them."""
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.stepper.bookkeeper.withdraw_placements = _keep_them  # type: ignore[method-assign]
+
+
+def _keep_them() -> None:
+    """Withdraws no placement."""
 
 
 class Creative(MarketMakingStateMachine):
     """Writes off a cent with every failure."""
 
-    def note_fault(self, fault: Fault) -> None:
-        super().note_fault(fault)
-        self.context.ledger.book_external_flow(Decimal(0), Decimal("-0.01"), f"write-off {self.context.faults_noted}")
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        note_fault = self.stepper.bookkeeper.note_fault
+
+        def note_and_write_off(fault: Fault) -> None:
+            note_fault(fault)
+            name = f"write-off {self.context.faults_noted}"
+            self.context.ledger.book_external_flow(Decimal(0), Decimal("-0.01"), name)
+
+        self.stepper.bookkeeper.note_fault = note_and_write_off  # type: ignore[method-assign]
 
 
 class Swallowing(MarketMakingStateMachine):
@@ -50,6 +68,22 @@ class Swallowing(MarketMakingStateMachine):
     def place_orders(self) -> None:
         with suppress(Exception):
             super().place_orders()
+
+
+class Heating(Bookkeeper):
+    """Trades nothing: after a failure it is off, and a request to stop carries its command."""
+
+    def __init__(self, command: str | None) -> None:
+        super().__init__()
+        self.is_heating = False
+        self._command = command
+
+    def book(self, fact: Fact, admitted: object, *, is_final: bool) -> str | None:
+        super().book(fact, admitted, is_final=is_final)
+        return self._command if isinstance(fact, StopRequested) else None
+
+    def cancel_all_live(self, *, is_final: bool) -> None:
+        self.is_heating = False
 
 
 class Thermostat(StrategyMachine):
@@ -63,55 +97,28 @@ class Thermostat(StrategyMachine):
     too_warm = on.to(off, unless="is_cold")
     error_execution = broken.from_.any(but=(broken,), command=True) | broken.to.itself(internal=True, command=True)
 
+    command: ClassVar[str | None] = None
+
     def __init__(self) -> None:
-        super().__init__()
-        self.is_heating = False
-        self._now = 0
+        self.heating = Heating(self.command)
+        super().__init__(self.heating)
 
     def is_cold(self) -> bool:
         return False
 
     def heat(self) -> None:
-        self.is_heating = True
+        self.heating.is_heating = True
 
     def cool(self) -> None:
-        self.is_heating = False
-
-    @property
-    def now(self) -> int:
-        return self._now
-
-    def admit(self, fact: Fact) -> None:
-        """Everything is admitted."""
-
-    def book(self, fact: Fact, admitted: object) -> str | None:
-        self._now = max(self._now, fact.received_at)
-        return None
-
-    def keep_house(self) -> None:
-        """There is nothing to do."""
-
-    def find_wake_time(self) -> None:
-        """Never."""
-
-    def withdraw_placements(self) -> None:
-        """There are none."""
-
-    def note_fault(self, fault: Fault) -> None:
-        """It is in the result."""
-
-    def secure(self) -> None:
-        self.is_heating = False
+        self.heating.is_heating = False
 
 
 class Pausable(Thermostat):
     """Stops heating when it is told to."""
 
-    pause = Thermostat.on.to(Thermostat.off, command=True, on="cool")
+    command = "pause"
 
-    def book(self, fact: Fact, admitted: object) -> str | None:
-        super().book(fact, admitted)
-        return "pause" if isinstance(fact, StopRequested) else None
+    pause = Thermostat.on.to(Thermostat.off, command=True, on="cool")
 
 
 def ask_for_a_pause(machine: Pausable) -> Fact:

@@ -175,11 +175,17 @@ def holds_no_more_than_it_began_with(machine: MarketMakingStateMachine) -> bool:
 class Lazy(MarketMakingStateMachine):
     """Takes one edge in a step and rests, though another is due: by hand, one step with ready_to_quote shows it."""
 
-    def _come_to_rest(self, limit: int) -> bool:
-        edge = self.gate.first_enabled(self.chart_state)
-        if edge is not None:
-            self._fire(edge)
-        return True
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        stepper = self.stepper
+
+        def take_one_edge(_limit: int) -> bool:
+            edge = stepper.gate.first_enabled(self.chart_state)
+            if edge is not None:
+                stepper._fire(edge)
+            return True
+
+        stepper._come_to_rest = take_one_edge  # type: ignore[method-assign]
 
 
 class Restless(MarketMakingStateMachine):
@@ -193,6 +199,12 @@ class Restless(MarketMakingStateMachine):
 class Sloppy(MarketMakingStateMachine):
     """Counts a fact before it looks whether it is to be refused."""
 
-    def admit(self, fact: Fact) -> None:
-        self.context.late_books += 1
-        super().admit(fact)
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        admit = self.stepper.bookkeeper.admit
+
+        def count_and_admit(fact: Fact) -> object:
+            self.context.late_books += 1
+            return admit(fact)
+
+        self.stepper.bookkeeper.admit = count_and_admit  # type: ignore[method-assign]

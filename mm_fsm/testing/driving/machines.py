@@ -89,7 +89,7 @@ class MachineDriver(Driver):
         if isinstance(steering, Forced):
             for name in self.model.definition.guard_names:
                 setattr(machine, name, steering.guard(name))  # of this one machine; its class stays as it is
-            machine.gate.bind(machine.definition, machine)
+            machine.stepper.gate.bind(machine.definition, machine)
         driven = MachineDriven(self, steering, machine, self._tick, self.commands)
         if (places or then is not None) and self.rests_in(driven.active):
             self._enter_initial_state(driven)

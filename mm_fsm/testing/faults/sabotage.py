@@ -154,7 +154,7 @@ def lay_out_in_table(machine: StrategyMachine, edge: EdgeDefinition | None, sabo
         saboteur: told of the callback that is to raise.
     """
     call, definition = saboteur.call, machine.definition
-    if machine.executor is not ExecutorKind.TABLE or not isinstance(call, CallbackCall):
+    if machine.stepper.executor is not ExecutorKind.TABLE or not isinstance(call, CallbackCall):
         return
     setattr(machine, _ENTRY, _Note(saboteur, call).tell)
     where = call.spec.group.name.lower()
@@ -162,10 +162,10 @@ def lay_out_in_table(machine: StrategyMachine, edge: EdgeDefinition | None, sabo
         target, source = (edge.target, edge.source) if edge is not None else (definition.initial.id,) * 2
         state_id = target if where == "enter" else source
         states = (_around(state, where, call) if state.id == state_id else state for state in definition.states)
-        machine.definition = evolve(definition, states=tuple(states))
+        machine.stepper.definition = evolve(definition, states=tuple(states))
     else:
         edges = (_around(one, where, call) if one is edge else one for one in definition.edges)
-        machine.definition = evolve(definition, edges=tuple(edges))
+        machine.stepper.definition = evolve(definition, edges=tuple(edges))
 
 
 _Acting = TypeVar("_Acting", StateDefinition, EdgeDefinition)

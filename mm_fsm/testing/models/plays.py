@@ -204,8 +204,9 @@ class MachinePlay(Play):
         """Facts that carry commands."""
         self._driven = driven
         self._command: str | None = None
-        self._book = driven.machine.book
-        driven.machine.book = self._book_and_listen
+        bookkeeper = driven.machine.stepper.bookkeeper
+        self._book = bookkeeper.book
+        bookkeeper.book = self._book_and_listen
         driven.aim()
         for fact in opening(driven.machine):
             driven.step(fact)
@@ -244,10 +245,10 @@ class MachinePlay(Play):
         if not has_failed:
             forecast.end(self.state, commands_first=True)
 
-    def _book_and_listen(self, fact: Fact) -> str | None:
+    def _book_and_listen(self, fact: Fact, admitted: object, *, is_final: bool) -> str | None:
         """Book a fact, and remember the command that the machine finds in it: it may find none."""
         self._command = None
-        self._command = self._book(fact)
+        self._command = self._book(fact, admitted, is_final=is_final)
         return self._command
 
 

@@ -214,7 +214,7 @@ class Wordless(MarketMakingStateMachine):
     def adjust_spreads(self) -> None:
         """Says what cannot be written down."""
         super().adjust_spreads()
-        self.explain(self)  # type: ignore[arg-type]
+        self.desk.explain(self)  # type: ignore[arg-type]
 
 
 class Hoarder(MarketMakingStateMachine):

@@ -320,5 +320,5 @@ class Counting(MarketMakingStateMachine):
     def calculate_spreads(self) -> None:
         """Count, and say so on record."""
         self.priced += 1
-        self.explain(f"priced {self.priced} times")
+        self.desk.explain(f"priced {self.priced} times")
         super().calculate_spreads()

@@ -104,11 +104,11 @@ def test_where_nothing_is_being_placed_a_greedy_machine_is_not_blamed() -> None:
 
 
 def is_on(machine: Thermostat) -> bool:
-    return machine.is_heating
+    return machine.heating.is_heating
 
 
 def is_off(machine: Thermostat) -> bool:
-    return not machine.is_heating
+    return not machine.heating.is_heating
 
 
 def test_a_machine_of_another_strategy_is_made_by_the_test_and_checked_by_it() -> None:

@@ -1,0 +1,224 @@
+"""The desk: stages placements, cancels and questions, and keeps the books of what it staged.
+
+Nothing leaves here by itself: the intents of a step leave with its result, and a step in which something failed
+withdraws its placements.
+"""
+
+from __future__ import annotations
+
+from attrs import define
+
+from mm_fsm.books import booking, reconciling
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.orders import OwnOrder
+from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
+from mm_fsm.core.decisions import HoldReason, OrderDraft, QuotePlan, Refusal
+from mm_fsm.core.messages import (
+    SIDES,
+    CancelOrder,
+    Intent,
+    PlaceOrder,
+    QueryBalances,
+    QueryOrder,
+    QueryOwnTrades,
+)
+from mm_fsm.machine import deadlines
+from mm_fsm.machine.step_draft import StepDraft
+from mm_fsm.services import permission
+
+
+@define
+class OrderIds:
+    """What the client order ids of one process begin with, so that none is ever used twice; a restart carries it."""
+
+    prefix: str
+    has_run_id: bool
+
+    @classmethod
+    def of(cls, strategy_id: str, run_id: str, session_id: str) -> OrderIds:
+        """Ids with a part for the run and one for this process of it; empty parts are left out."""
+        return cls("-".join([strategy_id, *filter(None, (run_id, session_id)), ""]), bool(run_id))
+
+    def take_time(self, strategy_id: str, now: int) -> None:
+        """Without a run id, the time of the first fact keeps this run's orders apart from an earlier run's."""
+        self.prefix = f"{strategy_id}-{now // NANOSECONDS_PER_MILLISECOND:x}-"
+
+
+class Desk:
+    """Stages what is to leave.
+
+    Args:
+        context: the books.
+        draft: the step under way.
+        ids: what client order ids begin with.
+    """
+
+    def __init__(self, context: MarketMakingContext, draft: StepDraft, ids: OrderIds) -> None:
+        self.context = context
+        self.ids = ids
+        self._draft = draft
+
+    def explain(self, reason: str) -> None:
+        """Add one line to the step's reasons."""
+        self._draft.explain(reason)
+
+    def stage(self, intent: Intent) -> None:
+        """Let an intent leave with this step's result. It is booked nowhere: orders go through ``place``."""
+        self._draft.stage(intent)
+
+    def _send(self, intent: Intent) -> None:
+        """Note in the books that an intent leaves, and stage it."""
+        booking.note_sent(self.context, intent)
+        self.stage(intent)
+
+    # -- placing ----------------------------------------------------------------------------------------------------
+
+    def adopt_plan(self, plan: QuotePlan) -> None:
+        """Want these freshly priced quotes from now on."""
+        context = self.context
+        context.plan = plan
+        context.last_spread_calculation = context.now
+        context.was_near_limit = plan.inventory_use >= context.settings.inventory_reprice_share
+        context.is_widened_for_adverse_selection = plan.is_widened
+        context.spread_calculations += 1
+        context.clamped_spreads += plan.bid_was_clamped + plan.ask_was_clamped
+        for side in SIDES:
+            context.sides[side].refusal = None
+            hold = plan.hold(side)
+            if hold is not None and hold.reason is HoldReason.ADVERSE_SELECTION and context.sides[side].hold != hold:
+                context.sides[side].take_hold(hold)
+                context.adverse_selection_held_at_fills = context.maker_fill_count
+
+    def place(self, draft: OrderDraft, refusal: Refusal | None) -> bool:
+        """Stage a placement, or remember why risk refused it. Whether it was staged."""
+        context = self.context
+        refusal = permission.order_refusal(context) or refusal
+        if refusal is not None:
+            context.sides[draft.side].refusal = permission.refused_hold(context, refusal)
+            order = f"{draft.side} {draft.quantity} at {draft.price}"
+            self.explain(f"risk refused {order}: {refusal.code}, {refusal.reason}")
+            return False
+        intent = PlaceOrder(
+            symbol=context.settings.symbol,
+            client_order_id=f"{self.ids.prefix}{context.next_order_number}",
+            side=draft.side,
+            price=draft.price,
+            quantity=draft.quantity,
+            purpose=draft.purpose,
+            level=draft.level,
+            post_only=draft.post_only,
+            time_in_force=draft.time_in_force,
+            reduce_only=draft.reduce_only,
+        )
+        context.next_order_number += 1
+        since = context.now - nanoseconds(context.settings.order_interval_seconds)
+        while context.sent_orders and context.sent_orders[0] <= since:
+            context.sent_orders.popleft()
+        context.sent_orders.append(context.now)
+        self._send(intent)
+        return True
+
+    def place_reducing(self, draft: OrderDraft, refusal: Refusal | None) -> None:
+        """Stage a reducing order; try again only after a while, whatever comes of it."""
+        context = self.context
+        self.place(draft, refusal)
+        if context.reduction is not None:
+            context.reduction.retry_at = context.now + nanoseconds(context.settings.adjustment_retry_seconds)
+
+    def withdraw_placements(self) -> None:
+        """Placements of this step never leave, nor what was asked about them since; other cancels and queries do."""
+        intents = self._draft.intents
+        placements = [intent for intent in intents if isinstance(intent, PlaceOrder)]
+        if not placements:
+            return
+        withdrawn = {intent.client_order_id for intent in placements}
+        intents[:] = [intent for intent in intents if getattr(intent, "client_order_id", None) not in withdrawn]
+        for placement in placements:
+            self.context.orders.withdraw(placement.client_order_id)
+            if self.context.sent_orders:
+                self.context.sent_orders.pop()
+            self.explain(f"withdrew {placement.side} {placement.quantity} at {placement.price}")
+
+    # -- cancelling -------------------------------------------------------------------------------------------------
+
+    def cancel(self, order: OwnOrder) -> None:
+        """Stage a cancel."""
+        self._send(
+            CancelOrder(
+                symbol=self.context.settings.symbol,
+                client_order_id=order.client_order_id,
+                venue_order_id=order.venue_order_id,
+            )
+        )
+
+    def cancel_by_id(self, client_order_ids: tuple[str, ...]) -> None:
+        """Stage cancels of live orders by their ids."""
+        for client_order_id in client_order_ids:
+            order = self.context.orders.get(client_order_id)
+            if order is not None and order.is_live and not order.cancel_in_flight:
+                self.cancel(order)
+
+    def cancel_all(self) -> None:
+        """Stage a cancel for every live order that has none in flight, UNKNOWN ones included."""
+        for order in self.context.orders.live():
+            if not order.cancel_in_flight:
+                self.cancel(order)
+
+    def cancel_strays(self) -> None:
+        """Stage a cancel for every live order about which nothing is being done."""
+        for order in self.context.orders.strays():
+            self.cancel(order)
+
+    # -- following up -----------------------------------------------------------------------------------------------
+
+    def stage_follow_ups(self, *, is_final: bool, looks_up_trades: bool) -> None:
+        """Cancel what came alive again, ask about what is not known, go on with the comparison of the books.
+
+        ``looks_up_trades``: the state waits until own trades have been looked up.
+        """
+        context = self.context
+        for order in context.orders.cancels_due():
+            self.cancel(order)
+        for order in context.orders.queries_due(context.now):
+            self._ask_about(order)
+        if looks_up_trades and deadlines.is_trade_lookup_needed(context):
+            self._look_up_trades_when_due()
+        if not is_final:
+            question = reconciling.next_question(context)
+            if question is not None:
+                self.stage(question)
+            self.ask_for_balances_when_due()
+
+    def ask_for_balances_when_due(self) -> None:
+        """Stage a question about balances when the last answer is old, or none ever came."""
+        context, settings = self.context, self.context.settings
+        if context.now < context.balances_query_due or not context.reconciliation.is_complete:
+            return
+        is_known = context.balances_reported_at is not None
+        wait = settings.balances_interval_seconds if is_known else settings.query_interval_seconds
+        context.balances_query_due = context.now + nanoseconds(wait)
+        self.stage(QueryBalances(symbol=settings.symbol))
+
+    def _ask_about(self, order: OwnOrder) -> None:
+        context = self.context
+        if order.missing_fills > 0 and not order.is_unknown:
+            since = order.placed_at - nanoseconds(reconciling.CLOCK_TOLERANCE_SECONDS)
+            context.orders.note_query(order, context.now)
+            self.stage(QueryOwnTrades(symbol=context.settings.symbol, since=max(since, 0)))
+            return
+        self._send(
+            QueryOrder(
+                symbol=context.settings.symbol,
+                client_order_id=order.client_order_id,
+                venue_order_id=order.venue_order_id,
+            )
+        )
+
+    def _look_up_trades_when_due(self) -> None:
+        context = self.context
+        if context.now < context.trades_query_due:
+            return
+        earliest = context.orders.unconfirmed_since
+        since = (context.now if earliest is None else earliest) - nanoseconds(reconciling.CLOCK_TOLERANCE_SECONDS)
+        context.trades_query_due = context.now + nanoseconds(context.settings.request_timeout_seconds)
+        self.stage(QueryOwnTrades(symbol=context.settings.symbol, since=max(since, 0)))

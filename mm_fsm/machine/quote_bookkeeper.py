@@ -1,0 +1,142 @@
+"""A market maker's bookkeeper: admits and books facts, follows up on orders and questions, knows every deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mm_fsm.books import booking
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts import StopRequested
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.decisions import Fault, Hold, HoldReason
+from mm_fsm.core.messages import SIDES, Fact
+from mm_fsm.machine import deadlines
+from mm_fsm.machine.bookkeeper import Bookkeeper
+from mm_fsm.machine.desk import Desk, OrderIds
+from mm_fsm.machine.quote_uptime import QuoteUptime
+from mm_fsm.services import permission
+from mm_fsm.services.protocols import Services
+
+_MOST_DOUBLINGS: Final = 40
+"""Of the wait before a recovery: beyond any wait that settings allow, and short of what a float can hold."""
+
+
+class QuoteBookkeeper(Bookkeeper):
+    """See the module's description.
+
+    Args:
+        context: the books.
+        services: only the spread service is asked, why nobody would be quoted.
+        ids: what client order ids begin with.
+        confirming_states: states that wait until own trades have been looked up after the last order left.
+    """
+
+    def __init__(
+        self, context: MarketMakingContext, services: Services, ids: OrderIds, confirming_states: frozenset[str]
+    ) -> None:
+        super().__init__()
+        self.context = context
+        self.services = services
+        self.desk = Desk(context, self.draft, ids)
+        self.uptime = QuoteUptime()
+        self._confirming_states = confirming_states
+        self._are_sides_to_be_read = True
+
+    @property
+    def now(self) -> int:
+        """The latest time any fact carried, nanoseconds."""
+        return self.context.now
+
+    def admit(self, fact: Fact) -> object:
+        """Refuse a malformed or impossible fact."""
+        return booking.admit(self.context, fact)
+
+    def book(self, fact: Fact, admitted: object, *, is_final: bool) -> str | None:
+        """Apply a fact to the books, and find the command in it: a stop, or the end of the session."""
+        context = self.context
+        fills = context.fill_count
+        remarks = booking.book(context, fact, admitted)
+        for remark in remarks:
+            self.draft.explain(remark)
+        self.uptime.advance(context)
+        self._are_sides_to_be_read = self._are_sides_to_be_read or bool(remarks) or not fact.streams
+        if self.uptime.began_at is None:
+            self._begin_session()
+        if is_final:
+            context.late_facts += context.fill_count - fills
+        if context.is_stopping:
+            if context.keeps_position:
+                context.reduction = None
+            return None
+        if context.session_ends_at is not None and context.now >= context.session_ends_at:
+            context.stop_reason = context.stop_reason or "the session's time is over"
+        is_wanted = bool(context.stop_reason) and not is_final  # until it is carried out: its callback may fail
+        return "stop" if is_wanted or isinstance(fact, StopRequested) else None
+
+    def _begin_session(self) -> None:
+        context, ids = self.context, self.desk.ids
+        self.uptime.began_at = context.now
+        if not ids.has_run_id:
+            ids.take_time(context.settings.strategy_id, context.now)
+            context.order_prefix = ids.prefix
+        duration = context.settings.session_seconds
+        if duration is not None:
+            context.session_ends_at = context.now + nanoseconds(duration)
+
+    def follow_up(self, state: str, *, is_final: bool) -> None:
+        """Whatever the state: cancel what came alive again, ask about what is not known, look up own trades."""
+        self.desk.stage_follow_ups(is_final=is_final, looks_up_trades=state in self._confirming_states)
+        if self._are_sides_to_be_read or self.draft.transitions or self.context.plan is None:
+            self._read_sides(is_final=is_final)
+
+    def find_wake_time(self, *, is_final: bool) -> int | None:
+        """The earliest time, after now, at which time alone changes something."""
+        return deadlines.next_wake_time(self.context, is_final=is_final)
+
+    def withdraw_placements(self) -> None:
+        """Placements of this step never leave."""
+        self.desk.withdraw_placements()
+
+    def note_fault(self, fault: Fault) -> None:
+        """Remember a fault: latch it when it is not transient, and set when recovery may be tried."""
+        context, settings = self.context, self.context.settings
+        context.faults_noted += 1
+        healthy_since = context.healthy_since
+        if healthy_since is not None and fault.at >= healthy_since + nanoseconds(settings.recovery_reset_seconds):
+            context.recovery_attempts = 0
+        context.healthy_since = None
+        if not fault.transient:
+            context.latched[fault.code] = fault
+        if context.fault is None or context.fault.transient:
+            context.fault = fault
+        backoff = settings.recovery_backoff_seconds * 2 ** min(context.recovery_attempts, _MOST_DOUBLINGS)
+        wait = nanoseconds(min(backoff, settings.max_recovery_backoff_seconds))
+        context.recover_at = context.now + max(wait, 1)
+
+    def cancel_all_live(self, *, is_final: bool) -> None:
+        """Every live order has a cancel in flight, whatever services and subclasses do."""
+        self.desk.cancel_strays()
+        self._read_sides(is_final=is_final)
+
+    def _read_sides(self, *, is_final: bool) -> None:
+        self._are_sides_to_be_read = False
+        context = self.context
+        is_of_interest = not (is_final or context.is_stopping or context.fault is not None)
+        market_hold = self.services.spreads.hold_market(context) if is_of_interest else None
+        for side in SIDES:
+            hold = Hold(HoldReason.COMPLETED) if is_final else permission.side_status(context, side, market_hold)
+            context.sides[side].status = hold
+
+    # -- going on where another left off ----------------------------------------------------------------------------
+
+    def remembered_values(self) -> Mapping[str, object]:
+        """Books, quote uptime, order ids."""
+        reads = self._are_sides_to_be_read
+        return {"context": self.context, "uptime": self.uptime, "order_ids": self.desk.ids, "reads_sides": reads}
+
+    def continue_from(self, values: Mapping[str, Any]) -> None:
+        """Go on with the books of another machine."""
+        self.context = self.desk.context = values["context"]
+        self.uptime, self.desk.ids = values["uptime"], values["order_ids"]
+        self._are_sides_to_be_read = values["reads_sides"]
