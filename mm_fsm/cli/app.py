@@ -118,7 +118,7 @@ _SettingsArgument = Annotated[
 _SettingsOption = Annotated[Path | None, _option(help="A settings file.", metavar="SETTINGS.toml")]
 _PresetOption = Annotated[str | None, _option(help="A shipped preset; mm-fsm plugins lists them.", metavar="NAME")]
 _OutOption = Annotated[
-    Path | None, _option(help="Where results go, over earlier ones; else a directory under runs/.", metavar="DIR")
+    Path | None, _option(help="Where results go, over earlier ones; else a new directory under runs/.", metavar="DIR")
 ]
 _JsonOption = Annotated[bool, _option("--json", help="Print one JSON object; anything else goes to standard error.")]
 _QuietOption = Annotated[bool, _option("--quiet", "-q", help="Show no progress.")]
@@ -266,14 +266,17 @@ def check(
 @app.command(epilog="Example: mm-fsm report runs/demo")
 def report(
     *,
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="What run or backtest has written.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="What run or backtest has written; the last run by default.")
+    ] = Path("runs/latest"),
+    brief: Annotated[bool, _option("--brief", help="Print what run and backtest print: what matters most.")] = False,
     as_json: _JsonOption = False,
 ) -> None:
-    """Print the result of an earlier run."""
+    """Print the result of an earlier run, with every figure."""
     from mm_fsm.cli.execution import print_result
     from mm_fsm.report.files import read_result
 
-    print_result(read_result(directory), as_json=as_json)
+    print_result(read_result(directory), as_json=as_json, in_full=not brief)
 
 
 @app.command(epilog="Example: mm-fsm diagram --check, or: mm-fsm diagram my_bot:MyMachine --format svg --out pictures")

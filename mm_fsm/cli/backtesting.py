@@ -11,7 +11,7 @@ from mm_fsm.cli.execution import Output, execute
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.opening import Opening, opened
 from mm_fsm.cli.options import RunOptions
-from mm_fsm.cli.running import DEFAULT_DIRECTORY
+from mm_fsm.cli.run_directory import run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
 from mm_fsm.errors import RecordingError, SettingsError
@@ -48,7 +48,7 @@ def run_backtest(
     if isinstance(recording, TardisRecording) and not recording.has_trades:
         print_message("no trades were given: an order is filled only when the other side's quotes reach its price")
     venue = on_recording(_account(configuration), recording)
-    directory = options.out or DEFAULT_DIRECTORY / f"{info.exchange}-{info.symbol}".lower()
+    directory = run_directory(options.out, f"{info.exchange}-{info.symbol}".lower())
     return execute(
         opened(
             [(configuration, venue)],

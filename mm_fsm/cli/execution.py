@@ -75,7 +75,7 @@ def execute(
         problems += [*_journal_problems(entries), *_written(sessions, entries, output.directory)]
         for problem in problems:
             print_message(f"mm-fsm: {problem}", style="red")
-        for remark in filter(None, (output.remark(), f"files are in {output.directory}")):
+        for remark in filter(None, (output.remark(), f"every figure: mm-fsm report {output.directory}")):
             print_message(remark, style="dim")
         problems += _printed(entries, as_json=output.as_json)
     return exit_status(entries, signal_number, is_something_unwritten=bool(problems))
@@ -84,7 +84,7 @@ def execute(
 def _printed(entries: Sequence[Mapping[str, Any]], *, as_json: bool) -> Iterator[str]:
     """Print the result. What became of the sessions decides the exit status, also where nobody reads any more."""
     try:
-        print_result(entries, as_json=as_json)
+        print_result(entries, as_json=as_json, in_full=False)
         sys.stdout.flush()
     except BrokenPipeError:
         print_no_more()
@@ -94,7 +94,7 @@ def _printed(entries: Sequence[Mapping[str, Any]], *, as_json: bool) -> Iterator
         yield unprinted(error)
 
 
-def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool, in_full: bool) -> None:
     """Print a result to standard output, one JSON object or tables, and last how each market was left."""
     console = result_console()
     if as_json:
@@ -102,7 +102,7 @@ def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool) -> None
         for line in endings(entries):
             print_message(line)
         return
-    console.print(result_tables(entries, console.width))
+    console.print(result_tables(entries, console.width, in_full=in_full))
     for line in endings(entries):
         console.print(line, soft_wrap=True, markup=False)
 

@@ -9,6 +9,7 @@ from typing import Final
 from mm_fsm.cli.execution import Output, execute
 from mm_fsm.cli.opening import Opening, opened
 from mm_fsm.cli.options import RunOptions
+from mm_fsm.cli.run_directory import run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
 from mm_fsm.runtime.pacing import Pacer
@@ -16,7 +17,6 @@ from mm_fsm.runtime.session import for_session, open_venue
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
 
 DEMONSTRATION_PRESETS: Final = ("paper_ethusd", "paper_btcusd")
-DEFAULT_DIRECTORY: Final = Path("runs")
 
 
 def run_simulation(
@@ -34,7 +34,7 @@ def run_simulation(
         for_session(market, duration_seconds=duration_seconds, seed=None if seed is None else seed + index)
         for index, market in enumerate(markets)
     ]
-    directory = options.out or DEFAULT_DIRECTORY / ("demo" if settings is None else settings.stem)
+    directory = run_directory(options.out, "demo" if settings is None else settings.stem)
     return execute(
         opened(
             [(configuration, open_venue(configuration)) for configuration in configurations],

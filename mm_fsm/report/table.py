@@ -25,11 +25,11 @@ _SECONDS_PER_MINUTE: Final = 60
 _SECONDS_PER_HOUR: Final = 3600
 
 
-def result_tables(entries: Sequence[Entry], width: int) -> RenderableType:
-    """All figures of a run, as many symbols side by side as ``width`` characters hold."""
+def result_tables(entries: Sequence[Entry], width: int, *, in_full: bool) -> RenderableType:
+    """The figures of a run that matter most, or all, as many symbols side by side as ``width`` characters hold."""
     per_table = max(1, (width - _LABEL_WIDTH) // _COLUMN_WIDTH)
     groups = [entries[start : start + per_table] for start in range(0, len(entries), per_table)]
-    return Group(*(_table(group) for group in groups))
+    return Group(*(_table(group, in_full=in_full) for group in groups))
 
 
 def endings(entries: Sequence[Entry]) -> list[str]:
@@ -70,12 +70,14 @@ def colored_money(amount: object) -> Text:
     return Text(text, style="red") if text.startswith("-") else Text(f"+{text}", style="green")
 
 
-def _table(entries: Sequence[Entry]) -> Table:
+def _table(entries: Sequence[Entry], *, in_full: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("", no_wrap=True)
     for entry in entries:
         table.add_column(Text(entry["symbol"]), justify="right", min_width=12)
-    for title, rows in _sections(entries):
+    for label, cell in () if in_full else (*_FIRST, *_holds(entries)[:1]):
+        table.add_row(Text(label, style="dim"), *(cell(entry) for entry in entries))
+    for title, rows in _sections(entries) if in_full else ():
         table.add_row(Text(title, style="bold cyan"))
         for label, cell in rows:
             table.add_row(Text(f"  {label}", style="dim"), *(cell(entry) for entry in entries))
@@ -145,6 +147,19 @@ _QUOTING: Final[Sequence[tuple[str, _Cell]]] = (
     ("both sides live", lambda entry: _share(entry["both_sides_live_share"])),
     ("spreads at a bound", lambda entry: _share(entry["spread_clamped_share"])),
 )
+
+_FIRST: Final[Sequence[tuple[str, _Cell]]] = (
+    ("outcome", _outcome),
+    ("net PnL, quote currency", lambda entry: colored_money(entry["net_pnl"])),
+    ("= spread capture", lambda entry: money(entry["spread_capture"])),
+    ("+ inventory", lambda entry: money(entry["inventory_pnl"])),
+    ("- fees", lambda entry: money(entry["total_fees"])),
+    ("net bps of volume", lambda entry: _rate(entry["net_pnl_bps_of_volume"], 2)),
+    ("largest drawdown", lambda entry: money(entry["max_drawdown"])),
+    ("fills of orders placed", lambda entry: f"{entry['fills']:,} of {entry['orders']['placed']:,}"),
+    ("both sides live", lambda entry: _share(entry["both_sides_live_share"])),
+)
+"""What a trader looks at first; the commonest reason for a hold follows."""
 
 
 def _markout(horizon: str) -> _Cell:

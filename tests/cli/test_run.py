@@ -66,7 +66,8 @@ def test_results_go_below_runs_by_the_settings_name(tmp_path: Path) -> None:
     write_settings(tmp_path, MARKET, "mine.toml")
     finished = run_process("run", "mine.toml", "--duration", "20", "--json", directory=tmp_path)
     assert finished.status == 0
-    assert (tmp_path / "runs" / "mine" / "result.json").is_file()
+    assert (tmp_path / "runs" / "latest" / "result.json").is_file()
+    assert (tmp_path / "runs" / "latest").resolve().name.endswith("-mine")
 
 
 def test_progress_without_a_terminal_is_log_lines(tmp_path: Path) -> None:

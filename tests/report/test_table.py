@@ -14,9 +14,9 @@ from tests.report.ended import run_session
 from tests.runtime.settings_texts import MARKET
 
 
-def rendered(entries: list[dict[str, Any]], width: int) -> str:
+def rendered(entries: list[dict[str, Any]], width: int, *, in_full: bool = True) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    console.print(result_tables(entries, width))
+    console.print(result_tables(entries, width, in_full=in_full))
     file = console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()
@@ -43,11 +43,20 @@ def test_the_table_shows_what_matters(entry: dict[str, Any]) -> None:
     assert f"{entry['fills']} ({entry['maker_fills']})" in text
 
 
+def test_a_result_opens_with_ten_figures(entry: dict[str, Any]) -> None:
+    """The name of the market, then ten lines: what a trader looks at first, with its profit split."""
+    lines = [line.split("  ")[0].strip() for line in rendered([entry], 80, in_full=False).splitlines()[1:]]
+    assert len(lines) == 10
+    assert lines[:5] == ["outcome", "net PnL, quote currency", "= spread capture", "+ inventory", "- fees"]
+    assert lines[-1].startswith("held: ")
+
+
+@pytest.mark.parametrize("in_full", [True, False])
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
-def test_no_line_is_wider_than_the_terminal(entry: dict[str, Any], width: int) -> None:
+def test_no_line_is_wider_than_the_terminal(entry: dict[str, Any], width: int, in_full: bool) -> None:
     """Symbols that do not fit side by side come below one another."""
     other = {**entry, "symbol": "BTC/USD"}
-    lines = rendered([entry, other], width).splitlines()
+    lines = rendered([entry, other], width, in_full=in_full).splitlines()
     assert max(len(line) for line in lines) <= width
     side_by_side = any("ETH/USD" in line and "BTC/USD" in line for line in lines)
     assert side_by_side is (width >= 80)

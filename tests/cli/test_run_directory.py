@@ -1,0 +1,42 @@
+"""No run writes over another's files, and the last one is found under one name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mm_fsm.cli.run_directory import run_directory
+from mm_fsm.errors import SettingsError
+
+
+def test_the_directory_that_was_asked_for_is_taken_as_it_is(tmp_path: Path) -> None:
+    assert run_directory(tmp_path / "mine", "demo", runs=tmp_path / "runs") == tmp_path / "mine"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_run_has_its_own_and_latest_is_the_last(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    made = [run_directory(None, "demo", runs=runs) for _ in range(3)]
+    assert len(set(made)) == 3
+    assert all(re.fullmatch(r"\d{8}-\d{6}-demo(-\d)?", directory.name) for directory in made)
+    assert (runs / "latest").resolve() == made[-1].resolve()
+
+
+def test_what_somebody_else_calls_latest_stays(tmp_path: Path) -> None:
+    (tmp_path / "latest").mkdir()
+    assert run_directory(None, "demo", runs=tmp_path).is_dir()
+    assert not (tmp_path / "latest").is_symlink()
+
+
+def test_a_link_that_leads_nowhere_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "latest").symlink_to("gone")
+    made = run_directory(None, "demo", runs=tmp_path)
+    assert (tmp_path / "latest").resolve() == made.resolve()
+
+
+def test_where_nothing_can_be_made_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file")
+    with pytest.raises(SettingsError, match="--out"):
+        run_directory(None, "demo", runs=tmp_path / "runs")
