@@ -6,6 +6,7 @@ The chart stays the only source: the gate is compiled from its definition, in it
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterable
+from inspect import iscoroutinefunction
 from typing import Protocol
 
 from mm_fsm.chart.definition import ChartDefinition, EdgeDefinition
@@ -152,11 +153,12 @@ def _check_owner(definition: ChartDefinition, owner: object) -> None:
     """What a machine sets on itself must neither hide a method of its chart nor be bound as one that is not in it."""
     for name in (*definition.guard_names, *definition.callback_names):
         found = getattr(owner, name)
-        if not callable(found):
+        if not callable(found) or iscoroutinefunction(found):
             raise ChartDefinitionError(
                 definition.name,
                 f"{name!r} is a guard or callback, but on this machine it is {found!r}.",
-                "Give the attribute that was set on the machine another name.",
+                "Give the attribute that was set on the machine another name, or set a plain function: a coroutine "
+                "would never be awaited.",
             )
     for name, place in hooks_of(definition).items():
         if name not in definition.callback_names and hasattr(owner, name):

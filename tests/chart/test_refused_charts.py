@@ -248,6 +248,12 @@ def test_what_only_the_library_refuses_is_told_with_the_name_of_the_chart(monkey
     )
 
 
+SET_ON_THE_MACHINE = (
+    "Give the attribute that was set on the machine another name, or set a plain function: a coroutine would never be "
+    "awaited."
+)
+
+
 @pytest.mark.parametrize("name", ["is_pushed", "ring_bell"])
 def test_attribute_of_a_machine_that_hides_a_guard_or_callback_is_refused_by_its_gate(name: str) -> None:
     class Bell(Door):
@@ -260,7 +266,16 @@ def test_attribute_of_a_machine_that_hides_a_guard_or_callback_is_refused_by_its
     setattr(machine, name, False)
     assert refusal(lambda: Gate(definition_of(Bell), machine), chart="Bell") == (
         f"{name!r} is a guard or callback, but on this machine it is False.",
-        "Give the attribute that was set on the machine another name.",
+        SET_ON_THE_MACHINE,
+    )
+
+    async def later() -> bool:
+        return True
+
+    setattr(machine, name, later)
+    assert refusal(lambda: Gate(definition_of(Bell), machine), chart="Bell") == (
+        f"{name!r} is a guard or callback, but on this machine it is {later!r}.",
+        SET_ON_THE_MACHINE,
     )
 
 

@@ -36,14 +36,15 @@ def test_without_trades_it_says_that_hardly_anything_can_be_filled(tmp_path: Pat
     assert said == [True, False]
 
 
-def test_a_recording_gives_the_same_result_twice(tmp_path: Path) -> None:
+def test_a_recording_gives_the_same_result_twice_and_on_either_executor(tmp_path: Path) -> None:
     files = write_tardis(tmp_path)
     measured = {"wall_seconds", "events_per_second", "computing_seconds", "budget_breaches"}
     entries = []
-    for _ in range(2):
-        (entry,) = run("backtest", *files.options, "--json", "-q", "--out", tmp_path).json()["symbols"]
+    for executor in ("table", "table", "engine"):
+        options = (*files.options, "--executor", executor, "--json", "-q", "--out", tmp_path)
+        (entry,) = run("backtest", *options).json()["symbols"]
         entries.append({name: value for name, value in entry.items() if name not in measured})
-    assert entries[0] == entries[1]
+    assert entries[0] == entries[1] == entries[2]
 
 
 def test_settings_are_chosen_by_the_recording(tmp_path: Path) -> None:

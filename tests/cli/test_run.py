@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from mm_fsm.chart import EdgeDefinition, EngineExecutor, ExecutorKind
+from mm_fsm.cli.app import ExecutorName
 from tests.cli.command_line import command, run, run_process, write_settings
 from tests.runtime.settings_texts import MARKET, market_entry, with_line
 
@@ -49,6 +51,31 @@ def test_the_same_seed_is_the_same_run(tmp_path: Path) -> None:
     assert unmeasured(second.json()["symbols"]) == expected
     assert unmeasured(elsewhere.json()["symbols"]) == expected
     assert unmeasured(other.json()["symbols"]) != expected
+
+
+@pytest.mark.parametrize("journal", ["--journal", "--no-journal"])
+def test_either_executor_gives_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: str) -> None:
+    """The engine takes every transition of one run and none of the other."""
+    fired: list[str] = []
+    fire = EngineExecutor.fire
+
+    def counted(self: EngineExecutor, edge: EdgeDefinition) -> None:
+        fired.append(edge.event)
+        fire(self, edge)
+
+    monkeypatch.setattr(EngineExecutor, "fire", counted)
+    found, counts = [], []
+    for chosen in ((), ("--executor", "table"), ("--executor", "engine")):
+        finished = run("run", "--duration", 60, "--json", "-q", journal, "--out", tmp_path, "--seed", 3, *chosen)
+        found.append(unmeasured(finished.json()["symbols"]))
+        counts.append(len(fired))
+    assert found[0] == found[1] == found[2]
+    assert counts[:2] == [0, 0]
+    assert counts[2] == sum(entry["state_transition_count"] for entry in found[2])
+
+
+def test_the_command_line_knows_every_executor() -> None:
+    assert {name.name: name.value for name in ExecutorName} == {kind.name: kind.value for kind in ExecutorKind}
 
 
 def test_a_run_leaves_its_files(tmp_path: Path) -> None:
@@ -121,6 +148,7 @@ def test_one_fault_among_several_symbols_fails_the_run(tmp_path: Path) -> None:
         (["--duration", "nan"], "above 0"),
         (["--seed", "-1"], "--seed"),
         (["--sped", "max"], "--sped"),
+        (["--executor", "async"], "--executor"),
     ],
 )
 def test_bad_usage_is_told_in_words(arguments: list[str], part: str) -> None:

@@ -34,6 +34,7 @@ from mm_fsm.books.facts import (
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.messages import BookLevel, Fact, OrderFact, QueryOwnTrades, ReportedStatus, RequestKind, Side
 from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.services.protocols import Services
 from tests.machine.bench import NONE, SECOND, Bench
 from tests.strategies import (
@@ -122,9 +123,12 @@ class Storm:
         self,
         session: tuple[MarketMakingSettings, Instrument, Fees, Balances],
         services: Services | None = None,
+        machine: Any = MarketMakingStateMachine,
     ) -> None:
         settings, instrument, fee, funds = session
-        self.bench = Bench(settings, instrument=instrument, fees=fee, balances=funds, services=services)
+        self.bench = Bench(
+            settings, instrument=instrument, fees=fee, balances=funds, services=services, machine=machine
+        )
         self.told: list[Fact] = []
         """Facts about orders, to be told again."""
         self._paid: set[str] = set()

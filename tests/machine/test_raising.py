@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -97,7 +97,7 @@ def _method(name: str, saboteur: Saboteur) -> Callable[..., Any]:
     return method
 
 
-def new_bench(saboteur: Saboteur, *, is_of_methods: bool, **changes: Any) -> Bench:
+def new_bench(saboteur: Saboteur, *, is_of_methods: bool, executor: str = "table", **changes: Any) -> Bench:
     chosen: Any = services(risk=ScriptedRisk())
     machine: Any = MarketMakingStateMachine
     if is_of_methods:
@@ -107,7 +107,7 @@ def new_bench(saboteur: Saboteur, *, is_of_methods: bool, **changes: Any) -> Ben
         for role in SERVICES:
             sabotage(getattr(chosen, role), role, saboteur)
     values = {"requote_tolerance_share": 0.0, "target_base": Decimal(99), "request_timeout_seconds": 3.0} | changes
-    bench = Bench(settings_with(**values), services=chosen, machine=machine)
+    bench = Bench(settings_with(**values), services=chosen, machine=partial(machine, executor=executor))
     saboteur.machine = bench.machine
     return bench
 
@@ -164,10 +164,10 @@ ENDINGS: dict[str, tuple[Callable[[Bench], None], dict[str, Any]]] = {
 }
 
 
-def tell(saboteur: Saboteur, ending: str, *, is_of_methods: bool) -> Bench:
+def tell(saboteur: Saboteur, ending: str, *, is_of_methods: bool, executor: str = "table") -> Bench:
     """The whole story; a machine that has ended hears no more of it."""
     end, changes = ENDINGS[ending]
-    bench = new_bench(saboteur, is_of_methods=is_of_methods, **changes)
+    bench = new_bench(saboteur, is_of_methods=is_of_methods, executor=executor, **changes)
     begin(bench)
     end(bench)
     return bench
@@ -222,9 +222,9 @@ def test_a_service_that_raises_ends_in_error_with_the_books_intact(call: Call, e
 
 @pytest.mark.parametrize("call", [call for call in calls(is_of_methods=True) if call[0] in DEFINITION.guard_names])
 def test_a_guard_that_raises_when_the_engine_asks_it_again_is_a_fault_too(call: Call) -> None:
-    """The gate has asked before, and was answered."""
+    """The gate has asked before, and was answered; a table does not ask again."""
     saboteur = Saboteur(call, times=1, after=1)
-    bench = tell(saboteur, calls(is_of_methods=True)[call], is_of_methods=True)
+    bench = tell(saboteur, calls(is_of_methods=True)[call], is_of_methods=True, executor="engine")
     if saboteur.struck_in:
         judge(bench, saboteur)
     assert bench.state == "completed"

@@ -99,9 +99,9 @@ class Thermostat(StrategyMachine):
 
     command: ClassVar[str | None] = None
 
-    def __init__(self) -> None:
+    def __init__(self, *, executor: str = "table") -> None:
         self.heating = Heating(self.command)
-        super().__init__(self.heating)
+        super().__init__(self.heating, executor=executor)
 
     def is_cold(self) -> bool:
         return False
