@@ -66,7 +66,7 @@ class FaultKind(StrEnum):
     TRUNCATE = "truncate"
     """The request takes effect; the connection breaks in the middle of the answer's body."""
     SERVER_ERROR_BEFORE = "server_error_before"
-    """HTTP 503 without effect."""
+    """HTTP 503, and no JSON in its body, without effect."""
     SERVER_ERROR_AFTER = "server_error_after"
     """HTTP 503 although the request has taken effect."""
     UNKNOWN_BEFORE = "unknown_before"

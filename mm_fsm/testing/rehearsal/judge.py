@@ -102,6 +102,14 @@ class BalanceChanged(LogEntry):
 
 
 @frozen(kw_only=True)
+class StreamSubscribed(LogEntry):
+    """A client listens to a stream from now on."""
+
+    stream: str
+    """The exchange's name of a market stream, or ``user``."""
+
+
+@frozen(kw_only=True)
 class FaultStruck(LogEntry):
     """A fault of the script struck an occasion, or began to last."""
 
@@ -109,6 +117,8 @@ class FaultStruck(LogEntry):
     where: Where
     symbol: str | None
 
+
+USER_STREAM: Final = "user"
 
 _Entry = TypeVar("_Entry", bound=LogEntry)
 
@@ -175,6 +185,15 @@ class RehearsalLog:
         return tuple(
             fill for fill in self.of(OrderTraded) if fill.liquidity is Liquidity.TAKER and fill.order_id in post_only
         )
+
+    def first_order_unheard(self) -> OrderAccepted | None:
+        """The first order, if nobody listened to own events before it; None when all is well."""
+        for entry in self._entries:
+            if isinstance(entry, StreamSubscribed) and entry.stream == USER_STREAM:
+                return None
+            if isinstance(entry, OrderAccepted):
+                return entry
+        return None
 
     def orders_after(self, moment: int) -> tuple[OrderAccepted, ...]:
         """Orders accepted later than ``moment``, nanoseconds."""

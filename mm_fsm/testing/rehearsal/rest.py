@@ -205,6 +205,8 @@ class RestService:
         if answer.status == _UNANSWERED:
             return web.Response()
         headers = {**self.meter.headers(with_orders=bool(asked.route.orders)), **answer.headers}
+        if isinstance(answer.body, str):  # from something in front of the exchange, which knows no JSON
+            return web.Response(text=answer.body, status=answer.status, content_type="text/html")
         return web.json_response(answer.body, status=answer.status, headers=headers)
 
     def _write(self, asked: Asked, answer: Answer) -> None:
@@ -225,7 +227,7 @@ class RestService:
         )
 
 
-_SERVER_ERROR: Final = Answer(status=503, body={"code": -1008, "msg": "Server is currently overloaded."})
+_SERVER_ERROR: Final = Answer(status=503, body="<html><body>503 Service Temporarily Unavailable</body></html>")
 _NO_WORD: Final = Answer(
     status=500,
     body={"code": -1006, "msg": "An unexpected response was received from the message bus. Execution status unknown."},

@@ -13,6 +13,7 @@ from mm_fsm.testing.rehearsal.connection import Connection
 from mm_fsm.testing.rehearsal.engine import MatchingEngine
 from mm_fsm.testing.rehearsal.fault_menu import Where
 from mm_fsm.testing.rehearsal.fault_script import FaultScript
+from mm_fsm.testing.rehearsal.judge import USER_STREAM, StreamSubscribed
 from mm_fsm.testing.rehearsal.order_payloads import Payload, amount
 from mm_fsm.testing.rehearsal.parameters import Key, Parameters, check_window
 from mm_fsm.testing.rehearsal.public_endpoints import book_ticker
@@ -76,6 +77,7 @@ class Streams:
         match message.get("method"):
             case "SUBSCRIBE":
                 connection.streams.update(names)
+                self._note(*names)
             case "UNSUBSCRIBE":
                 connection.streams.difference_update(names)
             case _:
@@ -104,12 +106,18 @@ class Streams:
                 self.key.check(values.get("apiKey"), payload, signature)
                 check_window(Parameters(values), self.now())
                 connection.has_user_stream = True
+                self._note(USER_STREAM)
                 return {"subscriptionId": 0}
             case "userDataStream.unsubscribe":
                 connection.has_user_stream = False
                 return {}
             case _:
                 raise RefusedError(-1020, "This operation is not supported.")
+
+    def _note(self, *streams: str) -> None:
+        log = self.engine.log
+        for stream in streams:
+            log.write(StreamSubscribed(time=log.now(), stream=stream))
 
     # -- events -----------------------------------------------------------------------------------------------------
 
