@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -106,6 +107,13 @@ def _speed(value: str) -> str:
     if not is_sound:
         raise typer.BadParameter(f"expected 'max' or a number above 0 (1 is real time), found {value!r}.")
     return value
+
+
+def _exact(value: str) -> Decimal:
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        raise typer.BadParameter(f"expected a number, found {value!r}.") from None
 
 
 def _option(*names: str, **keywords: Any) -> Any:
@@ -327,6 +335,58 @@ def verify(
     from mm_fsm.cli.verify import run_verify
 
     raise typer.Exit(run_verify(journal, machine=machine, settings=settings, as_json=as_json, quiet=quiet))
+
+
+@app.command(
+    epilog="Example: mm-fsm rehearse BTC/USDT ETH/USDT --seed 7 --faults faults.toml\n\n"
+    "It prints how clients find it, and what it saw once Ctrl-C ends it. No order leaves this machine."
+)
+def rehearse(
+    *,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SYMBOL...", help="Spot pairs; else BTC/USDT and ETH/USDT.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of the simulated markets.", min=0)] = 0,
+    speed: Annotated[float, typer.Option(metavar="FACTOR", help="Market time against the clock.")] = 1.0,
+    port: Annotated[int, typer.Option(metavar="NUMBER", help="On 127.0.0.1; 0 for any free one.", min=0)] = 0,
+    recording: Annotated[
+        _FilesOption, _option(metavar="FILE", help="A recorded market, not a simulated one; again for more files.")
+    ] = None,
+    balance: Annotated[
+        list[str] | None, _option(metavar="CURRENCY=AMOUNT", help="Of the account; again for more.")
+    ] = None,
+    maker_bps: Annotated[str, typer.Option(metavar="NUMBER", help="Maker fee, basis points.")] = "10",
+    taker_bps: Annotated[str, typer.Option(metavar="NUMBER", help="Taker fee, basis points.")] = "10",
+    bnb_fees: Annotated[bool, _option("--bnb-fees", help="Take fees in BNB, at a discount.")] = False,
+    faults: Annotated[Path | None, _option(metavar="FILE.toml", help="What goes wrong: docs/rehearsal.md.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where its log and endpoint go.")] = Path("runs/rehearsal"),
+    as_json: _JsonOption = False,
+) -> None:
+    """Open an exchange on this machine that answers as Binance's spot market does, with faults on order."""
+    try:
+        from mm_fsm.cli.rehearsing import RehearseOptions, run_rehearsal
+    except ModuleNotFoundError as error:
+        from mm_fsm.errors import PluginError
+
+        problem = f"mm-fsm rehearse: expected the module {error.name!r}, found none."
+        raise PluginError(f"{problem} Install it: pip install 'mm-fsm[rehearsal]'.") from None
+
+    options = RehearseOptions(
+        symbols=tuple(symbols or ()),
+        seed=seed,
+        speed=speed,
+        port=port,
+        recording=tuple(recording or ()),
+        balances=tuple(balance or ()),
+        maker_bps=_exact(maker_bps),
+        taker_bps=_exact(taker_bps),
+        bnb_fees=bnb_fees,
+        faults=faults,
+        out=out,
+        as_json=as_json,
+    )
+    raise typer.Exit(run_rehearsal(options))
 
 
 @app.command(

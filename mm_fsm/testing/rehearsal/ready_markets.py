@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.instrument import Instrument
+from mm_fsm.core.messages import BookLevel
 from mm_fsm.errors import SettingsError
 from mm_fsm.testing.rehearsal.terms import RehearsalMarket
 from mm_fsm.venues.base import MarketEvent
@@ -93,5 +95,34 @@ def simulated_market(symbol: str, *, seed: int, step_seconds: float = 0.1, **sim
 
 
 def recorded_market(instrument: Instrument, events: Iterable[MarketEvent]) -> RehearsalMarket:
-    """A market from a recording of that instrument, such as ``open_recording`` gives."""
-    return RehearsalMarket(instrument=instrument, events=events)
+    """A market from a recording of that instrument, such as ``open_recording`` gives.
+
+    Recorded sizes are cut down to whole lots, as no order there is finer.
+
+    Raises:
+        SettingsError: the instrument is no spot instrument.
+    """
+    return RehearsalMarket(instrument=instrument, events=_InLots(instrument, events))
+
+
+@frozen
+class _InLots:
+    """Events of a recording, on the grid of an instrument; iterating again begins anew."""
+
+    instrument: Instrument
+    events: Iterable[MarketEvent]
+
+    def __iter__(self) -> Iterator[MarketEvent]:
+        for event in self.events:
+            if isinstance(event, MarketBook):
+                yield evolve(event, bids=self._cut(event.bids), asks=self._cut(event.asks))
+            elif isinstance(event, MarketTrade):
+                size = self.instrument.floor_quantity(event.size)
+                if size:
+                    yield evolve(event, size=size)
+            else:
+                yield event
+
+    def _cut(self, levels: tuple[BookLevel, ...]) -> tuple[BookLevel, ...]:
+        cut = (BookLevel(level.price, self.instrument.floor_quantity(level.size)) for level in levels)
+        return tuple(level for level in cut if level.size)
