@@ -92,7 +92,9 @@ from mm_fsm.machine.results import StepResult as StepResult
 from mm_fsm.machine.results import StrategyResult as StrategyResult
 from mm_fsm.machine.results import TransitionRecord as TransitionRecord
 from mm_fsm.machine.strategy import StrategyMachine as StrategyMachine
+from mm_fsm.runtime.hosting import HostedMaker as HostedMaker
 from mm_fsm.runtime.paper_run import run_on_paper as run_on_paper
+from mm_fsm.runtime.pushed import PushedRunner as PushedRunner
 from mm_fsm.runtime.runner import SessionRunner as SessionRunner
 from mm_fsm.runtime.stepping import step_or_report as step_or_report
 from mm_fsm.services.inventory import DefaultInventoryService as DefaultInventoryService
@@ -111,6 +113,8 @@ from mm_fsm.venues.paper import PaperSettings as PaperSettings
 from mm_fsm.venues.paper import PaperVenue as PaperVenue
 from mm_fsm.venues.paper import QueueModel as QueueModel
 from mm_fsm.venues.recorded import open_recording as open_recording
+from mm_fsm.venues.scripted import AcceptingBook as AcceptingBook
+from mm_fsm.venues.scripted import PlayedVenue as PlayedVenue
 from mm_fsm.venues.simulator import MarketSimulator as MarketSimulator
 from mm_fsm.venues.simulator import SimulatorSettings as SimulatorSettings
 

@@ -186,6 +186,9 @@ def run(
         typer.Option(metavar="FACTOR", callback=_speed, help="Event time against the clock: 1 is real time, or max."),
     ] = "max",
     seed: Annotated[int | None, _option(metavar="NUMBER", help="Of the simulated markets.", min=0)] = None,
+    live: Annotated[
+        bool, _option("--live", help="Let real orders leave, where settings say live = true; refused otherwise.")
+    ] = False,
     machine: _MachineOption = None,
     executor: _ExecutorOption = ExecutorName.TABLE,
     out: _OutOption = None,
@@ -194,7 +197,7 @@ def run(
     as_json: _JsonOption = False,
     quiet: _QuietOption = False,
 ) -> None:
-    """Make a market on the paper exchange against a simulated market, one or several symbols at once."""
+    """Make a market on the venue that settings name, one or several symbols at once; on paper without settings."""
     from mm_fsm.cli.options import RunOptions
     from mm_fsm.cli.running import run_simulation
 
@@ -207,7 +210,7 @@ def run(
         as_json=as_json,
         quiet=quiet,
     )
-    raise typer.Exit(run_simulation(settings, options, duration_seconds=duration, speed=speed, seed=seed))
+    raise typer.Exit(run_simulation(settings, options, duration_seconds=duration, speed=speed, seed=seed, live=live))
 
 
 @app.command(

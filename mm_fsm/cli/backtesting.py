@@ -49,23 +49,17 @@ def run_backtest(
         print_message("no trades were given: an order is filled only when the other side's quotes reach its price")
     venue = on_recording(_account(configuration), recording)
     directory = run_directory(options.out, f"{info.exchange}-{info.symbol}".lower())
+    opening = Opening(
+        directory=directory, has_journal=options.journal, machine_class=machine_class, executor=options.executor
+    )
     return execute(
-        opened(
-            [(configuration, venue)],
-            Opening(
-                directory=directory,
-                has_journal=options.journal,
-                machine_class=machine_class,
-                executor=options.executor,
-            ),
-        ),
+        opened([(configuration, venue)], opening, flatten=options.flatten),
         Output(
             directory=directory,
             as_json=options.as_json,
             watch=lambda sessions: choose_view(sessions, quiet=options.quiet),
             remark=lambda: _passed_over(recording),
         ),
-        flatten=options.flatten,
     )
 
 

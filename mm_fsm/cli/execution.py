@@ -23,9 +23,8 @@ from mm_fsm.report.files import SessionFiles, as_text, symbol_directory, write_r
 from mm_fsm.report.recorder import SessionRecorder
 from mm_fsm.report.session_report import make_report
 from mm_fsm.report.table import endings, result_tables
-from mm_fsm.runtime.pacing import Pacer
 from mm_fsm.runtime.session import Session
-from mm_fsm.runtime.supervisor import Supervisor
+from mm_fsm.runtime.supervisor import Supervising
 
 Watch = Callable[[Sequence[Session]], RunView]
 """Makes what people see of sessions that have been opened."""
@@ -43,19 +42,14 @@ class Output:
 
 
 def execute(
-    opening: AbstractContextManager[Sequence[Session]],
+    opening: AbstractContextManager[Supervising],
     output: Output,
-    *,
-    pacer: Pacer | None = None,
-    flatten: bool | None = None,
 ) -> int:
     """Run every session to its end, leave what there is to leave, print the result; the exit status.
 
     Args:
-        opening: opens the sessions, and closes their journals.
+        opening: opens the sessions, and closes their journals and venues.
         output: how the run is shown, and where its files go.
-        pacer: holds event time back; None runs as fast as it can.
-        flatten: whether a signal winds positions down; None leaves it to each session's settings.
 
     Raises:
         SettingsError: the directory cannot be written to.
@@ -63,9 +57,9 @@ def execute(
     """
     started = perf_counter()
     with interruptible() as interruption:
-        with opening as sessions:
+        with opening as supervisor:
+            sessions = supervisor.sessions
             recorders = {session.symbol: SessionRecorder(session) for session in sessions}
-            supervisor = Supervisor(sessions, pacer, flatten=flatten)
             interruption.ends(supervisor)
             problems = _run(supervisor, recorders, output)
         signal_number = interruption.signal_number
@@ -107,7 +101,7 @@ def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool, in_full
         console.print(line, soft_wrap=True, markup=False)
 
 
-def _run(supervisor: Supervisor, recorders: Mapping[str, SessionRecorder], output: Output) -> list[str]:
+def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], output: Output) -> list[str]:
     """Let the sessions run, everything they do being written and shown; what could not be written."""
     with ExitStack() as stack:
         files: dict[str, SessionFiles] = {}

@@ -10,7 +10,7 @@ from typing import Final
 
 from attrs import define, field
 
-from mm_fsm.runtime.supervisor import Supervisor
+from mm_fsm.runtime.supervisor import Supervising
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -23,9 +23,9 @@ class Interruption:
     """The first one; None while none has come."""
     leaves: bool = False
     """Whether another one came: nothing is to be waited for any more."""
-    _supervisor: Supervisor | None = field(default=None, init=False)
+    _supervisor: Supervising | None = field(default=None, init=False)
 
-    def ends(self, supervisor: Supervisor) -> None:
+    def ends(self, supervisor: Supervising) -> None:
         """Let signals end what ``supervisor`` runs, those too that have come already."""
         self._supervisor = supervisor
         self._tell()

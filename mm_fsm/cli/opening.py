@@ -1,9 +1,10 @@
-"""Opens the sessions of a run: each alone in its directory, and with a journal there unless none is wanted."""
+"""Opens the sessions of a run: each alone on its account, and with a journal unless none is wanted."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from attrs import frozen
@@ -13,12 +14,22 @@ from mm_fsm.errors import OwnershipError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.files import JOURNAL_FILE, symbol_directory
-from mm_fsm.runtime.journaled_session import open_journaled_session
+from mm_fsm.runtime.journaled_session import open_journaled_session, plan_of
 from mm_fsm.runtime.ownership import market_owned
-from mm_fsm.runtime.recovery import set_aside
-from mm_fsm.runtime.session import Session, open_session
+from mm_fsm.runtime.pacing import Pacer
+from mm_fsm.runtime.pushed_session import (
+    ConnectedMarket,
+    PushedSession,
+    connect,
+    connections,
+    pushed_session,
+)
+from mm_fsm.runtime.pushed_supervisor import PushedSupervisor
+from mm_fsm.runtime.recovery import open_run, set_aside
+from mm_fsm.runtime.session import PulledSession, open_session
 from mm_fsm.runtime.settings_file import MarketConfiguration
-from mm_fsm.venues.port import PulledVenue
+from mm_fsm.runtime.supervisor import Supervisor
+from mm_fsm.venues.port import PulledVenue, PushedVenue
 
 Market = tuple[MarketConfiguration, PulledVenue]
 """A market, and where it is made."""
@@ -35,18 +46,68 @@ class Opening:
 
 
 @contextmanager
-def opened(markets: Sequence[Market], opening: Opening) -> Iterator[list[Session]]:
-    """The sessions, until the end of the ``with`` statement.
+def opened(
+    markets: Sequence[Market], opening: Opening, pacer: Pacer | None = None, *, flatten: bool | None = None
+) -> Iterator[Supervisor]:
+    """Sessions in event time and what runs them, until the end of the ``with`` statement.
+
+    ``pacer`` holds event time back; ``flatten`` says whether a signal winds positions down, None that each session's
+    settings say.
 
     Raises:
         OwnershipError: another process makes a market on the same account, or writes its results to the same place.
         MarketMakerError: settings contradict each other, or a journal cannot be written.
     """
     with ExitStack() as stack:
-        yield [_open(configuration, venue, opening, stack) for configuration, venue in markets]
+        sessions = [_open(configuration, venue, opening, stack) for configuration, venue in markets]
+        yield Supervisor(sessions, pacer, flatten=flatten)
 
 
-def _open(configuration: MarketConfiguration, venue: PulledVenue, opening: Opening, stack: ExitStack) -> Session:
+@contextmanager
+def opened_in_wall_time(
+    configurations: Sequence[MarketConfiguration], opening: Opening, *, flatten: bool | None = None
+) -> Iterator[PushedSupervisor]:
+    """Sessions on venues that push their facts and what runs them, until the end of the ``with`` statement.
+
+    Raises:
+        OwnershipError: another process makes a market on the same account.
+        VenueError: a venue cannot be reached.
+        MarketMakerError: settings contradict each other or a venue's terms, or a journal cannot be written.
+    """
+    with ExitStack() as stack:
+        loop = stack.enter_context(closing(asyncio.new_event_loop()))
+        venues = connections(configurations)
+        for venue, _ in venues:
+            stack.callback(_close, loop, venue)
+        supervisor = PushedSupervisor(loop, [venue for venue, _ in venues], flatten=flatten)
+        connected = [loop.run_until_complete(connect(venue, markets)) for venue, markets in venues]
+        supervisor.sessions = [
+            _open_pushed(market, opening, supervisor, stack) for markets in connected for market in markets
+        ]
+        yield supervisor
+
+
+def _close(loop: asyncio.AbstractEventLoop, venue: PushedVenue) -> None:
+    loop.run_until_complete(venue.close())
+
+
+def _open_pushed(
+    market: ConnectedMarket, opening: Opening, supervisor: PushedSupervisor, stack: ExitStack
+) -> PushedSession:
+    configuration, terms = market.configuration, market.terms
+    path = symbol_directory(opening.directory, configuration.symbol) / JOURNAL_FILE
+    if opening.has_journal:
+        plan = plan_of(configuration, terms, path, None, opening.machine_class, executor=opening.executor)
+        run = stack.enter_context(open_run(plan))
+        return pushed_session(market, run.machine.machine, run.machine, supervisor.note, run.journal)
+    stack.enter_context(market_owned(terms, path.parent, "no journal"))
+    machine = opening.machine_class(
+        configuration.strategy, terms.instrument, terms.fees, terms.balances, executor=opening.executor
+    )
+    return pushed_session(market, machine, machine, supervisor.note)
+
+
+def _open(configuration: MarketConfiguration, venue: PulledVenue, opening: Opening, stack: ExitStack) -> PulledSession:
     path = symbol_directory(opening.directory, configuration.symbol) / JOURNAL_FILE
     try:
         if opening.has_journal:

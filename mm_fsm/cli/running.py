@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
 from mm_fsm.cli.execution import Output, execute
-from mm_fsm.cli.opening import Opening, opened
+from mm_fsm.cli.opening import Opening, opened, opened_in_wall_time
 from mm_fsm.cli.options import RunOptions
 from mm_fsm.cli.run_directory import run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
 from mm_fsm.runtime.pacing import Pacer
-from mm_fsm.runtime.session import for_session, open_venue
+from mm_fsm.runtime.session import for_session, open_venue, refuse_unasked_live
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
+from mm_fsm.runtime.supervisor import Supervising
+from mm_fsm.venues.port import PushedPlan
 
 DEMONSTRATION_PRESETS: Final = ("paper_ethusd", "paper_btcusd")
 
 
 def run_simulation(
-    settings: Path | None, options: RunOptions, *, duration_seconds: float | None, speed: str, seed: int | None
+    settings: Path | None,
+    options: RunOptions,
+    *,
+    duration_seconds: float | None,
+    speed: str,
+    seed: int | None,
+    live: bool,
 ) -> int:
     """Run every market of the settings, or the demonstration's, and print the result; the exit status.
 
@@ -34,22 +43,26 @@ def run_simulation(
         for_session(market, duration_seconds=duration_seconds, seed=None if seed is None else seed + index)
         for index, market in enumerate(markets)
     ]
+    refuse_unasked_live(configurations, asked=live)
     directory = run_directory(options.out, "demo" if settings is None else settings.stem)
+    opening = Opening(
+        directory=directory, has_journal=options.journal, machine_class=machine_class, executor=options.executor
+    )
     return execute(
-        opened(
-            [(configuration, open_venue(configuration)) for configuration in configurations],
-            Opening(
-                directory=directory,
-                has_journal=options.journal,
-                machine_class=machine_class,
-                executor=options.executor,
-            ),
-        ),
+        _opened(configurations, opening, speed, flatten=options.flatten),
         Output(
             directory=directory,
             as_json=options.as_json,
             watch=lambda sessions: choose_view(sessions, quiet=options.quiet),
         ),
-        pacer=None if speed == "max" else Pacer(float(speed)),
-        flatten=options.flatten,
     )
+
+
+def _opened(
+    configurations: Sequence[MarketConfiguration], opening: Opening, speed: str, *, flatten: bool | None
+) -> AbstractContextManager[Supervising]:
+    """In wall time where facts are pushed, else in event time."""
+    if any(isinstance(each.venue, PushedPlan) for each in configurations):
+        return opened_in_wall_time(configurations, opening, flatten=flatten)
+    markets = [(configuration, open_venue(configuration)) for configuration in configurations]
+    return opened(markets, opening, None if speed == "max" else Pacer(float(speed)), flatten=flatten)

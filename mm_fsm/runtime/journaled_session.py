@@ -10,7 +10,7 @@ from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.ownership import lock_directory
 from mm_fsm.runtime.recovery import OpenRun, RunPlan, open_run
-from mm_fsm.runtime.session import Session, open_venue, session_around
+from mm_fsm.runtime.session import PulledSession, open_venue, session_around
 from mm_fsm.runtime.settings_file import MarketConfiguration
 from mm_fsm.services.registry import load_services
 from mm_fsm.venues.port import PulledVenue, VenueTerms
@@ -24,7 +24,7 @@ def open_journaled_session(
     machine_class: type[QuotingMachine] = MarketMakingStateMachine,
     *,
     executor: str = ExecutorKind.TABLE,
-) -> tuple[Session, OpenRun]:
+) -> tuple[PulledSession, OpenRun]:
     """A session whose every step is on record in the journal at ``path``; close the run when it has ended.
 
     Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import evolve, frozen
 
 from mm_fsm.chart import ExecutorKind
@@ -12,18 +14,18 @@ from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import Journal
 from mm_fsm.runtime.runner import SessionRunner
 from mm_fsm.runtime.settings_file import MarketConfiguration
-from mm_fsm.runtime.stepping import SteppedMachine
+from mm_fsm.runtime.stepping import SessionSteps, SteppedMachine
 from mm_fsm.runtime.stopwatch import StateStopwatch
 from mm_fsm.venues.port import PulledPlan, PulledVenue
 
 
-@frozen(eq=False)
+@frozen(kw_only=True, eq=False)
 class Session:
     """A machine on its venue, what watches it, and its journal if it has one."""
 
     configuration: MarketConfiguration
     machine: QuotingMachine
-    runner: SessionRunner
+    runner: SessionSteps
     stopwatch: StateStopwatch
     journal: Journal | None = None
 
@@ -44,12 +46,19 @@ class Session:
         return min(max(passed / max(nanoseconds(length), 1), self.runner.progress or 0.0), 1.0)
 
 
+@frozen(kw_only=True, eq=False)
+class PulledSession(Session):
+    """A session in event time."""
+
+    runner: SessionRunner
+
+
 def open_session(
     configuration: MarketConfiguration,
     venue: PulledVenue | None = None,
     machine_class: type[QuotingMachine] = MarketMakingStateMachine,
     executor: str = ExecutorKind.TABLE,
-) -> Session:
+) -> PulledSession:
     """A session on a venue, by default the one that the configuration names.
 
     ``executor`` says what runs the machine's chart: ``"table"`` or ``"engine"``.
@@ -85,11 +94,42 @@ def session_around(
     machine: QuotingMachine,
     stepped: SteppedMachine,
     journal: Journal | None = None,
-) -> Session:
+) -> PulledSession:
     """A session of ``machine`` on ``venue``; ``stepped`` is what takes the facts."""
+    return PulledSession(
+        configuration=configuration,
+        machine=machine,
+        runner=SessionRunner(stepped, venue),
+        stopwatch=watched(machine),
+        journal=journal,
+    )
+
+
+def watched(machine: QuotingMachine) -> StateStopwatch:
+    """A stopwatch that the machine reports to."""
     stopwatch = StateStopwatch(machine.definition)
     machine.observe(stopwatch)
-    return Session(configuration, machine, SessionRunner(stepped, venue), stopwatch, journal)
+    return stopwatch
+
+
+def refuse_unasked_live(configurations: Iterable[MarketConfiguration], *, asked: bool) -> None:
+    """Refuse real orders unless both the settings and whoever starts the program ask for them, and the reverse.
+
+    Raises:
+        SettingsError: a venue is live and one of the two has not said so, or ``asked`` and none is.
+    """
+    configurations = tuple(configurations)
+    live = [each for each in configurations if each.venue.is_live]
+    for each in live:
+        if not each.allows_live:
+            remedy = "Write live = true below [venue] for real orders, or name a kind that sends none."
+            raise SettingsError("venue.live", f"true for a venue of kind {each.venue_kind!r}", False, remedy)  # noqa: FBT003
+        if not asked:
+            expected = f"given, as {each.symbol} would be made with real orders"
+            raise SettingsError("--live", expected, "nothing", "Give --live beside the settings.")
+    if asked and not live:
+        kinds = ", ".join(sorted({repr(each.venue_kind) for each in configurations}))
+        raise SettingsError("--live", "settings of a live venue", kinds, "Leave --live out: no real order would leave.")
 
 
 def for_session(

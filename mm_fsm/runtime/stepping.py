@@ -67,6 +67,11 @@ class SessionSteps:
         """When the machine wants a ``Timer`` if nothing else comes first; None when it waits for nothing."""
         self._intents_to = venue
 
+    @property
+    def progress(self) -> float | None:
+        """How much of all that the venue has to bring it has brought, 0 to 1; None when nobody knows."""
+        return None
+
     def stop(self, *, flatten: bool, reason: str) -> StepResult:
         """Ask the machine to end the session, now."""
         return self.step(StopRequested(received_at=self.now, flatten=flatten, reason=reason))

@@ -4,10 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heapreplace
+from typing import Protocol
 
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.pacing import Pacer
-from mm_fsm.runtime.session import Session
+from mm_fsm.runtime.session import PulledSession, Session
+
+
+class Supervising(Protocol):
+    """Runs sessions, however their facts come."""
+
+    @property
+    def sessions(self) -> Sequence[Session]:
+        """What it runs."""
+        ...
+
+    def request_stop(self, reason: str) -> None:
+        """End every session soon. Only sets a mark, so that a signal may call it."""
+        ...
+
+    def leave(self) -> None:
+        """Cancel everything and end without waiting for an answer. Only sets a mark."""
+        ...
+
+    def run(self) -> Iterator[tuple[Session, StepResult] | None]:
+        """Run until every session has ended, yielding each step's result with its session; None while waiting."""
+        ...
 
 
 class Supervisor:
@@ -19,7 +41,9 @@ class Supervisor:
         flatten: whether a stop that is asked for winds positions down; None leaves it to each session's settings.
     """
 
-    def __init__(self, sessions: Sequence[Session], pacer: Pacer | None = None, *, flatten: bool | None = None) -> None:
+    def __init__(
+        self, sessions: Sequence[PulledSession], pacer: Pacer | None = None, *, flatten: bool | None = None
+    ) -> None:
         self.sessions = tuple(sessions)
         self._pacer = pacer
         self._flatten = flatten
@@ -70,5 +94,9 @@ class Supervisor:
     def _stop_all(self, reason: str, *, flatten: bool | None) -> Iterator[tuple[Session, StepResult]]:
         for session in self.sessions:
             if not session.machine.is_final:
-                wanted = session.configuration.strategy.flatten_on_signal if flatten is None else flatten
-                yield session, session.runner.stop(flatten=wanted, reason=reason)
+                yield session, session.runner.stop(flatten=flattens(session, flatten), reason=reason)
+
+
+def flattens(session: Session, flatten: bool | None) -> bool:  # noqa: FBT001 - what was asked for, handed on
+    """Whether a stop winds the session's position down: as asked, else as its settings say."""
+    return session.configuration.strategy.flatten_on_signal if flatten is None else flatten

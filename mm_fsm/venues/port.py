@@ -86,14 +86,6 @@ class PulledVenue(Protocol):
         ...
 
 
-class OrderIds(Protocol):
-    """Client order ids of one market's own orders, finished ones included."""
-
-    def by_venue_id(self, venue_order_id: str) -> str | None:
-        """The client order id of an order that the venue names so; None when no own order is known by it."""
-        ...
-
-
 class PushedVenue(Protocol):
     """One account's connection in wall time, for one or several markets: it gives facts to whoever is attached."""
 
@@ -106,8 +98,12 @@ class PushedVenue(Protocol):
         """
         ...
 
-    def attach(self, symbol: str, take: TakeFact, ids: OrderIds) -> None:
-        """Begin to give the facts of one market to ``take``, directly from the task that received them."""
+    def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
+        """Begin to give the facts of one market to ``take``, directly from the task that received them.
+
+        ``known_ids`` has the client order id of every own order that the books know, finished ones included, by its
+        venue order id: reports of trades often name only the latter. The venue learns later ones by itself.
+        """
         ...
 
     def submit(self, intents: Sequence[Intent], now: int) -> None:
@@ -116,6 +112,10 @@ class PushedVenue(Protocol):
 
     def now(self) -> int:
         """Host time; never goes back."""
+        ...
+
+    def call_at(self, time: int, call: Callable[[], None]) -> Callable[[], None]:
+        """Call back once host time has reached ``time``, at once when it has; what is returned calls it off."""
         ...
 
     async def drain(self, seconds: float) -> tuple[Intent, ...]:

@@ -20,5 +20,6 @@ class JournalFailed(Fact):
         """Take what was never sent out of the books again, and stop everything."""
         for client_order_id in self.withheld:
             context.orders.withdraw(client_order_id)
-            context.sent_orders.pop()
+            if context.sent_orders:  # it may be long ago that they were noted as sent
+                context.sent_orders.pop()
         context.pending_fault = Fault(code=FaultCode.JOURNAL, reason=self.reason, transient=False)

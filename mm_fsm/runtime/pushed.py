@@ -1,0 +1,104 @@
+"""The pushed driver: one machine and one venue whose facts come as they happen.
+
+The same step as in event time. What differs is who is asked: here nobody asks what is next, the venue gives each fact
+as it comes, and the machine's wake-up is a timer of the host's clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from mm_fsm.books.facts import StopRequested, Timer
+from mm_fsm.core.messages import Fact
+from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.releasing import LeavesAtOnce, Release
+from mm_fsm.runtime.stepping import SessionSteps, SteppedMachine, TakesIntents
+
+
+class PushesFacts(TakesIntents, Protocol):
+    """A pushed venue, as far as one market's driver needs it."""
+
+    def now(self) -> int:
+        """Host time, nanoseconds; never goes back."""
+        ...
+
+    def call_at(self, time: int, call: Callable[[], None]) -> Callable[[], None]:
+        """Call back once host time has reached ``time``; what is returned calls it off."""
+        ...
+
+
+class PushedRunner(SessionSteps):
+    """One machine in wall time. Give it to the venue: ``venue.attach(symbol, runner.take, known_ids)``.
+
+    Args:
+        machine: the machine.
+        venue: where intents go, and whose clock it is.
+        on_result: is told each step's result once its intents are on their way; must not raise.
+        release: when the intents of a step may leave; at once by default.
+    """
+
+    def __init__(
+        self,
+        machine: SteppedMachine,
+        venue: PushesFacts,
+        on_result: Callable[[StepResult], None] | None = None,
+        release: Release | None = None,
+    ) -> None:
+        super().__init__(machine, venue)
+        self.venue = venue
+        self._on_result = on_result
+        self._release = release or LeavesAtOnce()
+        self._waiting: deque[Fact] = deque()
+        self._is_stepping = False
+        self._alarm: tuple[int, Callable[[], None]] | None = None
+        self._release.connect(venue.submit, self.take, venue.now)
+
+    def take(self, fact: Fact) -> None:
+        """Give the machine a fact, now. A fact that an answer brings while a step is under way follows it."""
+        self._waiting.append(fact)
+        if self._is_stepping:
+            return
+        self._is_stepping = True
+        try:
+            while self._waiting:
+                self._take(self._waiting.popleft())
+        finally:
+            self._is_stepping = False
+        self._set_alarm()
+
+    def request_stop(self, *, flatten: bool, reason: str) -> None:
+        """Ask the machine to end the session."""
+        self.take(StopRequested(received_at=self.venue.now(), flatten=flatten, reason=reason))
+
+    def close(self) -> None:
+        """Wake the machine no more."""
+        if self._alarm is not None:
+            self._alarm[1]()
+            self._alarm = None
+
+    def _take(self, fact: Fact) -> None:
+        self.now = max(self.now, self.venue.now())
+        result = self.step(fact)
+        if self._on_result is not None:
+            self._on_result(result)
+
+    def _leave(self, result: StepResult) -> None:
+        self._release.leave(result)
+
+    def _set_alarm(self) -> None:
+        if self._alarm is not None and self._alarm[0] == self.wake_at:
+            return
+        self.close()
+        if self.wake_at is not None:
+            self._alarm = (self.wake_at, self.venue.call_at(self.wake_at, self._wake))
+
+    def _wake(self) -> None:
+        """The host's timer: the machine is woken when it is time, not before."""
+        self._alarm = None
+        now = self.venue.now()
+        if self.wake_at is not None and now >= self.wake_at:
+            self.take(Timer(received_at=now))
+        else:
+            self._set_alarm()

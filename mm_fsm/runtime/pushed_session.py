@@ -1,0 +1,100 @@
+"""Markets on venues whose facts are pushed: opened together, so that those of one account share its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from attrs import frozen
+
+from mm_fsm.books.facts import Timer
+from mm_fsm.errors import SettingsError
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.journal import Journal
+from mm_fsm.runtime.pushed import PushedRunner
+from mm_fsm.runtime.session import Session, watched
+from mm_fsm.runtime.settings_file import MarketConfiguration
+from mm_fsm.runtime.stepping import SteppedMachine
+from mm_fsm.venues.port import PushedPlan, PushedVenue, VenueTerms
+
+
+@frozen(kw_only=True, eq=False)
+class PushedSession(Session):
+    """A session in wall time."""
+
+    runner: PushedRunner
+    venue: PushedVenue
+
+    def begin(self) -> None:
+        """Let facts come, and the machine ask its first questions."""
+        self.venue.attach(self.symbol, self.runner.take, self.machine.context.orders.venue_ids)
+        self.runner.take(Timer(received_at=self.venue.now()))
+
+
+@frozen(kw_only=True, eq=False)
+class ConnectedMarket:
+    """A market whose venue has said its terms."""
+
+    configuration: MarketConfiguration
+    venue: PushedVenue
+    terms: VenueTerms
+
+
+def connections(configurations: Iterable[MarketConfiguration]) -> list[tuple[PushedVenue, list[MarketConfiguration]]]:
+    """A venue for each connection that the configurations name, with the markets that share it. Nothing is sent.
+
+    Raises:
+        SettingsError: a configuration's venue is no pushed one.
+    """
+    shared: dict[str, list[tuple[PushedPlan, MarketConfiguration]]] = {}
+    for configuration in configurations:
+        plan = configuration.venue
+        if not isinstance(plan, PushedPlan):
+            remedy = "Write markets of other kinds into a file of their own: event time and wall time do not mix."
+            raise SettingsError("venue.kind", "a kind whose facts are pushed", configuration.venue_kind, remedy)
+        shared.setdefault(plan.connection, []).append((plan, configuration))
+    return [
+        (markets[0][0].connect([plan for plan, _ in markets]), [configuration for _, configuration in markets])
+        for markets in shared.values()
+    ]
+
+
+async def connect(venue: PushedVenue, configurations: Sequence[MarketConfiguration]) -> list[ConnectedMarket]:
+    """Open one venue, and match its terms with what the settings say.
+
+    Raises:
+        SettingsError: it has not said its terms for a market, or no quote would pay at its fees.
+        VenueError: it cannot be reached.
+    """
+    terms = await venue.open()
+    markets = []
+    for configuration in configurations:
+        if configuration.symbol not in terms:
+            found = ", ".join(sorted(terms)) or "none"
+            raise SettingsError(
+                "strategy.symbol", f"one of {found}", configuration.symbol, "Name it as the venue does."
+            )
+        configuration.strategy.spread_floor_bps(terms[configuration.symbol].fees)
+        markets.append(ConnectedMarket(configuration=configuration, venue=venue, terms=terms[configuration.symbol]))
+    return markets
+
+
+def pushed_session(
+    market: ConnectedMarket,
+    machine: QuotingMachine,
+    stepped: SteppedMachine,
+    on_result: Callable[[Session, StepResult], None],
+    journal: Journal | None = None,
+) -> PushedSession:
+    """A session of ``machine`` on a connected market; ``stepped`` is what takes the facts. ``begin`` starts it."""
+    session: PushedSession
+    runner = PushedRunner(stepped, market.venue, lambda result: on_result(session, result))
+    session = PushedSession(
+        configuration=market.configuration,
+        machine=machine,
+        runner=runner,
+        stopwatch=watched(machine),
+        journal=journal,
+        venue=market.venue,
+    )
+    return session

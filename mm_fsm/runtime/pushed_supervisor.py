@@ -1,0 +1,106 @@
+"""Runs sessions in wall time: an asyncio loop steps the machines, and lets whoever watches look in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Final
+
+from mm_fsm.core.messages import Intent
+from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.pushed_session import PushedSession
+from mm_fsm.runtime.session import Session
+from mm_fsm.runtime.supervisor import flattens
+from mm_fsm.venues.port import PushedVenue
+
+DRAIN_SECONDS: Final = 2.0
+"""How long what was submitted may take to leave once nothing is waited for any more."""
+_LONGEST_WAIT_SECONDS: Final = 0.05
+"""So that a stop is noticed soon, and a view can be redrawn while nothing happens."""
+
+
+class PushedSupervisor:
+    """Runs sessions until each has ended, then lets the last intents leave and closes the venues.
+
+    However it ends, by itself, by an exception or because nobody takes its results any more: every session that has
+    not ended is asked to stop, which cancels its orders, and those cancels get ``DRAIN_SECONDS`` to leave.
+
+    Args:
+        loop: the loop in which the venues were opened; it runs only while results are asked for.
+        venues: what the sessions trade at.
+        flatten: whether a stop that is asked for winds positions down; None leaves it to each session's settings.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, venues: Sequence[PushedVenue], *, flatten: bool | None = None
+    ) -> None:
+        self.sessions: Sequence[PushedSession] = ()
+        self.unsent: Final[list[Intent]] = []
+        """Intents that never left."""
+        self._loop = loop
+        self._venues = tuple(venues)
+        self._flatten = flatten
+        self._results: deque[tuple[Session, StepResult]] = deque()
+        self._news = asyncio.Event()
+        self._stop_reason: str | None = None
+        self._is_stopping = False
+        self._leaves = False
+
+    def note(self, session: Session, result: StepResult) -> None:
+        """A step has been taken: keep its result for whoever watches."""
+        self._results.append((session, result))
+        self._news.set()
+
+    def request_stop(self, reason: str) -> None:
+        """End every session soon. Only sets a mark, so that a signal may call it."""
+        self._stop_reason = reason
+
+    def leave(self) -> None:
+        """Cancel everything and end without waiting for an answer. Only sets a mark."""
+        self._leaves = True
+
+    def run(self) -> Iterator[tuple[Session, StepResult] | None]:
+        """Run until every session has ended, yielding each step's result with its session; None while waiting."""
+        try:
+            self._loop.run_until_complete(self._begin())
+            while not (self._leaves or all(session.machine.is_final for session in self.sessions)):
+                self._loop.run_until_complete(self._wait())
+                if not self._results:
+                    yield None
+                yield from self._taken()
+        finally:
+            self._loop.run_until_complete(self._end())
+        yield from self._taken()
+
+    def _taken(self) -> Iterator[tuple[Session, StepResult]]:
+        while self._results:
+            yield self._results.popleft()
+
+    async def _begin(self) -> None:
+        for session in self.sessions:
+            session.begin()
+
+    async def _wait(self) -> None:
+        if self._stop_reason is not None and not self._is_stopping:
+            self._is_stopping = True
+            for session in self.sessions:
+                self._stop(session, self._stop_reason, flatten=flattens(session, self._flatten))
+        self._news.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), _LONGEST_WAIT_SECONDS)
+
+    async def _end(self) -> None:
+        for session in self.sessions:
+            self._stop(session, self._stop_reason or "left at once", flatten=False)
+        for venue in self._venues:
+            self.unsent.extend(await venue.drain(DRAIN_SECONDS))
+        for session in self.sessions:
+            session.runner.close()
+        for venue in self._venues:
+            await venue.close()
+
+    def _stop(self, session: PushedSession, reason: str, *, flatten: bool) -> None:
+        if not session.machine.is_final:
+            session.runner.request_stop(flatten=flatten, reason=reason)

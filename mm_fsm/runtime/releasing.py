@@ -1,0 +1,133 @@
+"""When the intents of a step may leave: what takes risk away at once, what adds risk once it is on record.
+
+Cancels and queries never wait. A placement waits for whatever makes its record durable. A cancel of an order whose
+placement still waits follows that placement: were it to leave first, the order would come after its cancel and stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from attrs import define, field, frozen
+
+from mm_fsm.books.facts import JournalFailed
+from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
+from mm_fsm.errors import JournalError
+from mm_fsm.machine.results import StepResult
+from mm_fsm.venues.port import TakeFact
+
+Submit = Callable[[Sequence[Intent], int], None]
+"""Hands a step's intents to the venue, with the time of the step."""
+Durable = Callable[[StepResult], Awaitable[None] | None]
+"""What the placements of a step that has some wait for; None when its record is durable already.
+
+It raises ``JournalError`` when the record could not be written: those placements never leave.
+"""
+
+
+class Release(Protocol):
+    """Lets the intents of each step go to the venue."""
+
+    def connect(self, submit: Submit, take: TakeFact, now: Callable[[], int]) -> None:
+        """Say where intents go, who is told that placements were withheld, and whose clock it is."""
+        ...
+
+    def leave(self, result: StepResult) -> None:
+        """Let the intents of a step go, now or later. Never blocks, never raises."""
+        ...
+
+
+class LeavesAtOnce:
+    """Nothing waits: the record is durable when the step returns, or there is none."""
+
+    def connect(self, submit: Submit, take: TakeFact, now: Callable[[], int]) -> None:
+        """Say where intents go."""
+        del take, now
+        self._submit = submit
+
+    def leave(self, result: StepResult) -> None:
+        """Let everything go."""
+        self._submit(result.intents, result.time)
+
+
+@frozen
+class _Held:
+    """What one step holds back, and what follows it."""
+
+    record: Awaitable[None]
+    time: int
+    intents: list[Intent]
+
+    def places(self, client_order_id: str) -> bool:
+        return any(isinstance(each, PlaceOrder) and each.client_order_id == client_order_id for each in self.intents)
+
+
+@define(eq=False)
+class PlacementsWait:
+    """Placements leave in the order of their steps, each once its record is durable. For an asyncio host.
+
+    Args:
+        durable: what the placements of a step wait for.
+    """
+
+    durable: Durable
+    _submit: Submit = field(init=False)
+    _take: TakeFact = field(init=False)
+    _now: Callable[[], int] = field(init=False)
+    _held: deque[_Held] = field(factory=deque, init=False)
+    _releasing: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def connect(self, submit: Submit, take: TakeFact, now: Callable[[], int]) -> None:
+        """Say where intents go, who is told that placements were withheld, and whose clock it is."""
+        self._submit, self._take, self._now = submit, take, now
+
+    def leave(self, result: StepResult) -> None:
+        """Let cancels and queries go, and placements as soon as they may."""
+        placements = [each for each in result.intents if isinstance(each, PlaceOrder)]
+        record = self.durable(result) if placements else None
+        waits = record is not None or (placements and self._held)
+        at_once: list[Intent] = []
+        for intent in result.intents:
+            held = self._holding(intent.client_order_id) if isinstance(intent, CancelOrder) else None
+            if held is not None:
+                held.intents.append(intent)
+            elif not (waits and isinstance(intent, PlaceOrder)):
+                at_once.append(intent)
+        if at_once:
+            self._submit(at_once, result.time)
+        if waits:
+            self._held.append(_Held(record or _nothing(), result.time, [*placements]))
+            if self._releasing is None or self._releasing.done():
+                self._releasing = asyncio.get_running_loop().create_task(self._release_held())
+
+    async def settle(self) -> None:
+        """Wait until nothing is held back."""
+        while self._releasing is not None and not self._releasing.done():
+            await self._releasing
+
+    def _holding(self, client_order_id: str) -> _Held | None:
+        return next((held for held in self._held if held.places(client_order_id)), None)
+
+    async def _release_held(self) -> None:
+        while self._held:
+            held = self._held[0]
+            try:
+                await held.record
+            except JournalError as error:
+                self._held.popleft()
+                self._withhold(held, error)
+            else:
+                self._held.popleft()
+                self._submit(held.intents, held.time)
+
+    def _withhold(self, held: _Held, error: JournalError) -> None:
+        """Nothing of it was ever sent: neither the placements nor the cancels that followed them."""
+        withheld = tuple(each.client_order_id for each in held.intents if isinstance(each, PlaceOrder))
+        self._take(JournalFailed(received_at=self._now(), reason=str(error), withheld=withheld))
+
+
+async def _nothing() -> None:
+    """The record is durable already; only earlier ones are waited for."""
