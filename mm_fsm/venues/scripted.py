@@ -136,7 +136,8 @@ class PlayedVenue:
     def __init__(self, *venues: PulledVenue) -> None:
         self._venues: Final = {venue.terms.instrument.symbol: venue for venue in venues}
         self._takers: dict[str, TakeFact] = {}
-        self._now = 0
+        first = [time for venue in venues if (time := venue.next_time()) is not None]
+        self._now = min(first, default=0)
         self._calls: list[tuple[int, int, Callable[[], None]]] = []
         self._called_off: set[int] = set()
         self._count = 0
