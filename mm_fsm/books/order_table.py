@@ -61,6 +61,12 @@ class OrderTable:
         """The order of that id, finished ones included; None when it is not known."""
         return self._live.get(client_order_id) or self._finished.get(client_order_id)
 
+    @property
+    def venue_ids(self) -> dict[str, str]:
+        """Client order ids by venue order id, of every order that has one, finished ones included."""
+        every = (*self._finished.values(), *self._live.values())
+        return {each.venue_order_id: each.client_order_id for each in every if each.venue_order_id is not None}
+
     def open_questions(self, side: Side | None = None) -> Iterator[OwnOrder]:
         """Orders that may still change the position."""
         return iter(self._questions(side))
