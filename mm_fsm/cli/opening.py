@@ -10,12 +10,12 @@ from pathlib import Path
 from attrs import frozen
 
 from mm_fsm.chart import ExecutorKind
-from mm_fsm.errors import OwnershipError
+from mm_fsm.errors import OwnershipError, SettingsError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.files import JOURNAL_FILE, symbol_directory
 from mm_fsm.runtime.journaled_session import open_journaled_session, plan_of
-from mm_fsm.runtime.ownership import market_owned
+from mm_fsm.runtime.ownership import market_directory, market_owned
 from mm_fsm.runtime.pacing import Pacer
 from mm_fsm.runtime.pushed_session import (
     ConnectedMarket,
@@ -29,7 +29,7 @@ from mm_fsm.runtime.recovery import open_run, set_aside
 from mm_fsm.runtime.session import PulledSession, open_session
 from mm_fsm.runtime.settings_file import MarketConfiguration
 from mm_fsm.runtime.supervisor import Supervisor
-from mm_fsm.venues.port import PulledVenue, PushedVenue
+from mm_fsm.venues.port import PulledVenue, PushedVenue, VenueTerms
 
 Market = tuple[MarketConfiguration, PulledVenue]
 """A market, and where it is made."""
@@ -95,12 +95,12 @@ def _open_pushed(
     market: ConnectedMarket, opening: Opening, supervisor: PushedSupervisor, stack: ExitStack
 ) -> PushedSession:
     configuration, terms = market.configuration, market.terms
-    path = symbol_directory(opening.directory, configuration.symbol) / JOURNAL_FILE
+    path = _journal_path(terms, opening)
     if opening.has_journal:
         plan = plan_of(configuration, terms, path, None, opening.machine_class, executor=opening.executor)
         run = stack.enter_context(open_run(plan))
         return pushed_session(market, run.machine.machine, run.machine, supervisor.note, run.journal)
-    stack.enter_context(market_owned(terms, path.parent, "no journal"))
+    _own_without_journal(terms, path, stack)
     machine = opening.machine_class(
         configuration.strategy, terms.instrument, terms.fees, terms.balances, executor=opening.executor
     )
@@ -108,7 +108,7 @@ def _open_pushed(
 
 
 def _open(configuration: MarketConfiguration, venue: PulledVenue, opening: Opening, stack: ExitStack) -> PulledSession:
-    path = symbol_directory(opening.directory, configuration.symbol) / JOURNAL_FILE
+    path = _journal_path(venue.terms, opening)
     try:
         if opening.has_journal:
             session, run = open_journaled_session(
@@ -117,10 +117,27 @@ def _open(configuration: MarketConfiguration, venue: PulledVenue, opening: Openi
             stack.enter_context(run)
             return session
         session = open_session(configuration, venue, opening.machine_class, opening.executor)
-        stack.enter_context(market_owned(venue.terms, path.parent, "no journal"))
+        _own_without_journal(venue.terms, path, stack)
     except OwnershipError as error:
         if venue.terms.outlives_process:
             raise
         raise OwnershipError(f"{error} A run with another --out has an exchange of its own.") from error
-    set_aside(path)  # it tells of another run than the files that are there soon
     return session
+
+
+def _journal_path(terms: VenueTerms, opening: Opening) -> Path:
+    return market_directory(terms, symbol_directory(opening.directory, terms.instrument.symbol)) / JOURNAL_FILE
+
+
+def _own_without_journal(terms: VenueTerms, path: Path, stack: ExitStack) -> None:
+    """The right to make a market of which nothing is kept: only where nothing outlives the process.
+
+    Raises:
+        OwnershipError: another process makes it.
+        SettingsError: orders and positions outlive the process.
+    """
+    if terms.outlives_process:
+        expected = f"a journal for account {terms.account!r}, whose orders and position stay when the process ends"
+        raise SettingsError("--no-journal", expected, "none", "Leave --no-journal out.")
+    stack.enter_context(market_owned(terms, path.parent, "no journal"))
+    set_aside(path)  # it tells of another run than the files that are there soon

@@ -8,7 +8,7 @@ from mm_fsm.chart import ExecutorKind
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import JournalSettings
-from mm_fsm.runtime.ownership import lock_directory
+from mm_fsm.runtime.ownership import market_directory
 from mm_fsm.runtime.recovery import OpenRun, RunPlan, open_run
 from mm_fsm.runtime.session import PulledSession, open_venue, session_around
 from mm_fsm.runtime.settings_file import MarketConfiguration
@@ -79,7 +79,7 @@ def plan_of(
         executor=executor,
         services=load_services(configuration.strategy.services),
         journal_settings=journal_settings or configuration.journal,
-        locks=lock_directory(terms, path.parent),
+        locks=market_directory(terms, path.parent),
         make_token=terms.make_token,
         is_continued=terms.outlives_process,
     )

@@ -21,16 +21,22 @@ STATE_HOME: Final = "XDG_STATE_HOME"
 """Environment variable that names the directory for what programs of one user keep; ``~/.local/state`` without it."""
 
 
-def lock_directory(terms: VenueTerms, results: Path) -> Path:
-    """Where the lock of a market lies: where everybody who could trade on the account looks for it.
+def market_directory(terms: VenueTerms, results: Path) -> Path:
+    """Where the lock and the journal of a market lie: where every run of the user that could make it finds them.
 
-    An account that outlives the process is one for all processes of the user, wherever they write their results. One
-    that ends with it is this process's own, and what two could share is only the directory of the ``results``.
+    An account that outlives the process is one for all processes of the user, wherever they write their results; a
+    journal that a later run does not find is a position and orders that it does not know of. An account that ends
+    with its process is this process's own, and what two could share is only the directory of the ``results``.
     """
     if not terms.outlives_process:
         return results
-    home = os.environ.get(STATE_HOME, "")
-    return (Path(home) if Path(home).is_absolute() else Path.home() / ".local" / "state") / "mm-fsm" / "locks"
+    home = Path(os.environ.get(STATE_HOME, ""))
+    state = home if home.is_absolute() else Path.home() / ".local" / "state"
+    return state / "mm-fsm" / _file_name(terms.account) / _file_name(terms.instrument.symbol)
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip(".-") or "unnamed"
 
 
 def market_owned(terms: VenueTerms, results: Path, run: str) -> Ownership:
@@ -39,7 +45,7 @@ def market_owned(terms: VenueTerms, results: Path, run: str) -> Ownership:
     Raises:
         OwnershipError: another process holds it; the message says which. Or the lock cannot be written.
     """
-    return Ownership(lock_directory(terms, results), terms.account, terms.instrument.symbol, run)
+    return Ownership(market_directory(terms, results), terms.account, terms.instrument.symbol, run)
 
 
 class Ownership:
@@ -56,8 +62,7 @@ class Ownership:
     """
 
     def __init__(self, directory: Path, account: str, symbol: str, run: str) -> None:
-        name = re.sub(r"[^A-Za-z0-9_.]+", "-", f"{account}-{symbol}")
-        self.path: Final = directory / f"{name}.lock"
+        self.path: Final = directory / f"{_file_name(f'{account}-{symbol}')}.lock"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -45,10 +45,11 @@ class VenueTerms:
     balances: Balances
     """The part of the account that this market may use when its books begin."""
     account: str
-    """Identity of the account, from the venue where it has one. With the symbol it names the ownership lock."""
+    """Identity of the account, the venue's name in it and the venue's own number for it where there is one, such as
+    ``binance-12345678``: the same for every key of the account. With the symbol it names lock and journal."""
     outlives_process: bool
-    """Whether orders and positions stay when the process ends. Then its journal is continued, not begun anew, and its
-    lock lies in the user's state directory, so that a second process finds it wherever it writes its results."""
+    """Whether orders and positions stay when the process ends. Then its journal is continued, not begun anew, and lies
+    with its lock in the user's state directory, so that a later process finds both wherever it writes its results."""
     make_token: Callable[[], str]
     """Makes the parts of client order ids that no earlier process on this account has used."""
     capabilities: Capabilities = Capabilities()

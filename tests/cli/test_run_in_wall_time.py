@@ -12,6 +12,7 @@ import pytest
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.core.messages import CancelOrder, PlaceOrder
 from mm_fsm.runtime.journal import verify_run
+from mm_fsm.runtime.ownership import Ownership
 from tests.cli.command_line import Finished, run, write_settings
 from tests.runtime.settings_texts import MARKET, market_entry, without
 from tests.venues.played_kind import Played, installed
@@ -32,6 +33,11 @@ def live(place: Path, *options: object, text: str = without("simulator") + LIVE)
     return run("run", write_settings(place, text), "--live", "--json", "--quiet", "--out", place / "out", *options)
 
 
+def journal_in(place: Path) -> Path:
+    """The journal of account 7, in the user's state."""
+    return place / "state" / "mm-fsm" / "played-7" / "ETH-USD" / "run.journal"
+
+
 def only_entry(finished: Finished) -> Any:
     (entry,) = finished.json()["symbols"]
     return entry
@@ -49,15 +55,15 @@ def test_a_session_ends_with_an_empty_book_and_a_clean_journal(place: Path) -> N
     assert venue.drained
     assert venue.closed
     assert [intent for intent in venue.sent if isinstance(intent, PlaceOrder)]
-    assert verify_run(place / "out" / "ETH-USD" / "run.journal").is_clean
+    assert verify_run(journal_in(place)).is_clean
 
 
 def test_a_second_run_continues_the_first_ones_journal(place: Path) -> None:
     """The account outlives the process: no id comes twice, and the venue is told the ids of the first run's orders."""
     assert live(place, "--duration", 15).status == ExitCode.SUCCESS
-    journal = place / "out" / "ETH-USD" / "run.journal"
+    journal = journal_in(place)
     before = journal.stat().st_size
-    live(place, "--duration", 15)
+    assert live(place, "--duration", 15, "--out", place / "elsewhere").status == ExitCode.SUCCESS
     assert not journal.with_name("run.journal.earlier").exists()
     assert journal.stat().st_size > before
     first, second = Played.made
@@ -81,9 +87,29 @@ def test_markets_of_one_account_share_its_connection(place: Path) -> None:
 
 def test_the_lock_of_a_live_account_is_the_users_wherever_results_go(place: Path) -> None:
     """It is named by the account as the venue says it."""
-    assert live(place, "--duration", 10, "--no-journal").status == ExitCode.SUCCESS
-    assert (place / "state" / "mm-fsm" / "locks" / "played-7-ETH-USD.lock").exists()
+    assert live(place, "--duration", 10).status == ExitCode.SUCCESS
+    assert (journal_in(place).parent / "played-7-ETH-USD.lock").exists()
     assert not list((place / "out").rglob("*.lock"))
+
+
+def test_a_second_process_on_the_account_is_refused_wherever_its_results_go(place: Path) -> None:
+    """Nothing is given to its venue, which is closed again."""
+    directory = journal_in(place).parent
+    with Ownership(directory, "played-7", "ETH/USD", "another"):
+        finished = live(place, "--duration", 10)
+    assert finished.status == ExitCode.BAD_INPUT
+    assert "market 'ETH/USD' on account 'played-7': expected nobody to quote it" in finished.messages
+    (venue,) = Played.made
+    assert venue.sent == []
+    assert venue.closed
+
+
+def test_an_account_that_outlives_the_process_needs_a_journal(place: Path) -> None:
+    """Without one the next run would know neither its orders nor its position."""
+    finished = live(place, "--no-journal")
+    assert finished.status == ExitCode.BAD_INPUT
+    assert "'--no-journal': expected a journal for account 'played-7'" in finished.messages
+    assert [venue.sent for venue in Played.made] == [[]]
 
 
 def test_a_venue_that_cannot_be_reached_is_told_in_one_line(place: Path) -> None:
