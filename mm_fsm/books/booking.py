@@ -86,7 +86,7 @@ def book_again(
         context.ledger.mark(reference_price)
     book(context, fact, fact.admit(context))
     if peak is not None:
-        context.ledger.peak_net_pnl = peak
+        context.ledger.restore_peak(peak)
     for intent in intents:
         note_sent(context, intent)
     context.unhandled_fills.clear()

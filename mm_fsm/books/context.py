@@ -9,21 +9,25 @@ import hashlib
 from collections import deque
 from decimal import Decimal
 from operator import attrgetter
-from typing import Final, Protocol
+from typing import Final
 
-from attrs import define, field, fields
+from attrs import define, field, fields, frozen
 
+from mm_fsm.books.field_roles import DERIVED, SURVIVES
 from mm_fsm.books.ledger import Ledger
 from mm_fsm.books.market import Market
 from mm_fsm.books.markouts import MarkoutTracker
 from mm_fsm.books.orders import OwnOrder, OwnOrders, RequestTimes
 from mm_fsm.books.reconciliation import Reconciliation
 from mm_fsm.books.volatility import VolatilityEstimator
+from mm_fsm.books.working_state import Fill, Reduction, SideState
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, Hold, HoldReason, InventoryAssessment, QuotePlan
+from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, InventoryAssessment, QuotePlan
 from mm_fsm.core.instrument import BASIS_POINTS, ZERO, Balances, Fees, Instrument, InstrumentKind
-from mm_fsm.core.messages import SIDES, Liquidity, OrderPurpose, Side
+from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 from mm_fsm.core.settings import MarketMakingSettings
+
+__all__ = ["MarketMakingContext", "Reduction", "SideState"]
 
 RECENT_FILL_RATE_WEIGHT = 0.05
 """Weight of the newest finished quote in the recent fill rate."""
@@ -32,55 +36,14 @@ MARKOUT_WINDOW = 100
 """Fills that the recent markout covers; more where a judgement of adverse selection needs more."""
 
 
-class Fill(Protocol):
-    """What is said of a fill once it is booked. Price quote per base, quantity contracts."""
+@frozen
+class Standing:
+    """Where the account stands, and everything that was read to tell it."""
 
-    @property
-    def price(self) -> Decimal:
-        """As the venue reported it."""
-        ...
-
-    @property
-    def quantity(self) -> Decimal:
-        """As the venue reported it."""
-        ...
-
-    @property
-    def liquidity(self) -> Liquidity:
-        """Whether it added or removed liquidity."""
-        ...
-
-
-@define(kw_only=True)
-class SideState:
-    """What is remembered about one side of the book."""
-
-    status: Hold | None = field(factory=lambda: Hold(HoldReason.NOT_STARTED))
-    """None while a quote of ours rests there; else why none does."""
-    hold: Hold | None = None
-    """A hold with an end of its own, set by what the venue answered."""
-    refusal: Hold | None = None
-    """Why the last attempt to bring this side to its plan fell short; cleared when prices are calculated."""
-    post_only_rejections: int = 0
-    """In a row, since the last order of this side that rested."""
-
-    def take_hold(self, hold: Hold) -> None:
-        """Hold the side, unless it is held longer already: whatever comes in between ends no hold early."""
-        current = self.hold
-        lasts_longer = current is not None and (
-            current.until is None or (hold.until is not None and current.until > hold.until)
-        )
-        if not lasts_longer:
-            self.hold = hold
-
-
-@define(kw_only=True)
-class Reduction:
-    """An inventory adjustment under way, or a wind-down: bring |offset| down to ``goal``, base units."""
-
-    goal: Decimal
-    started_at: int
-    retry_at: int = 0
+    read_from: tuple[object, ...]
+    equity: Decimal | None
+    limit: Decimal
+    assessment: InventoryAssessment
 
 
 @define(kw_only=True)
@@ -90,21 +53,21 @@ class MarketMakingContext:
     settings: MarketMakingSettings
     instrument: Instrument
     fees: Fees
-    balances: Balances
+    balances: Balances = field(metadata=SURVIVES)
 
-    now: int = 0
+    now: int = field(default=0, metadata=SURVIVES)
     """The latest time any fact carried."""
-    clock_regressions: int = 0
+    clock_regressions: int = field(default=0, metadata=SURVIVES)
     """Facts whose receipt time lay before an earlier fact's."""
     current_state: str = ""
     """The machine's state: its only place, where the chart's executor reads and writes it."""
     market: Market = field(factory=Market)
-    ledger: Ledger = field(init=False)
+    ledger: Ledger = field(init=False, metadata=SURVIVES)
     """Money and the distance from the target: profit is measured against holding the target, which is no decision of
     the machine's."""
-    orders: OwnOrders = field(init=False)
-    volatility_estimator: VolatilityEstimator = field(init=False)
-    markouts: MarkoutTracker = field(init=False)
+    orders: OwnOrders = field(init=False, metadata=SURVIVES)
+    volatility_estimator: VolatilityEstimator = field(init=False, metadata=SURVIVES)
+    markouts: MarkoutTracker = field(init=False, metadata=SURVIVES)
 
     # Quoting
     plan: QuotePlan | None = None
@@ -114,23 +77,23 @@ class MarketMakingContext:
     """An answer arrived while placing, after which there may be more to send."""
     was_near_limit: bool = False
     """Whether inventory use was beyond ``inventory_reprice_share`` when prices were last calculated."""
-    adverse_selection_held_at_fills: int = 0
+    adverse_selection_held_at_fills: int = field(default=0, metadata=SURVIVES)
     """How many maker fills there were when quoting was last held for adverse selection."""
-    is_widened_for_adverse_selection: bool = False
+    is_widened_for_adverse_selection: bool = field(default=False, metadata=SURVIVES)
 
     # Inventory
-    target_base: Decimal = ZERO
-    first_mid_price: Decimal | None = None
+    target_base: Decimal = field(default=ZERO, metadata=SURVIVES)
+    first_mid_price: Decimal | None = field(default=None, metadata=SURVIVES)
     reduction: Reduction | None = None
     was_over_limit: bool = False
     """Whether the limit was already passed when inventory was last managed."""
     missing_base: Decimal = ZERO
     """What the ledger holds and the venue's last balance report did not, base units."""
     missing_quote: Decimal = ZERO
-    reconciliation: Reconciliation = field(factory=Reconciliation)
-    order_prefix: str = ""
+    reconciliation: Reconciliation = field(factory=Reconciliation, metadata=SURVIVES)
+    order_prefix: str = field(default="", metadata=SURVIVES)
     """What the client order ids of this run begin with, restarts included."""
-    unattributed: dict[str, Decimal] = field(factory=dict)
+    unattributed: dict[str, Decimal] = field(factory=dict, metadata=SURVIVES)
     """Contracts booked for orders of this run that the books do not know, by client order id."""
     remarks: list[str] = field(factory=list)
     """What the booking of a fact has to say; the step's reasons take it over."""
@@ -139,15 +102,15 @@ class MarketMakingContext:
 
     # Fills
     unhandled_fills: list[Fill] = field(factory=list)
-    last_fill_time: int | None = None
-    fill_count: int = 0
-    total_trades: int = 0
-    adjustment_count: int = 0
-    maker_fill_count: int = 0
-    acknowledged_maker_quantity: Decimal = ZERO
-    filled_maker_quantity: Decimal = ZERO
-    recent_fill_rate: float = 0.0
-    conversion_prices: dict[str, Decimal] = field(factory=dict)
+    last_fill_time: int | None = field(default=None, metadata=SURVIVES)
+    fill_count: int = field(default=0, metadata=SURVIVES)
+    total_trades: int = field(default=0, metadata=SURVIVES)
+    adjustment_count: int = field(default=0, metadata=SURVIVES)
+    maker_fill_count: int = field(default=0, metadata=SURVIVES)
+    acknowledged_maker_quantity: Decimal = field(default=ZERO, metadata=SURVIVES)
+    filled_maker_quantity: Decimal = field(default=ZERO, metadata=SURVIVES)
+    recent_fill_rate: float = field(default=0.0, metadata=SURVIVES)
+    conversion_prices: dict[str, Decimal] = field(factory=dict, metadata=SURVIVES)
 
     # Session
     session_ends_at: int | None = None
@@ -156,7 +119,7 @@ class MarketMakingContext:
     stop_reason: str = ""
     is_late: bool = False
     """The wind-down passed its deadline: everything is cancelled and the position stays."""
-    late_facts: int = 0
+    late_facts: int = field(default=0, metadata=SURVIVES)
     """Fills booked after COMPLETED."""
     trades_query_due: int = 0
 
@@ -168,9 +131,9 @@ class MarketMakingContext:
     fault: Fault | None = None
     latched: dict[str, Fault] = field(factory=dict)
     """Faults that are never retried, by their code."""
-    faults_noted: int = 0
+    faults_noted: int = field(default=0, metadata=SURVIVES)
     recovery_attempts: int = 0
-    session_recoveries: int = 0
+    session_recoveries: int = field(default=0, metadata=SURVIVES)
     recover_at: int = 0
     healthy_since: int | None = None
     has_wound_down: bool = False
@@ -179,11 +142,13 @@ class MarketMakingContext:
     sent_orders: deque[int] = field(factory=deque)
     """Times of the placements in the current rate interval."""
     next_order_number: int = 1
-    refused_facts: int = 0
-    late_books: int = 0
-    spread_calculations: int = 0
-    clamped_spreads: int = 0
+    refused_facts: int = field(default=0, metadata=SURVIVES)
+    late_books: int = field(default=0, metadata=SURVIVES)
+    spread_calculations: int = field(default=0, metadata=SURVIVES)
+    clamped_spreads: int = field(default=0, metadata=SURVIVES)
     """Sides whose spread was held by a bound; two sides to a calculation."""
+
+    _standing: Standing | None = field(default=None, init=False, eq=False, repr=False, metadata=DERIVED)
 
     def __attrs_post_init__(self) -> None:
         settings = self.settings
@@ -305,6 +270,24 @@ class MarketMakingContext:
 
         Spot: cash and position. Contracts: the margin, and what the position has gained since the first price.
         """
+        return self._read_standing().equity
+
+    def _read_standing(self) -> Standing:
+        """Equity, limit and assessment, computed once for one price and one position."""
+        sums = self.ledger.sums
+        read_from = (
+            self.market.mid_price, self.first_mid_price, self.target_base, self.settings, self.balances,
+            sums.position, sums.cash, sums.third_currency_fees, sums.money_decimals, sums.reference_price,
+        )  # fmt: skip
+        standing = self._standing
+        if standing is None or standing.read_from != read_from:
+            equity = self._compute_equity()
+            limit = self._compute_limit(equity)
+            standing = Standing(read_from, equity, limit, _assess(self.ledger.position, limit))
+            self._standing = standing
+        return standing
+
+    def _compute_equity(self) -> Decimal | None:
         mid, first, worth = self.mid_price, self.first_mid_price, self.ledger.equity
         if worth is None or mid is None or first is None:
             return None
@@ -365,7 +348,10 @@ class MarketMakingContext:
     @property
     def position_limit(self) -> Decimal:
         """Largest |offset|: the smallest of the limits that are set, base units; 0 without equity or a price."""
-        mid, equity = self.mid_price, self.equity
+        return self._read_standing().limit
+
+    def _compute_limit(self, equity: Decimal | None) -> Decimal:
+        mid = self.mid_price
         if mid is None or equity is None or equity <= 0:
             return ZERO
         settings = self.settings
@@ -374,15 +360,7 @@ class MarketMakingContext:
 
     def assess_inventory(self) -> InventoryAssessment:
         """Offset, limit and use of the limit, as of now."""
-        offset, limit = self.inventory_offset, self.position_limit
-        ratio = float(offset / limit) if limit > 0 else (0.0 if offset == 0 else (1.0 if offset > 0 else -1.0))
-        return InventoryAssessment(
-            offset=offset,
-            limit=limit,
-            use=abs(ratio) if limit > 0 else (0.0 if offset == 0 else 1.0),
-            skew=max(-1.0, min(1.0, ratio)),
-            is_over_limit=abs(offset) > limit,
-        )
+        return self._read_standing().assessment
 
     @property
     def inventory_skew(self) -> float:
@@ -438,7 +416,23 @@ class MarketMakingContext:
         return hashlib.sha256(repr(self.snapshot()).encode()).hexdigest()
 
 
-_read_fields: Final = attrgetter(*(each.name for each in fields(MarketMakingContext)))
+def _assess(offset: Decimal, limit: Decimal) -> InventoryAssessment:
+    ratio = float(offset / limit) if limit > 0 else (0.0 if offset == 0 else (1.0 if offset > 0 else -1.0))
+    return InventoryAssessment(
+        offset=offset,
+        limit=limit,
+        use=abs(ratio) if limit > 0 else (0.0 if offset == 0 else 1.0),
+        skew=max(-1.0, min(1.0, ratio)),
+        is_over_limit=abs(offset) > limit,
+    )
+
+
+SURVIVING: Final = tuple(each.name for each in fields(MarketMakingContext) if each.metadata.get("survives"))
+"""Fields that a restart keeps; the others begin anew."""
+
+_read_fields: Final = attrgetter(
+    *(each.name for each in fields(MarketMakingContext) if not each.metadata.get("is_derived"))
+)
 
 
 def _plain(value: object) -> object:

@@ -1,8 +1,8 @@
 """The exact ledger: what one machine's money in one market did, to the last digit.
 
-Amounts are base units and quote currency. Every sum and product is exact. Total cost is kept, never an average: the
-single division, the share of the cost that a reducing fill takes out, is rounded to a fixed quantum, and what stays is
-the total minus that share.
+Amounts are base units and quote currency: decimals at the face, integers inside (``Sums``), so that every sum and
+product is exact. Total cost is kept, never an average: the single division, the share of the cost that a reducing fill
+takes out, is rounded to a fixed quantum, and what stays is the total minus that share.
 
 With one reference price m in every term, both of these hold exactly after every call (``identity_gap`` is 0)::
 
@@ -24,117 +24,44 @@ the conversion price of the fill.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, Overflow
-from enum import StrEnum
-from operator import attrgetter
-from typing import Final
+from decimal import Decimal
+from typing import Final, overload
 
-from attrs import define, field, frozen
+from attrs import define, field
 
+from mm_fsm.books.exact import AMOUNT_EXPECTED, EXACT, decimal_of, is_amount, units_of
+from mm_fsm.books.field_roles import DERIVED
+from mm_fsm.books.ledger_fill import FeeCurrency, LedgerFill, refuse_unless_amount, refuse_unless_positive
+from mm_fsm.books.sums import Sums
 from mm_fsm.core.instrument import BASIS_POINTS, ONE, ZERO
 from mm_fsm.core.messages import Side
-from mm_fsm.errors import FactRefusedError, LedgerError, SettingsError
+from mm_fsm.errors import LedgerError, SettingsError
 
-EXACT: Final = Context(prec=200, rounding=ROUND_HALF_EVEN, traps=[Inexact, InvalidOperation, Overflow])
-"""Raises rather than lose a digit, and does not depend on the decimal context of the host program.
-
-Amounts of 24 digits on either side of the point, three to a product, leave room for more than 1e50 bookings.
-"""
-
-_add: Final = EXACT.add
-_subtract: Final = EXACT.subtract
-_multiply: Final = EXACT.multiply
-
-_ROUNDING: Final = Context(prec=200, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Overflow])
-_COST_QUANTUM: Final = Decimal("1E-20")
-"""Quote currency to which the cost of a partial reduction is rounded; the rest keeps what was rounded away."""
+__all__ = ["FeeCurrency", "Ledger", "LedgerFill"]
 
 TRADES_REMEMBERED: Final = 20_000
 """How many trades are known by their ids, so that none is booked twice; then memory would grow with every fill."""
 
-_AMOUNT_CONTEXT: Final = Context(prec=48, traps=[Inexact, InvalidOperation])
-_AMOUNT_QUANTUM: Final = Decimal("1E-24")
-AMOUNT_EXPECTED: Final = "finite decimal below 1E+24 with at most 24 decimals"
 
-
-class FeeCurrency(StrEnum):
-    """Which currency a fee was charged in."""
-
-    QUOTE = "quote"
-    BASE = "base"
-    THIRD = "third"
-
-
-def is_amount(value: object) -> bool:
-    """Whether a value is a finite decimal that every sum and product here can hold exactly."""
-    if not isinstance(value, Decimal) or not value.is_finite():
-        return False
-    try:
-        value.quantize(_AMOUNT_QUANTUM, context=_AMOUNT_CONTEXT)
-    except (Inexact, InvalidOperation):
-        return False
-    return True
-
-
-def _refuse_unless_amount(fact: str, name: str, value: Decimal) -> None:
-    if not is_amount(value):
-        raise FactRefusedError(fact, name, f"a {AMOUNT_EXPECTED}", value)
-
-
-def _refuse_unless_positive(fact: str, name: str, value: Decimal) -> None:
-    if not is_amount(value) or value <= 0:
-        raise FactRefusedError(fact, name, f"a positive {AMOUNT_EXPECTED}", value)
-
-
-@frozen(kw_only=True)
-class LedgerFill:
-    """A fill as the ledger books it, valid by construction: make one to check a fill before anything changes.
+class Face:
+    """A sum of the ledger as an exact decimal.
 
     Args:
-        trade_id: the venue's id of the trade.
-        side: side of the own order; BID bought.
-        price: quote per base.
-        quantity: contracts, positive.
-        fee: in ``fee_currency`` (base units for BASE); positive when paid, negative for a rebate.
-        fee_currency: what the fee was charged in.
-        conversion_price: quote currency per unit of a third currency; needed for a THIRD fee that is not zero.
-        exchange_time: the venue's stamp, nanoseconds; -1 when there is none, and then its id is never missed.
-        client_order_id: the own order that traded; with price and quantity it tells one trade from another.
-
-    Raises:
-        FactRefusedError: an amount is not finite, too long, or not positive where it must be, or a conversion price is
-            missing.
+        name: of the integer in ``Sums``.
+        unit: whose decimals it has: ``price``, ``base`` or ``money``.
     """
 
-    trade_id: str
-    side: Side
-    price: Decimal
-    quantity: Decimal
-    fee: Decimal
-    fee_currency: FeeCurrency
-    conversion_price: Decimal | None = None
-    exchange_time: int = -1
-    client_order_id: str = ""
+    def __init__(self, name: str, unit: str = "money") -> None:
+        self.name = name
+        self.decimals = f"{unit}_decimals"
 
-    @property
-    def terms(self) -> str:
-        """What every report of this trade must agree in."""
-        return f"{self.client_order_id} {EXACT.normalize(self.quantity)} {EXACT.normalize(self.price)}"
-
-    def __attrs_post_init__(self) -> None:
-        _refuse_unless_positive("OrderFilled", "price", self.price)
-        _refuse_unless_positive("OrderFilled", "quantity", self.quantity)
-        _refuse_unless_amount("OrderFilled", "fee", self.fee)
-        if self.conversion_price is not None:
-            _refuse_unless_positive("ConversionPriceReported", "price", self.conversion_price)
-        elif self.fee_currency is FeeCurrency.THIRD and self.fee:
-            raise FactRefusedError(
-                "OrderFilled",
-                "fee_currency",
-                "the base or quote currency, or one whose conversion price is known",
-                self.fee_currency.value,
-                "Report the price of the fee's currency in quote currency, then this fill again.",
-            )
+    @overload
+    def __get__(self, ledger: None, owner: type) -> Face: ...
+    @overload
+    def __get__(self, ledger: Ledger, owner: type) -> Decimal: ...
+    def __get__(self, ledger: Ledger | None, owner: type) -> Face | Decimal:
+        """The sum now."""
+        return self if ledger is None else ledger.face(self)
 
 
 @define(kw_only=True, eq=False)
@@ -160,36 +87,7 @@ class Ledger:
     contract_size: Decimal = ONE
     carried_drawdown: Decimal = ZERO
 
-    position: Decimal = field(init=False)
-    """Base units, positive when long."""
-    cash: Decimal = field(init=False)
-    """Quote currency, with fees in quote, funding and external flows."""
-    reference_price: Decimal | None = field(init=False, default=None)
-    """The last m, quote per base; None before the first."""
-    starting_equity: Decimal | None = field(init=False, default=None)
-    """Starting cash and base at the first m, quote currency; None before it."""
-    cost: Decimal = field(init=False, default=ZERO)
-    """Total cost of the position, quote currency, with the position's sign; 0 before the first m."""
-    realized_pnl: Decimal = field(init=False, default=ZERO)
-    """Quote currency, before fees."""
-    fees_paid: Decimal = field(init=False, default=ZERO)
-    """All fees valued in quote currency; rebates lower it."""
-    third_currency_fees: Decimal = field(init=False, default=ZERO)
-    """The part of ``fees_paid`` that was charged in third currencies."""
-    funding_received: Decimal = field(init=False, default=ZERO)
-    """Quote currency; negative when more was paid than received."""
-    external_flows: Decimal = field(init=False, default=ZERO)
-    """Deposits less withdrawals, quote currency, base valued at m; base from before the first m joins at it."""
-    spread_capture: Decimal = field(init=False, default=ZERO)
-    """Sum of sign * quantity * (m at the fill - price), quote currency."""
-    inventory_pnl: Decimal = field(init=False, default=ZERO)
-    """Sum of position * change of m, quote currency."""
-    volume_quote: Decimal = field(init=False, default=ZERO)
-    """Sum of quantity * price, quote currency."""
-    volume_reference: Decimal = field(init=False, default=ZERO)
-    """Sum of quantity * m at the fill, quote currency."""
-    peak_net_pnl: Decimal = field(init=False)
-    """Highest net profit so far, quote currency; the carried drawdown at the start."""
+    sums: Sums = field(init=False, factory=Sums)
     forgotten_until: int = field(init=False, default=-1)
     """Exchange time of the latest trade whose id was forgotten, nanoseconds; -1 before any was."""
     bookings: int = field(init=False, default=0)
@@ -197,6 +95,40 @@ class Ledger:
     _trades: dict[tuple[str, str], tuple[int, str]] = field(init=False, factory=dict, repr=False)
     """Exchange time and terms by side and trade id."""
     _payments: set[tuple[str, str]] = field(init=False, factory=set, repr=False)
+    _faces: dict[str, tuple[int, int, Decimal]] = field(init=False, factory=dict, repr=False, metadata=DERIVED)
+    """The last decimal made of each sum, with the integer and the decimals that it was made of."""
+    _marked: Decimal | None = field(init=False, default=None, repr=False, metadata=DERIVED)
+
+    position = Face("position", "base")
+    """Base units, positive when long."""
+    cash = Face("cash")
+    """Quote currency, with fees in quote, funding and external flows."""
+    cost = Face("cost")
+    """Total cost of the position, quote currency, with the position's sign; 0 before the first m."""
+    realized_pnl = Face("realized_pnl")
+    """Quote currency, before fees."""
+    unrealized_pnl = Face("unrealized_pnl")
+    """Position at m less its cost, quote currency, before fees; 0 before the first m."""
+    net_pnl = Face("net_pnl")
+    """Realised + unrealised - fees + funding, quote currency. External flows are no profit and no loss."""
+    fees_paid = Face("fees_paid")
+    """All fees valued in quote currency; rebates lower it."""
+    third_currency_fees = Face("third_currency_fees")
+    """The part of ``fees_paid`` that was charged in third currencies."""
+    funding_received = Face("funding_received")
+    """Quote currency; negative when more was paid than received."""
+    external_flows = Face("external_flows")
+    """Deposits less withdrawals, quote currency, base valued at m; base from before the first m joins at it."""
+    spread_capture = Face("spread_capture")
+    """Sum of sign * quantity * (m at the fill - price), quote currency."""
+    inventory_pnl = Face("inventory_pnl")
+    """Sum of position * change of m, quote currency."""
+    volume_quote = Face("volume_quote")
+    """Sum of quantity * price, quote currency."""
+    volume_reference = Face("volume_reference")
+    """Sum of quantity * m at the fill, quote currency."""
+    peak_net_pnl = Face("peak_net_pnl")
+    """Highest net profit so far, quote currency; the carried drawdown at the start."""
 
     def __attrs_post_init__(self) -> None:
         for name, value in (
@@ -211,27 +143,70 @@ class Ledger:
             raise SettingsError("instrument.contract_size", "above 0", self.contract_size, "Use 1 for spot.")
         if self.carried_drawdown < 0:
             raise SettingsError("carried_drawdown", "at least 0", self.carried_drawdown, "Use 0 for none.")
-        self.position = self.starting_base
-        self.cash = self.starting_cash
-        self.peak_net_pnl = self.carried_drawdown
+        sums = self.sums
+        _, base, cash, peak = sums.read(ZERO, self.starting_base, self.starting_cash, self.carried_drawdown)
+        sums.position = sums.starting_base = base
+        sums.cash = sums.starting_cash = cash
+        sums.peak_net_pnl = peak
 
-    def mark(self, m: Decimal) -> None:
-        """Value the position at a new reference price, quote per base.
+    # -- reading ----------------------------------------------------------------------------------------------------
 
-        Raises:
-            FactRefusedError: ``m`` is not a positive finite decimal, or has too many digits.
+    def face(self, face: Face) -> Decimal:
+        """One sum as a decimal; equal sums look alike."""
+        units: int = getattr(self.sums, face.name)
+        decimals: int = getattr(self.sums, face.decimals)
+        made = self._faces.get(face.name)
+        if made is not None and made[0] == units and made[1] == decimals:
+            return made[2]
+        value = decimal_of(units, decimals)
+        self._faces[face.name] = (units, decimals, value)
+        return value
+
+    @property
+    def reference_price(self) -> Decimal | None:
+        """The last m, quote per base; None before the first."""
+        m = self.sums.reference_price
+        return None if m is None else decimal_of(m, self.sums.price_decimals)
+
+    @property
+    def starting_equity(self) -> Decimal | None:
+        """Starting cash and base at the first m, quote currency; None before it."""
+        equity = self.sums.starting_equity
+        return None if equity is None else decimal_of(equity, self.sums.money_decimals)
+
+    @property
+    def equity(self) -> Decimal | None:
+        """Cash and position at m, less fees paid from elsewhere, quote currency; None before the first m."""
+        equity = self.sums.equity
+        return None if equity is None else decimal_of(equity, self.sums.money_decimals)
+
+    @property
+    def drawdown(self) -> Decimal:
+        """Peak of the net profit less the net profit now, quote currency, at least 0."""
+        return decimal_of(self.sums.peak_net_pnl - self.sums.net_pnl, self.sums.money_decimals)
+
+    @property
+    def cash_change(self) -> Decimal:
+        """Change of cash since the start, quote currency."""
+        return decimal_of(self.sums.cash - self.sums.starting_cash, self.sums.money_decimals)
+
+    @property
+    def average_spread_captured_bps(self) -> float | None:
+        """Spread capture over the volume at m, basis points; None before the first fill."""
+        sums = self.sums
+        return int(BASIS_POINTS) * sums.spread_capture / sums.volume_reference if sums.volume_reference else None
+
+    def identity_gap(self) -> Decimal:
+        """What the two identities of this module miss, added without sign, quote currency: exactly 0 in sound books.
+
+        Before the first m the inventory has no value on either side.
         """
-        _refuse_unless_positive("MarketBook", "reference_price", m)
-        before = self.reference_price
-        if before is None:
-            self._start_valuation(m)
-            return
-        if m == before:
-            return
-        change = _multiply(self.position, _subtract(m, before))
-        self.inventory_pnl = _add(self.inventory_pnl, change)
-        self.reference_price = m
-        self._raise_peak()
+        return decimal_of(self.sums.identity_gap, self.sums.money_decimals)
+
+    def snapshot(self) -> tuple[Decimal | int | None, ...]:
+        """Every amount that changes, in a fixed order, and last the number of bookings: for digests."""
+        faces = [self.face(each) for each in _SNAPSHOT]
+        return (self.reference_price, self.starting_equity, *faces, self.bookings)
 
     def is_booked(self, trade_id: str, side: Side) -> bool:
         """Whether this side of this trade is known to be booked. A trade of two own orders has both sides."""
@@ -246,6 +221,36 @@ class Ledger:
         """Whether a trade is so old that its id may have been forgotten: nobody can tell whether it was booked."""
         return exchange_time <= self.forgotten_until
 
+    def is_funding_booked(self, funding_id: str) -> bool:
+        """Whether this funding payment was booked."""
+        return ("funding", funding_id) in self._payments
+
+    def is_flow_booked(self, flow_id: str) -> bool:
+        """Whether this external flow was booked."""
+        return ("flow", flow_id) in self._payments
+
+    # -- booking ----------------------------------------------------------------------------------------------------
+
+    def mark(self, m: Decimal) -> None:
+        """Value the position at a new reference price, quote per base.
+
+        Raises:
+            FactRefusedError: ``m`` is not a positive finite decimal, or has too many digits.
+        """
+        if m is self._marked:
+            return
+        refuse_unless_positive("MarketBook", "reference_price", m)
+        units = units_of(m, self.sums.price_decimals)
+        if units is None:
+            units = self.sums.read(m)[0]
+        if units != self.sums.reference_price:
+            self.sums.mark(units)
+        self._marked = m
+
+    def restore_peak(self, peak: Decimal) -> None:
+        """Go on with a peak of the net profit that is on record, quote currency."""
+        self.sums.peak_net_pnl = self.sums.read(ZERO, ZERO, peak)[2]
+
     def book_fill(self, fill: LedgerFill) -> None:
         """Book a trade of an own order. Before the first m, its price becomes the first m.
 
@@ -253,23 +258,28 @@ class Ledger:
             LedgerError: this side of the trade was booked before.
         """
         self._note_trade(fill)
-        m = self.reference_price
-        if m is None:
-            m = self._start_valuation(fill.price)
-        quantity = _multiply(fill.quantity, self.contract_size)
-        bought = quantity if fill.side is Side.BID else quantity.copy_negate()
-        self._change_position(bought, fill.price)
-        self.cash = _subtract(self.cash, _multiply(bought, fill.price))
-        captured = _multiply(bought, _subtract(m, fill.price))
-        self.spread_capture = _add(self.spread_capture, captured)
-        self.volume_quote = _add(self.volume_quote, _multiply(quantity, fill.price))
-        self.volume_reference = _add(self.volume_reference, _multiply(quantity, m))
-        self._charge(fill, m)
-        self._raise_peak()
-
-    def is_funding_booked(self, funding_id: str) -> bool:
-        """Whether this funding payment was booked."""
-        return ("funding", funding_id) in self._payments
+        sums, is_in_base = self.sums, fill.fee_currency is FeeCurrency.BASE
+        fee = fill.fee
+        if fill.fee_currency is FeeCurrency.THIRD and fill.conversion_price is not None:
+            fee = EXACT.multiply(fee, fill.conversion_price)
+        sums.read(ZERO, fill.fee if is_in_base else ZERO)
+        price, quantity, money = sums.read(
+            fill.price, EXACT.multiply(fill.quantity, self.contract_size), ZERO if is_in_base else fee
+        )
+        if sums.reference_price is None:
+            sums.start_valuation(price)
+        m = price if sums.reference_price is None else sums.reference_price
+        sums.trade(quantity * fill.side.sign, price, m)
+        if is_in_base:
+            base = sums.read(ZERO, fill.fee)[1]
+            sums.change_position(-base, m)
+            money = sums.worth(base, m)
+        elif fill.fee_currency is FeeCurrency.QUOTE:
+            sums.cash -= money
+        else:
+            sums.third_currency_fees += money
+        sums.fees_paid += money
+        sums.raise_peak()
 
     def book_funding(self, amount: Decimal, funding_id: str) -> None:
         """Book a funding payment in quote currency, positive when received.
@@ -278,15 +288,12 @@ class Ledger:
             FactRefusedError: the amount is not a finite decimal, or has too many digits.
             LedgerError: the payment was booked before.
         """
-        _refuse_unless_amount("FundingPaid", "amount", amount)
+        refuse_unless_amount("FundingPaid", "amount", amount)
         self._note_payment("funding", funding_id)
-        self.cash = _add(self.cash, amount)
-        self.funding_received = _add(self.funding_received, amount)
-        self._raise_peak()
-
-    def is_flow_booked(self, flow_id: str) -> bool:
-        """Whether this external flow was booked."""
-        return ("flow", flow_id) in self._payments
+        money = self.sums.read(ZERO, ZERO, amount)[2]
+        self.sums.cash += money
+        self.sums.funding_received += money
+        self.sums.raise_peak()
 
     def book_external_flow(self, base: Decimal, quote: Decimal, flow_id: str) -> None:
         """Book a deposit (positive) or withdrawal (negative) of base units and of quote currency.
@@ -295,75 +302,18 @@ class Ledger:
             FactRefusedError: an amount is not a finite decimal, or has too many digits.
             LedgerError: the flow was booked before.
         """
-        _refuse_unless_amount("ExternalFlow", "base", base)
-        _refuse_unless_amount("ExternalFlow", "quote", quote)
+        refuse_unless_amount("ExternalFlow", "base", base)
+        refuse_unless_amount("ExternalFlow", "quote", quote)
         self._note_payment("flow", flow_id)
-        self.cash = _add(self.cash, quote)
-        self.external_flows = _add(self.external_flows, quote)
-        if self.reference_price is None:
-            self.position = _add(self.position, base)
+        sums = self.sums
+        _, moved, money = sums.read(ZERO, base, quote)
+        sums.cash += money
+        sums.external_flows += money
+        if sums.reference_price is None:
+            sums.position += moved
         else:
-            self._change_position(base, self.reference_price)
-            self.external_flows = _add(self.external_flows, _multiply(base, self.reference_price))
-
-    @property
-    def equity(self) -> Decimal | None:
-        """Cash and position at m, less fees paid from elsewhere, quote currency; None before the first m."""
-        if self.reference_price is None:
-            return None
-        held = _add(self.cash, _multiply(self.position, self.reference_price))
-        return _subtract(held, self.third_currency_fees)
-
-    @property
-    def unrealized_pnl(self) -> Decimal:
-        """Position at m less its cost, quote currency, before fees; 0 before the first m."""
-        if self.reference_price is None:
-            return ZERO
-        return _subtract(_multiply(self.position, self.reference_price), self.cost)
-
-    @property
-    def net_pnl(self) -> Decimal:
-        """Realised + unrealised - fees + funding, quote currency. External flows are no profit and no loss."""
-        gross = _add(self.realized_pnl, self.unrealized_pnl)
-        return _add(_subtract(gross, self.fees_paid), self.funding_received)
-
-    @property
-    def drawdown(self) -> Decimal:
-        """Peak of the net profit less the net profit now, quote currency, at least 0."""
-        return _subtract(self.peak_net_pnl, self.net_pnl)
-
-    @property
-    def cash_change(self) -> Decimal:
-        """Change of cash since the start, quote currency."""
-        return _subtract(self.cash, self.starting_cash)
-
-    @property
-    def average_spread_captured_bps(self) -> float | None:
-        """Spread capture over the volume at m, basis points; None before the first fill."""
-        if not self.volume_reference:
-            return None
-        return float(_ROUNDING.divide(_ROUNDING.multiply(BASIS_POINTS, self.spread_capture), self.volume_reference))
-
-    def identity_gap(self) -> Decimal:
-        """What the two identities of this module miss, added without sign, quote currency: exactly 0 in sound books.
-
-        Before the first m the inventory has no value on either side.
-        """
-        equity = self.equity
-        if equity is None or self.starting_equity is None:
-            change = self.cash_change
-        else:
-            change = _subtract(equity, self.starting_equity)
-        gain = _subtract(change, self.external_flows)
-        trading = _add(self.spread_capture, self.inventory_pnl)
-        by_source = _add(_subtract(trading, self.fees_paid), self.funding_received)
-        source_gap = _subtract(by_source, gain)
-        realization_gap = _subtract(self.net_pnl, gain)
-        return _add(source_gap.copy_abs(), realization_gap.copy_abs())
-
-    def snapshot(self) -> tuple[Decimal | int | None, ...]:
-        """Every amount that changes, in a fixed order, and last the number of bookings: for digests."""
-        return (*_read_amounts(self), self.bookings)
+            sums.change_position(moved, sums.reference_price)
+            sums.external_flows += sums.worth(moved, sums.reference_price)
 
     def _note_trade(self, fill: LedgerFill) -> None:
         entry = (fill.side.value, fill.trade_id)
@@ -381,49 +331,22 @@ class Ledger:
         self._payments.add((kind, entry_id))
         self.bookings += 1
 
-    def _charge(self, fill: LedgerFill, m: Decimal) -> None:
-        value = fill.fee
-        if fill.fee_currency is FeeCurrency.QUOTE:
-            self.cash = _subtract(self.cash, value)
-        elif fill.fee_currency is FeeCurrency.BASE:
-            value = _multiply(value, m)
-            self._change_position(fill.fee.copy_negate(), m)
-        elif fill.conversion_price is not None:
-            value = _multiply(value, fill.conversion_price)
-            self.third_currency_fees = _add(self.third_currency_fees, value)
-        self.fees_paid = _add(self.fees_paid, value)
 
-    def _change_position(self, change: Decimal, price: Decimal) -> None:
-        """Move position, cost and realised profit for ``change`` base units at ``price``; cash is the caller's."""
-        held = self.position
-        opened = change
-        if held and change and (held > 0) is not (change > 0):
-            reduces = change.copy_abs() < held.copy_abs()
-            closed = change if reduces else held.copy_negate()
-            opened = _subtract(change, closed)
-            removed = self._cost_of(closed) if reduces else self.cost
-            self.cost = _subtract(self.cost, removed)
-            proceeds = _multiply(closed.copy_negate(), price)
-            self.realized_pnl = _add(self.realized_pnl, _subtract(proceeds, removed))
-        self.cost = _add(self.cost, _multiply(opened, price))
-        self.position = _add(held, change)
-
-    def _cost_of(self, closed: Decimal) -> Decimal:
-        """Share of the total cost that ``closed`` base units take out of the position; the one rounded amount."""
-        share = _ROUNDING.divide(_ROUNDING.multiply(self.cost, closed.copy_negate()), self.position)
-        return share.quantize(_COST_QUANTUM, context=_ROUNDING)
-
-    def _start_valuation(self, m: Decimal) -> Decimal:
-        """Take the first m: cost what is held, and value the flows of base that came before."""
-        deposited = _subtract(self.position, self.starting_base)
-        self.external_flows = _add(self.external_flows, _multiply(deposited, m))
-        self.starting_equity = _add(self.starting_cash, _multiply(self.starting_base, m))
-        self.cost = _multiply(self.position, m)
-        self.reference_price = m
-        return m
-
-    def _raise_peak(self) -> None:
-        self.peak_net_pnl = max(self.peak_net_pnl, self.net_pnl)
+_SNAPSHOT: Final = (
+    Ledger.position,
+    Ledger.cash,
+    Ledger.cost,
+    Ledger.realized_pnl,
+    Ledger.fees_paid,
+    Ledger.third_currency_fees,
+    Ledger.funding_received,
+    Ledger.external_flows,
+    Ledger.spread_capture,
+    Ledger.inventory_pnl,
+    Ledger.volume_quote,
+    Ledger.volume_reference,
+    Ledger.peak_net_pnl,
+)
 
 
 def _booked_before(kind: str, entry_id: str) -> LedgerError:
@@ -431,22 +354,3 @@ def _booked_before(kind: str, entry_id: str) -> LedgerError:
         f"{kind} {entry_id!r}: expected an id that is not booked, found it booked. "
         "Ask whether it is booked first, and drop what was seen before."
     )
-
-
-_read_amounts = attrgetter(
-    "position",
-    "cash",
-    "reference_price",
-    "starting_equity",
-    "cost",
-    "realized_pnl",
-    "fees_paid",
-    "third_currency_fees",
-    "funding_received",
-    "external_flows",
-    "spread_capture",
-    "inventory_pnl",
-    "volume_quote",
-    "volume_reference",
-    "peak_net_pnl",
-)

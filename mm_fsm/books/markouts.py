@@ -16,7 +16,7 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from mm_fsm.books.ledger import EXACT
+from mm_fsm.books.exact import EXACT
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.messages import Side
 from mm_fsm.errors import FactRefusedError, SettingsError

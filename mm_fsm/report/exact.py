@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from mm_fsm.books.ledger import EXACT
+from mm_fsm.books.exact import EXACT
 
 
 def exact_text(value: Decimal) -> str:

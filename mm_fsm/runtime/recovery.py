@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from attrs import field, frozen
 
-from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.context import SURVIVING, MarketMakingContext
 from mm_fsm.chart import ExecutorKind
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
@@ -33,16 +33,6 @@ from mm_fsm.services.protocols import Services
 
 TOKEN_LENGTH: Final = 6
 _LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-CARRIED: Final = (
-    "now", "clock_regressions", "ledger", "orders", "volatility_estimator", "markouts", "recent_fill_rate",
-    "target_base", "first_mid_price", "reconciliation", "order_prefix", "unattributed", "last_fill_time", "fill_count",
-    "total_trades", "adjustment_count", "maker_fill_count", "acknowledged_maker_quantity", "filled_maker_quantity",
-    "adverse_selection_held_at_fills", "is_widened_for_adverse_selection", "conversion_prices", "late_facts",
-    "faults_noted", "session_recoveries", "refused_facts", "late_books", "spread_calculations", "clamped_spreads",
-    "balances",
-)  # fmt: skip
-"""Fields of the context that a restart keeps; the others begin anew."""
 
 
 def random_token() -> str:
@@ -260,7 +250,7 @@ def _carry_over(machine: QuotingMachine, before: MarketMakingContext, sequence: 
             "Leave the setting as it was, or begin a new journal.",
         )
     times, estimator = context.orders.times, context.volatility_estimator
-    for name in CARRIED:
+    for name in SURVIVING:
         setattr(context, name, getattr(before, name))
     context.orders.times = times
     if _estimator_settings(settings) != _estimator_settings(before.settings):

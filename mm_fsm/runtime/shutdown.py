@@ -7,7 +7,7 @@ from decimal import Decimal
 from attrs import frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.books.ledger import EXACT
+from mm_fsm.books.exact import EXACT
 
 
 @frozen(kw_only=True)

@@ -32,8 +32,8 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from mm_fsm.books.exact import EXACT
 from mm_fsm.books.facts import MarketBook, MarketTrade
-from mm_fsm.books.ledger import EXACT
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, nanoseconds
 from mm_fsm.core.instrument import BASIS_POINTS, Instrument
 from mm_fsm.core.messages import BookLevel, Side

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts import MarketBook
+from mm_fsm.books.ledger import Ledger
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.core.settings import MarketMakingSettings
@@ -35,7 +36,7 @@ def context_with(
     funds = Balances(base=TARGET + offset, quote=Decimal(1_000_000))
     context = MarketMakingContext(settings=settings, instrument=instrument, fees=fee, balances=funds)
     context.target_base = TARGET
-    context.ledger.position = context.ledger.starting_base = offset
+    context.ledger = Ledger(base=offset, cash=funds.quote)
     for number, price in enumerate(prices):
         half = instrument.tick_size * spread
         bid = instrument.floor_price(price - half)

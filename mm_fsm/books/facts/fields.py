@@ -16,7 +16,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 from attrs import fields
 
-from mm_fsm.books.ledger import AMOUNT_EXPECTED, is_amount
+from mm_fsm.books.exact import AMOUNT_EXPECTED, is_amount
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.errors import FactRefusedError
 

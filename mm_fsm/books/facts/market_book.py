@@ -8,8 +8,8 @@ from typing import ClassVar, Final
 from attrs import frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.exact import AMOUNT_EXPECTED, is_amount
 from mm_fsm.books.facts.fields import check_positive, refusal
-from mm_fsm.books.ledger import AMOUNT_EXPECTED, is_amount
 from mm_fsm.core.messages import BookLevel, VenueFact
 
 LATE_BOOKS_BELIEVED: Final = 5

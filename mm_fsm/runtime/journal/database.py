@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 
 from mm_fsm.errors import JournalError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""Raised whenever snapshots or records of an earlier version would be read as something else."""
 APPLICATION_ID: Final = 0x6D6D666A
 """``mmfj`` in the file's header, so that no other database is taken for a journal."""
 
@@ -292,3 +293,17 @@ def _check_header(path: Path, connection: sqlite3.Connection) -> None:
             f"expected version {SCHEMA_VERSION} or older, found version {version}, which a newer mm-fsm wrote.",
             "Use that version of mm-fsm, or a newer one.",
         )
+    if version < SCHEMA_VERSION:
+        raise _too_old(path, version, about_run(connection))
+
+
+def _too_old(path: Path, version: int, about: dict[str, str]) -> JournalError:
+    """What wrote the journal, and how to end its run without losing sight of an order."""
+    prefix = f"{about.get('strategy_id', '')}-{about.get('run', '')}-"
+    return JournalError(
+        path.name,
+        f"expected version {SCHEMA_VERSION}, found version {version}, which mm-fsm {about.get('version', '?')} wrote.",
+        "Continue and stop the run with that version, which takes its orders out of the market. Or cancel every order "
+        f"of {about.get('symbol', 'its market')} whose id begins with {prefix!r} at the venue by hand, and begin a new "
+        "journal with the balances that are there then.",
+    )

@@ -13,7 +13,7 @@ from typing import Final
 
 from attrs import define, field
 
-from mm_fsm.books.ledger import EXACT
+from mm_fsm.books.exact import EXACT
 from mm_fsm.core.instrument import ONE, ZERO, Balances, Fees, Instrument, InstrumentKind
 from mm_fsm.core.messages import Liquidity, Side
 from mm_fsm.errors import SettingsError

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import evolve, fields
 
-from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.context import SURVIVING, MarketMakingContext
 from mm_fsm.books.facts import (
     BalancesReported,
     ConnectionRestored,
@@ -34,7 +34,6 @@ from mm_fsm.core.messages import (
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import verify_run
-from mm_fsm.runtime.recovery import CARRIED
 from tests.runtime.journal.scenario import (
     SYMBOL,
     World,
@@ -326,7 +325,7 @@ BEGINS_ANEW = {
 
 
 def test_of_every_field_it_is_said_whether_a_restart_keeps_it() -> None:
-    """A new field of the context goes into ``CARRIED``, or here with the reason why it can be forgotten."""
-    names = {each.name for each in fields(MarketMakingContext)}
-    assert {*CARRIED} | BEGINS_ANEW == names
-    assert not {*CARRIED} & BEGINS_ANEW
+    """A new field of the context is marked with ``SURVIVES``, or is here with the reason why it can be forgotten."""
+    names = {each.name for each in fields(MarketMakingContext) if not each.metadata.get("is_derived")}
+    assert {*SURVIVING} | BEGINS_ANEW == names
+    assert not {*SURVIVING} & BEGINS_ANEW

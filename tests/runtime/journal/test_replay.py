@@ -228,6 +228,19 @@ def test_a_journal_of_a_newer_version_is_refused_by_name(journal: Path) -> None:
         verify_run(journal)
 
 
+def test_a_journal_of_an_older_version_is_refused_with_what_to_do_about_its_orders(journal: Path) -> None:
+    """Read as if it were new, its books would be taken for empty ones."""
+    with JournalReader(journal) as reader:
+        about = reader.about
+    connection = sqlite3.connect(journal)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+    connection.close()
+    with pytest.raises(JournalError, match=f"found version {SCHEMA_VERSION - 1}, which mm-fsm") as refused:
+        verify_run(journal)
+    assert f"'{about['strategy_id']}-{about['run']}-'" in str(refused.value)
+    assert about["symbol"] in str(refused.value)
+
+
 def test_another_database_is_no_journal(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     connection = sqlite3.connect(path)
@@ -260,7 +273,7 @@ def test_a_forged_amount_is_found_without_market_data(tmp_path: Path) -> None:
     world, run = World(), begin(plan_at(path, journal_settings=JournalSettings(record_market_data=False)))
     world.run(run, 60)
     run.journal._said["cash"] = "never so"
-    run.machine.machine.context.ledger.cash += Decimal("0.01")  # a booking that nothing explains
+    run.machine.machine.context.ledger.sums.cash += 1  # a booking that nothing explains
     world.run(run, 1)
     kill(run)
     report = verify_run(path)
