@@ -24,7 +24,7 @@ LONG = {
     "coverage_overhead": ((), r"limit \+\d+%"),
     "import_time": ((), r"ms  import mm_fsm"),
 }
-TESTED_ELSEWHERE = {"decisions"}
+TESTED_ELSEWHERE = {"decisions", "peers"}
 
 
 def run(name: str, *arguments: str) -> str:
