@@ -23,6 +23,7 @@ from mm_fsm.books.volatility import VolatilityEstimator
 from mm_fsm.books.working_state import Fill, Reduction, SideState
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, InventoryAssessment, QuotePlan
+from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import BASIS_POINTS, ZERO, Balances, Fees, Instrument, InstrumentKind
 from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 from mm_fsm.core.settings import MarketMakingSettings
@@ -199,7 +200,7 @@ class MarketMakingContext:
     def is_within_price_band(self, price: Decimal) -> bool:
         """Whether an order's price lies within ``price_band_bps`` of the reference price; not before there is one."""
         mid = self.mid_price
-        return mid is not None and abs(price - mid) <= mid * Decimal(str(self.settings.price_band_bps)) / BASIS_POINTS
+        return mid is not None and abs(price - mid) <= mid * exact(self.settings.price_band_bps) / BASIS_POINTS
 
     @property
     def volatility(self) -> float | None:

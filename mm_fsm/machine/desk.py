@@ -22,7 +22,7 @@ from mm_fsm.core.messages import (
     QueryOrder,
     QueryOwnTrades,
 )
-from mm_fsm.machine import deadlines
+from mm_fsm.machine.deadlines import is_trade_lookup_needed
 from mm_fsm.machine.step_draft import StepDraft
 from mm_fsm.services import permission
 
@@ -181,7 +181,7 @@ class Desk:
             self.cancel(order)
         for order in context.orders.queries_due(context.now):
             self._ask_about(order)
-        if looks_up_trades and deadlines.is_trade_lookup_needed(context):
+        if looks_up_trades and is_trade_lookup_needed(context):
             self._look_up_trades_when_due()
         if not is_final:
             question = reconciling.next_question(context)

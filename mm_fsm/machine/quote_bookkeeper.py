@@ -11,8 +11,8 @@ from mm_fsm.books.facts import StopRequested
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import Fault, Hold, HoldReason
 from mm_fsm.core.messages import SIDES, Fact
-from mm_fsm.machine import deadlines
 from mm_fsm.machine.bookkeeper import Bookkeeper
+from mm_fsm.machine.deadlines import Deadlines
 from mm_fsm.machine.desk import Desk, OrderIds
 from mm_fsm.machine.quote_uptime import QuoteUptime
 from mm_fsm.services import permission
@@ -42,6 +42,7 @@ class QuoteBookkeeper(Bookkeeper):
         self.uptime = QuoteUptime()
         self._confirming_states = confirming_states
         self._are_sides_to_be_read = True
+        self._deadlines = Deadlines.of(context.settings)
 
     @property
     def now(self) -> int:
@@ -92,7 +93,10 @@ class QuoteBookkeeper(Bookkeeper):
 
     def find_wake_time(self, *, is_final: bool) -> int | None:
         """The earliest time, after now, at which time alone changes something."""
-        return deadlines.next_wake_time(self.context, is_final=is_final)
+        context = self.context
+        if self._deadlines.settings is not context.settings:
+            self._deadlines = Deadlines.of(context.settings)
+        return self._deadlines.next_wake_time(context, is_final=is_final)
 
     def withdraw_placements(self) -> None:
         """Placements of this step never leave."""

@@ -154,9 +154,9 @@ class Stepper:
         return result
 
     def _find_wake_time(self) -> int | None:
-        own, now = self._owner.find_wake_time(), self.bookkeeper.now
+        own = self._owner.find_wake_time()
         wake_at = self.bookkeeper.find_wake_time(is_final=self.is_final)
-        if own is None or own <= now:
+        if own is None or own <= self.bookkeeper.now:
             return wake_at
         return own if wake_at is None else min(own, wake_at)
 
@@ -176,7 +176,8 @@ class Stepper:
             self._fail(FaultCode.DOES_NOT_REST, f"{TRANSITION_LIMIT} transitions in one step", None)
             self._come_to_rest(TRANSITION_LIMIT)
         try:
-            self.bookkeeper.follow_up(self._owner.chart_state, is_final=self.is_final)
+            state = self._owner.chart_state
+            self.bookkeeper.follow_up(state, is_final=state in self._final_states)
         except Exception as error:  # noqa: BLE001
             self._fail(FaultCode.CALLBACK, "following up", error)
 
@@ -229,10 +230,11 @@ class Stepper:
         """
         owner, faults = self._owner, self._draft.faults
         for _ in range(limit):
-            if faults and owner.chart_state in self._fault_states:
+            state = owner.chart_state
+            if faults and state in self._fault_states:
                 return True
             try:
-                edge = self.gate.first_enabled(owner.chart_state)
+                edge = self.gate.first_enabled(state)
             except GuardFailedError as error:
                 self._fail(FaultCode.GUARD, str(error), error.__cause__)
                 continue

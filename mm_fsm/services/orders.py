@@ -7,6 +7,7 @@ from decimal import Decimal
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.decisions import OrderChanges, OrderDraft, Quote, QuotePlan
+from mm_fsm.core.exact import exact
 from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 
 
@@ -36,7 +37,7 @@ def fits(context: MarketMakingContext, plan: QuotePlan, order: OwnOrder, quote: 
     """Whether an order may stay in place of a wanted quote."""
     settings = context.settings
     distance = abs(quote.price - plan.reference_price)
-    tolerance = distance * Decimal(str(settings.requote_tolerance_share))
+    tolerance = distance * exact(settings.requote_tolerance_share)
     is_towards_market = (quote.price - order.price) * order.side.sign > 0
     if abs(quote.price - order.price) > (tolerance / 2 if is_towards_market else tolerance):
         return False
@@ -44,7 +45,7 @@ def fits(context: MarketMakingContext, plan: QuotePlan, order: OwnOrder, quote: 
         return False
     if not context.instrument.meets_minimums(order.price, order.remaining):
         return False
-    share = Decimal(str(settings.size_tolerance_share))
+    share = exact(settings.size_tolerance_share)
     least = min(share, 1 - share) if order.filled_quantity > 0 else 1 - share
     most = 1 if _is_beyond_limit(context, order.side) else 1 + share
     return quote.quantity * least <= order.remaining <= quote.quantity * most

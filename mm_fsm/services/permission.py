@@ -153,8 +153,9 @@ def side_status(context: MarketMakingContext, side: Side, market_hold: Hold | No
     ``market_hold`` is the spread service's reason to quote nobody now.
     """
     quotes = context.live_quotes(side)
-    if any(order.is_resting for order in quotes):
-        return None
+    for order in quotes:
+        if order.is_resting:
+            return None
     hold = first_hold(MACHINE, context)
     if hold is None and context.plan is None:
         hold = market_hold

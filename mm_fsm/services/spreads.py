@@ -20,7 +20,8 @@ from attrs import evolve, frozen
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
-from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.exact import exact
+from mm_fsm.core.instrument import ZERO, Instrument
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.services import permission
 from mm_fsm.services.adverse_selection import AdverseSelectionVerdict, judge_adverse_selection
@@ -55,17 +56,12 @@ class DefaultSpreadService:
         mid = context.market.mid_price
         if mid is not None and abs(mid - plan.reference_price) > _tolerated_move(context, plan):
             return True
-        if any(self._is_side_stale(context, plan, side) for side in SIDES):
+        quoted = [side for side in SIDES if context.orders.has_quote(side)]
+        if quoted and self.hold_market(context) is not None:
+            return True
+        if any(_is_hold_over(context, plan, side) for side in SIDES if side not in quoted):
             return True
         return not context.was_near_limit and _is_near_limit(context)
-
-    def _is_side_stale(self, context: MarketMakingContext, plan: QuotePlan, side: Side) -> bool:
-        hold = plan.hold(side) or context.sides[side].refusal
-        if context.orders.has_quote(side):
-            return self.hold_market(context) is not None
-        if hold is None:
-            return True
-        return hold.until is not None and context.now >= hold.until
 
     def price_quotes(self, context: MarketMakingContext) -> QuotePlan:
         """The quotes wanted now.
@@ -138,24 +134,30 @@ class DefaultSpreadService:
         mid = context.mid_price or ZERO
         shifted = mid * (1 - Decimal(str(inventory.skew * settings.skew_price_factor)))
         size = settings.base_order_size * Decimal(str(1 - side.sign * inventory.skew / 2))
+        bound = _passive_bound(context, side)
         levels: list[Quote] = []
         for level in range(settings.num_price_levels):
             distance = mid * Decimal(str(spread_bps * settings.level_spread_multiplier**level)) / 20_000
-            price = _passive_price(context, shifted - side.sign * distance, side)
+            price = _passive_price(instrument, shifted - side.sign * distance, side, bound)
             if levels:
                 apart = levels[-1].price - side.sign * instrument.tick_size
                 price = min(price, apart) if side is Side.BID else max(price, apart)
             quantity = ZERO  # no bid is left below the lowest price on the grid: the level is dropped as too small
             if price > 0:
-                wanted = size * Decimal(str(settings.level_size_decay**level)) / price / instrument.contract_size
+                wanted = size * exact(settings.level_size_decay**level) / price / instrument.contract_size
                 quantity = instrument.floor_quantity(wanted)
             levels.append(Quote(side=side, level=level, price=price, quantity=quantity))
         return tuple(levels)
 
 
+def _is_hold_over(context: MarketMakingContext, plan: QuotePlan, side: Side) -> bool:
+    """Whether nothing holds a side that has no quote, or no longer."""
+    hold = plan.hold(side) or context.sides[side].refusal
+    return hold is None or (hold.until is not None and context.now >= hold.until)
+
+
 def _tolerated_move(context: MarketMakingContext, plan: QuotePlan) -> Decimal:
-    share = Decimal(str(context.settings.stale_move_share))
-    return max(plan.half_spread * share, context.instrument.tick_size)
+    return max(plan.half_spread * exact(context.settings.stale_move_share), context.instrument.tick_size)
 
 
 def _is_near_limit(context: MarketMakingContext) -> bool:
@@ -164,18 +166,21 @@ def _is_near_limit(context: MarketMakingContext) -> bool:
     return context.assess_inventory().use >= context.settings.inventory_reprice_share
 
 
-def _passive_price(context: MarketMakingContext, price: Decimal, side: Side) -> Decimal:
-    """On the grid, rounded away from the market, and at least one tick from its other side."""
+def _passive_bound(context: MarketMakingContext, side: Side) -> Decimal | None:
+    """One tick from the market's other side; None while nobody quotes there."""
     instrument, market = context.instrument, context.market
     if side is Side.BID:
+        return None if market.ask_price is None else instrument.ceil_price(market.ask_price) - instrument.tick_size
+    return None if market.bid_price is None else instrument.floor_price(market.bid_price) + instrument.tick_size
+
+
+def _passive_price(instrument: Instrument, price: Decimal, side: Side, bound: Decimal | None) -> Decimal:
+    """On the grid, rounded away from the market, and not beyond the bound."""
+    if side is Side.BID:
         price = instrument.floor_price(price)
-        if market.ask_price is not None:
-            price = min(price, instrument.ceil_price(market.ask_price) - instrument.tick_size)
-        return price
+        return price if bound is None else min(price, bound)
     price = instrument.ceil_price(price)
-    if market.bid_price is not None:
-        price = max(price, instrument.floor_price(market.bid_price) + instrument.tick_size)
-    return price
+    return price if bound is None else max(price, bound)
 
 
 def _keep_affordable(
@@ -202,7 +207,7 @@ def _keep_affordable(
         affordable = instrument.floor_quantity(max(min(room, funds), ZERO) / instrument.contract_size)
         quantity = min(quote.quantity, affordable)
         if instrument.meets_minimums(quote.price, quantity):
-            kept.append(evolve(quote, quantity=quantity))
+            kept.append(quote if quantity is quote.quantity else evolve(quote, quantity=quantity))
             used += instrument.base_quantity(quantity)
             spent += instrument.notional(quote.price, quantity)
         elif funds < room:
