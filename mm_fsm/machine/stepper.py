@@ -130,22 +130,28 @@ class Stepper:
             step_began(self._owner.chart_state, fact)
         try:
             self._book_and_react(fact, admitted)
+            own_wake_time = self._find_own_wake_time()
         except BaseException:  # an interruption, or an observer's own error: nothing half decided may leave later
             bookkeeper.withdraw_placements()
             raise
+        state = self._owner.chart_state
+        is_final = state in self._final_states
         if draft.faults:
             bookkeeper.withdraw_placements()
-            bookkeeper.cancel_all_live(is_final=self.is_final)
+            bookkeeper.cancel_all_live(is_final=is_final)
+        wake_at = bookkeeper.find_wake_time(is_final=is_final)
+        if own_wake_time is not None and (wake_at is None or own_wake_time < wake_at):
+            wake_at = own_wake_time
         self.visits.sequence += 1
         result = StepResult(
             sequence=self.visits.sequence,
             time=bookkeeper.now,
             fact=fact,
-            state=self._owner.chart_state,
+            state=state,
             transitions=tuple(draft.transitions),
             reasons=tuple(draft.reasons),
             intents=tuple(draft.intents),
-            wake_at=self._find_wake_time(),
+            wake_at=wake_at,
             faults=tuple(draft.faults),
         )
         draft.clear()
@@ -153,12 +159,14 @@ class Stepper:
             step_ended(result)
         return result
 
-    def _find_wake_time(self) -> int | None:
-        own = self._owner.find_wake_time()
-        wake_at = self.bookkeeper.find_wake_time(is_final=self.is_final)
-        if own is None or own <= self.bookkeeper.now:
-            return wake_at
-        return own if wake_at is None else min(own, wake_at)
+    def _find_own_wake_time(self) -> int | None:
+        """When the owner itself wants to be woken, strictly after now; an error inside becomes a fault."""
+        try:
+            wake_at = self._owner.find_wake_time()
+            return wake_at if wake_at is not None and wake_at > self.bookkeeper.now else None
+        except Exception as error:  # noqa: BLE001
+            self._fail(FaultCode.CALLBACK, "finding the wake time", error)
+            return None
 
     def _book_and_react(self, fact: Fact, admitted: object) -> None:
         failure: Exception | None = None
@@ -175,8 +183,8 @@ class Stepper:
         if not self.is_final and not self._come_to_rest(TRANSITION_LIMIT):
             self._fail(FaultCode.DOES_NOT_REST, f"{TRANSITION_LIMIT} transitions in one step", None)
             self._come_to_rest(TRANSITION_LIMIT)
+        state = self._owner.chart_state
         try:
-            state = self._owner.chart_state
             self.bookkeeper.follow_up(state, is_final=state in self._final_states)
         except Exception as error:  # noqa: BLE001
             self._fail(FaultCode.CALLBACK, "following up", error)
