@@ -7,11 +7,13 @@ The table says for each state and event what to call and where it leads. Callbac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from inspect import iscoroutinefunction
 from typing import Final
 
 from attrs import frozen
 
-from mm_fsm.chart.definition import CallbackDefinition, ChartDefinition, EdgeDefinition
+from mm_fsm.chart.definition import FLAT, CallbackDefinition, ChartDefinition, EdgeDefinition
+from mm_fsm.errors import ChartDefinitionError
 
 
 @frozen
@@ -28,15 +30,25 @@ class Row:
 
 
 class Table:
-    """A chart compiled from its definition, for any number of machines.
+    """A flat chart compiled from its definition, for any number of machines.
 
     Args:
         definition: the chart.
+
+    Raises:
+        ChartDefinitionError: the chart has states within states, or events that only an engine brings about.
     """
 
     __slots__ = ("_targets", "entry", "rows")
 
     def __init__(self, definition: ChartDefinition) -> None:
+        if definition.hierarchy != FLAT or definition.origins:
+            raise ChartDefinitionError(
+                definition.name,
+                "it has states within states, edges without an event, or events that its engine sends; a table takes "
+                "one edge for one event, in one state.",
+                "Run it by python-statemachine's engine.",
+            )
         self.entry: Final = _names(definition.initial.enter)
         """Entry actions of the initial state."""
         rows: dict[tuple[str, str], tuple[Row, ...]] = {}
@@ -75,6 +87,9 @@ class TableExecutor:
         table: the chart.
         owner: the machine: the callbacks are its methods.
         state_field: its attribute that holds the state.
+
+    Raises:
+        ChartDefinitionError: a callback is asynchronous on this machine.
     """
 
     __slots__ = ("_entry", "_field", "_owner", "_rows")
@@ -83,13 +98,7 @@ class TableExecutor:
         self._owner = owner
         self._field = state_field
         self._entry = _bound(owner, table.entry)
-        self._rows: dict[tuple[str, str], tuple[_BoundRow, ...]] = {
-            cell: tuple(
-                (row.edge, _bound(owner, row.leaving), _bound(owner, row.entering), _bound(owner, row.after))
-                for row in rows
-            )
-            for cell, rows in table.rows.items()
-        }
+        self._rows = {cell: tuple(_bound_row(owner, row) for row in rows) for cell, rows in table.rows.items()}
 
     def enter_initial_state(self) -> None:
         """Run the initial state's entry actions."""
@@ -127,5 +136,15 @@ def _chosen(rows: tuple[_BoundRow, ...], edge: EdgeDefinition) -> _BoundRow:
     raise KeyError(edge.id)
 
 
+def _bound_row(owner: object, row: Row) -> _BoundRow:
+    return row.edge, _bound(owner, row.leaving), _bound(owner, row.entering), _bound(owner, row.after)
+
+
 def _bound(owner: object, names: Iterable[str]) -> _Calls:
-    return tuple(getattr(owner, name) for name in names)
+    calls = tuple(getattr(owner, name) for name in names)
+    for name, call in zip(names, calls, strict=True):
+        if iscoroutinefunction(call):
+            raise ChartDefinitionError(
+                type(owner).__name__, f"{name!r} is asynchronous on this machine.", "A table awaits nothing: use a def."
+            )
+    return calls

@@ -163,10 +163,11 @@ class Stepper:
         """When the owner itself wants to be woken, strictly after now; an error inside becomes a fault."""
         try:
             wake_at = self._owner.find_wake_time()
-            return wake_at if wake_at is not None and wake_at > self.bookkeeper.now else None
+            is_ahead = wake_at is not None and wake_at > self.bookkeeper.now
         except Exception as error:  # noqa: BLE001
             self._fail(FaultCode.CALLBACK, "finding the wake time", error)
             return None
+        return wake_at if is_ahead else None
 
     def _book_and_react(self, fact: Fact, admitted: object) -> None:
         failure: Exception | None = None

@@ -15,6 +15,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
+from statemachine import State, StateChart
 from statemachine.exceptions import InvalidDefinition
 
 from mm_fsm.books.order_lifecycle import OrderLifecycle
@@ -24,12 +25,15 @@ from mm_fsm.chart import (
     EdgeDefinition,
     EngineExecutor,
     Executor,
+    Table,
     TableExecutor,
     chart_of,
     definition_of,
     table_of,
 )
-from mm_fsm.coverage.reading import read_chart
+from mm_fsm.chart import State as OurState
+from mm_fsm.coverage.reading import read_chart, read_engine
+from mm_fsm.errors import ChartDefinitionError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing.driving.answers import answers_for
 from tests.chart.flat_charts import DrawnChart, built, drawn_charts
@@ -216,12 +220,10 @@ def test_edges_that_share_event_and_source_are_told_apart_by_their_guards() -> N
     """The one that the gate let pass is taken, not the first."""
 
     class Fork(Chart):
-        from mm_fsm.chart import State
-
         chart_is_automatic = False
-        here = State(initial=True)
-        left = State()
-        right = State()
+        here = OurState(initial=True)
+        left = OurState()
+        right = OurState()
         go = here.to(left, cond="is_left", on="note_left") | here.to(right, on="note_right")
         back = here.from_(left, right)
 
@@ -245,3 +247,40 @@ def test_an_edge_of_another_chart_is_refused_and_changes_nothing() -> None:
     with pytest.raises(KeyError):
         TableExecutor(table_of(Lamp), owner, "state").fire(foreign)
     assert (owner.state, owner.heard) == ("dark", [])
+
+
+class Nested(StateChart[Any]):
+    """Of python-statemachine alone: a state within a state."""
+
+    class outer(State.Compound):  # noqa: N801 - the state's name
+        inner = State(initial=True)
+        other = State()
+        move = inner.to(other)
+
+    ended = State(final=True)
+    end = outer.to(ended)
+
+
+class ByItself(StateChart[Any]):
+    """Of python-statemachine alone: an edge without an event."""
+
+    solid = State(initial=True)
+    liquid = State(final=True)
+    solid.to(liquid)
+
+
+@pytest.mark.parametrize("chart", [Nested, ByItself])
+def test_what_a_table_cannot_run_is_refused_when_it_is_compiled(chart: type[StateChart[Any]]) -> None:
+    with pytest.raises(ChartDefinitionError, match="Run it by python-statemachine's engine"):
+        Table(read_engine(chart).model.definition)
+
+
+def test_a_callback_that_is_asynchronous_on_one_machine_is_refused_when_it_is_bound() -> None:
+    owner: Any = Owner(definition_of(Lamp), {})
+
+    async def later() -> None:
+        """Would never be awaited."""
+
+    owner.on_enter_bright = later
+    with pytest.raises(ChartDefinitionError, match="'on_enter_bright' is asynchronous on this machine"):
+        TableExecutor(table_of(Lamp), owner, "state")
