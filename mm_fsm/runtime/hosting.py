@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mm_fsm.core.messages import Fact
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.pushed import PushedRunner
 from mm_fsm.runtime.stepping import SteppedMachine
@@ -30,6 +31,15 @@ class HostedMaker(PushedRunner):
         self.host = HostVenue(carry_out, now)
         super().__init__(machine, self.host, on_result)
         self.host.attach(self.take)
+
+    def take(self, fact: Fact) -> None:
+        """Give the machine a fact, and before it the outcome of what the host failed to carry out in an earlier call.
+
+        An answer that comes while an intent is carried out follows the step that asked for it.
+        """
+        if not self._is_stepping:
+            self.host.report_failures()
+        super().take(fact)
 
     @property
     def is_final(self) -> bool:

@@ -47,6 +47,7 @@ class HostVenue:
         self._clock = now or WallClock().now
         self._take: TakeFact | None = None
         self._call: tuple[int, Callable[[], None]] | None = None
+        self._failures: list[Fact] = []
 
     def attach(self, take: TakeFact) -> None:
         """Give the host's facts to ``take``."""
@@ -68,6 +69,7 @@ class HostVenue:
 
     def wake(self) -> None:
         """Time has passed: call it at ``wake_at`` or later, or simply often. Before that time it does nothing."""
+        self.report_failures()
         if self._call is not None and self.now() >= self._call[0]:
             _, call = self._call
             self._call = None
@@ -79,7 +81,16 @@ class HostVenue:
             try:
                 self._carry_out(intent)
             except Exception as error:  # noqa: BLE001 - whatever it is, the cancel that comes next must leave
-                self.give(_unknown(intent, max(now, self.now()), f"the host raised {type(error).__name__}"))
+                self._failures.append(_unknown(intent, max(now, self.now()), f"the host raised {type(error).__name__}"))
+
+    def report_failures(self) -> None:
+        """Say which intents the host failed to carry out when it was last called.
+
+        Not at once: the machine asks and cancels again, and a host that keeps failing would never get its thread back.
+        """
+        failures, self._failures = self._failures, []
+        for fact in failures:
+            self.give(fact)
 
     def now(self) -> int:
         """The host's time, nanoseconds."""
