@@ -69,20 +69,30 @@ def run_rehearsal(options: RehearseOptions) -> int:
         except OSError as error:
             print_message(f"mm-fsm: port {options.port} cannot be opened: {error.strerror}. Choose another.")
             return ExitCode.FAILURE
+        except ExceptionGroup as broken:
+            print_message("\n".join(f"mm-fsm: {error}" for error in broken.exceptions), style="red")
+            return ExitCode.FAILURE
     _print_summary(_summary(exchange), as_json=options.as_json)
     return ExitCode.SUCCESS
 
 
 async def _serve(exchange: RehearsalExchange, options: RehearseOptions) -> None:
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with exchange:
         file = options.out / "endpoint.json"
         exchange.endpoint.save(file)
         print_message(_announcement(exchange, file.resolve(), options))
-        await ended.wait()
+        waiting = [asyncio.create_task(each) for each in (_wait(ended), exchange.until_broken())]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
         file.unlink(missing_ok=True)  # it leads nowhere any more
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 def _announcement(exchange: RehearsalExchange, file: Path, options: RehearseOptions) -> str:

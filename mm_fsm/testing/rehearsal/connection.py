@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
@@ -33,6 +33,8 @@ _LONGEST_QUEUE: Final = 100_000
 """Messages that wait for a client who does not read; then the connection is closed."""
 
 _Message = tuple[WSMsgType, bytes]
+Hear = Callable[["Connection", Mapping[str, Any]], None]
+"""Told what a client says on a connection."""
 
 
 @define(eq=False)
@@ -120,7 +122,7 @@ class Connection:
             kind = WSMsgType.CLOSE
         self._outgoing.put_nowait((kind, data))
 
-    async def serve(self, on_message: Callable[[Connection, Any], Awaitable[None] | None]) -> None:
+    async def serve(self, on_message: Hear) -> None:
         """Send what is to be sent, and tell ``on_message`` what the client says, until the connection ends."""
         writer = asyncio.create_task(self._write())
         try:
@@ -128,10 +130,20 @@ class Connection:
                 if message.type is WSMsgType.PING:
                     self._put(WSMsgType.PONG, message.data)
                 elif message.type is WSMsgType.TEXT and not self.is_half_open:
-                    on_message(self, json.loads(message.data))
+                    self._hear(message.data, on_message)
         finally:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
+
+    def _hear(self, text: str, on_message: Hear) -> None:
+        try:
+            message = json.loads(text)
+        except ValueError:
+            message = None
+        if isinstance(message, dict):
+            on_message(self, message)
+        else:
+            self.send({"error": {"code": 3, "msg": "Invalid JSON: expected an object"}, "id": None})
 
     async def _write(self) -> None:
         while True:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from aiohttp import web
 from attrs import define, field
@@ -31,6 +31,7 @@ from mm_fsm.testing.rehearsal.terms import RehearsalTerms
 HOST: Final = "127.0.0.1"
 _NAMES: Final = ("*.binance.com", "localhost", HOST)
 _DEPTH_SECONDS: Final = 0.1
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NULL_FEES: Final = frozenset({FaultKind.NULL_FEES})
 
 
@@ -39,6 +40,7 @@ class RehearsalExchange:
     """A Binance-spot-compatible exchange on loopback, for one account.
 
     It is opened and closed as an asynchronous context manager. Its own certificate authority is made when it opens.
+    Should something in it break, a bug of its own, then closing it raises an ExceptionGroup.
 
     Args:
         terms: markets, balances, fees, limits, faults.
@@ -58,6 +60,8 @@ class RehearsalExchange:
     _key: Key = field(init=False)
     _closing: asyncio.Event = field(factory=asyncio.Event, init=False)
     _tasks: list[asyncio.Task[None]] = field(factory=list, init=False)
+    _is_broken: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _broken: list[Exception] = field(factory=list, init=False)
     _runner: web.AppRunner | None = field(default=None, init=False)
     _endpoint: Endpoint | None = field(default=None, init=False)
 
@@ -77,6 +81,10 @@ class RehearsalExchange:
         fault = self.script.is_lasting(FaultKind.CLOCK_SKEW)
         skew = 0 if fault is None else nanoseconds(fault.skew_seconds)
         return (self.clock() + skew) // NANOSECONDS_PER_MILLISECOND
+
+    async def until_broken(self) -> None:
+        """Wait until something in the exchange itself breaks, such as a recording that is malformed further on."""
+        await self._is_broken.wait()
 
     def inject(self, *faults: Fault) -> None:
         """Add faults while the exchange runs; ``at`` still counts from the opening."""
@@ -100,15 +108,19 @@ class RehearsalExchange:
         self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self.terms.port, ssl_context=authority.server_context(_NAMES))
-        await site.start()
+        try:
+            await site.start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
         self._endpoint = Endpoint(
             port=self._runner.addresses[0][1],
             authority=authority.text,
             api_key=self.terms.api_key,
             secret=self.terms.secret,
         )
-        self._tasks = [asyncio.create_task(feed.run()) for feed in feeds]
-        self._tasks.append(asyncio.create_task(self._publish()))
+        work = [*(feed.run() for feed in feeds), self._publish()]
+        self._tasks = [asyncio.create_task(self._watched(each)) for each in work]
         return self
 
     async def __aexit__(
@@ -117,14 +129,13 @@ class RehearsalExchange:
         self._closing.set()
         for task in self._tasks:
             task.cancel()
-        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for connection in self.streams.connections:
             connection.abort()
         if self._runner is not None:
             await self._runner.cleanup()
-        faults = [result for result in results if isinstance(result, Exception)]
-        if faults and error is None:
-            raise faults[0]
+        if self._broken:
+            raise ExceptionGroup("the rehearsal exchange itself broke; what it did is no evidence", self._broken)
 
     def _application(self) -> web.Application:
         public = PublicEndpoints(tuple(self.engine.markets.values()), self.engine.market, self.terms.limits, self.now)
@@ -139,12 +150,33 @@ class RehearsalExchange:
             symbol_of={market.market_id: market.instrument.symbol for market in self.terms.markets},
             closing=self._closing,
         )
-        application = web.Application()
+        application = web.Application(middlewares=[self._noting_faults])
         application.router.add_get("/ws-api/v3", self.streams.user_socket)
         for path in ("/ws", "/ws/{number:.*}", "/stream", "/stream/{number:.*}"):
             application.router.add_get(path, self.streams.market_socket)
         application.router.add_route("*", "/{path:.*}", rest.handle)
         return application
+
+    @web.middleware
+    async def _noting_faults(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """Keep what breaks in the exchange itself: it is raised when the exchange closes, whatever the client saw."""
+        try:
+            return await handler(request)
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception as error:
+            self._note_fault(error)
+            raise
+
+    async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised when the exchange closes
+            self._note_fault(error)
+
+    def _note_fault(self, error: Exception) -> None:
+        self._broken.append(error)
+        self._is_broken.set()
 
     async def _publish(self) -> None:
         while True:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
 from attrs import define, field
 
 from mm_fsm.core.messages import Side
-from mm_fsm.testing.rehearsal.connection import Connection
+from mm_fsm.testing.rehearsal.connection import Connection, Hear
 from mm_fsm.testing.rehearsal.engine import MatchingEngine
 from mm_fsm.testing.rehearsal.fault_menu import Where
 from mm_fsm.testing.rehearsal.fault_script import FaultScript
@@ -58,7 +58,7 @@ class Streams:
         """A connection to the WebSocket API."""
         return await self._serve(request, self._on_api_message)
 
-    async def _serve(self, request: web.Request, on_message: Callable[[Connection, Any], None]) -> web.StreamResponse:
+    async def _serve(self, request: web.Request, on_message: Hear) -> web.StreamResponse:
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         connection = Connection(socket, request, self.script, self._terminated)
@@ -72,7 +72,7 @@ class Streams:
     def _terminated(self) -> Payload:
         return {"subscriptionId": 0, "event": {"e": "eventStreamTerminated", "E": self.now()}}
 
-    def _on_market_message(self, connection: Connection, message: Any) -> None:
+    def _on_market_message(self, connection: Connection, message: Mapping[str, Any]) -> None:
         names = message.get("params") or []
         match message.get("method"):
             case "SUBSCRIBE":
@@ -85,7 +85,7 @@ class Streams:
                 return
         connection.send({"result": None, "id": message.get("id")})
 
-    def _on_api_message(self, connection: Connection, message: Any) -> None:
+    def _on_api_message(self, connection: Connection, message: Mapping[str, Any]) -> None:
         try:
             result = self._api_result(connection, message)
         except RefusedError as refused:
@@ -93,14 +93,14 @@ class Streams:
             return
         connection.send({"id": message.get("id"), "status": _OK, "result": result, "rateLimits": []})
 
-    def _api_result(self, connection: Connection, message: Any) -> Payload:
+    def _api_result(self, connection: Connection, message: Mapping[str, Any]) -> Payload:
         match message.get("method"):
             case "ping":
                 return {}
             case "time":
                 return {"serverTime": self.now()}
             case "userDataStream.subscribe.signature":
-                values = {name: str(value) for name, value in message["params"].items()}
+                values = {name: str(value) for name, value in (message.get("params") or {}).items()}
                 signature = values.pop("signature", None)
                 payload = "&".join(f"{name}={value}" for name, value in sorted(values.items()))
                 self.key.check(values.get("apiKey"), payload, signature)
