@@ -130,8 +130,7 @@ class RehearsalExchange:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for connection in self.streams.connections:
-            connection.abort()
+        self.streams.abort()
         if self._runner is not None:
             await self._runner.cleanup()
         if self._broken:

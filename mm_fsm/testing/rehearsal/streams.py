@@ -48,6 +48,11 @@ class Streams:
         """Those that are open now."""
         return frozenset(self._connections)
 
+    def abort(self) -> None:
+        """Break every connection at once; a client that closes a half-open one would wait for ten seconds."""
+        for connection in self.connections:
+            connection.abort()
+
     # -- connections ------------------------------------------------------------------------------------------------
 
     async def market_socket(self, request: web.Request) -> web.StreamResponse:

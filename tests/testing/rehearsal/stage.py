@@ -17,7 +17,7 @@ from mm_fsm.testing.rehearsal.server import RehearsalExchange
 from mm_fsm.testing.rehearsal.terms import RehearsalMarket, RehearsalTerms
 
 SYMBOL = "ETH/USDT"
-PATIENCE = 10.0
+PATIENCE = 40.0
 """Seconds that a condition may take to come true; only what hangs takes so long."""
 
 _Result = TypeVar("_Result")
