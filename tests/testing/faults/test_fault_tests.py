@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.services.protocols import Services
 from mm_fsm.testing import UnsupportedChartError, fault_tests
 from tests.machine.scripted import services
+from tests.machine.test_executors_agree import Stopped
 from tests.testing.faulty import (
     AsyncPorter,
     Careless,
@@ -116,6 +118,18 @@ def test_a_machine_of_another_strategy_is_made_by_the_test_and_checked_by_it() -
     assert failures(fault_tests(Thermostat, make=Thermostat, check=is_off)) == {}
     found = failures(fault_tests(Thermostat, make=Thermostat, check=is_on))
     assert set(found.values()) == {"expected that is_on holds; found False."}
+
+
+def test_the_same_calls_raise_and_the_same_is_found_on_either_executor() -> None:
+    """A machine with callbacks in all five places, one of them in two; every case of it fails its check."""
+    found = [
+        failures(fault_tests(Stopped, make=partial(Stopped, executor), check=is_on)) for executor in ("engine", "table")
+    ]
+    assert found[0] == found[1]
+    on_the_way_to_a_stop = [case for case in found[1] if case.startswith("on --stop--> off: ")]
+    calls = ("before note", "exit cool", "on note_on", "enter on_enter_off", "after note_after")
+    assert on_the_way_to_a_stop == [f"on --stop--> off: {call} {moment}" for call in calls for moment in AT_ITS]
+    assert {"expected that is_on holds; found False."} == set(found[1].values())
 
 
 def test_services_are_made_anew_for_every_case() -> None:
