@@ -14,8 +14,8 @@ import pytest
 
 from mm_fsm.chart import EdgeDefinition, EngineExecutor, ExecutorKind
 from mm_fsm.cli.app import ExecutorName
-from tests.cli.command_line import command, run, run_process, write_settings
-from tests.runtime.settings_texts import MARKET, market_entry, with_line
+from tests.cli.command_line import command, run, run_process, write_settings, write_tardis
+from tests.runtime.settings_texts import MARKET, market_entry, with_line, without
 
 MEASURED = {"wall_seconds", "events_per_second", "computing_seconds", "budget_breaches"}
 
@@ -222,3 +222,28 @@ def test_a_report_of_something_else_is_refused(tmp_path: Path) -> None:
         finished = run("report", place)
         assert finished.status == 2
         assert part in finished.messages
+
+
+def test_a_recorded_venue_makes_the_market_that_a_backtest_makes(tmp_path: Path) -> None:
+    """Files named in the settings and files named on the command line are one recording on one exchange."""
+    recording = write_tardis(tmp_path, seconds=60)
+    plain = without("simulator") + '[recording]\nexchanges = ["gemini"]\nsymbols = ["ETHUSD"]\n'
+    files = json.dumps([str(recording.quotes), str(recording.trades)])
+    named = write_settings(tmp_path, f'{plain}[venue]\nkind = "recorded"\nfiles = {files}\n', "recorded.toml")
+    settings = write_settings(tmp_path, plain)
+    options = ("--json", "--quiet", "--out")
+    ran = run("run", named, *options, tmp_path / "a")
+    tested = run("backtest", *recording.options, "--settings", settings, *options, tmp_path / "b")
+    assert ran.status == tested.status == 0, ran.messages
+    ours, theirs = unmeasured(ran.json()["symbols"]), unmeasured(tested.json()["symbols"])
+    for entry in (*ours, *theirs):
+        del entry["journal"]
+    assert ours == theirs
+    assert ours[0]["fills"] > 0
+
+
+def test_a_recorded_venue_without_its_file_is_told_in_one_line(tmp_path: Path) -> None:
+    text = without("simulator") + '[venue]\nkind = "recorded"\nfiles = ["nowhere.csv"]\n'
+    finished = run("run", write_settings(tmp_path, text), "--quiet", "--out", tmp_path / "out")
+    assert finished.status == 2
+    assert "nowhere.csv" in finished.messages

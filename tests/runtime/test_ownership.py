@@ -8,15 +8,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from mm_fsm.errors import OwnershipError
-from mm_fsm.runtime.ownership import Ownership
-from tests.runtime.journal.scenario import begin, plan_at
+from mm_fsm.runtime.ownership import Ownership, market_directory
+from mm_fsm.venues.paper import paper_terms
+from tests.runtime.journal.scenario import BALANCES, FEES, INSTRUMENT, begin, plan_at
 
 HOLD = """
 import sys
 from pathlib import Path
-from mm_fsm.runtime.ownership import Ownership
+from mm_fsm.runtime.ownership import Ownership, market_directory
 lock = Ownership(Path(sys.argv[1]), "main", "ETH/USD", "run-a")
 print("held", flush=True)
 sys.stdin.read()
@@ -55,3 +57,23 @@ def test_a_start_that_fails_leaves_the_market_free(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="journal"):
         begin(plan_at(tmp_path / "run.journal"))
     begin(plan_at(tmp_path / "other.journal")).close()
+
+
+def test_where_a_market_of_an_account_that_outlives_the_process_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the user's state whatever the results' directory; an account's name never leads out of it."""
+    paper = paper_terms(INSTRUMENT, FEES, BALANCES)
+    assert market_directory(paper, tmp_path / "out") == tmp_path / "out"
+    live = evolve(paper, account="binance-1", outlives_process=True)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    state = tmp_path / "mm-fsm"
+    assert market_directory(live, tmp_path / "out") == market_directory(live, tmp_path / "other")
+    assert market_directory(live, tmp_path / "out") == state / "binance-1" / "ETH-USD"
+    for account in ("..", "../../etc", "/", ""):
+        directory = market_directory(evolve(live, account=account), tmp_path / "out")
+        assert state in directory.resolve().parents
+    monkeypatch.setenv("XDG_STATE_HOME", "not/absolute")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    expected = tmp_path / "home" / ".local" / "state" / "mm-fsm" / "binance-1" / "ETH-USD"
+    assert market_directory(live, tmp_path) == expected
