@@ -26,14 +26,9 @@ times as long as starting the interpreter, so ``import mm_fsm`` loads no other m
 
 from os import environ as _environ  # loaded before anything else is
 
-
-def _public_modules() -> dict[str, str]:
-    """The module of each public name, from the stub's lines: ``from module import name as name``."""
-    lines = (line.split() for line in __loader__.get_data(f"{__file__}i").decode().splitlines())
-    return {words[3]: words[1] for words in lines if words[:1] == ["from"]}
-
-
-_MODULES = _public_modules()
+_lines = [line.split() for line in __loader__.get_data(f"{__file__}i").decode().splitlines()]
+_MODULES = {words[3]: words[1] for words in _lines if words[:1] == ["from"]}
+"""The module of each public name, from the stub: ``from module import name as name``."""
 __all__ = sorted(_MODULES)  # noqa: PLE0605 - read from the stub
 
 if "MM_FSM_COVERAGE" in _environ:  # a test that measures coverage has started this process

@@ -9,10 +9,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import mm_fsm
+import mm_fsm.testing
 
 pytestmark = pytest.mark.smoke
 
@@ -49,9 +51,9 @@ print(json.dumps(loaded))
     return set(json.loads(finished.stdout))
 
 
-def names_for_type_checkers() -> dict[str, str]:
-    """Name and module of every import in the stub, as a parser reads it."""
-    statements = ast.parse(ROOT.with_suffix(".pyi").read_text(encoding="utf-8")).body
+def names_for_type_checkers(package: ModuleType) -> dict[str, str]:
+    """Name and module of every import in a package's stub, as a parser reads it."""
+    statements = ast.parse(stub_of(package)).body
     return {
         str(alias.asname): str(statement.module)
         for statement in statements
@@ -76,11 +78,17 @@ def test_a_public_name_is_the_one_in_its_module(name: str) -> None:
     assert getattr(mm_fsm, name) is getattr(importlib.import_module(mm_fsm._MODULES[name]), name)
 
 
-def test_public_names_stand_once_in_the_stub() -> None:
+@pytest.mark.parametrize("package", [mm_fsm, mm_fsm.testing], ids=lambda package: package.__name__)
+def test_public_names_stand_once_in_the_stub(package: ModuleType) -> None:
     """What loads at run time and what ``import *`` gives are the names that type checkers read, in their modules."""
-    assert names_for_type_checkers() == mm_fsm._MODULES
-    assert sorted(mm_fsm._MODULES) == mm_fsm.__all__
-    assert len(ROOT.with_suffix(".pyi").read_text(encoding="utf-8").split(" import ")) == len(mm_fsm.__all__) + 1
+    assert names_for_type_checkers(package) == vars(package)["_MODULES"]
+    assert sorted(vars(package)["_MODULES"]) == package.__all__
+    assert stub_of(package).count(" import ") == len(package.__all__)
+
+
+def stub_of(package: ModuleType) -> str:
+    """The text of a package's stub."""
+    return Path(str(package.__file__)).with_suffix(".pyi").read_text(encoding="utf-8")
 
 
 def test_dir_shows_names_before_they_are_loaded() -> None:

@@ -28,7 +28,12 @@ LAYERS = (
 )
 """From the top. Units of one layer do not know each other."""
 
-PARTS_OF_TESTING = (("faults", "models", "rehearsal"), ("paths", "subjects"), ("driving",), ("problems",))
+PARTS_OF_TESTING = (
+    ("faults", "market_maker", "models", "rehearsal"),
+    ("paths", "subjects"),
+    ("driving",),
+    ("problems",),
+)
 """The same for the parts of one unit."""
 
 DEPTHS = {unit: depth for depth, layer in enumerate(LAYERS) for unit in layer}

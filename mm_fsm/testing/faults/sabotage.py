@@ -13,13 +13,12 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from attrs import evolve, field, fields, frozen
+from attrs import evolve, field, frozen
 from statemachine.callbacks import CallbackGroup, CallbackSpec, CallbackSpecList
 
 from mm_fsm.chart import CallbackDefinition, EdgeDefinition, ExecutorKind, StateDefinition
 from mm_fsm.coverage.reading import EngineReading
 from mm_fsm.machine.strategy import StrategyMachine
-from mm_fsm.services.protocols import Services
 from mm_fsm.testing.driving.driver import Driven
 from mm_fsm.testing.driving.engines import PUT_TOGETHER_LOCK
 
@@ -199,10 +198,9 @@ class _Note:
         self._saboteur.note(self._call)
 
 
-def wrapped(services: Services, saboteur: Saboteur) -> Services:
-    """The same services, which tell the saboteur before they do what they are asked."""
-    roles = [field.name for field in fields(type(services))]
-    return evolve(services, **{role: _Wrapping(getattr(services, role), role, saboteur) for role in roles})
+def wrapped(saboteur: Saboteur, role: str, service: Any) -> Any:
+    """The same service, which tells the saboteur before it does what it is asked."""
+    return _Wrapping(service, role, saboteur)
 
 
 class _Wrapping:

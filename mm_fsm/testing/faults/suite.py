@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 
 import pytest
-from attrs import frozen
 from statemachine.callbacks import CallbackGroup
 
-from mm_fsm.core.messages import Fact
-from mm_fsm.machine.quoting import QuotingMachine
-from mm_fsm.machine.results import StepResult
 from mm_fsm.machine.strategy import StrategyMachine
-from mm_fsm.services.protocols import Services
 from mm_fsm.testing.driving.driver import Driven, Driver, Forced
 from mm_fsm.testing.driving.engines import catches_errors
 from mm_fsm.testing.driving.machines import FactFor, MachineDriven, timer
@@ -23,7 +18,8 @@ from mm_fsm.testing.faults.sabotage import Saboteur, ServiceCall, laid_out, lay_
 from mm_fsm.testing.faults.verdicts import Before, judge_by, judge_engine, judge_machine
 from mm_fsm.testing.problems import StrayedError, UnsupportedChartError, require
 from mm_fsm.testing.subjects.making import driver_for, maker_of, read_flat
-from mm_fsm.testing.subjects.market import ServicesFactory, answers_of_the_venue, opening
+from mm_fsm.testing.subjects.registry import subject_of
+from mm_fsm.testing.subjects.subject import ServicesFactory, Situation
 from mm_fsm.testing.subjects.ways import Ways
 
 Check = Callable[[Any], object]
@@ -31,25 +27,6 @@ Check = Callable[[Any], object]
 _IMPOSSIBLE: Final = (
     "no step can take it: its source is left at once, an edge before it is always taken, or no fact carries its command"
 )
-
-
-@frozen(kw_only=True)
-class Situation:
-    """What a machine of ours lives through before something raises.
-
-    Args:
-        opening: facts that it is told first, one after the other, while it rests in its initial state.
-        answers: facts that it is told after each further step, such as a venue's answers to what it asked for.
-        by_way_of: a state that it passes on its way, where that can be.
-    """
-
-    opening: Callable[[Any], Iterable[Fact]] = lambda _machine: ()
-    answers: Callable[[Any, StepResult], Iterable[Fact]] = lambda _machine, _result: ()
-    by_way_of: str | None = None
-
-
-QUOTING: Final = Situation(opening=opening, answers=answers_of_the_venue, by_way_of="monitoring_orders")
-"""Orders rest at the venue, one has traded in part, and others are on their way."""
 
 
 def fault_tests(
@@ -101,8 +78,8 @@ class _Suite:
         self._ways = Ways(self._driver)
         self._places = FaultPlaces(chart, self._reading, self._ways)
         self._is_machine = issubclass(chart, StrategyMachine)
-        self._has_services = issubclass(chart, QuotingMachine)
-        self._situation = situation or (QUOTING if self._has_services else Situation())
+        self._subject = subject_of(chart)
+        self._situation = situation or self._subject.situation
         self._check = check
 
     def cases(self) -> list[Any]:
@@ -119,9 +96,8 @@ class _Suite:
         for edge in impossible:
             skipped = pytest.mark.skip(reason=_IMPOSSIBLE)
             found.append(pytest.param(None, id=self.model.edge_keys[edge], marks=skipped))
-        if self._has_services:
-            services = {name: partial(self._run_service, name) for name in _service_methods()}
-            found += [pytest.param(run, id=f"service {name}") for name, run in services.items()]
+        services = {name: partial(self._run_service, name) for name in self._subject.service_methods}
+        found += [pytest.param(run, id=f"service {name}") for name, run in services.items()]
         return found
 
     def _is_possible(self, edge: int) -> bool:
@@ -143,11 +119,11 @@ class _Suite:
         with laid_out(self._reading, saboteur):
             driven = self._begin(saboteur, place.edge)
             run = self._approach(driven, place.edge, saboteur)
-            before = Before.of(driven) if isinstance(driven, MachineDriven) else None
+            before = Before.of(driven, self._subject) if isinstance(driven, MachineDriven) else None
             strayed = _take(driven, run)
         require(saboteur.has_struck, f"{place.name} can be made to raise", strayed or "that it is never called")
         if isinstance(driven, MachineDriven) and before is not None:
-            judge_machine(driven, before, place)
+            judge_machine(driven, before, place, self._subject)
         else:
             error = strayed.__cause__ if strayed is not None else None
             judge_engine(driven, place, error, catches=catches_errors(driven))
@@ -161,8 +137,8 @@ class _Suite:
             lay_out_in_table(driven.machine, taken, saboteur)
         if isinstance(driven.steering, Forced):
             driven.steering.asked = saboteur.guard_was_asked
-        if self._has_services:
-            driven.machine.services = wrapped(driven.machine.services, saboteur)
+        if self._subject.service_methods:
+            self._subject.wrap_services(driven.machine, partial(wrapped, saboteur))
             saboteur.ask_guard = lambda name: getattr(type(driven.machine), name)(driven.machine)
         driven.aim()
         if isinstance(driven, MachineDriven) and edge != INITIAL:
@@ -234,13 +210,3 @@ def _take(driven: Driven, run: tuple[int, ...]) -> StrayedError | None:
     except StrayedError as strayed:
         return strayed
     return None
-
-
-def _service_methods() -> list[str]:
-    """Every method of every service's protocol, as ``role.method``."""
-    return [
-        f"{role}.{name}"
-        for role, protocol in get_type_hints(Services).items()
-        for name in vars(protocol)
-        if not name.startswith("_")
-    ]

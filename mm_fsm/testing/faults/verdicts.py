@@ -8,10 +8,8 @@ from typing import Any
 from attrs import frozen
 from statemachine.callbacks import CallbackGroup
 
-from mm_fsm.books.order_lifecycle import OrderStatus
-from mm_fsm.core.messages import CancelOrder, PlaceOrder
+from mm_fsm.core.messages import PlaceOrder
 from mm_fsm.coverage.model import ChartModel
-from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.testing.driving.driver import Driven
 from mm_fsm.testing.driving.engines import ERROR_EVENTS
@@ -19,6 +17,7 @@ from mm_fsm.testing.driving.machines import MachineDriven, timer
 from mm_fsm.testing.faults.places import Place
 from mm_fsm.testing.faults.sabotage import SabotageError
 from mm_fsm.testing.problems import require
+from mm_fsm.testing.subjects.subject import Subject
 
 
 @frozen(kw_only=True)
@@ -32,31 +31,16 @@ class Before:
     """Orders that are, or may be, at the venue."""
 
     @classmethod
-    def of(cls, driven: MachineDriven) -> Before:
+    def of(cls, driven: MachineDriven, subject: Subject) -> Before:
         """The machine as it is."""
-        machine = driven.machine
-        if not isinstance(machine, QuotingMachine):
-            return cls(steps=len(driven.results), books={})
-        live = frozenset(order.client_order_id for order in machine.context.orders.live())
-        return cls(steps=len(driven.results), books=_books(machine, live), live=live)
-
-
-def _books(machine: QuotingMachine, live: frozenset[str]) -> dict[str, object]:
-    context = machine.context
-    orders = {name: context.orders.get(name) for name in sorted(live)}
-    return {
-        "position": context.base_position,
-        "cash": context.ledger.cash,
-        "fills": context.fill_count,
-        **{f"filled of {name}": order.filled_quantity for name, order in orders.items() if order is not None},
-        "ledger": context.ledger.snapshot(),
-    }
+        live = subject.live_orders(driven.machine)
+        return cls(steps=len(driven.results), books=subject.books(driven.machine, live), live=live)
 
 
 # -- our machines ----------------------------------------------------------------------------------------------------
 
 
-def judge_machine(driven: MachineDriven, before: Before, place: Place) -> None:
+def judge_machine(driven: MachineDriven, before: Before, place: Place, subject: Subject) -> None:
     """Hold a machine of ours against its promises, in the step in which something raised and in the one after.
 
     Raises:
@@ -67,8 +51,7 @@ def judge_machine(driven: MachineDriven, before: Before, place: Place) -> None:
     _judge_step(driven, result, may_end=place.group is CallbackGroup.AFTER)
     named = [text for text in (*result.reasons, *(fault.reason for fault in result.faults)) if _is_named(text)]
     require(named, "the result names what raised", (result.faults, result.reasons))
-    if before.books:
-        _judge_books(driven, before)
+    _judge_books(driven, before, subject)
     following = driven.step(timer(driven.machine))
     if following.state == result.state:  # a command that has failed, such as stop, is carried out now
         require(not _placements(following), "nothing is placed after the failure", _placements(following))
@@ -92,27 +75,13 @@ def _placements(result: StepResult) -> list[PlaceOrder]:
     return [intent for intent in result.intents if isinstance(intent, PlaceOrder)]
 
 
-def _judge_books(driven: MachineDriven, before: Before) -> None:
-    machine: QuotingMachine = driven.machine
-    after = _books(machine, before.live)
+def _judge_books(driven: MachineDriven, before: Before, subject: Subject) -> None:
+    after = subject.books(driven.machine, before.live)
     changed = [
         f"{name} {after.get(name)} instead of {was}" for name, was in before.books.items() if after.get(name) != was
     ]
     require(not changed, "the books are as they were", ", ".join(changed))
-    gap = machine.context.ledger.identity_gap()
-    require(gap == 0, "profit adds up to the last digit", gap)
-    cancelled = {
-        intent.client_order_id
-        for result in driven.results
-        for intent in result.intents
-        if isinstance(intent, CancelOrder)
-    }
-    for order in machine.context.orders.live():
-        name = order.client_order_id
-        require(name in before.live, "no order is left over from the failure", name)
-        is_asked_about = order.status is OrderStatus.UNKNOWN and order.query_due is not None
-        is_leaving = order.cancel_in_flight and name in cancelled
-        require(is_leaving or is_asked_about, "every live order has a cancel in flight", f"{name}: {order.status}")
+    subject.judge_books(driven.machine, before.live, driven.results)
 
 
 # -- charts that an engine runs --------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Final
 
@@ -13,25 +13,24 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
-from mm_fsm.core.messages import Fact
 from mm_fsm.coverage.reading import reference_of
-from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.testing.driving.driver import Driver
 from mm_fsm.testing.driving.machines import FactFor, MachineDriven
 from mm_fsm.testing.models.acts import Act
 from mm_fsm.testing.models.choices import Choice, Facts, choices
-from mm_fsm.testing.models.plays import EnginePlay, FactsPlay, Invariant, MachinePlay, Opening, Play
+from mm_fsm.testing.models.plays import EnginePlay, FactsPlay, MachinePlay, Play
 from mm_fsm.testing.models.shortening import failure_of, shortened
 from mm_fsm.testing.models.source import Source
 from mm_fsm.testing.problems import GeneratedTestError, NotAgainError, UnsupportedChartError
 from mm_fsm.testing.subjects.making import driver_for, maker_of, read_flat
-from mm_fsm.testing.subjects.market import MARKET_INVARIANTS, ServicesFactory, nothing_is_open_at_the_end, opening
+from mm_fsm.testing.subjects.registry import subject_of
+from mm_fsm.testing.subjects.subject import Invariant, Opening, ServicesFactory
 from mm_fsm.testing.subjects.ways import Ways
 
 
 @frozen(kw_only=True, slots=False)
-class _Subject:
+class _Tested:
     """What is tested, and how one of it is made; each as the user gave it, so that it can be printed."""
 
     chart: type
@@ -74,21 +73,17 @@ class _Subject:
         return play
 
     def _new_play(self) -> Play:
-        is_quoting = issubclass(self.chart, QuotingMachine)
-        invariants = (*(MARKET_INVARIANTS if is_quoting else ()), *self.invariants)
-        told = self.opening or (opening if is_quoting else _tell_nothing)
+        subject = subject_of(self.chart)
+        invariants = (*subject.invariants, *self.invariants)
+        told = self.opening or subject.situation.opening
         if self.real_guards:
-            invariants = (*((nothing_is_open_at_the_end,) if is_quoting else ()), *invariants)
+            invariants = (*subject.invariants_of_own_guards, *invariants)
             machine = maker_of(self.chart, self.make, self.services)()
             return FactsPlay(machine, self.driver.model, invariants, told)
         driven = self.driver.start()
         if isinstance(driven, MachineDriven):
             return MachinePlay(driven, invariants, told)
         return EnginePlay(driven, invariants)
-
-
-def _tell_nothing(_machine: Any) -> Iterable[Fact]:
-    return ()
 
 
 def _name_of(function: Any) -> str:
@@ -127,7 +122,7 @@ def model_test(
     Raises:
         UnsupportedChartError: the chart has states within states, it needs ``make``, or something has no name.
     """
-    subject = _Subject(
+    tested = _Tested(
         chart=chart,
         make=make,
         services=services,
@@ -136,12 +131,12 @@ def model_test(
         commands=commands,
         real_guards=facts is not None,
     )
-    ways = Ways(subject.driver)
-    drawn = choices(ways, facts, is_machine=subject.is_machine)
+    ways = Ways(tested.driver)
+    drawn = choices(ways, facts, is_machine=tested.is_machine)
     chosen = settings(_SETTINGS, max_examples=examples, stateful_step_count=steps)
 
     def test_model() -> None:
-        _hunt(subject, ways, drawn, chosen)
+        _hunt(tested, ways, drawn, chosen)
 
     return test_model
 
@@ -162,7 +157,7 @@ def replay(
     Raises:
         AssertionError: the machine did not do what its definition says, or an invariant does not hold.
     """
-    subject = _Subject(
+    tested = _Tested(
         chart=chart,
         make=make,
         services=services,
@@ -171,7 +166,7 @@ def replay(
         commands=commands,
         real_guards=real_guards,
     )
-    play = subject.play()
+    play = tested.play()
     for move in moves:
         play.perform(move)
 
@@ -190,23 +185,23 @@ _SETTINGS: Final = settings(
 """Every run makes the same moves, on every machine."""
 
 
-def _hunt(subject: _Subject, ways: Ways, drawn: SearchStrategy[Choice], chosen: settings) -> None:
+def _hunt(tested: _Tested, ways: Ways, drawn: SearchStrategy[Choice], chosen: settings) -> None:
     """Look for moves that fail; print the fewest as a test, and fail with them."""
     failing: list[tuple[Act, ...]] = []
     try:
-        run_state_machine_as_test(_state_machine(subject, drawn, failing), settings=chosen)
+        run_state_machine_as_test(_state_machine(tested, drawn, failing), settings=chosen)
     except Exception as error:
         if not failing:
             raise
-        moves = shortened(subject.play, min(reversed(failing), key=len), None if subject.real_guards else ways)
-        failure = failure_of(subject.play, moves) or NotAgainError(error)
-        source = _write_test(subject, moves)
+        moves = shortened(tested.play, min(reversed(failing), key=len), None if tested.real_guards else ways)
+        failure = failure_of(tested.play, moves) or NotAgainError(error)
+        source = _write_test(tested, moves)
         sys.stdout.write(f"\n{source}\n")
-        raise GeneratedTestError(reference_of(subject.chart), moves, failure, source) from failure
+        raise GeneratedTestError(reference_of(tested.chart), moves, failure, source) from failure
 
 
 def _state_machine(
-    subject: _Subject, drawn: SearchStrategy[Choice], failing: list[tuple[Act, ...]]
+    tested: _Tested, drawn: SearchStrategy[Choice], failing: list[tuple[Act, ...]]
 ) -> type[RuleBasedStateMachine]:
     """A state machine of hypothesis that plays, and notes every list of moves that fails."""
 
@@ -214,7 +209,7 @@ def _state_machine(
         def __init__(self) -> None:
             super().__init__()
             self.moves: tuple[Act, ...] = ()
-            self.play = self._noting(subject.play)
+            self.play = self._noting(tested.play)
 
         @rule(choice=drawn)
         def move(self, choice: Choice) -> None:
@@ -235,19 +230,19 @@ def _state_machine(
 # -- failures ---------------------------------------------------------------------------------------------------------
 
 
-def _write_test(subject: _Subject, moves: Sequence[Act]) -> str:
+def _write_test(tested: _Tested, moves: Sequence[Act]) -> str:
     """A test that makes these moves, as text that can be pasted into a file of its own."""
     source = Source()
-    chart = source.name(subject.chart)
+    chart = source.name(tested.chart)
     lines = [f"        {source.write(move)}," for move in moves]
     options = ("make", "services", "opening", "commands")
-    given = {name: value for name in options if (value := getattr(subject, name)) is not None}
+    given = {name: value for name in options if (value := getattr(tested, name)) is not None}
     arguments = [f"    {name}={source.write(value)}," for name, value in given.items()]
-    if subject.invariants:
-        arguments.append(f"    invariants={source.write(list(subject.invariants))},")
-    if subject.real_guards:
+    if tested.invariants:
+        arguments.append(f"    invariants={source.write(list(tested.invariants))},")
+    if tested.real_guards:
         arguments.append("    real_guards=True,")
-    name = re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", subject.chart.__name__).lower()
+    name = re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", tested.chart.__name__).lower()
     call = [f"    {chart},", "    [", *lines, "    ],", *arguments]
     count = f"{len(moves)}_move{'' if len(moves) == 1 else 's'}"
     test = [f"def test_{name}_after_{count}() -> None:", "    replay("]

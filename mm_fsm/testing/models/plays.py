@@ -8,7 +8,7 @@ machine rests, where that is possible.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from statemachine.exceptions import TransitionNotAllowed
@@ -18,7 +18,6 @@ from mm_fsm.core.messages import Fact
 from mm_fsm.coverage.model import ChartModel
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.machine.observers import MachineObserver
-from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult, TransitionRecord
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.testing.driving.answers import answers_for_rest
@@ -27,9 +26,9 @@ from mm_fsm.testing.driving.engines import ERROR_EVENTS, catches_errors
 from mm_fsm.testing.driving.machines import FactFor, MachineDriven, timer
 from mm_fsm.testing.models.acts import Act, Send, Step, Tell, fires_by_itself, next_edge
 from mm_fsm.testing.problems import BrokenPromiseError, ModelMismatchError, UnsupportedChartError
+from mm_fsm.testing.subjects.registry import subject_of
+from mm_fsm.testing.subjects.subject import Invariant, Opening
 
-Invariant = Callable[[Any], object]
-Opening = Callable[[Any], Iterable[Fact]]
 """Facts that a machine is told first."""
 
 
@@ -354,6 +353,6 @@ def send_past(machine: StrategyMachine, model: ChartModel, move: Send) -> None:
 
 def fingerprint(machine: StrategyMachine) -> tuple[object, ...]:
     """What nothing but an accepted fact may change."""
-    books = machine.context.digest() if isinstance(machine, QuotingMachine) else None
+    books = subject_of(type(machine)).digest(machine)
     counts = tuple(sorted(machine.transition_counts.items()))
     return (machine.chart_state, machine.sequence, counts, books)

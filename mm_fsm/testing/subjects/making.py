@@ -11,13 +11,13 @@ from statemachine import StateChart
 from mm_fsm.chart import Chart
 from mm_fsm.coverage.model import ChartModel
 from mm_fsm.coverage.reading import EngineReading, read_engine, read_engine_of, reference_of
-from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.testing.driving.driver import Driver
 from mm_fsm.testing.driving.drivers import forced
 from mm_fsm.testing.driving.machines import COMMANDS, FactFor, MachineDriver
 from mm_fsm.testing.problems import UnsupportedChartError
-from mm_fsm.testing.subjects.market import ServicesFactory, make_market_maker
+from mm_fsm.testing.subjects.registry import is_known, subject_of
+from mm_fsm.testing.subjects.subject import ServicesFactory
 
 
 def maker_of(
@@ -28,21 +28,19 @@ def maker_of(
     Raises:
         UnsupportedChartError: it has to be said, or services are given to something that has none.
     """
-    is_quoting = isinstance(chart, type) and issubclass(chart, QuotingMachine)
-    if services is not None and (make is not None or not is_quoting):
+    subject = subject_of(chart)
+    if services is not None and (make is not None or not subject.service_methods):
         raise UnsupportedChartError(
             reference_of(chart),
-            "services are given, and only a market maker that is made here takes them.",
+            "services are given, and only a machine that is made here, and has services, takes them.",
             "Let make give the machine its services.",
         )
     if make is not None:
         return make
-    if is_quoting:
-        return partial(make_market_maker, chart, services)
     if isinstance(chart, type) and issubclass(chart, StrategyMachine):
-        raise UnsupportedChartError(
-            reference_of(chart), "it is not known how one is made.", "Give make, which takes no arguments."
-        )
+        if not is_known(chart):
+            subject.make(chart, services)
+        return partial(subject.make, chart, services)
     return chart
 
 

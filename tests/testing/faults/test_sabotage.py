@@ -109,8 +109,8 @@ def test_a_guard_raises_once_and_no_other_does() -> None:
 def test_a_service_raises_by_the_name_of_its_role_and_method_and_is_itself_otherwise() -> None:
     real = services()
     saboteur = Saboteur(ServiceCall("orders.plan_changes"))
-    found = wrapped(real, saboteur)
+    found = wrapped(saboteur, "orders", real.orders)
     saboteur.lie_in_wait(forced(Traced).start(), 0)
     with pytest.raises(SabotageError):
-        found.orders.plan_changes(None, None)  # type: ignore[arg-type]
-    assert found.risk._service is real.risk  # type: ignore[attr-defined]
+        found.plan_changes(None, None)
+    assert wrapped(saboteur, "risk", real.risk)._service is real.risk

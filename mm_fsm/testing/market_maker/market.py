@@ -6,7 +6,7 @@ side, a volatility that is known after three seconds. Times are nanoseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
@@ -25,14 +25,12 @@ from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.paper_run import PAPER_BALANCES, PAPER_FEES, PAPER_INSTRUMENT
-from mm_fsm.services.protocols import Services
 from mm_fsm.testing.problems import require
+from mm_fsm.testing.subjects.subject import ServicesFactory
 
 START: Final = 1_700_000_000 * NANOSECONDS_PER_SECOND
 MIDDLE: Final = Decimal(2000)
 """The price around which the made-up market moves, quote per base."""
-
-ServicesFactory = Callable[[], Services]
 
 
 def make_market_maker(chart: type[QuotingMachine], services: ServicesFactory | None = None) -> QuotingMachine:

@@ -31,7 +31,7 @@ from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 from mm_fsm.core.messages import Fact, RejectionCode, ReportedOrder, ReportedStatus, RequestKind
 from mm_fsm.machine.quoting import QuotingMachine
-from mm_fsm.testing.subjects.market import MIDDLE, acknowledgement, balances, book, fill
+from mm_fsm.testing.market_maker.market import MIDDLE, acknowledgement, balances, book, fill
 
 _WAITS: Final = (1, 1, 200, 200, 1_000, 1_000, 6_000, 40_000)
 """Milliseconds between one fact and the next."""
