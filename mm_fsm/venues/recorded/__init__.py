@@ -1,14 +1,26 @@
-"""Recorded markets: readers of files that stream their events in order of exchange time.
+"""Recorded markets: readers of files that stream their events in order of the time at which they are shown.
 
 - ``opening``: from files to the recording that reads them, by what they contain.
-- ``tardis``: CSV files of quotes and trades in the columns of Tardis.dev.
-- ``binance``: raw captures of Binance futures streams.
-- ``recording``: what both have in common; ``files``, ``fields`` and ``ordering`` are what they stand on.
+- ``recording``: one market's events in one order; ``ordering`` and ``soundness`` are what it does to them.
+- ``tardis``, ``binance`` and ``binance_public``: the kinds of files; ``layout`` and ``rows`` are what they stand on.
+- ``reading``: what is forgiven, and the count of what was passed over.
+- ``prepared``: events that are kept, so that the same files need not be read again.
+- ``files`` and ``fields``: bytes to lines, and text to exact values.
 """
 
-from mm_fsm.venues.recorded.binance import BinanceRecording
+from mm_fsm.venues.recorded.layout import RecordedEvent, RecordingInfo
 from mm_fsm.venues.recorded.opening import open_recording
-from mm_fsm.venues.recorded.recording import RecordedEvent, Recording, RecordingInfo
-from mm_fsm.venues.recorded.tardis import TardisRecording
+from mm_fsm.venues.recorded.prepared import PreparedFiles
+from mm_fsm.venues.recorded.reading import Fault, Order, ReadingSettings
+from mm_fsm.venues.recorded.recording import Recording
 
-__all__ = ["BinanceRecording", "RecordedEvent", "Recording", "RecordingInfo", "TardisRecording", "open_recording"]
+__all__ = [
+    "Fault",
+    "Order",
+    "PreparedFiles",
+    "ReadingSettings",
+    "RecordedEvent",
+    "Recording",
+    "RecordingInfo",
+    "open_recording",
+]

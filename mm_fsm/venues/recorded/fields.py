@@ -8,6 +8,7 @@ from functools import lru_cache
 from reprlib import Repr
 from typing import Final
 
+from mm_fsm.venues.recorded.reading import Fault
 from mm_fsm.core.clock import (
     NANOSECONDS_PER_MICROSECOND,
     NANOSECONDS_PER_MILLISECOND,
@@ -37,10 +38,13 @@ _PLAIN_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?")
 
 
 class MalformedFieldError(ValueError):
-    """One field of one line is wrong; the reader that knows the line turns it into a ``RecordingError``."""
+    """One field of one row is wrong; the reader that knows the line passes the row over, or refuses the file."""
 
-    def __init__(self, field: str, expected: str, found: object, remedy: str = CUT_OUT) -> None:
+    def __init__(
+        self, field: str, expected: str, found: object, remedy: str = CUT_OUT, *, fault: str = Fault.MALFORMED
+    ) -> None:
         self.problem = f"field {field!r}: expected {expected}, found {BRIEFLY.repr(found)}."
+        self.fault = fault
         self.remedy = remedy
         super().__init__(self.problem)
 
@@ -49,6 +53,14 @@ class MalformedFieldError(ValueError):
 def _number(text: str) -> Decimal | None:
     """The exact number written in ``text``, None when it is not a plain one. Books repeat theirs, hence the cache."""
     return Decimal(text) if _PLAIN_NUMBER.fullmatch(text) else None
+
+
+def number(text: str) -> Decimal:
+    """The exact number written in ``text``, which an earlier reading found to be one."""
+    value = _number(text)
+    if value is None:
+        raise ValueError(f"a number: expected digits, found {text!r}.")
+    return value
 
 
 def positive(field: str, text: object) -> Decimal:
@@ -85,10 +97,11 @@ def exchange_time(field: str, value: object, unit: str) -> int:
 
 
 def too_late(field: str, behind: int, window: int) -> MalformedFieldError:
-    """The error about a line stamped ``behind`` nanoseconds before the newest line, further than ``window``."""
+    """The error about a row stamped ``behind`` nanoseconds before the newest row, further than ``window``."""
     return MalformedFieldError(
         field,
         f"a time at most {window / NANOSECONDS_PER_MILLISECOND:g} ms behind the newest one",
         f"{behind / NANOSECONDS_PER_MILLISECOND:g} ms behind",
-        f"Give the files in order of time, or pass reorder_window={behind} (nanoseconds) or more to open_recording.",
+        f"Give the files in order of time, or --reorder-window {behind / NANOSECONDS_PER_SECOND:g} (seconds) or more.",
+        fault=Fault.LATE,
     )

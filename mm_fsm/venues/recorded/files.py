@@ -1,23 +1,47 @@
-"""One recorded file, plain or gzip, read line by line."""
+"""One recorded file, plain or compressed, read a block of whole lines at a time."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import sys
+import zipfile
 import zlib
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, Final
+
+from attrs import frozen
 
 from mm_fsm.errors import RecordingError
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_ZSTANDARD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
+_ZIP_MAGIC: Final = b"PK\x03\x04"
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _BUFFER_BYTES: Final = 1 << 17
+_BLOCK_BYTES: Final = 1 << 18
+_DIGEST_BYTES: Final = 16
+
+
+@frozen
+class Block:
+    """Lines that follow each other in a file, each ended by a newline; only the file's last may lack it."""
+
+    first_line: int
+    """The number of the first line, counted from 1."""
+    text: str
 
 
 class RecordingFile:
-    """A file of lines in UTF-8, read a buffer at a time. Its first bytes, not its name, tell whether it is gzip."""
+    """A file of lines in UTF-8. Its first bytes, not its name, tell whether and how it is compressed.
+
+    Plain text, gzip, Zstandard (with the extra ``recordings``) and a zip archive of one file are read. A byte order
+    mark is dropped, and a carriage return before a newline is not part of the line.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -46,28 +70,102 @@ class RecordingFile:
         """An error about one line, counted from 1; 0 for the whole file."""
         return RecordingError(self.name, line, problem, remedy)
 
-    def lines(self) -> Generator[tuple[int, str], None, None]:
-        """Yield every line, its end kept, with its number, counted from 1.
+    def finish(self) -> None:
+        """Count the file as read to its end, as when its content came from elsewhere."""
+        self._position, self._raw = self.size, None
+
+    def digest(self) -> str:
+        """A digest of the bytes on disk, in hexadecimal.
+
+        Raises:
+            RecordingError: the file cannot be read.
+        """
+        state = blake2b(digest_size=_DIGEST_BYTES)
+        try:
+            with self.path.open("rb") as raw:
+                while chunk := raw.read(1 << 20):
+                    state.update(chunk)
+        except OSError as failure:
+            raise self._unreadable(failure) from failure
+        return state.hexdigest()
+
+    def starts_with(self, magic: bytes) -> bool:
+        """Whether the bytes on disk begin so.
+
+        Raises:
+            RecordingError: the file cannot be read.
+        """
+        try:
+            with self.path.open("rb") as raw:
+                return raw.read(len(magic)) == magic
+        except OSError as failure:
+            raise self._unreadable(failure) from failure
+
+    def first_line(self) -> str:
+        """The first line, without its end.
 
         Raises:
             RecordingError: the file is missing, empty or not UTF-8, or its compression is broken.
         """
-        number = 0
+        with closing(self.blocks()) as blocks:
+            return next(blocks).text.partition("\n")[0]
+
+    def blocks(self) -> Generator[Block, None, None]:
+        """Yield the whole file in blocks; what is sound comes before what is refused.
+
+        Raises:
+            RecordingError: the file is missing, empty or not UTF-8, or its compression is broken.
+        """
+        number = 1
+        for chunk in self._chunks():
+            block = self._decoded(chunk, number)
+            number += block.text.count("\n")
+            yield block
+
+    def _chunks(self) -> Generator[bytes, None, None]:
+        """Yield bytes of whole lines, none of them empty; only the last may lack its newline."""
+        rest, lines = b"", 0
+        failure: Exception | None = None
         try:
-            with self.path.open("rb") as raw, self._counting(raw):
-                for line in _decompressed(raw):
-                    number += 1
-                    yield number, line.decode()
-        except UnicodeDecodeError as failure:
-            problem = f"expected UTF-8 text, found byte 0x{failure.object[failure.start]:02x}."
-            raise self.error(number, problem, "Check that this is a recording, and save it as UTF-8.") from failure
-        except (EOFError, zlib.error, gzip.BadGzipFile) as failure:
-            problem = f"expected a whole gzip file, found a broken one ({failure})."
-            raise self.error(number + 1, problem, "Copy or download the file again.") from failure
-        except OSError as failure:
-            raise self._unreadable(failure) from failure
-        if number == 0:
+            with self.path.open("rb") as raw, self._counting(raw), _decompressed(self, raw) as content:
+                while True:
+                    # What the decompressor still gives before it fails must not be lost with the failure.
+                    try:
+                        read = content.read1(_BLOCK_BYTES)  # type: ignore[attr-defined]
+                    except (EOFError, zlib.error, gzip.BadGzipFile, *_zstandard_errors()) as broken:
+                        failure, read = broken, b""
+                    if not read:
+                        break
+                    if not lines and not rest:
+                        read = read.removeprefix(_BYTE_ORDER_MARK)
+                    whole, newline, rest = (rest + read).rpartition(b"\n")
+                    if newline:
+                        whole += newline
+                        lines += whole.count(b"\n")
+                        yield whole
+        except (zipfile.BadZipFile, NotImplementedError) as broken:
+            failure = broken
+        except OSError as unreadable:
+            raise self._unreadable(unreadable) from unreadable
+        if rest and failure is None:
+            yield rest
+        self._judge_end(failure, rest, lines)
+
+    def _judge_end(self, failure: Exception | None, rest: bytes, lines: int) -> None:
+        if failure is not None:
+            problem = f"expected a whole compressed file, found a broken one ({failure})."
+            raise self.error(lines + 1, problem, "Copy or download the file again.") from failure
+        if not lines and not rest:
             raise self.error(0, "expected recorded lines, found an empty file.", "Record or download it again.")
+
+    def _decoded(self, chunk: bytes, first_line: int) -> Block:
+        try:
+            text = chunk.decode()
+        except UnicodeDecodeError as failure:
+            line = first_line + chunk.count(b"\n", 0, failure.start)
+            problem = f"expected UTF-8 text, found byte 0x{chunk[failure.start]:02x}."
+            raise self.error(line, problem, "Check that this is a recording, and save it as UTF-8.") from failure
+        return Block(first_line, text.replace("\r\n", "\n") if "\r" in text else text)
 
     @contextmanager
     def _counting(self, raw: io.BufferedReader) -> Iterator[None]:
@@ -84,7 +182,39 @@ class RecordingFile:
         return self.error(0, problem, "Check the path and that you may read it.")
 
 
-def _decompressed(raw: io.BufferedReader) -> io.BufferedReader:
-    if raw.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
-        return io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER_BYTES)
-    return raw
+@contextmanager
+def _decompressed(file: RecordingFile, raw: io.BufferedReader) -> Iterator[IO[bytes]]:
+    magic = raw.peek(len(_ZSTANDARD_MAGIC))
+    if magic.startswith(_GZIP_MAGIC):
+        yield io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER_BYTES)
+    elif magic.startswith(_ZSTANDARD_MAGIC):
+        reader = required_library(file, "zstandard").ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        yield io.BufferedReader(reader, _BUFFER_BYTES)
+    elif magic.startswith(_ZIP_MAGIC):
+        with zipfile.ZipFile(raw) as archive:
+            names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+            if len(names) != 1:
+                problem = f"expected an archive of one file, found {len(names)}."
+                raise file.error(0, problem, "Unpack it, and give its files.")
+            with archive.open(names[0]) as content:
+                yield content
+    else:
+        yield raw
+
+
+def required_library(file: RecordingFile, name: str) -> Any:
+    """A library that only some formats need.
+
+    Raises:
+        RecordingError: it is not installed; the message says how to get it.
+    """
+    try:
+        return import_module(name)
+    except ImportError as failure:
+        problem = f"expected the library {name.partition('.')[0]} to read this format, found none."
+        raise file.error(0, problem, "Install it: pip install 'mm-fsm[recordings]'.") from failure
+
+
+def _zstandard_errors() -> tuple[type[Exception], ...]:
+    library = sys.modules.get("zstandard")
+    return () if library is None else (library.ZstdError,)

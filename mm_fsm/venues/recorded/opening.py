@@ -1,17 +1,55 @@
-"""Files to a recording, by what they contain."""
+"""Files to recordings, by what they contain."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+import csv
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
-from mm_fsm.errors import RecordingError
-from mm_fsm.venues.recorded.binance import DEFAULT_REORDER_WINDOW, BinanceRecording
+from mm_fsm.errors import RecordingError, SettingsError
+from mm_fsm.venues.recorded.binance import BinanceCapture
+from mm_fsm.venues.recorded.binance_public import (
+    BinancePublicAggregates,
+    BinancePublicBooks,
+    BinancePublicSpotAggregates,
+    BinancePublicSpotTrades,
+    BinancePublicTrades,
+    headerless,
+)
 from mm_fsm.venues.recorded.fields import BRIEFLY
 from mm_fsm.venues.recorded.files import RecordingFile
+from mm_fsm.venues.recorded.layout import Layout
+from mm_fsm.venues.recorded.prepared import PreparedFiles
+from mm_fsm.venues.recorded.reading import ReadingSettings
 from mm_fsm.venues.recorded.recording import Recording
-from mm_fsm.venues.recorded.tardis import TardisRecording
+from mm_fsm.venues.recorded.rows import CsvLayout
+from mm_fsm.venues.recorded.tardis import TardisDepth, TardisQuotes, TardisSnapshots, TardisTrades
+
+_BY_COLUMNS: Final[tuple[tuple[set[str], type[CsvLayout]], ...]] = (
+    ({"ask_price", "bid_price"}, TardisQuotes),
+    ({"asks[0].price", "bids[0].price"}, TardisSnapshots),
+    ({"is_snapshot", "side", "price"}, TardisDepth),
+    ({"best_bid_price", "best_ask_price", "transaction_time"}, BinancePublicBooks),
+    ({"first_trade_id", "transact_time", "is_best_match"}, BinancePublicSpotAggregates),
+    ({"first_trade_id", "transact_time"}, BinancePublicAggregates),
+    ({"qty", "time", "is_best_match"}, BinancePublicSpotTrades),
+    ({"qty", "time", "is_buyer_maker"}, BinancePublicTrades),
+    ({"timestamp", "side", "price"}, TardisTrades),
+)
+"""The first kind whose columns are all there."""
+_NEARLY: Final[tuple[tuple[set[str], type[CsvLayout]], ...]] = (
+    ({"ask_price"}, TardisQuotes),
+    ({"bid_price"}, TardisQuotes),
+    ({"side"}, TardisTrades),
+    ({"price"}, TardisTrades),
+)
+"""What a file is taken for when a column is misspelt or missing."""
+_KNOWN: Final = (
+    "Known are CSV files of Tardis (quotes, trades, book_snapshot, incremental_book_L2) and of Binance's public data "
+    "(bookTicker, trades, aggTrades), raw captures of Binance futures streams."
+)
+_AGGREGATES: Final = (BinancePublicAggregates, BinancePublicSpotAggregates)
 
 
 def open_recording(
@@ -19,58 +57,133 @@ def open_recording(
     *,
     symbol: str | None = None,
     recorded_symbol: str | None = None,
-    reorder_window: int | None = None,
-    skip_crossed: bool = False,
+    reading: ReadingSettings | None = None,
+    prepared: PreparedFiles | None = None,
 ) -> Recording:
-    """Tell by the first line of each file what it is, and make the recording that reads them all.
+    """Tell by its first line what each file is, and make the recording that reads them all.
 
     Args:
-        paths: files of one market, each kind in order of time.
+        paths: files of one market, in any order.
         symbol: what events call the market; None for the name in the files.
-        recorded_symbol: the only symbol the files may contain; None for the first one found.
-        reorder_window: nanoseconds by which a line may be stamped before an earlier one; None for the format's own.
-        skip_crossed: leave crossed books out and count them, where they are otherwise an error.
+        recorded_symbol: the symbol that is taken from the files; None for the first one found. Files that do not say
+            their symbol are taken to be of this one.
+        reading: what is forgiven, and which clock orders; None for the defaults.
+        prepared: where prepared events are kept; None to read the files each time.
 
     Raises:
-        RecordingError: a file is missing, empty, or of no known format, or the files do not belong together.
+        RecordingError: a file is missing, empty, or of no known kind, or the files do not belong together.
+        SettingsError: no file is given.
     """
-    sorted_out: dict[str, list[Path]] = {"quotes": [], "trades": [], "captures": []}
+    layouts = [layout_of(path, recorded_symbol) for path in paths]
+    return _recording(layouts, symbol=symbol, recorded_symbol=recorded_symbol, reading=reading, prepared=prepared)
+
+
+def recorded_symbols(paths: Sequence[Path], named: str | None = None) -> dict[str, list[Path]]:
+    """Files by the symbol of their first row, in the order in which the symbols are given first.
+
+    Raises:
+        RecordingError: a file is missing, empty, of no known kind, or without a sound row.
+    """
+    found: dict[str, list[Path]] = {}
     for path in paths:
-        sorted_out[_kind(RecordingFile(path))].append(path)
-    quotes, trades, captures = sorted_out.values()
-    if captures and (quotes or trades):
-        problem = f"expected files of one format, found {quotes[0].name if quotes else trades[0].name} beside this one."
-        raise RecordingError(captures[0].name, 0, problem, "Read CSV files and raw captures one at a time.")
-    if trades and not quotes:
-        problem = "expected a file of quotes with these trades, found none."
-        raise RecordingError(trades[0].name, 0, problem, "Give the quotes of the same days as well.")
-    if captures:
-        return BinanceRecording(
-            captures,
-            symbol=symbol,
-            recorded_symbol=recorded_symbol,
-            reorder_window=DEFAULT_REORDER_WINDOW if reorder_window is None else reorder_window,
-            skip_crossed=skip_crossed,
-        )
-    return TardisRecording(
-        quotes,
-        trades,
-        symbol=symbol,
-        recorded_symbol=recorded_symbol,
-        reorder_window=reorder_window or 0,
-        skip_crossed=skip_crossed,
+        found.setdefault(layout_of(path, named).describe().symbol, []).append(path)
+    return found
+
+
+def layout_of(path: Path, symbol: str | None = None) -> Layout:
+    """The kind of one file, and what reads it.
+
+    Raises:
+        RecordingError: the file is missing, empty, or of no known kind.
+    """
+    file = RecordingFile(path)
+    line = file.first_line()
+    if line.partition(" ")[0].isdecimal() and "," not in line.partition(" ")[0]:
+        return BinanceCapture(file, symbol)
+    fields = next(csv.reader([line]), [])
+    kind = _kind_of(fields)
+    if kind is None:
+        problem = f"expected a file of a known kind, found {BRIEFLY.repr(line.strip())}."
+        raise file.error(1, problem, _KNOWN)
+    layout = kind(file, symbol)
+    missing = [column for column in layout.columns if column not in layout.names]
+    if missing:
+        columns = ", ".join(layout.columns)
+        problem = f"expected columns {columns}; {', '.join(missing)} not found in {BRIEFLY.repr(line.strip())}."
+        raise file.error(1, problem, f"Give a file in the columns of {layout.kind}, or convert it first.")
+    return layout
+
+
+def _kind_of(fields: list[str]) -> type[CsvLayout] | None:
+    if not fields:
+        return None
+    names = set(fields)
+    for columns, kind in (*_BY_COLUMNS, *_NEARLY):
+        if columns <= names:
+            return kind
+    return headerless(fields)
+
+
+def _recording(
+    layouts: Sequence[Layout],
+    *,
+    symbol: str | None,
+    recorded_symbol: str | None,
+    reading: ReadingSettings | None,
+    prepared: PreparedFiles | None,
+) -> Recording:
+    if not layouts:
+        raise SettingsError("recording", "at least one file", "none", "Name the files to read.")
+    _refuse_twice(layouts)
+    kinds: dict[type[Layout], list[Layout]] = {}
+    for layout in layouts:
+        kinds.setdefault(type(layout), []).append(layout)
+    _refuse_strangers(kinds)
+    streams = [_in_time_order(files) for files in kinds.values()]
+    return Recording(
+        streams, symbol=symbol, recorded_symbol=recorded_symbol, reading=reading, prepared=prepared
     )
 
 
-def _kind(file: RecordingFile) -> str:
-    with closing(file.lines()) as lines:
-        _, line = next(lines)
-    columns = line.strip().split(",")
-    if "ask_price" in columns or "bid_price" in columns:
-        return "quotes"
-    if "side" in columns or "price" in columns:
-        return "trades"
-    if line.partition(" ")[0].isdecimal():
-        return "captures"
-    problem = f"expected Tardis columns or '<nanoseconds> <json>', found {BRIEFLY.repr(line.strip())}."
-    raise file.error(1, problem, "Give Tardis quotes and trades, or raw captures of Binance futures streams.")
+def _in_time_order(layouts: list[Layout]) -> list[Layout]:
+    if len(layouts) == 1:
+        return layouts
+    return sorted(layouts, key=lambda layout: layout.describe().first_time)
+
+
+def _refuse_twice(layouts: Sequence[Layout]) -> None:
+    seen: dict[tuple[int, str], Layout] = {}
+    if len(layouts) == 1:
+        return
+    for layout in layouts:
+        content = (layout.file.size, layout.file.digest())
+        if content in seen:
+            problem = f"expected each file once, found the content of {seen[content].file.name} again."
+            raise layout.file.error(0, problem, "Leave it out.")
+        seen[content] = layout
+
+
+def _refuse_strangers(kinds: dict[type[Layout], list[Layout]]) -> None:
+    """Refuse kinds that contradict each other: books or trades from two sources would be shown twice."""
+    books = [files[0] for kind, files in kinds.items() if kind.has_books]
+    trades = [files[0] for kind, files in kinds.items() if kind.has_trades]
+    if not books:
+        given = trades[0]
+        problem = f"expected a file of quotes with these trades ({given.kind}), found none."
+        raise given.file.error(0, problem, "Give the quotes of the same days as well.")
+    for sources, what, remedy in (
+        (books, "books", "Give one kind of books."),
+        (trades, "trades", "Give one kind of trades: aggregates are the same trades once more."),
+    ):
+        if len(sources) > 1:
+            problem = f"expected {what} from one source, found {sources[0].kind} in {sources[0].file.name} as well."
+            raise RecordingError(sources[1].file.name, 0, problem, remedy)
+
+
+def swapped(paths: Iterable[Path], expected: str) -> str | None:
+    """A remark about files that were given as quotes and hold no books, or as trades and hold none; None when all do."""
+    for path in paths:
+        layout = layout_of(path)
+        if not (layout.has_books if expected == "quotes" else layout.has_trades):
+            return f"{path.name} was given as {expected} and is read as what it is: {layout.kind}"
+    return None

@@ -1,207 +1,272 @@
-"""Recordings in the CSV columns of Tardis.dev: ``quotes`` (best bid and ask) and ``trades``.
+"""The CSV files of Tardis.dev: ``quotes``, ``trades``, ``book_snapshot_5`` and ``_25``, ``incremental_book_L2``.
 
-Columns are found by name in the header line, in any order; columns that are not needed are ignored. Timestamps are
-microseconds. The format is described at https://docs.tardis.dev/downloadable-csv-files.
+Timestamps are microseconds; rows are in order of ``local_timestamp``. The format is described at
+https://docs.tardis.dev/downloadable-csv-files.
 """
 
 from __future__ import annotations
 
-import csv
-import heapq
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
-from functools import partial
-from operator import attrgetter, itemgetter
-from pathlib import Path
-from typing import Final
+from collections.abc import Sequence
+from typing import ClassVar, Final
 
-from mm_fsm.books.facts import MarketBook, MarketTrade
+from attrs import define, field
+
 from mm_fsm.core.messages import BookLevel, Side
-from mm_fsm.errors import SettingsError
-from mm_fsm.venues.recorded.fields import BRIEFLY, CUT_OUT, MalformedFieldError, exchange_time, positive
+from mm_fsm.venues.recorded.depth import DepthBook
+from mm_fsm.venues.recorded.fields import MalformedFieldError, exchange_time, is_zero, positive
 from mm_fsm.venues.recorded.files import RecordingFile
-from mm_fsm.venues.recorded.ordering import in_time_order
-from mm_fsm.venues.recorded.recording import RecordedEvent, Recording, RecordingInfo
+from mm_fsm.venues.recorded.layout import (
+    Batch,
+    Levels,
+    RecordedEvent,
+    RecordingInfo,
+    Wanted,
+    level,
+    make_book,
+    make_trade,
+    other_symbol,
+    plain_books,
+    plain_times,
+    plain_trades,
+    traded,
+)
+from mm_fsm.venues.recorded.reading import Fault, Tally
+from mm_fsm.venues.recorded.rows import CsvLayout, Judge, Row
 
-QUOTE_COLUMNS: Final = ("exchange", "symbol", "timestamp", "ask_amount", "ask_price", "bid_price", "bid_amount")
-"""What a file of quotes must have."""
-TRADE_COLUMNS: Final = ("exchange", "symbol", "timestamp", "id", "side", "price", "amount")
-"""What a file of trades must have."""
-
-_BID_FIELDS: Final = ("bid_price", "bid_amount")
-_ASK_FIELDS: Final = ("ask_price", "ask_amount")
 _TAKER_SIDES: Final = {"buy": Side.BID, "sell": Side.ASK}
-
+_BOOK_SIDES: Final = {"bid": Side.BID, "ask": Side.ASK}
 _LONGEST_STAMP: Final = 20
 """Digits of a time in any unit; int() refuses a few thousand with an error of its own."""
+_STAMP_DIGITS: Final = 16
+"""Of microseconds since September 2001."""
+_MOST_LEVELS: Final = 25
 
-_Row = tuple[str, ...]
 
+class TardisLayout(CsvLayout):
+    """A file whose rows begin with exchange, symbol and times."""
 
-class TardisRecording(Recording):
-    """One market's quotes and trades, merged by exchange time; trades come before quotes of the same time.
-
-    A row of quotes with the time of a trade may be the book that the trade left behind. Shown first, it would take the
-    traded volume out of every queue once more, and orders would fill that never stood in front.
-
-    Args:
-        quotes: files of quotes, in order of time.
-        trades: files of trades, in order of time.
-        symbol: what events call the market; None for the name in the files.
-        recorded_symbol: the only symbol the files may contain; None for that of the first row.
-        reorder_window: nanoseconds by which a row may be stamped before an earlier row of its kind.
-        skip_crossed: leave crossed quotes out and count them, where they are otherwise an error.
-    """
-
-    def __init__(
-        self,
-        quotes: Sequence[Path],
-        trades: Sequence[Path] = (),
-        *,
-        symbol: str | None = None,
-        recorded_symbol: str | None = None,
-        reorder_window: int = 0,
-        skip_crossed: bool = False,
-    ) -> None:
-        if not quotes:
-            raise SettingsError("quotes", "at least one file", "none", "Name one; trades alone make no market.")
-        self._quotes = tuple(RecordingFile(path) for path in quotes)
-        self._trades = tuple(RecordingFile(path) for path in trades)
-        super().__init__(self._quotes + self._trades, reorder_window=reorder_window, skip_crossed=skip_crossed)
-        self._symbol = symbol
-        self._recorded_symbol = recorded_symbol
+    optional: ClassVar[tuple[str, ...]] = ("local_timestamp",)
 
     @property
-    def has_trades(self) -> bool:
-        """Whether files of trades were given."""
-        return bool(self._trades)
+    def has_local_time(self) -> bool:  # type: ignore[override]
+        """Whether the file has the column ``local_timestamp``."""
+        return "local_timestamp" in self.names
 
-    def describe(self) -> RecordingInfo:
-        """Read exchange, symbol and time from the first row of quotes."""
-        with closing(_rows([RecordingFile(self._quotes[0].path)], QUOTE_COLUMNS)) as rows:
-            file, line, (exchange, symbol, stamp, *_) = next(rows)
-        try:
-            return RecordingInfo(exchange=exchange, symbol=symbol, first_time=_time(stamp))
-        except MalformedFieldError as wrong:
-            raise file.error(line, wrong.problem, wrong.remedy) from None
-
-    def __iter__(self) -> Iterator[RecordedEvent]:
-        """Yield the quotes and trades of all files in order of exchange time."""
-        self._skipped.clear()
-        info = self.describe()
-        market = (info.exchange, self._recorded_symbol or info.symbol)
-        symbol = self._symbol or market[1]
-        quote_of = partial(self._quote_of, market, symbol)
-        trade_of = _TradeReader(market, symbol)
-        with (
-            closing(self._events(_rows(self._quotes, QUOTE_COLUMNS), quote_of, "timestamp")) as quotes,
-            closing(self._events(_rows(self._trades, TRADE_COLUMNS), trade_of, "timestamp")) as trades,
-        ):
-            yield from heapq.merge(
-                in_time_order(trades, self._window),
-                in_time_order(quotes, self._window),
-                key=attrgetter("exchange_time"),
-            )
-
-    def _quote_of(self, market: tuple[str, str], symbol: str, line: int, row: _Row) -> MarketBook | None:
-        _refuse_other_market(row, market)
-        _, _, stamp, ask_amount, ask_price, bid_price, bid_amount = row
-        bids = _level(bid_price, bid_amount, _BID_FIELDS)
-        asks = _level(ask_price, ask_amount, _ASK_FIELDS)
-        return self._book(symbol, _time(stamp), bids, asks)
+    def described(self, row: Row) -> RecordingInfo:
+        """What the first columns say."""
+        exchange, symbol, stamp = row[:3]
+        return RecordingInfo(exchange=exchange, symbol=symbol, first_time=_time("timestamp", stamp))
 
 
-class _TradeReader:
-    """Makes trades of rows, refusing an id that is written twice in a row."""
+class TardisQuotes(TardisLayout):
+    """Best bid and ask."""
 
-    def __init__(self, market: tuple[str, str], symbol: str) -> None:
-        self._market = market
-        self._symbol = symbol
-        self._previous_id = ""
+    kind = "tardis quotes"
+    has_books = True
+    columns = ("exchange", "symbol", "timestamp", "ask_amount", "ask_price", "bid_price", "bid_amount")
 
-    def __call__(self, line: int, row: _Row) -> MarketTrade:
-        _refuse_other_market(row, self._market)
-        _, _, stamp, trade_id, side, price, amount = row
-        if trade_id and trade_id == self._previous_id:
-            raise MalformedFieldError("id", "an id that differs from the row before", trade_id)
-        self._previous_id = trade_id
-        taker_side = _TAKER_SIDES.get(side)
-        if taker_side is None:
-            raise MalformedFieldError("side", "'buy' or 'sell', the side of the taker", side)
-        time = _time(stamp)
-        return MarketTrade(
-            symbol=self._symbol,
-            received_at=time,
-            exchange_time=time,
-            price=positive("price", price),
-            size=positive("amount", amount),
-            taker_side=taker_side,
+    def plain(self, wanted: Wanted, columns: Sequence[Sequence[str]], lines: Sequence[int]) -> Batch | None:
+        """Books of rows that all have both sides in plain numbers."""
+        exchanges, symbols, stamps, ask_amounts, ask_prices, bid_prices, bid_amounts, locals_ = columns
+        times = _plain_times(wanted, exchanges, symbols, stamps, locals_)
+        if times is None:
+            return None
+        return plain_books(wanted, times, (bid_prices, bid_amounts), (ask_prices, ask_amounts), lines)
+
+    def judge(self, wanted: Wanted, tally: Tally) -> Judge:  # noqa: ARG002
+        """Make a book of each row."""
+
+        def book_of(_line: int, row: Row) -> RecordedEvent:
+            exchange, symbol, stamp, ask_amount, ask_price, bid_price, bid_amount, local = row
+            _refuse_other_market(wanted, exchange, symbol)
+            time, local_time = _times(stamp, local)
+            bids = level(bid_price, bid_amount, "bid_price", "bid_amount")
+            asks = level(ask_price, ask_amount, "ask_price", "ask_amount")
+            return make_book(wanted, time, local_time, bids, asks)
+
+        return book_of
+
+
+class TardisTrades(TardisLayout):
+    """Public trades."""
+
+    kind = "tardis trades"
+    has_trades = True
+    columns = ("exchange", "symbol", "timestamp", "id", "side", "price", "amount")
+
+    def plain(self, wanted: Wanted, columns: Sequence[Sequence[str]], lines: Sequence[int]) -> Batch | None:
+        """Trades of rows that all have an id, a side and plain numbers."""
+        exchanges, symbols, stamps, ids, sides, prices, amounts, locals_ = columns
+        times = _plain_times(wanted, exchanges, symbols, stamps, locals_)
+        if times is None or not all(ids) or not _TAKER_SIDES.keys() >= set(sides):
+            return None
+        taker_sides = map(_TAKER_SIDES.__getitem__, sides)
+        return plain_trades(wanted, times, (prices, amounts), taker_sides, ids, lines)
+
+    def judge(self, wanted: Wanted, tally: Tally) -> Judge:  # noqa: ARG002
+        """Make a trade of each row."""
+
+        def trade_of(line: int, row: Row) -> RecordedEvent:
+            exchange, symbol, stamp, trade_id, side, price, amount, local = row
+            _refuse_other_market(wanted, exchange, symbol)
+            times = _times(stamp, local)
+            exact_price, size = traded("price", price), traded("amount", amount)
+            taker_side = _TAKER_SIDES.get(side)
+            if taker_side is None:
+                expected = "'buy' or 'sell', the side of the taker"
+                raise MalformedFieldError("side", expected, side, fault=Fault.UNKNOWN_SIDE)
             # Not every exchange numbers its trades; time and line still tell two of them apart.
-            trade_id=trade_id or f"{stamp}-{line}",
-        )
+            return make_trade(wanted, times, exact_price, size, taker_side, trade_id or f"{stamp}-{line}")
+
+        return trade_of
 
 
-def _rows(
-    files: Sequence[RecordingFile], columns: Sequence[str]
-) -> Generator[tuple[RecordingFile, int, _Row], None, None]:
-    """Yield the wanted columns of every row with its file and line number; every file has at least one row."""
-    for file in files:
-        with closing(file.lines()) as lines:
-            yield from _rows_of(file, lines, columns)
+class TardisSnapshots(TardisLayout):
+    """The first levels of both sides, whenever they changed."""
+
+    kind = "tardis book_snapshot"
+    has_books = True
+
+    def __init__(self, file: RecordingFile, symbol: str | None = None) -> None:
+        super().__init__(file, symbol)
+        count = next(place for place in range(_MOST_LEVELS + 1) if f"bids[{place}].price" not in self.names)
+        self.columns = ("exchange", "symbol", "timestamp", *_snapshot_columns(count))  # type: ignore[misc]
+
+    def judge(self, wanted: Wanted, tally: Tally) -> Judge:  # noqa: ARG002
+        """Make a book of each row."""
+        names = self.columns[3:]
+
+        def book_of(_line: int, row: Row) -> RecordedEvent:
+            exchange, symbol, stamp, *values, local = row
+            _refuse_other_market(wanted, exchange, symbol)
+            bids, asks = (
+                _side(values[start::4], values[start + 1 :: 4], names[start::4], wanted.levels) for start in (2, 0)
+            )
+            _refuse_disorder(bids, asks)
+            return make_book(wanted, *_times(stamp, local), bids, asks)
+
+        return book_of
 
 
-def _rows_of(
-    file: RecordingFile, lines: Iterator[tuple[int, str]], columns: Sequence[str]
-) -> Iterator[tuple[RecordingFile, int, _Row]]:
-    reader = csv.reader(_whole_lines(file, lines), strict=True)
-    row: list[str] = []
-    try:
-        header = next(reader)
-        wanted = _column_getter(file, header, columns)
-        for row in reader:
-            if len(row) != len(header):
-                problem = f"expected {len(header)} fields as in the header, found {len(row)}."
-                raise file.error(reader.line_num, problem, CUT_OUT)
-            yield file, reader.line_num, wanted(row)
-    except csv.Error as failure:
-        raise file.error(reader.line_num, f"expected a line of CSV, found a broken one ({failure}).", CUT_OUT) from None
-    if not row:
-        raise file.error(0, "expected rows, found only the header line.", "Record or download it again.")
+class TardisDepth(TardisLayout):
+    """Changes of single levels. Rows that were received together make one book."""
+
+    kind = "tardis incremental_book_L2"
+    has_books = True
+    columns = ("exchange", "symbol", "timestamp", "is_snapshot", "side", "price", "amount")
+
+    def judge(self, wanted: Wanted, tally: Tally) -> Judge:
+        """Make a book of each message."""
+        return _DepthJudge(self.file, wanted, tally)
+
+    def last(self, judge: Judge) -> RecordedEvent | None:
+        """The book that the last message left."""
+        assert isinstance(judge, _DepthJudge)
+        return judge.shown()
 
 
-def _whole_lines(file: RecordingFile, lines: Iterator[tuple[int, str]]) -> Iterator[str]:
-    for number, line in lines:
-        if not line.endswith("\n"):
-            # A number that lost its last digits cannot be told from a whole one.
-            problem = "expected a line end, found the end of the file: the line may be torn off."
-            raise file.error(number, problem, "Cut the line out, or end it with a newline if it is whole.")
-        yield line
+@define
+class _DepthJudge:
+    """Follows the changes of one market's levels, and shows the book once a message is complete."""
+
+    file: RecordingFile
+    wanted: Wanted
+    tally: Tally
+    book: DepthBook = field(init=False)
+    _message: tuple[str, str] | None = field(default=None, init=False)
+    """Time and kind of the message that is being read; None before the first snapshot."""
+    _times: tuple[int, int] = field(default=(0, 0), init=False)
+    _line: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.book = DepthBook(self.wanted.levels)
+
+    def __call__(self, line: int, row: Row) -> RecordedEvent | None:
+        """Take one change; the book before it where it begins another message."""
+        exchange, symbol, stamp, snapshot, side, price, amount, local = row
+        _refuse_other_market(self.wanted, exchange, symbol)
+        times = _times(stamp, local)
+        if snapshot not in {"true", "false"}:
+            raise MalformedFieldError("is_snapshot", "'true' or 'false'", snapshot)
+        if side not in _BOOK_SIDES:
+            raise MalformedFieldError("side", "'bid' or 'ask'", side)
+        exact_price = positive("price", price)
+        size = None if is_zero(amount) else positive("amount", amount)
+        if self._message is None and snapshot == "false":
+            self.tally.leave_out("change before the first snapshot")
+            return None
+        shown, message = None, (local or stamp, snapshot)
+        if message != self._message:
+            shown = self.shown()
+            if snapshot == "true":
+                self.book.clear()
+            self._message, self._times = message, times
+        self._times, self._line = max(times, self._times), line
+        self.book.change(_BOOK_SIDES[side], exact_price, size)
+        return shown
+
+    def shown(self) -> RecordedEvent | None:
+        """The book that the messages so far left; None when it shows nothing new, or is crossed until the next."""
+        sides = self.book.changed()
+        if sides is None:
+            return None
+        try:
+            return make_book(self.wanted, *self._times, *sides)
+        except MalformedFieldError as wrong:
+            self.tally.pass_over(wrong.fault, self.file.error(self._line, wrong.problem, wrong.remedy))
+            return None
 
 
-def _column_getter(file: RecordingFile, header: list[str], columns: Sequence[str]) -> Callable[[list[str]], _Row]:
-    missing = [column for column in columns if column not in header]
-    if missing:
-        found = BRIEFLY.repr(",".join(header))
-        problem = f"expected columns {', '.join(columns)}; {', '.join(missing)} not found in {found}."
-        raise file.error(1, problem, "Give a file in the Tardis columns, quotes as quotes and trades as trades.")
-    return itemgetter(*(header.index(column) for column in columns))
+def _snapshot_columns(count: int) -> tuple[str, ...]:
+    return tuple(
+        f"{side}[{place}].{name}" for place in range(count) for side in ("asks", "bids") for name in ("price", "amount")
+    )
 
 
-def _refuse_other_market(row: _Row, market: tuple[str, str]) -> None:
-    if row[:2] == market:
-        return
-    field, expected, found = ("exchange", market[0], row[0]) if row[0] != market[0] else ("symbol", market[1], row[1])
-    raise MalformedFieldError(field, repr(expected), found, "Keep one market to a recording: split the file.")
+def _side(prices: Sequence[str], amounts: Sequence[str], names: Sequence[str], most: int) -> Levels:
+    """One side of a snapshot. It ends where no level is written any more."""
+    found: list[BookLevel] = []
+    for price, amount, name in zip(prices[:most], amounts, names, strict=False):
+        found += level(price, amount, name, name.replace("price", "amount"))
+    return tuple(found)
 
 
-def _time(stamp: str) -> int:
+def _refuse_disorder(bids: Levels, asks: Levels) -> None:
+    for side, levels in (("bids", bids), ("asks", asks)):
+        prices = [each.price for each in levels]
+        if prices != sorted(set(prices), reverse=side == "bids"):
+            raise MalformedFieldError(side, "prices from the best on, each once", [str(price) for price in prices])
+
+
+def _refuse_other_market(wanted: Wanted, exchange: str, symbol: str) -> None:
+    if symbol != wanted.recorded_symbol:
+        raise other_symbol("symbol", wanted.recorded_symbol, symbol)
+    if exchange != wanted.exchange:
+        raise other_symbol("exchange", wanted.exchange, exchange)
+
+
+def _plain_times(
+    wanted: Wanted, exchanges: Sequence[str], symbols: Sequence[str], stamps: Sequence[str], locals_: Sequence[str]
+) -> tuple[list[int], list[int]] | None:
+    """Both times of rows of one market; None when a row is of another, or a time is not plain."""
+    if set(exchanges) != {wanted.exchange} or set(symbols) != {wanted.recorded_symbol}:
+        return None
+    times = plain_times(stamps, _STAMP_DIGITS, "microseconds")
+    if times is None:
+        return None
+    if locals_ == stamps or not any(locals_):
+        return times, times
+    local_times = plain_times(locals_, _STAMP_DIGITS, "microseconds")
+    return None if local_times is None else (times, local_times)
+
+
+def _times(stamp: str, local: str) -> tuple[int, int]:
+    """The exchange's time and the recorder's, nanoseconds; the same where no other is written."""
+    time = _time("timestamp", stamp)
+    return (time, time) if local in {"", stamp} else (time, _time("local_timestamp", local))
+
+
+def _time(name: str, stamp: str) -> int:
     if not stamp.isdecimal() or len(stamp) > _LONGEST_STAMP:
-        raise MalformedFieldError("timestamp", "whole microseconds since 1970", stamp)
-    return exchange_time("timestamp", int(stamp), "microseconds")
-
-
-def _level(price: str, amount: str, fields: tuple[str, str]) -> tuple[BookLevel, ...]:
-    """One side of the book; empty when nobody quotes there, which is written as two empty fields."""
-    if price or amount:
-        return (BookLevel(positive(fields[0], price), positive(fields[1], amount)),)
-    return ()
+        raise MalformedFieldError(name, "whole microseconds since 1970", stamp)
+    return exchange_time(name, int(stamp), "microseconds")
