@@ -40,7 +40,15 @@ class RecordingFormat(StrEnum):
     """The formats of recordings, by name."""
 
     TARDIS = "tardis"
+    BINANCE_PUBLIC = "binance-public"
     BINANCE_STREAM = "binance-stream"
+
+
+class OrderName(StrEnum):
+    """The clocks that can order a recording, by name."""
+
+    RECEIVED = "received"
+    EXCHANGE = "exchange"
 
 
 class ExecutorName(StrEnum):
@@ -153,6 +161,29 @@ _FlattenOption = Annotated[
     ),
 ]
 _FilesOption = list[Path] | None
+_OrderOption = Annotated[
+    OrderName | None,
+    _option("--order", help="Replay by this clock; else Tardis as received, Binance by the exchange's time."),
+]
+_WindowOption = Annotated[
+    float | None,
+    _option("--reorder-window", metavar="SECONDS", help="How far a row may be late; else 0.25.", min=0),
+]
+_PassedOverOption = Annotated[
+    float | None,
+    _option(metavar="SHARE", help="Of faulty rows that may be passed over; else 0.01.", min=0, max=1),
+]
+_RefuseOption = Annotated[
+    list[str] | None,
+    _option("--refuse", metavar="FAULT", help="Refuse a recording with one such row; again for more."),
+]
+_SymbolsOption = Annotated[
+    list[str] | None,
+    _option("--symbol", metavar="NAME", help="Take this market from the files; again for more. Else all first ones."),
+]
+_CacheOption = Annotated[
+    bool, _option("--cache/--no-cache", help="Keep prepared recordings for the next run; kept by default.")
+]
 
 
 @app.callback()
@@ -219,10 +250,12 @@ def run(
 )
 def backtest(
     *,
-    quotes: Annotated[_FilesOption, _option(metavar="FILE", help="Tardis quotes, CSV or gzip; again for more.")] = None,
-    trades: Annotated[_FilesOption, _option(metavar="FILE", help="Tardis trades, CSV or gzip; again for more.")] = None,
+    quotes: Annotated[
+        _FilesOption, _option(metavar="FILE", help="Books: quotes, snapshots or depth; again for more.")
+    ] = None,
+    trades: Annotated[_FilesOption, _option(metavar="FILE", help="Public trades; again for more.")] = None,
     capture: Annotated[
-        _FilesOption, _option(metavar="FILE", help="Raw Binance futures stream captures, in order of time.")
+        _FilesOption, _option(metavar="FILE", help="Books and trades: raw captures; again for more.")
     ] = None,
     more: Annotated[
         _FilesOption,
@@ -231,6 +264,12 @@ def backtest(
     recording_format: Annotated[
         RecordingFormat | None, _option("--format", help="Refuse any other; else the files tell.")
     ] = None,
+    symbol: _SymbolsOption = None,
+    order: _OrderOption = None,
+    reorder_window: _WindowOption = None,
+    max_passed_over: _PassedOverOption = None,
+    refuse: _RefuseOption = None,
+    cache: _CacheOption = True,
     settings: _SettingsOption = None,
     preset: _PresetOption = None,
     machine: _MachineOption = None,
@@ -243,9 +282,20 @@ def backtest(
 ) -> None:
     """Make a market on recorded data, on the paper exchange."""
     from mm_fsm.cli.backtesting import run_backtest
-    from mm_fsm.cli.options import RunOptions
+    from mm_fsm.cli.options import RecordingOptions, RunOptions
 
-    files = [file for given in (quotes, trades, capture, more) for file in given or ()]
+    recording = RecordingOptions(
+        quotes=quotes or [],
+        trades=trades or [],
+        others=[*(capture or []), *(more or [])],
+        format=recording_format,
+        symbols=symbol or [],
+        order=order,
+        reorder_window_seconds=reorder_window,
+        max_passed_over=max_passed_over,
+        refuse=refuse,
+        is_cached=cache,
+    )
     options = RunOptions(
         machine=machine,
         executor=executor,
@@ -255,7 +305,7 @@ def backtest(
         as_json=as_json,
         quiet=quiet,
     )
-    raise typer.Exit(run_backtest(files, recording_format, options, settings=settings, preset=preset))
+    raise typer.Exit(run_backtest(recording, options, settings=settings, preset=preset))
 
 
 @app.command(epilog="Example: mm-fsm check settings.toml --price 2500")

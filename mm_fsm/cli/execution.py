@@ -39,6 +39,8 @@ class Output:
     watch: Watch
     remark: Callable[[], str] = str
     """What there is to say once the run is over; nothing by default."""
+    annotate: Callable[[str], Mapping[str, Any]] = lambda _: {}
+    """What a market's entry has besides its report, by the market's name."""
 
 
 def execute(
@@ -65,7 +67,10 @@ def execute(
         signal_number = interruption.signal_number
         _say_how_it_ended(interruption)
         wall_seconds = perf_counter() - started
-        entries = [make_report(recorder, wall_seconds).entry() for recorder in recorders.values()]
+        entries = [
+            {**make_report(recorder, wall_seconds).entry(), **output.annotate(symbol)}
+            for symbol, recorder in recorders.items()
+        ]
         problems += [*_journal_problems(entries), *_written(sessions, entries, output.directory)]
         for problem in problems:
             print_message(f"mm-fsm: {problem}", style="red")

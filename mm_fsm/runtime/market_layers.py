@@ -14,6 +14,7 @@ from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.presets import RecordingMatch, preset_tables
 from mm_fsm.venues.kinds import DEFAULT_KIND, kinds_reading, load_kind
 from mm_fsm.venues.port import VenueKind
+from mm_fsm.venues.recorded.reading import ReadingSettings
 from mm_fsm.venues.settings_tables import Table, dotted, known_keys, merged, plain, refuse_unknown_keys, sub_table
 
 COMMON_TABLES: Final[Mapping[str, type]] = MappingProxyType(
@@ -23,6 +24,7 @@ COMMON_TABLES: Final[Mapping[str, type]] = MappingProxyType(
         "fees": Fees,
         "balances": Balances,
         "recording": RecordingMatch,
+        "reading": ReadingSettings,
         "journal": JournalSettings,
     }
 )

@@ -23,6 +23,7 @@ from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.market_layers import MarketLayers, refuse_unknown_defaults
 from mm_fsm.runtime.presets import RecordingMatch
 from mm_fsm.venues.port import MarketRequest, VenuePlan
+from mm_fsm.venues.recorded.reading import ReadingSettings
 from mm_fsm.venues.settings_tables import (
     HINTS,
     Table,
@@ -56,6 +57,8 @@ class MarketConfiguration:
     allows_live: bool
     """Whether ``[venue] live = true`` is written: without it no real order leaves."""
     recording: RecordingMatch | None
+    reading: ReadingSettings
+    """What is forgiven in recordings of this market, and how they are ordered."""
     journal: JournalSettings
     """The venue's defaults hold unless it says otherwise."""
     preset: str
@@ -191,6 +194,7 @@ def _market(layers: MarketLayers) -> MarketConfiguration:
         venue=plan,
         allows_live=layers.allows_live,
         recording=recording,
+        reading=_written(ReadingSettings, both, "reading", place) or ReadingSettings(),
         journal=structured(JournalSettings, journal, dotted(place, "journal")),
         preset=layers.preset,
     )

@@ -9,19 +9,20 @@ from mm_fsm.books.facts import MarketBook, MarketTrade, TradingStatusChanged
 from mm_fsm.core.messages import Fact, Intent
 
 MarketEvent = MarketBook | MarketTrade | TradingStatusChanged
-"""What a market source yields. ``received_at`` is overwritten by the venue that delivers it."""
+"""What a market source yields. ``received_at`` is when it happens in the replay; a venue that delivers it adds its
+latency. ``exchange_time`` stays as the exchange wrote it, and may step back where a replay is ordered by receipt."""
 
 
 def time_of(event: MarketEvent) -> int:
-    """Exchange time, nanoseconds; a change of trading status has none, and is stamped with when it was received."""
-    return event.received_at if isinstance(event, TradingStatusChanged) else event.exchange_time
+    """When an event happens in the replay, nanoseconds."""
+    return event.received_at
 
 
 class MarketSource(Protocol):
-    """A market's events in order of exchange time, read one at a time."""
+    """A market's events in order of ``time_of``, read one at a time."""
 
     def __iter__(self) -> Iterator[MarketEvent]:
-        """Yield events; exchange times never go back.
+        """Yield events; their times never go back.
 
         Raises:
             RecordingError: the source is malformed from here on.

@@ -123,7 +123,9 @@ def test_a_late_placement_acts_before_a_market_event_that_comes_after_it() -> No
     scenario = UnreliableScenario(Faults(request_late=1, timeout_seconds=0.01, longest_delay_seconds=0))
     scenario.place(1, BID, "100", "1")  # held up until 11 ms, at the exchange at 12 ms
     scenario.unreliable.on_market(
-        MarketBook(received_at=0, symbol=SYMBOL, bids=(), asks=(), exchange_time=12 * MILLISECOND + 1)
+        MarketBook(
+            received_at=12 * MILLISECOND + 1, symbol=SYMBOL, bids=(), asks=(), exchange_time=12 * MILLISECOND + 1
+        )
     )
     assert len(scenario.open()) == 1
 

@@ -106,7 +106,10 @@ class VenueMarket:
     displayed: DisplayedBook = field(factory=DisplayedBook, init=False)
     orders: PaperOrders = field(factory=lambda: PaperOrders(history=0), init=False)
     matcher: Matcher = field(
-        default=Factory(lambda self: Matcher(self.orders, self.displayed, QueueModel.PESSIMISTIC), takes_self=True),
+        default=Factory(
+            lambda self: Matcher(self.orders, self.displayed, QueueModel.PESSIMISTIC, self.instrument.lot_size),
+            takes_self=True,
+        ),
         init=False,
     )
     depth: PublishedDepth = field(factory=PublishedDepth, init=False)

@@ -35,7 +35,9 @@ class DisplayedBook:
     """The last book and what is left of it. Sizes are contracts, prices quote currency per base unit."""
 
     shown_at: int | None = field(default=None, init=False)
-    """Exchange time of the last book; None before the first."""
+    """When the last book was shown; None before the first."""
+    exchange_time: int = field(default=0, init=False)
+    """The last book's, as the exchange stamped it."""
     mid: Decimal | None = field(default=None, init=False)
     """Middle of the last book that had both sides; None before the first."""
     _levels: dict[Side, tuple[BookLevel, ...]] = field(factory=lambda: {Side.BID: (), Side.ASK: ()}, init=False)
@@ -44,7 +46,8 @@ class DisplayedBook:
 
     def show(self, book: MarketBook) -> None:
         """Replace what is displayed, keeping in mind what was taken of the levels that stay."""
-        self.shown_at = book.exchange_time
+        self.shown_at = book.received_at
+        self.exchange_time = book.exchange_time
         self._levels = {Side.BID: book.bids, Side.ASK: book.asks}
         if book.bids and book.asks:
             self.mid = (book.bids[0].price + book.asks[0].price) / _TWO
@@ -55,6 +58,10 @@ class DisplayedBook:
                 self._taken[side] = {
                     level.price: min(taken[level.price], level.size) for level in levels if level.price in taken
                 }
+
+    def is_newer_than(self, trade: MarketTrade) -> bool:
+        """Whether the displayed sizes are what a trade left behind, by the exchange's time."""
+        return trade.exchange_time <= self.exchange_time
 
     def note_trade(self, trade: MarketTrade) -> None:
         """Use up what a public trade took: everything better than its price, and its size at the price."""

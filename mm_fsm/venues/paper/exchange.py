@@ -3,14 +3,14 @@
 Everything happens in event time, in integer nanoseconds, and is the same in every run:
 
 - A request submitted at ``now`` arrives one order latency later and acts then; its answer is received one response
-  latency after that. Market events are received one market data latency after their exchange time. Each of these
+  latency after that. Market events are received one market data latency after their time. Each of these
   three ways is first in, first out.
 - Facts come out of ``advance`` in the order of ``received_at``; of equal times the one that was sent first.
 - Requests that arrived strictly before a market event act before it; the market event acts before a request that
   arrives at its very time. So no order ever trades by the event that caused it, whatever the latency. The host keeps
   its part: before an event of time t it calls ``advance`` for every ``next_time`` earlier than t, and it calls
-  ``on_market`` for every event of time t before ``advance`` to t. On a live feed it hands events over with the time of
-  their receipt as exchange time, because times of two clocks go back and forth.
+  ``on_market`` for every event of time t before ``advance`` to t. The time of an event is its ``received_at``: exchange
+  times of a feed go back and forth.
 - An order takes displayed liquidity only from a snapshot older than its arrival. One that crosses and arrives at the
   very time of the snapshot, as with no latency, is acknowledged and waits for the next; then it takes, and what is
   left rests or expires.
@@ -42,7 +42,6 @@ from mm_fsm.books.facts import (
     OrderStatusReported,
     OwnTradesReported,
     QueryFailed,
-    TradingStatusChanged,
 )
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.instrument import Balances, Fees, Instrument
@@ -107,7 +106,7 @@ class PaperExchange:
         self._displayed = DisplayedBook()
         self._orders = PaperOrders(self._history)
         self._account = open_account(instrument, fees, balances)
-        self._matcher = Matcher(self._orders, self._displayed, settings.queue)
+        self._matcher = Matcher(self._orders, self._displayed, settings.queue, instrument.lot_size)
         self._desk = Desk(instrument, self._account, self._orders, self._matcher)
         self._own_trades: deque[OrderFilled] = deque()
         self._trades_known_from = 0
@@ -125,7 +124,7 @@ class PaperExchange:
     def on_market(self, event: MarketEvent) -> None:
         """The market moved: act on requests that arrived before, match, and send the event to the host.
 
-        A ``TradingStatusChanged`` has no exchange time; its ``received_at`` is taken for it.
+        It happens at its ``received_at``; ``exchange_time`` is passed on as it is.
 
         Raises:
             FactRefusedError: the event is of another symbol or earlier than the exchange's time; nothing changed.
@@ -198,10 +197,8 @@ class PaperExchange:
                 name, "symbol", repr(self.instrument.symbol), event.symbol, "Give each symbol its own paper exchange."
             )
         if time < self._now:
-            field = "received_at" if isinstance(event, TradingStatusChanged) else "exchange_time"
-            raise FactRefusedError(
-                name, field, f"at least {self._now}", time, "Hand over market events in the order of exchange time."
-            )
+            remedy = "Hand over market events in the order of their time."
+            raise FactRefusedError(name, "received_at", f"at least {self._now}", time, remedy)
 
     def _show(self, book: MarketBook) -> None:
         self._displayed.show(book)

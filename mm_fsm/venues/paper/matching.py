@@ -4,11 +4,14 @@ A resting bid at p (an ask mirrored) trades as maker, at p:
 
 - when a sell trades below p: it would have hit the bid first;
 - when the best ask reaches p: up to the size displayed at p or better, each displayed size once;
-- when a sell trades at p, with what is left of the trade once the queue ahead is used up.
+- when a sell trades at p, with what is left of the trade once the queue ahead is used up. A trade that is no newer than
+  the displayed book, as happens where a replay is ordered by receipt, is in the displayed sizes already and does not
+  shorten the queue again.
 
 An order that crosses the market takes displayed levels within its limit, at their prices, never more than is left.
 Conservation: the volume of a trade goes to own orders at better prices, then at the trade's price to the queue ahead
-and to own orders in the order of their arrival, and never adds up to more than the trade.
+and to own orders in the order of their arrival, and never adds up to more than the trade. An own order trades in whole
+lots, however finely the market's sizes are cut.
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ class Matcher:
     orders: PaperOrders
     displayed: DisplayedBook
     queue: QueueModel
+    lot: Decimal
+    """What every execution is a multiple of, contracts."""
 
     def crosses(self, side: Side, price: Decimal) -> bool:
         """Whether an order would take from what the market displays, whether or not anything of it is left."""
@@ -67,7 +72,9 @@ class Matcher:
         """Executions of a crossing order against the displayed levels within its limit."""
         side = order.side.opposite
         for level in self.displayed.within(side, order.price):
-            quantity = min(level.size, order.remaining)
+            quantity = self._whole_lots(min(level.size, order.remaining))
+            if not quantity:
+                continue
             self.displayed.take(side, level.price, quantity)
             yield Execution(order, level.price, quantity, Liquidity.TAKER)
             if not order.is_open:
@@ -87,18 +94,19 @@ class Matcher:
         side = trade.taker_side.opposite
         left = trade.size
         queued = ZERO
+        is_displayed = self.displayed.is_newer_than(trade)
         for order in self.orders.by_priority(side):
             if left <= 0 or is_better(side, trade.price, order.price):
                 break
             if order.is_taking or not order.is_open:
                 continue
             if order.price == trade.price:
-                if order.queue_ahead is None:
+                if order.queue_ahead is None or is_displayed:
                     continue
                 ahead = min(max(order.queue_ahead - queued, ZERO), left)
                 queued += ahead
                 left -= ahead
-            quantity = min(left, order.remaining)
+            quantity = self._whole_lots(min(left, order.remaining))
             if quantity > 0:
                 left -= quantity
                 yield Execution(order, order.price, quantity, Liquidity.MAKER)
@@ -110,9 +118,14 @@ class Matcher:
         for level in self.displayed.within(side, order.price):
             if not order.is_open:
                 return
-            quantity = min(level.size, order.remaining)
+            quantity = self._whole_lots(min(level.size, order.remaining))
+            if not quantity:
+                continue
             self.displayed.take(side, level.price, quantity)
             yield Execution(order, order.price, quantity, Liquidity.MAKER)
+
+    def _whole_lots(self, quantity: Decimal) -> Decimal:
+        return quantity - quantity % self.lot
 
     def _advance_queues(self, side: Side, price: Decimal, quantity: Decimal) -> None:
         for order in self.orders.by_priority(side):

@@ -39,7 +39,7 @@ class PaperVenue:
 
     Args:
         terms: of the exchange.
-        market: events in order of exchange time.
+        market: events in order of their time.
         exchange: what acts on them; an ``UnreliableVenue`` around one is one as well.
         progress: how much of the market's events have been read at an event time, 0 to 1; None when nobody knows.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
 from operator import itemgetter
@@ -20,12 +20,8 @@ from mm_fsm.core.messages import Side
 from mm_fsm.errors import RecordingError
 from mm_fsm.venues.recorded.fields import MalformedFieldError, exchange_time
 from mm_fsm.venues.recorded.files import Block, RecordingFile
-from mm_fsm.venues.recorded.layout import (
-    Batch,
-    Layout,
-    RecordedEvent,
-    RecordingInfo,
-    Wanted,
+from mm_fsm.venues.recorded.layout import Batch, Layout, RecordedEvent, RecordingInfo, Wanted
+from mm_fsm.venues.recorded.making import (
     level,
     make_book,
     make_trade,
@@ -80,7 +76,7 @@ class BinanceCapture(Layout):
     def describe(self) -> RecordingInfo:
         """Read exchange, symbol and time from the first sound ``bookTicker`` message."""
         first: RecordingError | None = None
-        with closing(self._lines()) as lines:
+        with closing(self._lines(self.file.apart())) as lines:
             for number, text in lines:
                 try:
                     kind, message = _parsed(text)
@@ -93,7 +89,7 @@ class BinanceCapture(Layout):
         remedy = "Capture the bookTicker stream as well."
         raise self.file.error(0, "expected bookTicker messages, found none.", remedy)
 
-    def batches(self, wanted: Wanted, tally: Tally, previous: Layout | None) -> Iterator[Batch]:
+    def batches(self, wanted: Wanted, tally: Tally, previous: Layout | None) -> Generator[Batch, None, None]:
         """Yield the books and trades of all messages."""
         self.numbering, self._takes = _Numbering(), {}
         if isinstance(previous, BinanceCapture):
@@ -118,7 +114,7 @@ class BinanceCapture(Layout):
         return Batch(events, numbers)
 
     def _plain(self, block: Block, wanted: Wanted, tally: Tally) -> Batch | None:
-        """The events of a block in which every message is as usual, from columns; None where a look at each is needed."""
+        """The events of a block in which every message is as usual, from columns; None where it is not."""
         if wanted.order is not Order.EXCHANGE:
             return None
         found = _usual(wanted.recorded_symbol).findall(block.text)
@@ -136,20 +132,20 @@ class BinanceCapture(Layout):
         tally.rows += len(found)
         if changes:
             tally.leave_out("depth", len(changes))
+        both = (plain_books_, plain_trades_)
         placed = sorted(
-            [*zip(plain_books_.lines, plain_books_.events), *zip(plain_trades_.lines, plain_trades_.events)],
-            key=itemgetter(0),
+            (pair for batch in both for pair in zip(batch.lines, batch.events, strict=True)), key=itemgetter(0)
         )
         lines = [block.first_line + place for place, _ in placed]
         return Batch([event for _, event in placed], lines, plain_books_.prices)
 
     def has_stream_of_trades(self) -> bool:
         """Whether there is a ``trade`` message anywhere in the file."""
-        with closing(self.file.blocks()) as blocks:
+        with closing(self.file.apart().blocks()) as blocks:
             return any(_TRADE_STREAM.search(block.text) for block in blocks)
 
-    def _lines(self) -> Iterator[tuple[int, str]]:
-        with closing(self.file.blocks()) as blocks:
+    def _lines(self, file: RecordingFile) -> Generator[tuple[int, str], None, None]:
+        with closing(file.blocks()) as blocks:
             for block in blocks:
                 yield from _numbered(block)
 
@@ -158,7 +154,8 @@ class BinanceCapture(Layout):
         if usual is not None and usual[1] == "depth":
             numbers = _DEPTH.fullmatch(usual[2])
             if numbers is not None:
-                return self._count_depth(tally, int(numbers[2]), int(numbers[1]))
+                self._count_depth(tally, int(numbers[2]), int(numbers[1]))
+                return None
         kind, message = (usual[1], _json(usual[2])) if usual is not None else _parsed(text)
         if message.get("s", wanted.recorded_symbol) != wanted.recorded_symbol:
             raise other_symbol("s", wanted.recorded_symbol, message["s"])
@@ -167,8 +164,9 @@ class BinanceCapture(Layout):
         if kind in {"trade", "aggTrade"} and self._is_taken(kind):
             return self._trade_of(kind, message, wanted, tally, text.partition(" ")[0])
         if kind == "depth":
-            return self._count_depth(tally, _whole(message, "pu"), _whole(message, "u"))
-        tally.leave_out(kind)
+            self._count_depth(tally, _whole(message, "pu"), _whole(message, "u"))
+        else:
+            tally.leave_out(kind)
         return None
 
     def _is_taken(self, kind: str) -> bool:
@@ -193,9 +191,7 @@ class BinanceCapture(Layout):
             return time, time
         return time, exchange_time("local time", int(local[:_LONGEST_STAMP]), "nanoseconds")
 
-    def _trade_of(
-        self, kind: str, message: _Message, wanted: Wanted, tally: Tally, local: str
-    ) -> RecordedEvent | None:
+    def _trade_of(self, kind: str, message: _Message, wanted: Wanted, tally: Tally, local: str) -> RecordedEvent | None:
         name = "t" if kind == "trade" else "a"
         number = _whole(message, name)
         market = message.get("X", "MARKET")
@@ -210,7 +206,7 @@ class BinanceCapture(Layout):
         price, size = traded("p", message.get("p")), traded("q", message.get("q"))
         self._follow(tally, kind, name, number)
         taker_side = Side.ASK if buyer_is_maker else Side.BID
-        return make_trade(wanted, times, price, size, taker_side, str(number))
+        return make_trade(wanted, times, price=price, size=size, taker_side=taker_side, trade_id=str(number))
 
     def _follow(self, tally: Tally, kind: str, name: str, number: int) -> None:
         self.numbering.refuse_repeated(name, number)
@@ -266,9 +262,11 @@ class _Numbering:
 
 @lru_cache(maxsize=8)
 def _usual(symbol: str) -> re.Pattern[str]:
-    """Lines as the exchange writes them. Groups: a book and its u, b, B, a, A, T; a trade and its T, t, p, q, m; a depth
-    update and its u, pu."""
-    begin, name = rf'\d+ {{"stream":"\w+@', re.escape(symbol)
+    """Lines as the exchange writes them.
+
+    Groups: a book and its u, b, B, a, A, T; a trade and its T, t, p, q, m; a depth update and its u, pu.
+    """
+    begin, name = r'\d+ {"stream":"\w+@', re.escape(symbol)
     number = '"([0-9.]+)"'
     book = (
         rf'(bookTicker)","data":{{"e":"bookTicker","u":(\d+),"s":"{name}","b":{number},"B":{number},"a":{number},'
@@ -280,7 +278,7 @@ def _usual(symbol: str) -> re.Pattern[str]:
     )
     depth = (
         rf'(depth)@\w+","data":{{"e":"depthUpdate","E":\d+,"T":\d+,"s":"{name}","U":\d+,"u":(\d+),"pu":(\d+),'
-        rf'{_CHANGES}}}}}'
+        rf"{_CHANGES}}}}}"
     )
     return re.compile(rf"{begin}(?:{book}|{trade}|{depth})\n|[^\n]*\n|[^\n]+\Z")
 
@@ -299,7 +297,7 @@ def _plain_trades(wanted: Wanted, rows: Sequence[Row]) -> Batch | None:
     if times is None:
         return None
     sides = [Side.ASK if maker == "true" else Side.BID for maker in makers]
-    return plain_trades(wanted, (times, times), (prices, sizes), sides, ids, places)
+    return plain_trades(wanted, (times, times), (prices, sizes), sides=sides, ids=ids, lines=places)
 
 
 def _numbered(block: Block) -> Iterator[tuple[int, str]]:

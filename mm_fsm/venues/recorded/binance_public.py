@@ -11,16 +11,8 @@ from typing import ClassVar, Final
 
 from mm_fsm.core.messages import Side
 from mm_fsm.venues.recorded.fields import MalformedFieldError, exchange_time
-from mm_fsm.venues.recorded.layout import (
-    RecordedEvent,
-    RecordingInfo,
-    Wanted,
-    level,
-    make_book,
-    make_trade,
-    other_symbol,
-    traded,
-)
+from mm_fsm.venues.recorded.layout import RecordedEvent, RecordingInfo, Wanted
+from mm_fsm.venues.recorded.making import level, make_book, make_trade, other_symbol, traded
 from mm_fsm.venues.recorded.reading import Tally
 from mm_fsm.venues.recorded.rows import CsvLayout, Judge, Row
 
@@ -73,7 +65,7 @@ class BinancePublicBooks(BinancePublicLayout):
 
     kind = "binance-public bookTicker"
     has_books = True
-    header = (
+    header: ClassVar[tuple[str, ...]] = (
         "update_id",
         "best_bid_price",
         "best_bid_qty",
@@ -82,10 +74,10 @@ class BinancePublicBooks(BinancePublicLayout):
         "transaction_time",
         "event_time",
     )
-    columns = header[1:6]
+    columns: ClassVar[tuple[str, ...]] = header[1:6]
     stamp = "transaction_time"
 
-    def judge(self, wanted: Wanted, tally: Tally) -> Judge:  # noqa: ARG002
+    def judge(self, wanted: Wanted, tally: Tally) -> Judge:
         """Make a book of each row."""
 
         def book_of(_line: int, row: Row) -> RecordedEvent:
@@ -104,11 +96,11 @@ class BinancePublicTrades(BinancePublicLayout):
 
     kind = "binance-public trades"
     has_trades = True
-    header = ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker")
-    columns = ("id", "price", "qty", "time", "is_buyer_maker")
+    header: ClassVar[tuple[str, ...]] = ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker")
+    columns: ClassVar[tuple[str, ...]] = ("id", "price", "qty", "time", "is_buyer_maker")
     stamp = "time"
 
-    def judge(self, wanted: Wanted, tally: Tally) -> Judge:  # noqa: ARG002
+    def judge(self, wanted: Wanted, tally: Tally) -> Judge:
         """Make a trade of each row."""
         id_name, price_name, size_name, stamp_name, side_name = self.columns
 
@@ -122,7 +114,14 @@ class BinancePublicTrades(BinancePublicLayout):
             taker_side = _BUYER_WAS_MAKER.get(buyer_was_maker.lower())
             if taker_side is None:
                 raise MalformedFieldError(side_name, "true or false, whether the buyer was the maker", buyer_was_maker)
-            return make_trade(wanted, (time, time), exact_price, exact_size, taker_side, trade_id)
+            return make_trade(
+                wanted,
+                (time, time),
+                price=exact_price,
+                size=exact_size,
+                taker_side=taker_side,
+                trade_id=trade_id,
+            )
 
         return trade_of
 
@@ -132,14 +131,14 @@ class BinancePublicSpotTrades(BinancePublicTrades):
 
     kind = "binance-public spot-trades"
     exchange = "binance"
-    header = ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker", "is_best_match")
+    header: ClassVar[tuple[str, ...]] = ("id", "price", "qty", "quote_qty", "time", "is_buyer_maker", "is_best_match")
 
 
 class BinancePublicAggregates(BinancePublicTrades):
     """Trades of one taker at one price, of a futures market."""
 
     kind = "binance-public aggTrades"
-    header = (
+    header: ClassVar[tuple[str, ...]] = (
         "agg_trade_id",
         "price",
         "quantity",
@@ -148,7 +147,7 @@ class BinancePublicAggregates(BinancePublicTrades):
         "transact_time",
         "is_buyer_maker",
     )
-    columns = ("agg_trade_id", "price", "quantity", "transact_time", "is_buyer_maker")
+    columns: ClassVar[tuple[str, ...]] = ("agg_trade_id", "price", "quantity", "transact_time", "is_buyer_maker")
     stamp = "transact_time"
 
 
@@ -157,7 +156,7 @@ class BinancePublicSpotAggregates(BinancePublicAggregates):
 
     kind = "binance-public spot-aggTrades"
     exchange = "binance"
-    header = (*BinancePublicAggregates.header, "is_best_match")
+    header: ClassVar[tuple[str, ...]] = (*BinancePublicAggregates.header, "is_best_match")
 
 
 def _time(name: str, stamp: str) -> int:

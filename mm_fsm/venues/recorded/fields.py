@@ -8,12 +8,12 @@ from functools import lru_cache
 from reprlib import Repr
 from typing import Final
 
-from mm_fsm.venues.recorded.reading import Fault
 from mm_fsm.core.clock import (
     NANOSECONDS_PER_MICROSECOND,
     NANOSECONDS_PER_MILLISECOND,
     NANOSECONDS_PER_SECOND,
 )
+from mm_fsm.venues.recorded.reading import Fault
 
 EARLIEST: Final = 1_230_768_000 * NANOSECONDS_PER_SECOND
 """2009-01-01 UTC: no market that this package trades is older."""

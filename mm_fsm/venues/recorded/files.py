@@ -107,8 +107,12 @@ class RecordingFile:
         Raises:
             RecordingError: the file is missing, empty or not UTF-8, or its compression is broken.
         """
-        with closing(self.blocks()) as blocks:
+        with closing(self.apart().blocks()) as blocks:
             return next(blocks).text.partition("\n")[0]
+
+    def apart(self) -> RecordingFile:
+        """The same file, to look into it while it is read."""
+        return RecordingFile(self.path)
 
     def blocks(self) -> Generator[Block, None, None]:
         """Yield the whole file in blocks; what is sound comes before what is refused.
@@ -132,7 +136,7 @@ class RecordingFile:
                     # What the decompressor still gives before it fails must not be lost with the failure.
                     try:
                         read = content.read1(_BLOCK_BYTES)  # type: ignore[attr-defined]
-                    except (EOFError, zlib.error, gzip.BadGzipFile, *_zstandard_errors()) as broken:
+                    except _broken_archive() as broken:
                         failure, read = broken, b""
                     if not read:
                         break
@@ -215,6 +219,7 @@ def required_library(file: RecordingFile, name: str) -> Any:
         raise file.error(0, problem, "Install it: pip install 'mm-fsm[recordings]'.") from failure
 
 
-def _zstandard_errors() -> tuple[type[Exception], ...]:
+def _broken_archive() -> tuple[type[Exception], ...]:
     library = sys.modules.get("zstandard")
-    return () if library is None else (library.ZstdError,)
+    more = () if library is None else (library.ZstdError,)
+    return (EOFError, zlib.error, gzip.BadGzipFile, *more)

@@ -17,6 +17,7 @@ from mm_fsm.venues.paper.settings import PaperSettings
 from mm_fsm.venues.paper.venue import PaperVenue
 from mm_fsm.venues.port import MarketRequest
 from mm_fsm.venues.recorded.opening import open_recording
+from mm_fsm.venues.recorded.reading import ReadingSettings
 from mm_fsm.venues.recorded.recording import Recording
 from mm_fsm.venues.settings_tables import dotted, structured
 
@@ -34,6 +35,7 @@ class RecordedPlan(PaperAccount):
     """The paper exchange on a recording."""
 
     files: tuple[Path, ...]
+    reading: ReadingSettings
 
     reference_price: ClassVar[Decimal | None] = None
 
@@ -52,13 +54,15 @@ class RecordedPlan(PaperAccount):
             SettingsError: a spot account would start short.
             RecordingError: a file cannot be read, or is malformed.
         """
-        return on_recording(self, open_recording(list(self.files), symbol=self.instrument.symbol))
+        return on_recording(self, open_recording(list(self.files), symbol=self.instrument.symbol, reading=self.reading))
 
 
 class RecordedKind:
-    """Reads ``files`` of ``[venue]``, and ``[paper]``, how the exchange behaves."""
+    """Reads ``files`` of ``[venue]``, ``[paper]``, how the exchange behaves, and ``[reading]``, what is forgiven."""
 
-    tables: Final[Mapping[str, type]] = MappingProxyType({"venue": RecordedTable, "paper": PaperSettings})
+    tables: Final[Mapping[str, type]] = MappingProxyType(
+        {"venue": RecordedTable, "paper": PaperSettings, "reading": ReadingSettings}
+    )
 
     def plan(self, market: MarketRequest) -> RecordedPlan:
         """Read the tables.
@@ -77,6 +81,7 @@ class RecordedKind:
             balances=account.balances,
             exchange=account.exchange,
             files=tuple(Path(file) for file in files),
+            reading=structured(ReadingSettings, market.tables.get("reading", {}), dotted(market.place, "reading")),
         )
 
 

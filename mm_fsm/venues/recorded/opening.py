@@ -78,15 +78,17 @@ def open_recording(
     return _recording(layouts, symbol=symbol, recorded_symbol=recorded_symbol, reading=reading, prepared=prepared)
 
 
-def recorded_symbols(paths: Sequence[Path], named: str | None = None) -> dict[str, list[Path]]:
-    """Files by the symbol of their first row, in the order in which the symbols are given first.
+def files_by_symbol(paths: Sequence[Path], named: Sequence[str] = ()) -> dict[str, list[Path]]:
+    """The files of each market: of those that are named all files, else by the symbol of each file's first row.
 
     Raises:
         RecordingError: a file is missing, empty, of no known kind, or without a sound row.
     """
+    if named:
+        return {symbol: list(paths) for symbol in named}
     found: dict[str, list[Path]] = {}
     for path in paths:
-        found.setdefault(layout_of(path, named).describe().symbol, []).append(path)
+        found.setdefault(layout_of(path).describe().symbol, []).append(path)
     return found
 
 
@@ -140,9 +142,7 @@ def _recording(
         kinds.setdefault(type(layout), []).append(layout)
     _refuse_strangers(kinds)
     streams = [_in_time_order(files) for files in kinds.values()]
-    return Recording(
-        streams, symbol=symbol, recorded_symbol=recorded_symbol, reading=reading, prepared=prepared
-    )
+    return Recording(streams, symbol=symbol, recorded_symbol=recorded_symbol, reading=reading, prepared=prepared)
 
 
 def _in_time_order(layouts: list[Layout]) -> list[Layout]:
@@ -181,7 +181,7 @@ def _refuse_strangers(kinds: dict[type[Layout], list[Layout]]) -> None:
 
 
 def swapped(paths: Iterable[Path], expected: str) -> str | None:
-    """A remark about files that were given as quotes and hold no books, or as trades and hold none; None when all do."""
+    """A remark about a file given as quotes that holds no books, or as trades that holds none; None when all do."""
     for path in paths:
         layout = layout_of(path)
         if not (layout.has_books if expected == "quotes" else layout.has_trades):

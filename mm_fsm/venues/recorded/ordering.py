@@ -46,7 +46,7 @@ def in_time_order(batches: Iterable[Events], window: int) -> Iterator[Events]:
 
 
 def merged(streams: Sequence[Iterator[Events]]) -> Iterator[Events]:
-    """One order of the events of several streams, each in order. Of the same time those of an earlier stream come first."""
+    """One order of the events of several streams, each in order; of the same time an earlier stream's come first."""
     held: list[Events] = [[] for _ in streams]
     reached = [-1 for _ in streams]
     running = set(range(len(streams)))

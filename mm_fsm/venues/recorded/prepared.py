@@ -58,9 +58,7 @@ class PreparedFiles:
     least_bytes: int = 200_000
     most_bytes: int = 4 << 30
 
-    def find(
-        self, files: Sequence[RecordingFile], wanted: Wanted, reading: ReadingSettings
-    ) -> PreparedFile | None:
+    def find(self, files: Sequence[RecordingFile], wanted: Wanted, reading: ReadingSettings) -> PreparedFile | None:
         """The place of the recording's events, whether or not they are there; None when it is too small for one.
 
         Raises:
@@ -173,7 +171,12 @@ class _Writer:
     def finish(self, tally: Tally, path: Path) -> bool:
         """Write the counts and move the file to its place; whether it is there now."""
         self._write_columns()
-        last = {"lines": self._lines, "rows": tally.rows, "counts": dict(tally.counts), "digest": self._state.hexdigest()}
+        last = {
+            "lines": self._lines,
+            "rows": tally.rows,
+            "counts": dict(tally.counts),
+            "digest": self._state.hexdigest(),
+        }
         self._write(last)
         if self.content is None:
             return False
@@ -245,6 +248,4 @@ def _levels(text: str) -> Levels:
     if not text:
         return ()
     values = text.split(" ")
-    return tuple(
-        BookLevel(number(price), number(size)) for price, size in zip(values[::2], values[1::2], strict=True)
-    )
+    return tuple(BookLevel(number(price), number(size)) for price, size in zip(values[::2], values[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""How a recording is read: what is forgiven, in which order rows are replayed, and the count of what was passed over."""
+"""How a recording is read: what is forgiven, which clock orders the rows, and the count of what was passed over."""
 
 from __future__ import annotations
 

@@ -78,7 +78,9 @@ class Recording:
         has_local_times = all(layout.has_local_time for layout in self.layouts)
         if self._reading.order is Order.RECEIVED and not has_local_times:
             remedy = "Leave --order out, or write 'exchange'."
-            raise SettingsError("reading.order", "'exchange', for not every row says when it was received", "received", remedy)
+            raise SettingsError(
+                "reading.order", "'exchange', for not every row says when it was received", "received", remedy
+            )
         if self._reading.order is not None:
             return self._reading.order
         is_received = all(layout.default_order is Order.RECEIVED for layout in self.layouts)
@@ -109,7 +111,8 @@ class Recording:
         )
         self._tally = Tally(self._reading)
         self._books = self._trades = 0
-        kept = self._prepared and self._prepared.find([layout.file for layout in self.layouts], wanted, self._reading)
+        files = [layout.file for layout in self.layouts]
+        kept = None if self._prepared is None else self._prepared.find(files, wanted, self._reading)
         self.is_prepared = kept is not None and kept.is_there
         batches = self._read(wanted) if kept is None else self._through(kept, wanted)
         with closing(batches):
@@ -153,7 +156,7 @@ class Recording:
         """Trades yielded so far."""
         return self._trades
 
-    def _through(self, kept: PreparedFile, wanted: Wanted) -> Iterator[Events]:
+    def _through(self, kept: PreparedFile, wanted: Wanted) -> Generator[Events, None, None]:
         if kept.is_there:
             yield from kept.batches(wanted.symbol, self._tally)
             for layout in self.layouts:
@@ -161,7 +164,7 @@ class Recording:
         else:
             yield from kept.keeping(self._read(wanted), self._tally)
 
-    def _read(self, wanted: Wanted) -> Iterator[Events]:
+    def _read(self, wanted: Wanted) -> Generator[Events, None, None]:
         # Of the same time the first stream's events come first: streams of trades before streams of books.
         streams = sorted(self._streams, key=lambda stream: stream[0].has_books)
         source = next((layout for layout in self.layouts if layout.has_trades), None)

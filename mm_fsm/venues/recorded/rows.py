@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from functools import cached_property
 from typing import Any, ClassVar, Final
@@ -35,14 +35,14 @@ class CsvLayout(Layout):
     """What a row has for the judge, in its order."""
     optional: ClassVar[tuple[str, ...]] = ()
     """Further columns of which each may be missing; it is empty then. They come after ``columns``."""
-    header: ClassVar[tuple[str, ...] | None] = None
-    """The columns of a file that has no header line; None where there always is one."""
+    header: ClassVar[tuple[str, ...]] = ()
+    """The columns of a file that has no header line; empty where there always is one."""
 
     def __init__(self, file: RecordingFile, symbol: str | None = None) -> None:
         super().__init__(file, symbol)
         first = next(csv.reader([file.first_line()]))
-        self.has_header = self.header is None or not first[0].isdecimal()
-        self.names: Sequence[str] = first if self.has_header else (self.header or ())[: len(first)]
+        self.has_header = not self.header or not first[0].isdecimal()
+        self.names: Sequence[str] = first if self.has_header else self.header[: len(first)]
 
     @property
     def local_column(self) -> bool:
@@ -61,14 +61,14 @@ class CsvLayout(Layout):
         """
         raise NotImplementedError
 
-    def last(self, judge: Judge) -> RecordedEvent | None:  # noqa: ARG002 - for layouts that hold something back
+    def last(self, judge: Judge) -> RecordedEvent | None:
         """What is still to be shown when the rows have ended."""
         return None
 
     def describe(self) -> RecordingInfo:
         """Say what is recorded, by the first sound row."""
         first: RecordingError | None = None
-        with closing(self.rows()) as rows:
+        with closing(self.rows(self.file.apart())) as rows:
             for line, row in rows:
                 try:
                     return self.described(self._told_apart(row))
@@ -78,18 +78,18 @@ class CsvLayout(Layout):
             raise first
         raise self.file.error(0, "expected rows, found only the header line.", "Record or download it again.")
 
-    def plain(self, wanted: Wanted, columns: Sequence[Sequence[str]], lines: Sequence[int]) -> Batch | None:  # noqa: ARG002
+    def plain(self, wanted: Wanted, columns: Sequence[Sequence[str]], lines: Sequence[int]) -> Batch | None:
         """The events of rows that are all plain, from their columns; None where a look at each row is needed.
 
         It gives what the judge would give, in a fraction of the time.
         """
         return None
 
-    def batches(self, wanted: Wanted, tally: Tally, previous: Layout | None) -> Iterator[Batch]:  # noqa: ARG002
+    def batches(self, wanted: Wanted, tally: Tally, previous: Layout | None) -> Generator[Batch, None, None]:
         """Yield the events of all rows."""
         judge = self.judge(wanted, tally)
         line, rows_before = 0, tally.rows
-        with closing(self._blocks()) as blocks:
+        with closing(self._blocks(self.file)) as blocks:
             for first_line, found in blocks:
                 if not found:
                     continue
@@ -110,9 +110,9 @@ class CsvLayout(Layout):
         if tally.rows == rows_before:
             raise self.file.error(0, "expected rows, found only the header line.", "Record or download it again.")
 
-    def rows(self) -> Iterator[tuple[int, Row]]:
+    def rows(self, file: RecordingFile) -> Generator[tuple[int, Row], None, None]:
         """Yield the line and the wanted columns of every row; of a line that is none, the line itself alone."""
-        with closing(self._blocks()) as blocks:
+        with closing(self._blocks(file)) as blocks:
             for first_line, found in blocks:
                 yield from enumerate(map(self._row, found), first_line)
 
@@ -134,14 +134,16 @@ class CsvLayout(Layout):
             return (odd or f"{torn}\0",)
         return tuple(self._picked(groups))
 
-    def _blocks(self) -> Iterator[tuple[int, list[Row]]]:
-        """Yield the first line of a block and what is found in each of its lines: the columns in the order of the
-        file, the whole line where it is no row, the whole line where it is torn off."""
+    def _blocks(self, file: RecordingFile) -> Generator[tuple[int, list[Row]], None, None]:
+        """Yield the first line of a block and what is found in each of its lines.
+
+        That is the columns in the order of the file, the whole line where it is no row, and where it is torn off.
+        """
         kept = {place for place in self._places if place is not None}
         fields = [f"({_FIELD})" if place in kept else _FIELD for place in range(len(self.names))]
         find = re.compile(f"{','.join(fields)}\n|{_ODD_LINE}").findall
         skipped = 1 if self.has_header else 0
-        with closing(self.file.blocks()) as blocks:
+        with closing(file.blocks()) as blocks:
             for block in blocks:
                 found = find(block.text)
                 yield block.first_line + skipped, found[skipped:] if skipped else found

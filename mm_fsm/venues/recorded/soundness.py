@@ -56,7 +56,6 @@ class BookDoubt:
     def _is_far(self, middle: float, other: float) -> bool:
         return max(middle, other) > min(middle, other) * (1 + self.settings.max_book_jump)
 
-
     def take_whole(self, lowest: Decimal, highest: Decimal, last: MarketBook) -> bool:
         """Take books of which none has a price outside these; False, and nothing is taken, when one may be doubted."""
         low, high = float(lowest), float(highest)

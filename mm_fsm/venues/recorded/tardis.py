@@ -15,12 +15,8 @@ from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.venues.recorded.depth import DepthBook
 from mm_fsm.venues.recorded.fields import MalformedFieldError, exchange_time, is_zero, positive
 from mm_fsm.venues.recorded.files import RecordingFile
-from mm_fsm.venues.recorded.layout import (
-    Batch,
-    Levels,
-    RecordedEvent,
-    RecordingInfo,
-    Wanted,
+from mm_fsm.venues.recorded.layout import Batch, Levels, RecordedEvent, RecordingInfo, Wanted
+from mm_fsm.venues.recorded.making import (
     level,
     make_book,
     make_trade,
@@ -63,7 +59,15 @@ class TardisQuotes(TardisLayout):
 
     kind = "tardis quotes"
     has_books = True
-    columns = ("exchange", "symbol", "timestamp", "ask_amount", "ask_price", "bid_price", "bid_amount")
+    columns: ClassVar[tuple[str, ...]] = (
+        "exchange",
+        "symbol",
+        "timestamp",
+        "ask_amount",
+        "ask_price",
+        "bid_price",
+        "bid_amount",
+    )
 
     def plain(self, wanted: Wanted, columns: Sequence[Sequence[str]], lines: Sequence[int]) -> Batch | None:
         """Books of rows that all have both sides in plain numbers."""
@@ -73,7 +77,7 @@ class TardisQuotes(TardisLayout):
             return None
         return plain_books(wanted, times, (bid_prices, bid_amounts), (ask_prices, ask_amounts), lines)
 
-    def judge(self, wanted: Wanted, tally: Tally) -> Judge:  # noqa: ARG002
+    def judge(self, wanted: Wanted, tally: Tally) -> Judge:
         """Make a book of each row."""
 
         def book_of(_line: int, row: Row) -> RecordedEvent:
@@ -92,7 +96,7 @@ class TardisTrades(TardisLayout):
 
     kind = "tardis trades"
     has_trades = True
-    columns = ("exchange", "symbol", "timestamp", "id", "side", "price", "amount")
+    columns: ClassVar[tuple[str, ...]] = ("exchange", "symbol", "timestamp", "id", "side", "price", "amount")
 
     def plain(self, wanted: Wanted, columns: Sequence[Sequence[str]], lines: Sequence[int]) -> Batch | None:
         """Trades of rows that all have an id, a side and plain numbers."""
@@ -101,9 +105,9 @@ class TardisTrades(TardisLayout):
         if times is None or not all(ids) or not _TAKER_SIDES.keys() >= set(sides):
             return None
         taker_sides = map(_TAKER_SIDES.__getitem__, sides)
-        return plain_trades(wanted, times, (prices, amounts), taker_sides, ids, lines)
+        return plain_trades(wanted, times, (prices, amounts), sides=taker_sides, ids=ids, lines=lines)
 
-    def judge(self, wanted: Wanted, tally: Tally) -> Judge:  # noqa: ARG002
+    def judge(self, wanted: Wanted, tally: Tally) -> Judge:
         """Make a trade of each row."""
 
         def trade_of(line: int, row: Row) -> RecordedEvent:
@@ -116,7 +120,14 @@ class TardisTrades(TardisLayout):
                 expected = "'buy' or 'sell', the side of the taker"
                 raise MalformedFieldError("side", expected, side, fault=Fault.UNKNOWN_SIDE)
             # Not every exchange numbers its trades; time and line still tell two of them apart.
-            return make_trade(wanted, times, exact_price, size, taker_side, trade_id or f"{stamp}-{line}")
+            return make_trade(
+                wanted,
+                times,
+                price=exact_price,
+                size=size,
+                taker_side=taker_side,
+                trade_id=trade_id or f"{stamp}-{line}",
+            )
 
         return trade_of
 
@@ -132,7 +143,7 @@ class TardisSnapshots(TardisLayout):
         count = next(place for place in range(_MOST_LEVELS + 1) if f"bids[{place}].price" not in self.names)
         self.columns = ("exchange", "symbol", "timestamp", *_snapshot_columns(count))  # type: ignore[misc]
 
-    def judge(self, wanted: Wanted, tally: Tally) -> Judge:  # noqa: ARG002
+    def judge(self, wanted: Wanted, tally: Tally) -> Judge:
         """Make a book of each row."""
         names = self.columns[3:]
 
@@ -153,7 +164,7 @@ class TardisDepth(TardisLayout):
 
     kind = "tardis incremental_book_L2"
     has_books = True
-    columns = ("exchange", "symbol", "timestamp", "is_snapshot", "side", "price", "amount")
+    columns: ClassVar[tuple[str, ...]] = ("exchange", "symbol", "timestamp", "is_snapshot", "side", "price", "amount")
 
     def judge(self, wanted: Wanted, tally: Tally) -> Judge:
         """Make a book of each message."""
@@ -161,8 +172,7 @@ class TardisDepth(TardisLayout):
 
     def last(self, judge: Judge) -> RecordedEvent | None:
         """The book that the last message left."""
-        assert isinstance(judge, _DepthJudge)
-        return judge.shown()
+        return judge.shown() if isinstance(judge, _DepthJudge) else None
 
 
 @define

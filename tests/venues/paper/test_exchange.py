@@ -99,7 +99,7 @@ def test_jitter_delays_but_never_reorders_and_is_the_same_for_the_same_seed() ->
 def test_a_market_event_from_the_past_or_of_another_symbol_is_refused_and_changes_nothing() -> None:
     scenario = opened()
     scenario.settle(10)
-    with pytest.raises(FactRefusedError, match=r"MarketBook.exchange_time: expected at least 10000000, found 9000000"):
+    with pytest.raises(FactRefusedError, match=r"MarketBook.received_at: expected at least 10000000, found 9000000"):
         scenario.book(9, "50x1", "60x1")
     stranger = MarketBook(received_at=0, symbol="ETH/USD", bids=(), asks=(), exchange_time=20 * MILLISECOND)
     with pytest.raises(FactRefusedError, match="symbol"):

@@ -295,7 +295,7 @@ def test_another_snapshot_of_the_same_time_is_not_newer() -> None:
     order = scenario.place(10, BID, "102", "3", post_only=False)
     scenario.settle(10)
     same_time = MarketBook(
-        received_at=0,
+        received_at=10 * MILLISECOND,
         symbol=SYMBOL,
         bids=levels("100x5"),
         asks=levels("101x4"),

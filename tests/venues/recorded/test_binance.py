@@ -12,7 +12,8 @@ import pytest
 from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.errors import RecordingError
-from mm_fsm.venues.recorded import BinanceRecording, RecordingInfo
+from mm_fsm.venues.recorded import RecordingInfo
+from tests.venues.recorded.openings import opened
 
 WriteFile = Callable[..., Path]
 
@@ -56,14 +57,14 @@ def without(text: str, field: str) -> str:
 
 def refusal(write: WriteFile, *lines: str) -> str:
     """Read a capture that must be refused, and give the message."""
-    recording = BinanceRecording([write("c", *lines)])
+    recording = opened([write("c", *lines)])
     with pytest.raises(RecordingError) as caught:
         list(recording)
     return str(caught.value)
 
 
 def test_messages_become_books_and_trades_with_exact_prices(write: WriteFile) -> None:
-    events = list(BinanceRecording([write("c", book(0, 5), trade(449, 5182005737))]))
+    events = list(opened([write("c", book(0, 5), trade(449, 5182005737))]))
     assert events == [
         MarketBook(
             symbol="BTCUSDT",
@@ -86,7 +87,7 @@ def test_messages_become_books_and_trades_with_exact_prices(write: WriteFile) ->
 
 
 def test_the_taker_sold_when_the_buyer_was_the_maker(write: WriteFile) -> None:
-    _, first, second = BinanceRecording([write("c", book(0, 1), trade(1, 1, m=True), trade(1, 2, m=False))])
+    _, first, second = opened([write("c", book(0, 1), trade(1, 1, m=True), trade(1, 2, m=False))])
     assert isinstance(first, MarketTrade)
     assert isinstance(second, MarketTrade)
     assert (first.taker_side, second.taker_side) == (Side.ASK, Side.BID)
@@ -94,15 +95,15 @@ def test_the_taker_sold_when_the_buyer_was_the_maker(write: WriteFile) -> None:
 
 def test_streams_that_overtook_each_other_are_put_in_order(write: WriteFile) -> None:
     path = write("c", book(0, 1), book(30, 2), trade(7, 1), book(40, 3), trade(35, 2))
-    times = [event.exchange_time // MILLISECOND - START for event in BinanceRecording([path])]
+    times = [event.exchange_time // MILLISECOND - START for event in opened([path])]
     assert times == [0, 7, 30, 35, 40]
 
 
 def test_a_message_later_than_the_window_is_refused_with_the_window_it_takes(write: WriteFile) -> None:
     path = write("c", book(0, 1), book(30, 2), trade(7, 1))
-    assert len(list(BinanceRecording([path], reorder_window=23 * MILLISECOND))) == 3
+    assert len(list(opened([path], reorder_window_seconds=0.023))) == 3
     with pytest.raises(RecordingError) as caught:
-        list(BinanceRecording([path], reorder_window=22 * MILLISECOND))
+        list(opened([path], reorder_window_seconds=0.022))
     assert str(caught.value) == (
         "c, line 3: field 'T': expected a time at most 22 ms behind the newest one, found '23 ms behind'. "
         "Give the files in order of time, or pass reorder_window=23000000 (nanoseconds) or more to open_recording."
@@ -112,7 +113,7 @@ def test_a_message_later_than_the_window_is_refused_with_the_window_it_takes(wri
 def test_other_streams_are_skipped_and_counted(write: WriteFile) -> None:
     mark = line("markPrice@1s", {"e": "markPriceUpdate", "s": "BTCUSDT", "p": "1"})
     response = '1721347021080832061 {"result":null,"id":1}'
-    recording = BinanceRecording([write("c", response, depth(1, 2), book(0, 1), SNAPSHOT, depth(2, 3), mark)])
+    recording = opened([write("c", response, depth(1, 2), book(0, 1), SNAPSHOT, depth(2, 3), mark)])
     assert recording.skipped == {}
     assert len(list(recording)) == 1
     assert recording.skipped == {"response": 1, "depth": 2, "snapshot": 1, "markPrice": 1}
@@ -123,20 +124,20 @@ def test_trades_outside_the_book_are_skipped_and_counted(write: WriteFile) -> No
     """The exchange reports positions taken over by its insurance fund as trades, off the grid or of nothing."""
     fund = trade(1, 1, X="INSURANCE_FUND", p="63943.9041208")
     nothing = trade(1, 2, X="NA", p="0", q="0")
-    recording = BinanceRecording([write("c", book(0, 1), fund, nothing, trade(1, 3))])
+    recording = opened([write("c", book(0, 1), fund, nothing, trade(1, 3))])
     assert [event.trade_id for event in recording if isinstance(event, MarketTrade)] == ["3"]
     assert recording.skipped == {"trade:INSURANCE_FUND": 1, "trade:NA": 1}
 
 
 def test_a_side_of_zeros_is_empty(write: WriteFile) -> None:
-    (event,) = BinanceRecording([write("c", book(0, 1, a="0.00", A="0"))])
+    (event,) = opened([write("c", book(0, 1, a="0.00", A="0"))])
     assert isinstance(event, MarketBook)
     assert event.asks == ()
     assert event.bids != ()
 
 
 def test_describing_finds_the_first_book_and_leaves_an_iteration_alone(write: WriteFile) -> None:
-    recording = BinanceRecording([write("c", depth(1, 2), SNAPSHOT, book(0, 1), book(1, 2))])
+    recording = opened([write("c", depth(1, 2), SNAPSHOT, book(0, 1), book(1, 2))])
     events = iter(recording)
     next(events)
     position = recording.position
@@ -148,7 +149,7 @@ def test_describing_finds_the_first_book_and_leaves_an_iteration_alone(write: Wr
 
 def test_contracts_settled_in_coin_are_told_by_their_pair(write: WriteFile) -> None:
     path = write("c", book(0, 1, s="BTCUSD_PERP", ps="BTCUSD"))
-    assert BinanceRecording([path]).describe().exchange == "binance_coinm"
+    assert opened([path]).describe().exchange == "binance_coinm"
 
 
 def test_a_spot_capture_is_refused_because_its_books_have_no_time(write: WriteFile) -> None:
@@ -167,7 +168,7 @@ def test_a_capture_without_books_is_refused(write: WriteFile) -> None:
 def test_files_continue_each_other(write: WriteFile) -> None:
     first = write("1.gz", depth(1, 2), book(0, 1), trade(0, 1), compress=True)
     second = write("2", depth(2, 3), book(9, 2), trade(9, 2))
-    recording = BinanceRecording([first, second], symbol="BTC/USDT:USDT")
+    recording = opened([first, second], symbol="BTC/USDT:USDT")
     assert [type(event) for event in recording] == [MarketTrade, MarketBook, MarketTrade, MarketBook]
     assert {event.symbol for event in recording} == {"BTC/USDT:USDT"}
     assert recording.gaps == 0
@@ -184,7 +185,7 @@ def test_files_continue_each_other(write: WriteFile) -> None:
 def test_a_hole_between_two_files_is_refused(write: WriteFile, lines: list[str], expected: str) -> None:
     first = write("1", depth(1, 2), book(0, 1), trade(0, 1))
     with pytest.raises(RecordingError) as caught:
-        list(BinanceRecording([first, write("2", *lines)]))
+        list(opened([first, write("2", *lines)]))
     assert str(caught.value).startswith(f"2, line {len(lines)}: {expected}")
     assert str(caught.value).endswith("Give the files in order of time, each once and none left out.")
 
@@ -192,17 +193,17 @@ def test_a_hole_between_two_files_is_refused(write: WriteFile, lines: list[str],
 def test_files_in_the_wrong_order_are_refused(write: WriteFile) -> None:
     later, earlier = write("2", book(9, 2)), write("1", book(0, 1))
     with pytest.raises(RecordingError, match=r"^1, line 1: field 'u': expected at least 2 .*Give the files in order"):
-        list(BinanceRecording([later, earlier]))
+        list(opened([later, earlier]))
 
 
 def test_a_file_given_twice_is_refused(write: WriteFile) -> None:
     path = write("1", trade(0, 1), book(0, 1))
     with pytest.raises(RecordingError, match=r"^1, line 1: field 't': expected a trade id above .* \(1\), found 1\."):
-        list(BinanceRecording([path, path]))
+        list(opened([path, path]))
 
 
 def test_messages_lost_inside_a_file_are_counted(write: WriteFile) -> None:
-    recording = BinanceRecording([write("c", book(0, 1), depth(1, 2), depth(5, 6), trade(1, 1), trade(2, 4))])
+    recording = opened([write("c", book(0, 1), depth(1, 2), depth(5, 6), trade(1, 1), trade(2, 4))])
     assert len(list(recording)) == 3
     assert recording.gaps == 2
 
@@ -249,7 +250,7 @@ def test_seconds_are_recognised(write: WriteFile) -> None:
 
 
 def test_a_symbol_other_than_the_one_asked_for_is_refused(write: WriteFile) -> None:
-    recording = BinanceRecording([write("c", book(0, 1))], recorded_symbol="ETHUSDT")
+    recording = opened([write("c", book(0, 1))], recorded_symbol="ETHUSDT")
     with pytest.raises(RecordingError, match=r"^c, line 1: field 's': expected 'ETHUSDT', found 'BTCUSDT'"):
         list(recording)
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mm_fsm.errors import RecordingError, SettingsError
 from mm_fsm.venues.base import MarketSource
-from mm_fsm.venues.recorded import BinanceRecording, TardisRecording, open_recording
+from mm_fsm.venues.recorded import Recording
+from tests.venues.recorded.openings import opened
 
 WriteFile = Callable[..., Path]
 
@@ -28,8 +29,8 @@ CAPTURE = (f'1721347021080832061 {{"stream":"x@bookTicker","data":{BOOK}}}',)
 
 def test_quotes_and_trades_are_told_apart_whatever_their_names_and_order(write: WriteFile) -> None:
     paths = [write("one.gz", *TRADES, compress=True), write("two", *QUOTES)]
-    recording = open_recording(paths, symbol="ETH/USD", recorded_symbol="ETHUSD")
-    assert isinstance(recording, TardisRecording)
+    recording = opened(paths, symbol="ETH/USD", recorded_symbol="ETHUSD")
+    assert isinstance(recording, Recording)
     assert [(type(event).__name__, event.symbol) for event in recording] == [
         ("MarketTrade", "ETH/USD"),
         ("MarketBook", "ETH/USD"),
@@ -37,8 +38,8 @@ def test_quotes_and_trades_are_told_apart_whatever_their_names_and_order(write: 
 
 
 def test_a_raw_capture_is_recognised(write: WriteFile) -> None:
-    recording = open_recording([write("one.csv", *CAPTURE)])
-    assert isinstance(recording, BinanceRecording)
+    recording = opened([write("one.csv", *CAPTURE)])
+    assert isinstance(recording, Recording)
     assert len(list(recording)) == 1
 
 
@@ -46,8 +47,8 @@ def test_a_window_that_is_asked_for_is_used(write: WriteFile) -> None:
     late = QUOTES[1].replace("1625097600000000", "1625097599999999")
     path = write("one", *QUOTES, late)
     with pytest.raises(RecordingError, match="pass reorder_window=1000 "):
-        list(open_recording([path]))
-    assert len(list(open_recording([path], reorder_window=1000))) == 2
+        list(opened([path]))
+    assert len(list(opened([path], reorder_window_seconds=1e-06))) == 2
 
 
 @pytest.mark.parametrize(
@@ -65,12 +66,12 @@ def test_files_that_make_no_recording_are_refused(
 ) -> None:
     paths = [write(name, *lines) for name, lines in files.items()]
     with pytest.raises(RecordingError) as caught:
-        open_recording(paths)
+        opened(paths)
     assert str(caught.value).startswith(expected)
 
 
 def test_a_recording_is_a_market_source(write: WriteFile) -> None:
-    source: MarketSource = open_recording([write("one", *QUOTES)])
+    source: MarketSource = opened([write("one", *QUOTES)])
     assert [event.received_at for event in source] == [1_625_097_600_000_000_000]
 
 
@@ -96,10 +97,10 @@ def test_whatever_is_damaged_is_read_or_refused_by_name(
     place, length, patch = damage
     damaged.write_bytes(content[:place] + patch + content[place + length :])
     with suppress(RecordingError):
-        for event in open_recording([sound, damaged] if lines is TRADES else [damaged]):
+        for event in opened([sound, damaged] if lines is TRADES else [damaged]):
             assert event.exchange_time > 0
 
 
 def test_no_file_is_refused() -> None:
     with pytest.raises(SettingsError, match="expected at least one file"):
-        open_recording([])
+        opened([])

@@ -15,7 +15,8 @@ import pytest
 from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.errors import RecordingError
-from mm_fsm.venues.recorded import BinanceRecording, RecordedEvent, Recording, RecordingInfo, open_recording
+from mm_fsm.venues.recorded import RecordedEvent, Recording, RecordingInfo
+from tests.venues.recorded.openings import opened
 
 RecordedData = Callable[[str], Path]
 
@@ -27,7 +28,7 @@ CAPTURES = ("binance_usdm_btcusdt/btcusdt_20240718.gz", "binance_usdm_btcusdt/bt
 @pytest.fixture(scope="module")
 def gemini(recorded_data: RecordedData) -> Recording:
     """The day of ETH-USD on Gemini."""
-    return open_recording([recorded_data(QUOTES), recorded_data(TRADES)])
+    return opened([recorded_data(QUOTES), recorded_data(TRADES)])
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +38,13 @@ def gemini_events(gemini: Recording) -> list[RecordedEvent]:
 
 
 @pytest.fixture(scope="module")
-def binance(recorded_data: RecordedData) -> BinanceRecording:
+def binance(recorded_data: RecordedData) -> Recording:
     """Eight minutes of BTCUSDT on Binance in two files."""
-    return BinanceRecording([recorded_data(name) for name in CAPTURES])
+    return opened([recorded_data(name) for name in CAPTURES])
 
 
 @pytest.fixture(scope="module")
-def binance_events(binance: BinanceRecording) -> list[RecordedEvent]:
+def binance_events(binance: Recording) -> list[RecordedEvent]:
     """All of those minutes."""
     return list(binance)
 
@@ -111,12 +112,12 @@ def test_gemini_cut_short_is_read_as_far_as_it_goes_and_then_refused(
     path.write_bytes(recorded_data(QUOTES).read_bytes()[:500_000])
     read: list[RecordedEvent] = []
     with pytest.raises(RecordingError, match=r"^half\.csv\.gz, line \d+: expected a whole gzip file"):
-        read.extend(open_recording([path]))
+        read.extend(opened([path]))
     assert 30_000 < len(read) < 40_000  # 500,000 of 974,748 bytes of 72,180 rows
 
 
 def test_binance_yields_every_book_and_trade_and_counts_the_rest(
-    binance: BinanceRecording, binance_events: list[RecordedEvent]
+    binance: Recording, binance_events: list[RecordedEvent]
 ) -> None:
     """Counts by ``zcat | grep -c`` for each file: books 7113 + 45147, trades 974 + 9727, depth 3326 + 5696."""
     assert binance.describe() == RecordingInfo(
@@ -129,7 +130,7 @@ def test_binance_yields_every_book_and_trade_and_counts_the_rest(
 
 
 def test_binance_counts_agree_with_a_search_of_the_text(
-    binance: BinanceRecording, binance_events: list[RecordedEvent], recorded_data: RecordedData
+    binance: Recording, binance_events: list[RecordedEvent], recorded_data: RecordedData
 ) -> None:
     found: Counter[str] = Counter()
     for name in CAPTURES:
@@ -158,9 +159,9 @@ def test_binance_overtakes_itself_by_23_milliseconds(
     binance_events: list[RecordedEvent], recorded_data: RecordedData
 ) -> None:
     paths = [recorded_data(name) for name in CAPTURES]
-    assert list(BinanceRecording(paths, reorder_window=23_000_000)) == binance_events
+    assert list(opened(paths, reorder_window_seconds=0.023)) == binance_events
     with pytest.raises(RecordingError, match="pass reorder_window=23000000 "):
-        list(BinanceRecording(paths, reorder_window=22_999_999))
+        list(opened(paths, reorder_window_seconds=0.023))
 
 
 def test_no_taker_on_binance_did_better_than_the_book_it_met(binance_events: list[RecordedEvent]) -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.errors import RecordingError, SettingsError
-from mm_fsm.venues.recorded import RecordingInfo, TardisRecording
+from mm_fsm.venues.recorded import RecordingInfo
+from tests.venues.recorded.openings import opened
 
 WriteFile = Callable[..., Path]
 
@@ -42,7 +43,7 @@ def trade(second: float, number: str, *, side: str = "buy", price: str = "2272",
 
 def refusal_of_quotes(write: WriteFile, *rows: str, header: str = QUOTES) -> str:
     """Read a file of quotes that must be refused, and give the message."""
-    recording = TardisRecording([write("q.csv", header, *rows)])
+    recording = opened([write("q.csv", header, *rows)])
     with pytest.raises(RecordingError) as caught:
         list(recording)
     return str(caught.value)
@@ -50,14 +51,14 @@ def refusal_of_quotes(write: WriteFile, *rows: str, header: str = QUOTES) -> str
 
 def refusal_of_trades(write: WriteFile, *rows: str) -> str:
     """Read a file of trades, beside sound quotes, that must be refused, and give the message."""
-    recording = TardisRecording([write("q.csv", QUOTES, quote(0))], [write("t.csv", TRADES, *rows)])
+    recording = opened([write("q.csv", QUOTES, quote(0))], [write("t.csv", TRADES, *rows)])
     with pytest.raises(RecordingError) as caught:
         list(recording)
     return str(caught.value)
 
 
 def test_rows_become_books_and_trades_with_exact_prices(write: WriteFile) -> None:
-    recording = TardisRecording(
+    recording = opened(
         [write("q.csv", QUOTES, quote(0))], [write("t.csv", TRADES, trade(21.647, "7", side="sell", amount="0.0409"))]
     )
     assert list(recording) == [
@@ -83,7 +84,7 @@ def test_rows_become_books_and_trades_with_exact_prices(write: WriteFile) -> Non
 
 def test_the_side_of_a_trade_is_the_takers(write: WriteFile) -> None:
     trades = write("t.csv", TRADES, trade(1, "1", side="buy"), trade(1, "2", side="sell"))
-    events = list(TardisRecording([write("q.csv", QUOTES, quote(0))], [trades]))[1:]
+    events = list(opened([write("q.csv", QUOTES, quote(0))], [trades]))[1:]
     assert [event.taker_side for event in events if isinstance(event, MarketTrade)] == [Side.BID, Side.ASK]
 
 
@@ -91,14 +92,14 @@ def test_a_trade_comes_before_the_quotes_of_its_own_time(write: WriteFile) -> No
     """As in every recording: a row of quotes with the time of a trade may be what the trade left behind."""
     quotes = write("q.csv", QUOTES, quote(0), quote(1), quote(2))
     trades = write("t.csv", TRADES, trade(0.5, "1"), trade(1, "2"), trade(2.5, "3"))
-    kinds = [type(event).__name__[6] for event in TardisRecording([quotes], [trades])]
+    kinds = [type(event).__name__[6] for event in opened([quotes], [trades])]
     assert "".join(kinds) == "BTTBBT"
 
 
 def test_columns_are_found_by_name_in_any_order_and_others_are_ignored(write: WriteFile) -> None:
     header = "bid_price,bid_amount,note,ask_price,ask_amount,timestamp,symbol,exchange"
     path = write("q.csv", header, f"10.1,2,anything,10.2,3,{START},E,gemini")
-    (book,) = TardisRecording([path])
+    (book,) = opened([path])
     assert isinstance(book, MarketBook)
     assert book.bids == (BookLevel(Decimal("10.1"), Decimal(2)),)
     assert book.asks == (BookLevel(Decimal("10.2"), Decimal(3)),)
@@ -106,46 +107,46 @@ def test_columns_are_found_by_name_in_any_order_and_others_are_ignored(write: Wr
 
 def test_quoted_fields_and_carriage_returns_are_read(write: WriteFile) -> None:
     row = ",".join(f'"{field}"' for field in quote(0).split(","))
-    assert len(list(TardisRecording([write("q.csv", f"{QUOTES}\r", f"{row}\r")]))) == 1
+    assert len(list(opened([write("q.csv", f"{QUOTES}\r", f"{row}\r")]))) == 1
 
 
 def test_a_side_without_price_and_amount_is_empty(write: WriteFile) -> None:
     rows = (quote(0, ask="", amounts="/2"), quote(1, bid="", amounts="3/"), quote(2, ask="", bid="", amounts="/"))
-    books = [event for event in TardisRecording([write("q.csv", QUOTES, *rows)]) if isinstance(event, MarketBook)]
+    books = [event for event in opened([write("q.csv", QUOTES, *rows)]) if isinstance(event, MarketBook)]
     assert [(len(book.bids), len(book.asks)) for book in books] == [(1, 0), (0, 1), (0, 0)]
 
 
 def test_numbers_may_be_written_with_an_exponent(write: WriteFile) -> None:
-    (book,) = TardisRecording([write("q.csv", QUOTES, quote(0, amounts="1e-7/2E+1"))])
+    (book,) = opened([write("q.csv", QUOTES, quote(0, amounts="1e-7/2E+1"))])
     assert isinstance(book, MarketBook)
     assert (book.asks[0].size, book.bids[0].size) == (Decimal("0.0000001"), Decimal(20))
 
 
 def test_days_are_read_one_after_the_other(write: WriteFile) -> None:
     days = [write("a.csv", QUOTES, quote(0)), write("b.csv", QUOTES, quote(1), compress=True)]
-    assert [event.exchange_time for event in TardisRecording(days)] == [START * 1000, (START + SECOND) * 1000]
+    assert [event.exchange_time for event in opened(days)] == [START * 1000, (START + SECOND) * 1000]
 
 
 def test_days_in_the_wrong_order_are_refused(write: WriteFile) -> None:
     days = [write("b.csv", QUOTES, quote(1)), write("a.csv", QUOTES, quote(0))]
     with pytest.raises(RecordingError, match=r"^a\.csv, line 2: .*found '1000 ms behind'\. Give the files in"):
-        list(TardisRecording(days))
+        list(opened(days))
 
 
 def test_events_carry_the_name_they_are_asked_to(write: WriteFile) -> None:
     quotes, trades = write("q.csv", QUOTES, quote(0)), write("t.csv", TRADES, trade(1, "1"))
-    assert {event.symbol for event in TardisRecording([quotes], [trades], symbol="ETH/USD")} == {"ETH/USD"}
+    assert {event.symbol for event in opened([quotes], [trades], symbol="ETH/USD")} == {"ETH/USD"}
 
 
 def test_trades_without_numbers_are_told_apart_by_time_and_line(write: WriteFile) -> None:
     trades = [write("t.csv", TRADES, trade(1, ""), trade(1, "")), write("u.csv", TRADES, trade(2, ""))]
-    events = list(TardisRecording([write("q.csv", QUOTES, quote(0))], trades))
+    events = list(opened([write("q.csv", QUOTES, quote(0))], trades))
     ids = [event.trade_id for event in events if isinstance(event, MarketTrade)]
     assert ids == ["1625097601000000-2", "1625097601000000-3", "1625097602000000-2"]
 
 
 def test_describing_reads_the_first_row_and_leaves_an_iteration_alone(write: WriteFile) -> None:
-    recording = TardisRecording([write("q.csv", QUOTES, quote(0), quote(1), quote(2))])
+    recording = opened([write("q.csv", QUOTES, quote(0), quote(1), quote(2))])
     events = iter(recording)
     next(events)
     position = recording.position
@@ -156,7 +157,7 @@ def test_describing_reads_the_first_row_and_leaves_an_iteration_alone(write: Wri
 
 def test_position_and_size_count_all_files(write: WriteFile) -> None:
     quotes, trades = write("q.csv", QUOTES, quote(0)), write("t.csv.gz", TRADES, trade(1, "1"), compress=True)
-    recording = TardisRecording([quotes], [trades])
+    recording = opened([quotes], [trades])
     assert recording.position == 0
     assert recording.size == quotes.stat().st_size + trades.stat().st_size
     list(recording)
@@ -164,7 +165,7 @@ def test_position_and_size_count_all_files(write: WriteFile) -> None:
 
 
 def test_a_recording_can_be_read_again(write: WriteFile) -> None:
-    recording = TardisRecording([write("q.csv", QUOTES, quote(0), quote(1))], [write("t.csv", TRADES, trade(1, "1"))])
+    recording = opened([write("q.csv", QUOTES, quote(0), quote(1))], [write("t.csv", TRADES, trade(1, "1"))])
     assert list(recording) == list(recording)
 
 
@@ -175,7 +176,7 @@ def _open_files() -> set[str]:
 def test_files_are_closed_when_reading_is_given_up(write: WriteFile) -> None:
     quotes = write("q.csv", QUOTES, *(quote(second) for second in range(9)))
     trades = write("t.csv.gz", TRADES, *(trade(second, str(second)) for second in range(9)), compress=True)
-    events = iter(TardisRecording([quotes], [trades]))
+    events = iter(opened([quotes], [trades]))
     next(events)
     assert {str(quotes), str(trades)} <= _open_files()
     del events
@@ -186,19 +187,19 @@ def test_files_are_closed_when_one_of_them_is_refused(write: WriteFile) -> None:
     quotes = write("q.csv", QUOTES, *(quote(second) for second in range(9)))
     trades = write("t.csv", TRADES, trade(1, "1"), trade(0, "2"), trade(3, "3"))
     with pytest.raises(RecordingError) as caught:
-        list(TardisRecording([quotes], [trades]))
+        list(opened([quotes], [trades]))
     assert caught.value.source == "t.csv"
     assert not {str(quotes), str(trades)} & _open_files()
 
 
 def test_without_quotes_there_is_no_market(write: WriteFile) -> None:
     with pytest.raises(SettingsError, match="'quotes': expected at least one file"):
-        TardisRecording([], [write("t.csv", TRADES, trade(1, "1"))])
+        opened([], [write("t.csv", TRADES, trade(1, "1"))])
 
 
 def test_a_negative_window_is_refused(write: WriteFile) -> None:
     with pytest.raises(SettingsError, match="'reorder_window': expected at least 0 nanoseconds, found -1"):
-        TardisRecording([write("q.csv", QUOTES, quote(0))], reorder_window=-1)
+        opened([write("q.csv", QUOTES, quote(0))], reorder_window=-1)
 
 
 def test_time_going_back_is_refused_unless_the_window_takes_it(write: WriteFile) -> None:
@@ -208,7 +209,7 @@ def test_time_going_back_is_refused_unless_the_window_takes_it(write: WriteFile)
         "q.csv, line 4: field 'timestamp': expected a time at most 0 ms behind the newest one, found '500 ms behind'."
     )
     assert "pass reorder_window=500000000 (nanoseconds)" in message
-    ordered = TardisRecording([write("q.csv", QUOTES, *rows)], reorder_window=500_000_000)
+    ordered = opened([write("q.csv", QUOTES, *rows)], reorder_window_seconds=0.5)
     times = [event.exchange_time - START * 1000 for event in ordered]
     assert times == [0, 1_500_000_000, 2_000_000_000, 3_000_000_000]
 
@@ -220,7 +221,7 @@ def test_a_crossed_or_locked_book_is_refused_or_skipped_and_counted(write: Write
     assert message.startswith(f"q.csv, line 3: field 'bid price': expected below the ask price {ask}")
     assert f"found '{bid}'" in message
     assert "pass skip_crossed=True to open_recording" in message
-    recording = TardisRecording([write("q.csv", QUOTES, *rows)], skip_crossed=True)
+    recording = opened([write("q.csv", QUOTES, *rows)], skip_crossed=True)
     assert len(list(recording)) == 2
     assert recording.skipped == {"crossed": 1}
     list(recording)
@@ -290,7 +291,7 @@ def test_another_symbol_or_exchange_is_refused(write: WriteFile) -> None:
 
 
 def test_a_symbol_other_than_the_one_asked_for_is_refused(write: WriteFile) -> None:
-    recording = TardisRecording([write("q.csv", QUOTES, quote(0))], recorded_symbol="ETHUSD")
+    recording = opened([write("q.csv", QUOTES, quote(0))], recorded_symbol="ETHUSD")
     with pytest.raises(RecordingError, match=r"^q\.csv, line 2: field 'symbol': expected 'ETHUSD', found 'E'"):
         list(recording)
 
@@ -331,7 +332,7 @@ def test_a_last_line_that_was_torn_off_is_refused_although_it_reads_well(write: 
     path = write("q.csv", QUOTES, quote(0), quote(1))
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(RecordingError, match=r"^q\.csv, line 3: expected a line end, found the end of the file"):
-        list(TardisRecording([path]))
+        list(opened([path]))
 
 
 def test_a_quotation_mark_that_is_never_closed_is_refused(write: WriteFile) -> None:
@@ -344,6 +345,6 @@ def test_every_decimal_survives_exactly(tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp("exact") / "q.csv"
     ask = price + Decimal(above).scaleb(-8)
     path.write_text(f"{QUOTES}\n{quote(0, bid=f'{price:f}', ask=f'{ask:f}')}\n")
-    (book,) = TardisRecording([path])
+    (book,) = opened([path])
     assert isinstance(book, MarketBook)
     assert (book.bids[0].price, book.asks[0].price) == (price, ask)

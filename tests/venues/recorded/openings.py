@@ -1,0 +1,23 @@
+"""Opens small recordings with leniencies by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mm_fsm.venues.recorded import ReadingSettings, Recording, open_recording
+
+
+def opened(
+    files: Sequence[Path],
+    more: Sequence[Path] = (),
+    *,
+    symbol: str | None = None,
+    recorded_symbol: str | None = None,
+    **reading: Any,
+) -> Recording:
+    """The recording of all files; what is not said of its reading is as it comes."""
+    return open_recording(
+        [*files, *more], symbol=symbol, recorded_symbol=recorded_symbol, reading=ReadingSettings(**reading)
+    )
