@@ -175,6 +175,10 @@ class Recording:
             for batch in merged(ordered) if len(ordered) > 1 else ordered[0]:
                 yield batch if source is None else self._believed(batch, believe, source)
         self._tally.judge()
+        if not self._books:
+            books = next(layout for layout in self.layouts if layout.has_books)
+            problem = f"expected books of {wanted.recorded_symbol} at {wanted.exchange}, found none."
+            raise books.file.error(0, problem, "Name a market that is in the file.")
 
     def _believed(self, batch: Events, doubt: PrintDoubt, source: Layout) -> Events:
         """The batch without trades far outside the book."""

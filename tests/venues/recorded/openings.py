@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from mm_fsm.venues.recorded import ReadingSettings, Recording, open_recording
+from mm_fsm.venues.recorded import Fault, ReadingSettings, Recording, open_recording
+
+STRICT: Final = tuple(Fault)
+"""For ``refuse``: one row with any fault is enough."""
 
 
 def opened(

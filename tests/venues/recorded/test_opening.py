@@ -46,18 +46,21 @@ def test_a_raw_capture_is_recognised(write: WriteFile) -> None:
 def test_a_window_that_is_asked_for_is_used(write: WriteFile) -> None:
     late = QUOTES[1].replace("1625097600000000", "1625097599999999")
     path = write("one", *QUOTES, late)
-    with pytest.raises(RecordingError, match="pass reorder_window=1000 "):
-        list(opened([path]))
+    with pytest.raises(RecordingError, match=r"--reorder-window 1e-06 \(seconds\)"):
+        list(opened([path], reorder_window_seconds=0))
     assert len(list(opened([path], reorder_window_seconds=1e-06))) == 2
 
 
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({"a": TRADES}, "a: expected a file of quotes with these trades, found none."),
-        ({"a": QUOTES, "b": CAPTURE}, "b: expected files of one format, found a beside this one."),
-        ({"a": CAPTURE, "b": TRADES}, "a: expected files of one format, found b beside this one."),
-        ({"a": ("hello",)}, "a, line 1: expected Tardis columns or '<nanoseconds> <json>', found 'hello'."),
+        ({"a": TRADES}, "a: expected a file of quotes with these trades (tardis trades), found none."),
+        (
+            {"a": QUOTES, "b": CAPTURE},
+            "b: expected books from one source, found tardis quotes in a as well.",
+        ),
+        ({"a": CAPTURE, "b": TRADES}, "b: expected trades from one source, found binance-stream capture in a as well."),
+        ({"a": ("hello",)}, "a, line 1: expected a file of a known kind, found 'hello'."),
         ({"a": ()}, "a: expected recorded lines, found an empty file."),
     ],
 )

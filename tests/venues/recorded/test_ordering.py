@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from hypothesis import given
@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.messages import Side
 from mm_fsm.venues.recorded import RecordedEvent
-from mm_fsm.venues.recorded.ordering import in_time_order
+from mm_fsm.venues.recorded.ordering import in_time_order as batches_in_time_order
+from mm_fsm.venues.recorded.ordering import merged
+
+
+def in_time_order(events: Iterable[RecordedEvent], window: int) -> Iterator[RecordedEvent]:
+    """Events that come one at a time."""
+    for batch in batches_in_time_order(([event] for event in events), window):
+        yield from batch
 
 
 def _book(time: int) -> MarketBook:
@@ -69,3 +76,15 @@ def test_any_delays_shorter_than_the_window_are_undone(moves: list[tuple[int, in
     ]
     expected = sorted(events, key=lambda event: (event.exchange_time, isinstance(event, MarketBook)))
     assert list(in_time_order(events, window)) == expected
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 40), max_size=20).map(sorted), min_size=1, max_size=3),
+    st.integers(1, 5),
+)
+def test_streams_are_merged_as_sorting_all_of_them_would(times: list[list[int]], length: int) -> None:
+    """Whatever the batches: by time, then by stream, then as they came."""
+    streams: list[list[RecordedEvent]] = [[_trade(time, index) for time in each] for index, each in enumerate(times)]
+    batched = [iter([events[start : start + length] for start in range(0, len(events), length)]) for events in streams]
+    expected = sorted((event for events in streams for event in events), key=lambda event: event.received_at)
+    assert [event for batch in merged(batched) for event in batch] == expected
