@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from mm_fsm.books.facts import MarketBook, MarketTrade
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.instrument import Fees, Instrument
 from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.testing.rehearsal.client import exchange_factory
@@ -76,12 +78,26 @@ def terms(**changes: Any) -> RehearsalTerms:
     return RehearsalTerms(**{**given, **changes})
 
 
+class Clock:
+    """The host's clock, which a test can move on without waiting."""
+
+    def __init__(self) -> None:
+        self._ahead = 0
+
+    def __call__(self) -> int:
+        return time.time_ns() + self._ahead
+
+    def jump(self, seconds: float) -> None:
+        self._ahead += round(seconds * NANOSECONDS_PER_SECOND)
+
+
 @asynccontextmanager
 async def rehearsal(
-    *faults: Fault, configuration: dict[str, Any] | None = None, **changes: Any
+    *faults: Fault, configuration: dict[str, Any] | None = None, clock: Clock | None = None, **changes: Any
 ) -> AsyncIterator[tuple[RehearsalExchange, Any]]:
     """An open exchange, and a client with the markets loaded; the faults begin then."""
-    async with RehearsalExchange(terms(**changes)) as exchange, client_of(exchange, configuration) as client:
+    opened = RehearsalExchange(terms(**changes), clock or Clock())
+    async with opened as exchange, client_of(exchange, configuration) as client:
         await client.load_markets()
         exchange.inject(*faults)
         yield exchange, client
@@ -89,7 +105,7 @@ async def rehearsal(
 
 @asynccontextmanager
 async def client_of(exchange: RehearsalExchange, configuration: dict[str, Any] | None = None) -> AsyncIterator[Any]:
-    quick = {"enableRateLimit": False, "number": str, "timeout": 2000}
+    quick = {"enableRateLimit": False, "number": str, "timeout": 20_000}
     client = exchange_factory(exchange.endpoint)({**quick, **(configuration or {})})
     try:
         yield client

@@ -10,12 +10,13 @@ import pytest
 from mm_fsm.core.messages import Side
 from mm_fsm.testing.rehearsal.fault_menu import Fault, FaultKind, Where
 from mm_fsm.testing.rehearsal.terms import RequestLimits
-from tests.testing.rehearsal.stage import SYMBOL, place, play, rehearsal, soon, trade, until
+from tests.testing.rehearsal.stage import SYMBOL, Clock, place, play, rehearsal, soon, trade, until
 
 ccxt = pytest.importorskip("ccxt", reason="needs the extra 'exchanges'")
 
-SHORT = {"timeout": 300}
+SHORT = 300
 """Milliseconds until the client gives a hanging request up."""
+HANGING = (FaultKind.HANG_BEFORE, FaultKind.HANG_AFTER)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,8 @@ def test_a_placement_meets_a_fault(kind: FaultKind, raised: str, is_placed: bool
     """The class that ccxt raises says nothing about whether the order is in the book; the log does."""
 
     async def part() -> None:
-        async with rehearsal(Fault(kind=kind), configuration=SHORT) as (exchange, client):
+        async with rehearsal(Fault(kind=kind)) as (exchange, client):
+            client.timeout = SHORT if kind in HANGING else client.timeout
             with pytest.raises(ccxt.BaseError) as caught:
                 await place(client, "buy", "1998.50", clientOrderId="mine")
             assert type(caught.value).__name__ == raised
@@ -55,8 +57,9 @@ def test_a_placement_meets_a_fault(kind: FaultKind, raised: str, is_placed: bool
 @pytest.mark.parametrize("kind", [FaultKind.HANG_AFTER, FaultKind.TRUNCATE, FaultKind.SERVER_ERROR_AFTER])
 def test_a_cancel_meets_a_fault_and_has_worked(kind: FaultKind) -> None:
     async def part() -> None:
-        async with rehearsal(Fault(kind=kind, where=Where.CANCEL), configuration=SHORT) as (exchange, client):
+        async with rehearsal(Fault(kind=kind, where=Where.CANCEL)) as (exchange, client):
             placed = await place(client, "buy", "1998.50")
+            client.timeout = SHORT if kind in HANGING else client.timeout
             with pytest.raises(ccxt.BaseError):
                 await client.cancel_order(placed["id"], SYMBOL)
             assert exchange.log.open_orders() == ()
@@ -102,8 +105,9 @@ def test_a_placement_that_arrives_after_its_window_has_no_effect() -> None:
 
 def test_a_placement_that_arrives_late_within_its_window_is_taken() -> None:
     async def part() -> None:
-        fault = Fault(kind=FaultKind.DELAY_BEFORE, where=Where.PLACE, seconds=0.2)
-        async with rehearsal(fault, configuration={"timeout": 100}) as (exchange, client):
+        fault = Fault(kind=FaultKind.DELAY_BEFORE, where=Where.PLACE, seconds=1.5)
+        async with rehearsal(fault) as (exchange, client):
+            client.timeout = 1000
             with pytest.raises(ccxt.RequestTimeout):
                 await place(client, "buy", "1998.50")
             assert exchange.log.open_orders() == ()
@@ -115,13 +119,14 @@ def test_a_placement_that_arrives_late_within_its_window_is_taken() -> None:
 @pytest.mark.parametrize(("kind", "status"), [(FaultKind.RATE_LIMITED, 429), (FaultKind.BANNED, 418)])
 def test_a_suspension_says_for_how_long_and_ends(kind: FaultKind, status: int) -> None:
     async def part() -> None:
-        async with rehearsal(Fault(kind=kind, seconds=0.4)) as (exchange, client):
+        clock = Clock()
+        async with rehearsal(Fault(kind=kind, seconds=6), clock=clock) as (exchange, client):
             for _ in range(2):
                 with pytest.raises(ccxt.DDoSProtection):
                     await client.fetch_balance()
-            assert 1 <= int(client.last_response_headers["Retry-After"]) <= 2
+            assert 1 <= int(client.last_response_headers["Retry-After"]) <= 7
             assert [request.status for request in exchange.log.asked_while_refused()] == [status]
-            await until(lambda: exchange.script.is_lasting(kind) is None)
+            clock.jump(6)
             await client.fetch_balance()
 
     play(part)
@@ -152,14 +157,14 @@ def test_the_exchanges_clock_is_off_until_it_is_measured(skew: float) -> None:
 
 def test_a_new_order_is_not_to_be_found_for_a_while() -> None:
     async def part() -> None:
-        fault = Fault(kind=FaultKind.VISIBLE_LATE, seconds=0.4)
-        async with rehearsal(fault) as (exchange, client):
+        fault, clock = Fault(kind=FaultKind.VISIBLE_LATE, seconds=6), Clock()
+        async with rehearsal(fault, clock=clock) as (exchange, client):
             placed = await place(client, "buy", "1998.50", clientOrderId="mine")
             assert await client.fetch_open_orders(SYMBOL) == []
             with pytest.raises(ccxt.OrderNotFound):
                 await client.fetch_order(None, SYMBOL, {"origClientOrderId": "mine"})
-            order = exchange.engine.orders[int(placed["id"])]
-            await until(lambda: exchange.now() >= order.visible_from)
+            assert len(exchange.log.open_orders()) == 1
+            clock.jump(6)
             assert [order["id"] for order in await client.fetch_open_orders(SYMBOL)] == [placed["id"]]
 
     play(part)

@@ -122,7 +122,7 @@ def test_a_closed_stream_raises() -> None:
 def test_a_half_open_stream_is_noticed_by_its_missing_pongs() -> None:
     async def part() -> None:
         fault = Fault(kind=FaultKind.HALF_OPEN, where=Where.ORDERS)
-        quick = {"streaming": {"keepAlive": 150, "maxPingPongMisses": 1}}
+        quick = {"streaming": {"keepAlive": 500, "maxPingPongMisses": 2}}
         async with rehearsal(fault, configuration=quick) as (exchange, client):
             watching = await own_trades_of(exchange, client)
             await place(client, "buy", "1998.50")
