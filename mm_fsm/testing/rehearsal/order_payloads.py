@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import Liquidity, Side
@@ -116,7 +116,6 @@ def execution_report(
         shows_fees: whether the fee is reported.
     """
     request = order.request
-    fee = "0" if trade is None else amount(trade.fee) if shows_fees else None
     return {
         "e": "executionReport",
         "E": now,
@@ -135,24 +134,42 @@ def execution_report(
         "X": order.status,
         "r": "NONE",
         "i": order.order_id,
-        "l": amount(None if trade is None else trade.quantity),
         "z": amount(order.filled),
-        "L": amount(None if trade is None else trade.price),
-        "n": fee,
-        "N": trade.fee_currency if trade is not None and shows_fees else None,
         "T": order.updated,
-        "t": -1 if trade is None else trade.trade_id,
         "I": order.order_id,
         "w": order.is_open and request.type is not OrderType.MARKET,
-        "m": trade is not None and trade.liquidity is Liquidity.MAKER,
         "M": False,
         "O": order.time,
         "Z": amount(order.quote_filled),
-        "Y": amount(None if trade is None else trade.quote_quantity),
         "Q": amount(request.quote_quantity),
         "W": order.time,
         "V": "EXPIRE_MAKER",
+        **(_NO_TRADE if trade is None else _traded(trade, shows_fees=shows_fees)),
     }
+
+
+def _traded(trade: OwnTrade, *, shows_fees: bool) -> Payload:
+    """The fields of a report that tell a trade."""
+    return {
+        "l": amount(trade.quantity),
+        "L": amount(trade.price),
+        "Y": amount(trade.quote_quantity),
+        "n": amount(trade.fee) if shows_fees else None,
+        "N": trade.fee_currency if shows_fees else None,
+        "t": trade.trade_id,
+        "m": trade.liquidity is Liquidity.MAKER,
+    }
+
+
+_NO_TRADE: Final = {
+    "l": amount(None),
+    "L": amount(None),
+    "Y": amount(None),
+    "n": "0",
+    "N": None,
+    "t": -1,
+    "m": False,
+}
 
 
 def account_position(wallet: Wallet, currencies: Iterable[str], now: int) -> Payload:

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from mm_fsm.testing.rehearsal.account_endpoints import AccountEndpoints
 from mm_fsm.testing.rehearsal.fault_menu import Where
+from mm_fsm.testing.rehearsal.order_endpoints import OrderEndpoints
 from mm_fsm.testing.rehearsal.parameters import Parameters
-from mm_fsm.testing.rehearsal.private_endpoints import PrivateEndpoints
 from mm_fsm.testing.rehearsal.public_endpoints import PublicEndpoints
 
 Weight = Callable[[Parameters], int]
@@ -44,9 +45,11 @@ def _depth_weight(parameters: Parameters) -> int:
     return next((weight for most, weight in _DEPTH_WEIGHTS if limit <= most), _DEEP)
 
 
-def routes(public: PublicEndpoints, private: PrivateEndpoints) -> Mapping[tuple[str, str], Route]:
+def routes(
+    public: PublicEndpoints, orders: OrderEndpoints, account: AccountEndpoints
+) -> Mapping[tuple[str, str], Route]:
     """Every request, by method and path."""
-    return {**_public_routes(public), **_order_routes(private), **_account_routes(private)}
+    return {**_public_routes(public), **_order_routes(orders), **_account_routes(account)}
 
 
 def _public_routes(public: PublicEndpoints) -> dict[tuple[str, str], Route]:
@@ -70,18 +73,18 @@ def _public_routes(public: PublicEndpoints) -> dict[tuple[str, str], Route]:
     }
 
 
-def _order_routes(private: PrivateEndpoints) -> dict[tuple[str, str], Route]:
+def _order_routes(orders: OrderEndpoints) -> dict[tuple[str, str], Route]:
     order, replace, opened = "/api/v3/order", "/api/v3/order/cancelReplace", "/api/v3/openOrders"
     by_order: Weight = lambda parameters: 5 if "orderId" in parameters.values else 20  # noqa: E731 - a row of the table
     table: tuple[tuple[str, str, Where, Weight, Callable[[Parameters], Any]], ...] = (
-        ("POST", order, Where.PLACE, _fixed(1), private.place),
-        ("DELETE", order, Where.CANCEL, _fixed(1), private.cancel),
-        ("DELETE", opened, Where.CANCEL, _fixed(1), private.cancel_all),
-        ("POST", replace, Where.REPLACE, _fixed(1), private.replace),
-        ("GET", order, Where.QUERY, _fixed(4), private.order),
-        ("GET", opened, Where.QUERY, _by_symbol(6, 80), private.open_orders),
-        ("GET", "/api/v3/allOrders", Where.QUERY, _fixed(20), private.all_orders),
-        ("GET", "/api/v3/myTrades", Where.QUERY, by_order, private.own_trades),
+        ("POST", order, Where.PLACE, _fixed(1), orders.place),
+        ("DELETE", order, Where.CANCEL, _fixed(1), orders.cancel),
+        ("DELETE", opened, Where.CANCEL, _fixed(1), orders.cancel_all),
+        ("POST", replace, Where.REPLACE, _fixed(1), orders.replace),
+        ("GET", order, Where.QUERY, _fixed(4), orders.order),
+        ("GET", opened, Where.QUERY, _by_symbol(6, 80), orders.open_orders),
+        ("GET", "/api/v3/allOrders", Where.QUERY, _fixed(20), orders.all_orders),
+        ("GET", "/api/v3/myTrades", Where.QUERY, by_order, orders.own_trades),
     )
     return {
         (method, path): Route(
@@ -95,16 +98,16 @@ def _order_routes(private: PrivateEndpoints) -> dict[tuple[str, str], Route]:
     }
 
 
-def _account_routes(private: PrivateEndpoints) -> dict[tuple[str, str], Route]:
+def _account_routes(account: AccountEndpoints) -> dict[tuple[str, str], Route]:
     table: tuple[tuple[str, int, Callable[[Parameters], Any]], ...] = (
-        ("/api/v3/account", 20, private.account),
-        ("/api/v3/account/commission", 20, private.commission),
-        ("/sapi/v1/asset/tradeFee", 0, private.trade_fee),
-        ("/sapi/v1/account/apiRestrictions", 0, private.restrictions),
-        ("/sapi/v1/bnbBurn", 0, private.bnb_burn),
-        ("/sapi/v1/capital/config/getall", 0, private.currencies),
-        ("/sapi/v1/margin/allPairs", 0, private.no_margin),
-        ("/sapi/v1/margin/isolated/allPairs", 0, private.no_margin),
+        ("/api/v3/account", 20, account.account),
+        ("/api/v3/account/commission", 20, account.commission),
+        ("/sapi/v1/asset/tradeFee", 0, account.trade_fee),
+        ("/sapi/v1/account/apiRestrictions", 0, account.restrictions),
+        ("/sapi/v1/bnbBurn", 0, account.bnb_burn),
+        ("/sapi/v1/capital/config/getall", 0, account.currencies),
+        ("/sapi/v1/margin/allPairs", 0, account.no_margin),
+        ("/sapi/v1/margin/isolated/allPairs", 0, account.no_margin),
     )
     return {
         ("GET", path): Route(where=Where.ACCOUNT, weight=_fixed(weight), answer=answer, is_signed=True)

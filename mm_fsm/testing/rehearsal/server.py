@@ -12,6 +12,7 @@ from aiohttp import web
 from attrs import define, field
 
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
+from mm_fsm.testing.rehearsal.account_endpoints import AccountEndpoints
 from mm_fsm.testing.rehearsal.authority import RehearsalAuthority
 from mm_fsm.testing.rehearsal.endpoint import Endpoint
 from mm_fsm.testing.rehearsal.engine import MatchingEngine
@@ -19,8 +20,8 @@ from mm_fsm.testing.rehearsal.fault_menu import Fault, FaultKind, Where
 from mm_fsm.testing.rehearsal.fault_script import FaultScript
 from mm_fsm.testing.rehearsal.judge import LogEntry, RehearsalLog
 from mm_fsm.testing.rehearsal.market_feed import MarketFeed
+from mm_fsm.testing.rehearsal.order_endpoints import OrderEndpoints
 from mm_fsm.testing.rehearsal.parameters import Key
-from mm_fsm.testing.rehearsal.private_endpoints import PrivateEndpoints
 from mm_fsm.testing.rehearsal.public_endpoints import PublicEndpoints
 from mm_fsm.testing.rehearsal.request_meter import RequestMeter
 from mm_fsm.testing.rehearsal.rest import RestService
@@ -138,9 +139,10 @@ class RehearsalExchange:
 
     def _application(self) -> web.Application:
         public = PublicEndpoints(tuple(self.engine.markets.values()), self.engine.market, self.terms.limits, self.now)
-        private = PrivateEndpoints(self.engine, self.script, self.now)
+        orders = OrderEndpoints(self.engine, self.script, self.now)
+        account = AccountEndpoints(self.engine, self.now)
         rest = RestService(
-            routes=routes(public, private),
+            routes=routes(public, orders, account),
             key=self._key,
             meter=self.meter,
             script=self.script,

@@ -1,21 +1,18 @@
-"""Answers to the account's owner: orders, own trades, balances, fees, permissions."""
+"""Answers to the account's owner about orders: placing, cancelling, replacing them, and what became of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from itertools import count
 from typing import Any, Final
 
 from attrs import define, field
 
-from mm_fsm.core.messages import Liquidity
 from mm_fsm.testing.rehearsal.engine import MatchingEngine
 from mm_fsm.testing.rehearsal.fault_menu import FaultKind, Where
 from mm_fsm.testing.rehearsal.fault_script import FaultScript
 from mm_fsm.testing.rehearsal.order_payloads import (
     Payload,
-    amount,
     canceled_payload,
     order_payload,
     own_trade_payload,
@@ -31,7 +28,6 @@ from mm_fsm.testing.rehearsal.refusals import (
     missing,
     would_take,
 )
-from mm_fsm.testing.rehearsal.terms import RehearsalTerms
 from mm_fsm.testing.rehearsal.venue_orders import OrderRequest, OrderType, VenueOrder
 
 _MOST_ROWS: Final = 1000
@@ -41,7 +37,7 @@ _MILLISECONDS: Final = 1000
 
 
 @define(eq=False)
-class PrivateEndpoints:
+class OrderEndpoints:
     """What the account's owner may ask, once the signature was found right."""
 
     engine: MatchingEngine
@@ -49,10 +45,6 @@ class PrivateEndpoints:
     now: Callable[[], int]
     """The exchange's clock, milliseconds."""
     _generated_ids: Iterator[int] = field(factory=lambda: count(1), init=False)
-
-    @property
-    def _terms(self) -> RehearsalTerms:
-        return self.engine.terms
 
     # -- orders -----------------------------------------------------------------------------------------------------
 
@@ -208,119 +200,11 @@ class PrivateEndpoints:
         shows_fees = self.engine.shows_fees(market.instrument.symbol)
         return [own_trade_payload(trade, shows_fees=shows_fees) for trade in shown]
 
-    # -- the account ------------------------------------------------------------------------------------------------
-
-    def account(self, parameters: Parameters) -> Payload:
-        """Balances and fees."""
-        maker, taker = self._rate(Liquidity.MAKER), self._rate(Liquidity.TAKER)
-        wallet = self.engine.wallet
-        return {
-            "makerCommission": int(maker * 10_000),
-            "takerCommission": int(taker * 10_000),
-            "buyerCommission": 0,
-            "sellerCommission": 0,
-            "commissionRates": {"maker": amount(maker), "taker": amount(taker), "buyer": amount(None), "seller": "0"},
-            "canTrade": self._terms.permissions.trading,
-            "canWithdraw": self._terms.permissions.withdrawals,
-            "canDeposit": True,
-            "brokered": False,
-            "requireSelfTradePrevention": False,
-            "preventSor": False,
-            "updateTime": self.now(),
-            "accountType": "SPOT",
-            "balances": [
-                {"asset": currency, "free": amount(wallet.free(currency)), "locked": amount(wallet.locked(currency))}
-                for currency in wallet.currencies
-                if parameters.values.get("omitZeroBalances") != "true" or wallet.totals()[currency]
-            ],
-            "permissions": ["SPOT"],
-            "uid": 354937868,
-        }
-
-    def commission(self, parameters: Parameters) -> Payload:
-        """The fees of one market."""
-        market = self.engine.market(parameters.text("symbol"))
-        none = {"maker": amount(None), "taker": amount(None), "buyer": amount(None), "seller": amount(None)}
-        rates = {"maker": amount(self._rate(Liquidity.MAKER)), "taker": amount(self._rate(Liquidity.TAKER))}
-        return {
-            "symbol": market.market_id,
-            "standardCommission": {**none, **rates},
-            "specialCommission": none,
-            "taxCommission": none,
-            "discount": {
-                "enabledForAccount": self._terms.pays_fees_in_bnb,
-                "enabledForSymbol": True,
-                "discountAsset": "BNB",
-                "discount": amount(1 - self._terms.bnb_discount),
-            },
-        }
-
-    def trade_fee(self, parameters: Parameters) -> list[Payload]:
-        """The fees of one market or of all."""
-        name = parameters.values.get("symbol")
-        markets = self.engine.markets.values() if name is None else (self.engine.market(name),)
-        maker, taker = self._rate(Liquidity.MAKER), self._rate(Liquidity.TAKER)
-        return [
-            {"symbol": market.market_id, "makerCommission": f"{maker:f}", "takerCommission": f"{taker:f}"}
-            for market in markets
-        ]
-
-    def restrictions(self, _: Parameters) -> Payload:
-        """What the key may do."""
-        permissions = self._terms.permissions
-        return {
-            "ipRestrict": permissions.ip_restricted,
-            "createTime": 1_600_000_000_000,
-            "enableReading": True,
-            "enableSpotAndMarginTrading": permissions.trading,
-            "enableWithdrawals": permissions.withdrawals,
-            "enableInternalTransfer": False,
-            "enableMargin": False,
-            "enableFutures": False,
-            "permitsUniversalTransfer": False,
-            "enableVanillaOptions": False,
-            "enablePortfolioMarginTrading": False,
-        }
-
-    def bnb_burn(self, _: Parameters) -> Payload:
-        """Whether fees are taken in BNB."""
-        return {"spotBNBBurn": self._terms.pays_fees_in_bnb, "interestBNBBurn": False}
-
-    def currencies(self, _: Parameters) -> list[Payload]:
-        """What there is of each currency; none of them can be moved in or out here."""
-        wallet = self.engine.wallet
-        names = {
-            name: None
-            for market in self.engine.markets.values()
-            for name in (market.instrument.base_currency, market.instrument.quote_currency)
-        }
-        return [
-            {
-                "coin": name,
-                "name": name,
-                "trading": True,
-                "isLegalMoney": False,
-                "depositAllEnable": False,
-                "withdrawAllEnable": False,
-                "free": amount(wallet.free(name)),
-                "locked": amount(wallet.locked(name)),
-                "networkList": [],
-            }
-            for name in names
-        ]
-
-    def no_margin(self, _: Parameters) -> list[Payload]:
-        """What can be traded on margin: nothing."""
-        return []
-
     # -- parts ------------------------------------------------------------------------------------------------------
 
     def _require_trading(self) -> None:
-        if not self._terms.permissions.trading:
+        if not self.engine.terms.permissions.trading:
             raise RefusedError(*NOT_PERMITTED, 401)
-
-    def _rate(self, liquidity: Liquidity) -> Decimal:
-        return self._terms.fees.rate(maker=liquidity is Liquidity.MAKER)
 
     def _generated_id(self) -> str:
         return f"rehearsal{next(self._generated_ids)}"
