@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from mm_fsm.books.facts import StopRequested, Timer
 from mm_fsm.core.messages import Fact
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.releasing import LeavesAtOnce, Release
 from mm_fsm.runtime.stepping import SessionSteps, SteppedMachine, TakesIntents
+
+_FACTS_A_CALL: Final = 256
+"""Facts that one call of a venue may lead to before the others wait for the host's next call."""
 
 
 class PushesFacts(TakesIntents, Protocol):
@@ -58,15 +61,8 @@ class PushedRunner(SessionSteps):
     def take(self, fact: Fact) -> None:
         """Give the machine a fact, now. A fact that an answer brings while a step is under way follows it."""
         self._waiting.append(fact)
-        if self._is_stepping:
-            return
-        self._is_stepping = True
-        try:
-            while self._waiting:
-                self._take(self._waiting.popleft())
-        finally:
-            self._is_stepping = False
-        self._set_alarm()
+        if not self._is_stepping:
+            self._take_waiting()
 
     def request_stop(self, *, flatten: bool, reason: str) -> None:
         """Ask the machine to end the session."""
@@ -78,6 +74,18 @@ class PushedRunner(SessionSteps):
             self._alarm[1]()
             self._alarm = None
 
+    def _take_waiting(self) -> None:
+        """Take what waits, a bounded number: whoever answers at once, and for ever, must get its thread back."""
+        self._is_stepping = True
+        try:
+            for _ in range(_FACTS_A_CALL):
+                if not self._waiting:
+                    break
+                self._take(self._waiting.popleft())
+        finally:
+            self._is_stepping = False
+        self._set_alarm()
+
     def _take(self, fact: Fact) -> None:
         self.now = max(self.now, self.venue.now())
         result = self.step(fact)
@@ -88,17 +96,20 @@ class PushedRunner(SessionSteps):
         self._release.leave(result)
 
     def _set_alarm(self) -> None:
-        if self._alarm is not None and self._alarm[0] == self.wake_at:
+        at = self.venue.now() if self._waiting else self.wake_at
+        if self._alarm is not None and self._alarm[0] == at:
             return
         self.close()
-        if self.wake_at is not None:
-            self._alarm = (self.wake_at, self.venue.call_at(self.wake_at, self._wake))
+        if at is not None:
+            self._alarm = (at, self.venue.call_at(at, self._wake))
 
     def _wake(self) -> None:
         """The host's timer: the machine is woken when it is time, not before."""
         self._alarm = None
         now = self.venue.now()
-        if self.wake_at is not None and now >= self.wake_at:
+        if self._waiting:
+            self._take_waiting()
+        elif self.wake_at is not None and now >= self.wake_at:
             self.take(Timer(received_at=now))
         else:
             self._set_alarm()

@@ -9,6 +9,7 @@ import pytest
 from attrs import define, field
 
 from mm_fsm.books.facts import (
+    CancelRefused,
     Heartbeat,
     JournalFailed,
     MarketBook,
@@ -393,6 +394,32 @@ def test_whatever_a_host_raises_on_is_done_again(kind: type[Intent]) -> None:
         assert len(host.venue.orders) == 6
 
 
+def test_a_venue_that_refuses_every_cancel_never_keeps_the_hosts_thread(quoting: Host) -> None:
+    """It refuses and says that the order is open, both at once. The machine asks again, call by call, till it helps."""
+    answered: list[Intent] = []
+
+    def refuse(intent: Intent) -> bool:
+        if isinstance(intent, CancelOrder):
+            quoting.venue.orders.update(resting)
+            quoting.maker.take(
+                CancelRefused(received_at=quoting.now, symbol=SYMBOL, client_order_id=intent.client_order_id)
+            )
+            answered.append(intent)
+            return True
+        return False
+
+    resting = dict(quoting.venue.orders)
+    quoting.silent = refuse
+    quoting.maker.request_stop(flatten=False, reason="enough")
+    quoting.pass_time(3)
+    assert 0 < len(answered) <= 4 * 256
+    assert len(quoting.venue.orders) == 6
+    quoting.silent = lambda _: False
+    quoting.pass_time(20)
+    assert quoting.maker.is_final
+    assert quoting.venue.orders == {}
+
+
 def test_orders_cancelled_by_somebody_else_are_replaced(quoting: Host) -> None:
     name = quoting.placed()[0]
     del quoting.venue.orders[name]
@@ -413,6 +440,17 @@ def test_a_failed_journal_places_nothing_more(quoting: Host) -> None:
     """A host that keeps its own records can say so; every order is cancelled."""
     quoting.maker.take(JournalFailed(received_at=quoting.now, reason="the disk is full"))
     assert quoting.venue.orders == {}
+
+
+def test_placements_withheld_long_after_they_were_asked_for_are_taken_out_of_the_books(quoting: Host) -> None:
+    """A record may fail after the interval in which orders are counted; orders that are not known are no matter."""
+    quoting.maker.take(
+        JournalFailed(
+            received_at=quoting.now, reason="the disk is full", withheld=(*quoting.placed(), *(["nobody's"] * 20))
+        )
+    )
+    assert quoting.machine.context.orders.count == 0
+    assert quoting.machine.context.fault is not None
 
 
 def test_a_venue_without_a_machine_says_so() -> None:
