@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mm_fsm.chart import ExecutorKind
+from mm_fsm.chart import EdgeDefinition, ExecutorKind
 from mm_fsm.core.messages import PlaceOrder
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.observers import MachineObserver
@@ -31,6 +31,31 @@ EXECUTORS = ("engine", "table")
 def on(executor: str, machine: type[MarketMakingStateMachine] = MarketMakingStateMachine) -> Any:
     """The class, with the executor chosen."""
     return partial(machine, executor=executor)
+
+
+class Log(MachineObserver):
+    """Everything that an observer is told, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+
+    def step_began(self, state: str, fact: object) -> None:
+        self.told.append(("step", state, fact))
+
+    def guard_was_asked(self, edge: EdgeDefinition, guard: str, outcome: bool) -> None:
+        self.told.append(("guard", edge.id, guard, outcome))
+
+    def transition_began(self, state: str, event: str) -> None:
+        self.told.append(("began", state, event))
+
+    def transition_was_taken(self, transition: object, time: int) -> None:
+        self.told.append(("taken", transition, time))
+
+    def command_was_refused(self, state: str, command: str) -> None:
+        self.told.append(("refused", state, command))
+
+    def step_ended(self, result: object) -> None:
+        self.told.append(("ended", result))
 
 
 def account(bench: Bench) -> tuple[object, ...]:
@@ -55,22 +80,28 @@ def test_random_runs_are_the_same(session: Session, story: list[Operation]) -> N
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_simulated_sessions_are_the_same_step_by_step(seed: int) -> None:
-    class Results(MachineObserver):
-        def __init__(self) -> None:
-            self.kept: list[object] = []
-
-        def step_ended(self, result: object) -> None:
-            self.kept.append(result)
-
-    kept = []
+    told = []
     for executor in EXECUTORS:
-        results = Results()
+        log = Log()
         machine: Any = on(executor)
         with nobody_watching():
-            run_on_paper(machine, observers=(results,), seconds=120, seed=seed)
-        kept.append(results.kept)
-    assert kept[0] == kept[1]
-    assert len(kept[0]) > 100
+            run_on_paper(machine, observers=(log,), seconds=120, seed=seed)
+        told.append(log.told)
+    assert told[0] == told[1]
+    assert sum(kind == "taken" for kind, *_ in told[0]) > 20
+
+
+@settings(max_examples=10)
+@given(session=sessions(), story=st.lists(operations(), min_size=5, max_size=30))
+def test_an_observer_is_told_the_same_in_the_same_order(session: Session, story: list[Operation]) -> None:
+    told = []
+    for executor in EXECUTORS:
+        storm, log = Storm(session, machine=on(executor)), Log()
+        storm.bench.machine.observe(log)
+        storm.play(story)
+        told.append(log.told)
+    assert told[0] == told[1]
+    assert {"step", "guard", "ended"} <= {kind for kind, *_ in told[1]}
 
 
 # -- what raises ------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -327,3 +328,12 @@ def test_facts_may_be_drawn_plainly() -> None:
     facts = st.just(StopRequested(received_at=1_700_000_010_000_000_000))
     test = model_test(MarketMakingStateMachine, facts=facts, invariants=[is_not_stopping], examples=5)
     assert failure_of(test).moves == (Tell(StopRequested(received_at=1_700_000_010_000_000_000)),)
+
+
+@pytest.mark.parametrize("executor", ["table", "engine"])
+def test_the_same_moves_are_found_whatever_runs_the_machine(executor: str) -> None:
+    make = partial(Pausable, executor=executor)
+    commands = {"pause": ask_for_a_pause}
+    model_test(Pausable, make=make, commands=commands)()
+    test = model_test(Pausable, make=make, commands=commands, invariants=[was_never_paused])
+    assert failure_of(test).moves == (Step(["is_cold"]), Send("pause"))
