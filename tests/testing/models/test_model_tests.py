@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pytest
@@ -330,9 +329,16 @@ def test_facts_may_be_drawn_plainly() -> None:
     assert failure_of(test).moves == (Tell(StopRequested(received_at=1_700_000_010_000_000_000)),)
 
 
-@pytest.mark.parametrize("executor", ["table", "engine"])
-def test_the_same_moves_are_found_whatever_runs_the_machine(executor: str) -> None:
-    make = partial(Pausable, executor=executor)
+def on_its_table() -> Pausable:
+    return Pausable(executor="table")
+
+
+def on_its_engine() -> Pausable:
+    return Pausable(executor="engine")
+
+
+@pytest.mark.parametrize("make", [on_its_table, on_its_engine])
+def test_the_same_moves_are_found_whatever_runs_the_machine(make: Callable[[], Pausable]) -> None:
     commands = {"pause": ask_for_a_pause}
     model_test(Pausable, make=make, commands=commands)()
     test = model_test(Pausable, make=make, commands=commands, invariants=[was_never_paused])
