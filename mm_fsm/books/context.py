@@ -5,7 +5,6 @@ Names follow the field's usage; nothing is stored twice: money comes from the le
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from decimal import Decimal
 from operator import attrgetter
@@ -13,6 +12,7 @@ from typing import Final
 
 from attrs import define, field, fields, frozen
 
+from mm_fsm.books.digest import BooksDigest
 from mm_fsm.books.field_roles import DERIVED, SURVIVES
 from mm_fsm.books.ledger import Ledger
 from mm_fsm.books.market import Market
@@ -149,6 +149,7 @@ class MarketMakingContext:
     clamped_spreads: int = field(default=0, metadata=SURVIVES)
     """Sides whose spread was held by a bound; two sides to a calculation."""
 
+    _digest: BooksDigest = field(factory=BooksDigest, init=False, eq=False, repr=False, metadata=DERIVED)
     _standing: Standing | None = field(default=None, init=False, eq=False, repr=False, metadata=DERIVED)
 
     def __attrs_post_init__(self) -> None:
@@ -408,13 +409,9 @@ class MarketMakingContext:
 
     # -- digest -----------------------------------------------------------------------------------------------------
 
-    def snapshot(self) -> tuple[object, ...]:
-        """Every field, in order; of the books what they say of themselves. The settings are no part of the state."""
-        return tuple(_plain(value) for value in _read_fields(self) if not isinstance(value, MarketMakingSettings))
-
     def digest(self) -> str:
-        """SHA-256 of the snapshot, 64 hexadecimal digits; equal books give equal digests in every process."""
-        return hashlib.sha256(repr(self.snapshot()).encode()).hexdigest()
+        """64 hexadecimal digits: equal books have equal digests in every process. Settings are no part of the state."""
+        return self._digest.of(_read_digested(self))
 
 
 def _assess(offset: Decimal, limit: Decimal) -> InventoryAssessment:
@@ -431,14 +428,7 @@ def _assess(offset: Decimal, limit: Decimal) -> InventoryAssessment:
 SURVIVING: Final = tuple(each.name for each in fields(MarketMakingContext) if each.metadata.get("survives"))
 """Fields that a restart keeps; the others begin anew."""
 
-_read_fields: Final = attrgetter(
-    *(each.name for each in fields(MarketMakingContext) if not each.metadata.get("is_derived"))
+_DIGESTED: Final = tuple(
+    each.name for each in fields(MarketMakingContext) if not each.metadata.get("is_derived") and each.name != "settings"
 )
-
-
-def _plain(value: object) -> object:
-    """What stands for a field's value in a digest."""
-    if isinstance(value, QuotePlan):
-        return value.text
-    summarise = getattr(value, "snapshot", None)
-    return value if summarise is None else summarise()
+_read_digested: Final = attrgetter(*_DIGESTED)

@@ -191,13 +191,12 @@ class MarkoutTracker:
         recent = self._horizon(horizon_seconds).recent
         return math.fsum(recent) / len(recent) if len(recent) >= minimum_fills else None
 
-    def snapshot(self) -> tuple[int | float | None, ...]:
+    def snapshot(self) -> tuple[object, ...]:
         """Counts and sums in a fixed order, for digests; fills still followed, and those in the window, by number."""
         sums = [
-            amount
+            (side.count, side.quantity, side.bps, side.weighted_bps)
             for horizon in self._horizons.values()
             for side in horizon.sides.values()
-            for amount in (side.count, side.quantity, side.bps, side.weighted_bps)
         ]
         return (self._observed_at, self._mid, self._fills, self.unmeasured, len(self._pending), *sums)
 

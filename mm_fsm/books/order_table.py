@@ -159,10 +159,9 @@ class OrderTable:
         return query if answer is None else answer if query is None else min(answer, query)
 
     def snapshot(self) -> tuple[object, ...]:
-        """Every open question, and how often one was settled, for digests."""
-        live = tuple(order.snapshot() for order in self._live.values())
+        """How often an order was settled, and every open question, for digests."""
         times = (self.venue_time, self.last_closed_at, self.trades_known_until, self.unconfirmed_since)
-        return (live, self.closings, *times)
+        return (self.closings, *times, *(order.snapshot() for order in self._live.values()))
 
     # -- views ------------------------------------------------------------------------------------------------------
 

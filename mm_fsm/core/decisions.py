@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
 from typing import Final
 
 from attrs import frozen
@@ -96,11 +95,6 @@ class QuotePlan:
     dropped: tuple[DroppedLevel, ...] = ()
     is_widened: bool = False
     """Whether the spread is widened because own fills have been losing money."""
-
-    @cached_property
-    def text(self) -> str:
-        """All of it, for digests: a plan stays for many steps, so it is spelled out once."""
-        return repr(self)
 
     def quotes(self, side: Side) -> tuple[Quote, ...]:
         """The wanted orders of one side, innermost first."""
