@@ -20,7 +20,7 @@ from mm_fsm.books.markouts import MarkoutTracker
 from mm_fsm.books.orders import OwnOrder, OwnOrders, RequestTimes
 from mm_fsm.books.reconciliation import Reconciliation
 from mm_fsm.books.volatility import VolatilityEstimator
-from mm_fsm.books.working_state import Fill, Reduction, SideState
+from mm_fsm.books.working_state import Fill, Funds, Reduction, SideState
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, InventoryAssessment, QuotePlan
 from mm_fsm.core.exact import exact
@@ -377,23 +377,27 @@ class MarketMakingContext:
             return 0.0
         return float(abs(self.inventory_offset) * self.mid_price / equity)
 
-    def purchasing_power(self, side: Side, price: Decimal, *, besides_live: bool = False) -> Decimal:
-        """Base units that further orders of one side may trade at ``price`` with the funds there are.
+    def funds(self, side: Side, *, besides_live: bool = False) -> Funds:
+        """What further orders of one side may be paid with.
 
         What own orders lock is not free; ``besides_live`` counts the locks of live orders as free. Spot: the cash or
         the base held. Contracts: equity times leverage, less the position this side would add to; without equity, what
         closes the position.
         """
         locked = self.orders.locked(side, besides_live=besides_live) * self.instrument.contract_size
+        is_bid = side is Side.BID
         if self.instrument.kind is InstrumentKind.LINEAR:
             equity = max((self.equity or ZERO) - self.missing_quote, ZERO)
             held = self.base_position * side.sign
-            locked_base = locked / price if side is Side.BID else locked
-            return equity * self.balances.leverage / price - held - locked_base
-        if side is Side.ASK:
-            return self.base_position - locked - self.missing_base
+            return Funds(equity * self.balances.leverage, -held).after(locked, locked, side)
+        if not is_bid:
+            return Funds(ZERO, self.base_position - locked - self.missing_base)
         factor = 1 + max(self.fees.rate(maker=True), self.fees.rate(maker=False), ZERO)
-        return (self.ledger.cash - self.missing_quote) / factor / price - locked / price
+        return Funds((self.ledger.cash - self.missing_quote) / factor - locked, ZERO)
+
+    def purchasing_power(self, side: Side, price: Decimal, *, besides_live: bool = False) -> Decimal:
+        """Base units that further orders of one side may trade at ``price`` with the funds there are."""
+        return self.funds(side, besides_live=besides_live).at(price)
 
     @property
     def may_trade(self) -> bool:

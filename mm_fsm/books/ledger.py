@@ -25,7 +25,7 @@ the conversion price of the fill.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, overload
+from typing import Final, Self, overload
 
 from attrs import define, field
 
@@ -43,8 +43,8 @@ TRADES_REMEMBERED: Final = 20_000
 """How many trades are known by their ids, so that none is booked twice; then memory would grow with every fill."""
 
 
-class Face:
-    """A sum of the ledger as an exact decimal.
+class FaceOnceKnown:
+    """A sum of the ledger as an exact decimal; None until the sum is known.
 
     Args:
         name: of the integer in ``Sums``.
@@ -56,12 +56,24 @@ class Face:
         self.decimals = f"{unit}_decimals"
 
     @overload
-    def __get__(self, ledger: None, owner: type) -> Face: ...
+    def __get__(self, ledger: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, ledger: Ledger, owner: type) -> Decimal: ...
-    def __get__(self, ledger: Ledger | None, owner: type) -> Face | Decimal:
+    def __get__(self, ledger: Ledger, owner: type) -> Decimal | None: ...
+    def __get__(self, ledger: Ledger | None, owner: type) -> Self | Decimal | None:
         """The sum now."""
         return self if ledger is None else ledger.face(self)
+
+
+class Face(FaceOnceKnown):
+    """A sum of the ledger, which is always known, as an exact decimal."""
+
+    @overload
+    def __get__(self, ledger: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, ledger: Ledger, owner: type) -> Decimal: ...
+    def __get__(self, ledger: Ledger | None, owner: type) -> Self | Decimal:
+        """The sum now."""
+        return self if ledger is None else ledger.face(self) or ZERO
 
 
 @define(kw_only=True, eq=False)
@@ -99,6 +111,12 @@ class Ledger:
     """The last decimal made of each sum, with the integer and the decimals that it was made of."""
     _marked: Decimal | None = field(init=False, default=None, repr=False, metadata=DERIVED)
 
+    reference_price = FaceOnceKnown("reference_price", "price")
+    """The last m, quote per base; None before the first."""
+    starting_equity = FaceOnceKnown("starting_equity")
+    """Starting cash and base at the first m, quote currency; None before it."""
+    equity = FaceOnceKnown("equity")
+    """Cash and position at m, less fees paid from elsewhere, quote currency; None before the first m."""
     position = Face("position", "base")
     """Base units, positive when long."""
     cash = Face("cash")
@@ -127,6 +145,10 @@ class Ledger:
     """Sum of quantity * price, quote currency."""
     volume_reference = Face("volume_reference")
     """Sum of quantity * m at the fill, quote currency."""
+    drawdown = Face("drawdown")
+    """Peak of the net profit less the net profit now, quote currency, at least 0."""
+    cash_change = Face("cash_change")
+    """Change of cash since the start, quote currency."""
     peak_net_pnl = Face("peak_net_pnl")
     """Highest net profit so far, quote currency; the carried drawdown at the start."""
 
@@ -151,9 +173,11 @@ class Ledger:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def face(self, face: Face) -> Decimal:
+    def face(self, face: FaceOnceKnown) -> Decimal | None:
         """One sum as a decimal; equal sums look alike."""
-        units: int = getattr(self.sums, face.name)
+        units: int | None = getattr(self.sums, face.name)
+        if units is None:
+            return None
         decimals: int = getattr(self.sums, face.decimals)
         made = self._faces.get(face.name)
         if made is not None and made[0] == units and made[1] == decimals:
@@ -161,34 +185,6 @@ class Ledger:
         value = decimal_of(units, decimals)
         self._faces[face.name] = (units, decimals, value)
         return value
-
-    @property
-    def reference_price(self) -> Decimal | None:
-        """The last m, quote per base; None before the first."""
-        m = self.sums.reference_price
-        return None if m is None else decimal_of(m, self.sums.price_decimals)
-
-    @property
-    def starting_equity(self) -> Decimal | None:
-        """Starting cash and base at the first m, quote currency; None before it."""
-        equity = self.sums.starting_equity
-        return None if equity is None else decimal_of(equity, self.sums.money_decimals)
-
-    @property
-    def equity(self) -> Decimal | None:
-        """Cash and position at m, less fees paid from elsewhere, quote currency; None before the first m."""
-        equity = self.sums.equity
-        return None if equity is None else decimal_of(equity, self.sums.money_decimals)
-
-    @property
-    def drawdown(self) -> Decimal:
-        """Peak of the net profit less the net profit now, quote currency, at least 0."""
-        return decimal_of(self.sums.peak_net_pnl - self.sums.net_pnl, self.sums.money_decimals)
-
-    @property
-    def cash_change(self) -> Decimal:
-        """Change of cash since the start, quote currency."""
-        return decimal_of(self.sums.cash - self.sums.starting_cash, self.sums.money_decimals)
 
     @property
     def average_spread_captured_bps(self) -> float | None:
@@ -205,8 +201,7 @@ class Ledger:
 
     def snapshot(self) -> tuple[Decimal | int | None, ...]:
         """Every amount that changes, in a fixed order, and last the number of bookings: for digests."""
-        faces = [self.face(each) for each in _SNAPSHOT]
-        return (self.reference_price, self.starting_equity, *faces, self.bookings)
+        return (*(self.face(each) for each in _SNAPSHOT), self.bookings)
 
     def is_booked(self, trade_id: str, side: Side) -> bool:
         """Whether this side of this trade is known to be booked. A trade of two own orders has both sides."""
@@ -332,7 +327,9 @@ class Ledger:
         self.bookings += 1
 
 
-_SNAPSHOT: Final = (
+_SNAPSHOT: Final[tuple[FaceOnceKnown, ...]] = (
+    Ledger.reference_price,
+    Ledger.starting_equity,
     Ledger.position,
     Ledger.cash,
     Ledger.cost,

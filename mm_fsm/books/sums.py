@@ -35,6 +35,8 @@ class Sums:
     base_decimals: int = 0
     money_decimals: int = COST_DECIMALS
     """At least those of prices and base together."""
+    _factor: int = 10**COST_DECIMALS
+    """Units of money in one unit of base at one unit of price."""
 
     reference_price: int | None = None
     position: int = 0
@@ -74,7 +76,7 @@ class Sums:
 
     def worth(self, base: int, price: int) -> int:
         """Base units at a price, as money."""
-        return int(base * price * 10 ** (self.money_decimals - self.price_decimals - self.base_decimals))
+        return base * price * self._factor
 
     def _refine(self, price_decimals: int, base_decimals: int, money_decimals: int) -> None:
         money_decimals = max(money_decimals, price_decimals + base_decimals)
@@ -89,6 +91,7 @@ class Sums:
             if value is not None:
                 setattr(self, name, value * finer_money)
         self.price_decimals, self.base_decimals, self.money_decimals = price_decimals, base_decimals, money_decimals
+        self._factor = 10 ** (money_decimals - price_decimals - base_decimals)
 
     # -- values -----------------------------------------------------------------------------------------------------
 
@@ -103,6 +106,16 @@ class Sums:
         return self.realized_pnl + self.unrealized_pnl - self.fees_paid + self.funding_received
 
     @property
+    def drawdown(self) -> int:
+        """Peak of the net profit less the net profit now, at least 0."""
+        return self.peak_net_pnl - self.net_pnl
+
+    @property
+    def cash_change(self) -> int:
+        """Change of cash since the start."""
+        return self.cash - self.starting_cash
+
+    @property
     def equity(self) -> int | None:
         """Cash and position at m, less fees paid from elsewhere; None before the first m."""
         if self.reference_price is None:
@@ -112,11 +125,8 @@ class Sums:
     @property
     def identity_gap(self) -> int:
         """What the ledger's two identities miss, added without sign."""
-        equity = self.equity
-        if equity is None or self.starting_equity is None:
-            change = self.cash - self.starting_cash
-        else:
-            change = equity - self.starting_equity
+        equity, started_with = self.equity, self.starting_equity
+        change = self.cash_change if equity is None or started_with is None else equity - started_with
         gain = change - self.external_flows
         by_source = self.spread_capture + self.inventory_pnl - self.fees_paid + self.funding_received
         return abs(by_source - gain) + abs(self.net_pnl - gain)

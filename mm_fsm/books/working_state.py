@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Protocol
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from mm_fsm.core.decisions import Hold, HoldReason
-from mm_fsm.core.messages import Liquidity
+from mm_fsm.core.messages import Liquidity, Side
 
 
 class Fill(Protocol):
@@ -60,3 +60,19 @@ class Reduction:
     goal: Decimal
     started_at: int
     retry_at: int = 0
+
+
+@frozen
+class Funds:
+    """Money, quote currency, and base units beside it: what orders of one side may be paid with."""
+
+    money: Decimal
+    base: Decimal
+
+    def at(self, price: Decimal) -> Decimal:
+        """Base units that may be traded at a price."""
+        return self.money / price + self.base
+
+    def after(self, spent: Decimal, used: Decimal, side: Side) -> Funds:
+        """What is left once a bid has taken ``spent`` of the money, or an ask ``used`` of the base."""
+        return Funds(self.money - spent, self.base) if side is Side.BID else Funds(self.money, self.base - used)

@@ -111,6 +111,22 @@ class Instrument:
         """The largest grid quantity at or below ``quantity``, contracts."""
         return (quantity / self.lot_size).to_integral_value(ROUND_FLOOR) * self.lot_size
 
+    def ticks(self, price: Decimal, *, up: bool) -> int:
+        """``price`` in whole ticks, rounded up or down."""
+        return int((price / self.tick_size).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR))
+
+    def lots(self, quantity: Decimal) -> int:
+        """``quantity`` contracts in whole lots, rounded down."""
+        return int((quantity / self.lot_size).to_integral_value(ROUND_FLOOR))
+
+    def price_of(self, ticks: int) -> Decimal:
+        """So many ticks as a price, quote per base."""
+        return ticks * self.tick_size
+
+    def quantity_of(self, lots: int) -> Decimal:
+        """So many lots as a quantity, contracts."""
+        return lots * self.lot_size
+
     def is_on_price_grid(self, price: Decimal) -> bool:
         """Whether ``price`` is a whole number of ticks."""
         return price % self.tick_size == 0

@@ -22,7 +22,7 @@ class DefaultOrderService:
         cancels: list[str] = []
         placements: list[OrderDraft] = []
         for side in SIDES:
-            staying = [o for o in context.live_quotes(side) if not o.cancel_in_flight and not o.is_unknown]
+            staying = [order for order in context.live_quotes(side) if order.is_staying]
             for quote in plan.quotes(side):
                 fitting = next((order for order in staying if fits(context, plan, order, quote)), None)
                 if fitting is None:
@@ -35,20 +35,23 @@ class DefaultOrderService:
 
 def fits(context: MarketMakingContext, plan: QuotePlan, order: OwnOrder, quote: Quote) -> bool:
     """Whether an order may stay in place of a wanted quote."""
-    settings = context.settings
-    distance = abs(quote.price - plan.reference_price)
-    tolerance = distance * exact(settings.requote_tolerance_share)
-    is_towards_market = (quote.price - order.price) * order.side.sign > 0
-    if abs(quote.price - order.price) > (tolerance / 2 if is_towards_market else tolerance):
+    if quote.price != order.price and _moved_too_far(context, plan, order, quote):
         return False
     if not context.instrument.is_on_price_grid(order.price) or crosses_market(context, order.side, order.price):
         return False
     if not context.instrument.meets_minimums(order.price, order.remaining):
         return False
-    share = exact(settings.size_tolerance_share)
+    share = exact(context.settings.size_tolerance_share)
     least = min(share, 1 - share) if order.filled_quantity > 0 else 1 - share
     most = 1 if _is_beyond_limit(context, order.side) else 1 + share
     return quote.quantity * least <= order.remaining <= quote.quantity * most
+
+
+def _moved_too_far(context: MarketMakingContext, plan: QuotePlan, order: OwnOrder, quote: Quote) -> bool:
+    moved = quote.price - order.price
+    tolerance = abs(quote.price - plan.reference_price) * exact(context.settings.requote_tolerance_share)
+    is_towards_market = moved * order.side.sign > 0
+    return abs(moved) > (tolerance / 2 if is_towards_market else tolerance)
 
 
 def _is_beyond_limit(context: MarketMakingContext, side: Side) -> bool:

@@ -21,10 +21,11 @@ from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
 from mm_fsm.core.exact import exact
-from mm_fsm.core.instrument import ZERO, Instrument
+from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.services import permission
 from mm_fsm.services.adverse_selection import AdverseSelectionVerdict, judge_adverse_selection
+from mm_fsm.services.ladder import Ladder
 
 
 @frozen(kw_only=True)
@@ -130,24 +131,7 @@ class DefaultSpreadService:
         self, context: MarketMakingContext, inventory: InventoryAssessment, spread_bps: float, side: Side
     ) -> tuple[Quote, ...]:
         """Every level of one side, innermost first: prices on the grid and passive, sizes floored to the lot."""
-        settings, instrument = context.settings, context.instrument
-        mid = context.mid_price or ZERO
-        shifted = mid * (1 - Decimal(str(inventory.skew * settings.skew_price_factor)))
-        size = settings.base_order_size * Decimal(str(1 - side.sign * inventory.skew / 2))
-        bound = _passive_bound(context, side)
-        levels: list[Quote] = []
-        for level in range(settings.num_price_levels):
-            distance = mid * Decimal(str(spread_bps * settings.level_spread_multiplier**level)) / 20_000
-            price = _passive_price(instrument, shifted - side.sign * distance, side, bound)
-            if levels:
-                apart = levels[-1].price - side.sign * instrument.tick_size
-                price = min(price, apart) if side is Side.BID else max(price, apart)
-            quantity = ZERO  # no bid is left below the lowest price on the grid: the level is dropped as too small
-            if price > 0:
-                wanted = size * exact(settings.level_size_decay**level) / price / instrument.contract_size
-                quantity = instrument.floor_quantity(wanted)
-            levels.append(Quote(side=side, level=level, price=price, quantity=quantity))
-        return tuple(levels)
+        return Ladder(context, inventory, spread_bps, side).quotes()
 
 
 def _is_hold_over(context: MarketMakingContext, plan: QuotePlan, side: Side) -> bool:
@@ -166,23 +150,6 @@ def _is_near_limit(context: MarketMakingContext) -> bool:
     return context.assess_inventory().use >= context.settings.inventory_reprice_share
 
 
-def _passive_bound(context: MarketMakingContext, side: Side) -> Decimal | None:
-    """One tick from the market's other side; None while nobody quotes there."""
-    instrument, market = context.instrument, context.market
-    if side is Side.BID:
-        return None if market.ask_price is None else instrument.ceil_price(market.ask_price) - instrument.tick_size
-    return None if market.bid_price is None else instrument.floor_price(market.bid_price) + instrument.tick_size
-
-
-def _passive_price(instrument: Instrument, price: Decimal, side: Side, bound: Decimal | None) -> Decimal:
-    """On the grid, rounded away from the market, and not beyond the bound."""
-    if side is Side.BID:
-        price = instrument.floor_price(price)
-        return price if bound is None else min(price, bound)
-    price = instrument.ceil_price(price)
-    return price if bound is None else max(price, bound)
-
-
 def _keep_affordable(
     context: MarketMakingContext, inventory: InventoryAssessment, levels: tuple[Quote, ...]
 ) -> tuple[tuple[Quote, ...], list[DroppedLevel]]:
@@ -190,10 +157,14 @@ def _keep_affordable(
 
     A level below the venue's minimums or beyond the price band is dropped with its reason, not moved to them.
     """
-    instrument = context.instrument
+    if not levels:
+        return (), []
+    instrument, side = context.instrument, levels[0].side
     kept: list[Quote] = []
     dropped: list[DroppedLevel] = []
     used = spent = ZERO
+    own_room = inventory.limit - inventory.offset * side.sign
+    all_funds = context.funds(side, besides_live=True)
     for quote in levels:
         if not instrument.meets_minimums(quote.price, quote.quantity):
             dropped.append(_dropped(quote, HoldReason.BELOW_MINIMUM, "too small"))
@@ -201,11 +172,12 @@ def _keep_affordable(
         if not context.is_within_price_band(quote.price):
             dropped.append(_dropped(quote, HoldReason.RISK, "beyond the price band"))
             continue
-        room = inventory.limit - inventory.offset * quote.side.sign - used
-        funds = context.purchasing_power(quote.side, quote.price, besides_live=True)
-        funds -= spent / quote.price if quote.side is Side.BID else used
-        affordable = instrument.floor_quantity(max(min(room, funds), ZERO) / instrument.contract_size)
-        quantity = min(quote.quantity, affordable)
+        room = own_room - used
+        funds = all_funds.after(spent, used, side).at(quote.price)
+        affordable = max(min(room, funds), ZERO) / instrument.contract_size
+        quantity = quote.quantity
+        if affordable < quantity:
+            quantity = instrument.floor_quantity(affordable)
         if instrument.meets_minimums(quote.price, quantity):
             kept.append(quote if quantity is quote.quantity else evolve(quote, quantity=quantity))
             used += instrument.base_quantity(quantity)
