@@ -61,9 +61,10 @@ class Ladder:
         quotes: list[Quote] = []
         ticks: int | None = None
         for level in range(self._settings.num_price_levels):
-            wanted = self._wanted_ticks(level)
-            bounds = [each for each in (self._bound, None if ticks is None else ticks - sign) if each is not None]
-            ticks = min(wanted, *bounds) if sign > 0 else max(wanted, *bounds)
+            candidates = [self._wanted_ticks(level)]
+            candidates += [] if self._bound is None else [self._bound]
+            candidates += [] if ticks is None else [ticks - sign]
+            ticks = min(candidates) if sign > 0 else max(candidates)
             price = instrument.price_of(ticks)
             quantity = ZERO  # no bid is left below the lowest price on the grid: the level is dropped as too small
             if ticks > 0:
