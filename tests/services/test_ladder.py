@@ -29,8 +29,8 @@ def written(value: float) -> Fraction:
     mid=st.decimals("50", "200", places=4),
     tick=ticks,
     lot=lots,
-    spread_bps=st.floats(0.5, 500) | st.integers(1, 500).map(float),
-    skew=st.floats(-1, 1) | st.sampled_from([-1.0, 0.0, 0.5, 1.0]),
+    spread_bps=st.decimals("0.5", "500", places=6).map(float) | st.integers(1, 500).map(float),
+    skew=st.decimals(-1, 1, places=6).map(float) | st.sampled_from([-1.0, 0.0, 0.5, 1.0]),
     side=st.sampled_from(Side),
 )
 def test_levels_are_the_formula_rounded_to_the_grid(

@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.digest import BooksDigest
 from mm_fsm.core.decisions import QuotePlan
 from mm_fsm.core.settings import ServiceNames
 from mm_fsm.errors import JournalError
@@ -153,8 +154,8 @@ def test_another_version_is_named_and_its_other_books_are_told_once_a_segment(
     assert clean.is_clean
     assert "of mm-fsm 0.0.7" in str(clean)
     assert f"compared by mm-fsm {version('mm-fsm')}: differences say" in str(clean)
-    snapshot = MarketMakingContext.snapshot
-    monkeypatch.setattr(MarketMakingContext, "snapshot", lambda context: (*snapshot(context), "one thing more"))
+    of = BooksDigest.of
+    monkeypatch.setattr(BooksDigest, "of", lambda digest, values: of(digest, (*values, "one thing more")))
     report = verify_run(journal)
     assert [each.name for each in report.differences] == ["digest of the books"] * report.segments
     assert report.records == clean.records
