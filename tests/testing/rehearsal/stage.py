@@ -58,9 +58,10 @@ def book(
 
 
 def trade(price: str, size: str, taker: Side, symbol: str = SYMBOL) -> MarketTrade:
+    """A trade that happened after every book of ``book``."""
     return MarketTrade(
-        received_at=0,
-        exchange_time=0,
+        received_at=1,
+        exchange_time=1,
         symbol=symbol,
         price=Decimal(price),
         size=Decimal(size),

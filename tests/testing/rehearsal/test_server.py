@@ -131,7 +131,8 @@ def test_a_fee_in_bnb_reaches_the_client() -> None:
 
 
 def at(second: float, bid: str) -> MarketBook:
-    return evolve(book(bids=((bid, "1"),)), exchange_time=round(second * NANOSECONDS_PER_SECOND))
+    time = round(second * NANOSECONDS_PER_SECOND)
+    return evolve(book(bids=((bid, "1"),)), exchange_time=time, received_at=time)
 
 
 def test_a_market_moves_at_its_pace_and_stands_still_at_its_end() -> None:
