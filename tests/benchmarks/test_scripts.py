@@ -22,9 +22,11 @@ PRINTED = {
     "journal_soak": (("--facts=3000",), r"bytes a fact"),
 }
 LONG = {
-    "coverage_overhead": ((), r"limit \+\d+%"),
+    "coverage_overhead": ((), r"limit \+\d+%: \w+"),
     "import_time": ((), r"ms  import mm_fsm"),
 }
+JUDGES = {"coverage_overhead"}
+"""Its exit status is a verdict on times, which no test asks for."""
 TESTED_ELSEWHERE = {"decisions", "peers"}
 
 
@@ -36,8 +38,8 @@ def run(name: str, *arguments: str) -> str:
         check=False,
         timeout=250,
     )
-    assert finished.returncode == 0, finished.stderr
     assert finished.stderr == ""
+    assert finished.returncode in {0, 1 if name in JUDGES else 0}
     return finished.stdout
 
 
