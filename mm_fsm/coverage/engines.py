@@ -110,6 +110,16 @@ class EngineClass:
         return place
 
 
+_INITIAL_EVENT: Final = "__initial__"
+"""With this event python-statemachine enters the states that a machine begins in."""
+
+
+def _take_back(tally: Tally, states: list[str]) -> None:
+    for state in states:
+        tally.states[state] -= 1
+    states.clear()
+
+
 class Watch(Protocol):
     """What is told of events that are sent to one machine. Its names are long so that no guard has one of them."""
 
@@ -127,13 +137,21 @@ class Settling(Protocol):
 class FlatWatch:
     """The listener of one flat machine."""
 
-    __slots__ = ("__weakref__", "_mm_fsm_attempt", "_mm_fsm_class", "_mm_fsm_settling", "_mm_fsm_walk")
+    __slots__ = (
+        "__weakref__",
+        "_mm_fsm_attempt",
+        "_mm_fsm_began",
+        "_mm_fsm_class",
+        "_mm_fsm_settling",
+        "_mm_fsm_walk",
+    )
 
     def __init__(self, engine_class: EngineClass, settling: Settling) -> None:
         self._mm_fsm_class = engine_class
         self._mm_fsm_settling = settling
         self._mm_fsm_walk = Walk(engine_class.tally)
         self._mm_fsm_attempt: tuple[str, str] | None = None
+        self._mm_fsm_began: list[str] = []
 
     def after_transition(self, event_data: Any) -> None:
         """The engine's hook: a transition is complete."""
@@ -150,6 +168,11 @@ class FlatWatch:
     def _mm_fsm_start(self, states: Iterable[str]) -> None:
         for state in states:
             self._mm_fsm_walk.start(state)
+            self._mm_fsm_began.append(state)
+
+    def _mm_fsm_fail(self) -> None:
+        """No machine was made after all."""
+        _take_back(self._mm_fsm_class.tally, self._mm_fsm_began)
 
     def _mm_fsm_event_was_sent(self, machine: StateChart[Any], event: Event) -> None:
         if self._mm_fsm_attempt is not None:
@@ -174,6 +197,7 @@ class NestedWatch:
     __slots__ = (
         "__weakref__",
         "_mm_fsm_attempt",
+        "_mm_fsm_began",
         "_mm_fsm_class",
         "_mm_fsm_entered",
         "_mm_fsm_settling",
@@ -185,12 +209,18 @@ class NestedWatch:
         self._mm_fsm_settling = settling
         self._mm_fsm_walk = NestedWalk(engine_class.tally)
         self._mm_fsm_attempt: tuple[frozenset[str], str] | None = None
+        self._mm_fsm_began: list[str] = []
+        """States in which the machine has begun."""
         self._mm_fsm_entered: list[str] = []
         """States entered by a transition that is not complete: where it fails, the engine takes them back."""
 
-    def on_enter_state(self, target: Any) -> None:
+    def on_enter_state(self, target: Any, event: Any) -> None:
         """The engine's hook: a state is entered."""
-        self._mm_fsm_entered.append(self._mm_fsm_class.name_of(target))
+        name = self._mm_fsm_class.name_of(target)
+        if event == _INITIAL_EVENT:
+            self._mm_fsm_start([name])
+        else:
+            self._mm_fsm_entered.append(name)
 
     def after_transition(self, event_data: Any) -> None:
         """The engine's hook: a transition is complete, and so are all that were taken with it."""
@@ -210,17 +240,19 @@ class NestedWatch:
             self._mm_fsm_walk.take(edge)
 
     def _mm_fsm_start(self, states: Iterable[str]) -> None:
-        self._mm_fsm_walk.enter(states)
+        for state in states:
+            self._mm_fsm_class.tally.states[state] += 1
+            self._mm_fsm_began.append(state)
 
-    def _mm_fsm_begin(self, machine: StateChart[Any]) -> None:
-        """No transition is complete when a machine enters the states that it begins in; keep those it is in."""
-        if self._mm_fsm_entered:
+    def _mm_fsm_fail(self) -> None:
+        """No machine was made after all."""
+        _take_back(self._mm_fsm_class.tally, self._mm_fsm_began)
+
+    def _mm_fsm_event_was_sent(self, machine: StateChart[Any], event: Event) -> None:
+        if self._mm_fsm_entered:  # by a transition that was taken back, or one that goes on
             active = self._mm_fsm_class.active(machine)
             self._mm_fsm_walk.enter(state for state in self._mm_fsm_entered if state in active)
             self._mm_fsm_entered.clear()
-
-    def _mm_fsm_event_was_sent(self, machine: StateChart[Any], event: Event) -> None:
-        self._mm_fsm_begin(machine)
         if self._mm_fsm_attempt is not None:
             self._mm_fsm_settle()
         not_accepting = self._mm_fsm_class.tally.not_accepting.get(event)
@@ -306,10 +338,11 @@ def _init(
     try:
         with engine_class.probed():
             original(self, model, state_field, start_value, [watch, *(listeners or ())], **keywords)
+    except BaseException:
+        watch._mm_fsm_fail()
+        raise
     finally:
         _forgotten_listener(self, watch)
-        if isinstance(watch, NestedWatch):
-            watch._mm_fsm_begin(self)
 
 
 def new_watch(engine_class: EngineClass, settling: Settling) -> FlatWatch | NestedWatch:

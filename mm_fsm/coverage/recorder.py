@@ -109,11 +109,19 @@ class Recorder:
         return self._tallies[chart]
 
     def _new_tally(self, chart: type) -> Tally | None:
-        if not (reference_of(chart) in self._wanted if self._wanted else _is_imported(chart)):
+        if not (self._is_named(chart) if self._wanted else _is_imported(chart)):
             return None
         if issubclass(chart, Chart):
             return Tally(read_chart(chart))
         return Tally(read_engine(cast(type[StateChart[Any]], chart)).model)
+
+    def _is_named(self, chart: type) -> bool:
+        """Whether it is one of the classes to watch, or one of them that was imported once more.
+
+        Classes made inside a function may share their name.
+        """
+        reference = reference_of(chart)
+        return chart in self._charts or ("<locals>" not in reference and reference in self._wanted)
 
     def engine_class(self, chart: type) -> EngineClass | None:
         """A python-statemachine class, or None when it is not wanted."""
