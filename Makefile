@@ -23,7 +23,7 @@ SHELL := bash
 # Only what is in .venv counts.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo environment test everything coverage mutants lint format types diagrams docs check bench clean
+.PHONY: help demo environment test everything coverage mutants sweep lint format types diagrams docs check bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -46,6 +46,10 @@ coverage: $(READY) ## run the tests under the gate, and draw what they exercise 
 mutants: $(READY) ## ask the tests of the market-making chart whether they notice every small fault in it
 	CI=true $(BIN)/python -m pytest -n 0 -m 'not slow' tests/machine --fsm-cov-criteria=states \
 		--fsm-mutate=mm_fsm.machine.market_making:MarketMakingStateMachine --fsm-cov-fail-under=mutation:95 $(ARGUMENTS)
+
+sweep: $(READY) ## draw and watch every chart of python-statemachine's own tests; run these tests with and without us
+	$(BIN)/python tests/sweep/charts.py
+	$(BIN)/python tests/sweep/own_suite.py
 
 lint: $(READY) ## check style and formatting
 	$(BIN)/ruff check .

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from mm_fsm.coverage.criteria import RECORDED, Criterion
 from mm_fsm.coverage.problems import CoverageError
-from mm_fsm.coverage.result import ChartResult, CriterionResult, RunResult
+from mm_fsm.coverage.result import ChartResult, CriterionResult, RunResult, Total
 
-Thresholds = Mapping[Criterion, Decimal]
-"""Percent that every chart must reach."""
+TOTAL: Final = "total"
+"""In place of a criterion: everything that is asked of all charts, mutants aside."""
+Thresholds = Mapping[str, Decimal]
+"""Percent by criterion, which every chart must reach, and by ``TOTAL``, which the run must."""
 Baseline = Mapping[str, Mapping[str, Fraction]]
 """By chart and criterion, the share that was covered."""
 
@@ -36,15 +38,15 @@ def read_criteria(option: str, text: str, known: Sequence[Criterion] = RECORDED)
 
 
 def read_thresholds(text: str) -> Thresholds:
-    """Thresholds from ``transitions:100,pairs:80``.
+    """Thresholds from ``90``, which is the total's, or ``transitions:100,pairs:80``, or both: ``90,transitions:100``.
 
     Raises:
         CoverageError: a criterion is unknown or named twice, or a threshold is no number from 0 to 100.
     """
-    thresholds: dict[Criterion, Decimal] = {}
-    for part in text.split(","):
-        name, _, number = part.strip().partition(":")
-        (criterion,) = read_criteria(_FAIL_UNDER, name, tuple(Criterion))
+    thresholds: dict[str, Decimal] = {}
+    for part in map(str.strip, text.split(",")):
+        name, _, number = part.partition(":") if ":" in part or part[:1].isalpha() else (TOTAL, "", part)
+        criterion = TOTAL if name == TOTAL else read_criteria(_FAIL_UNDER, name, tuple(Criterion))[0]
         if criterion in thresholds:
             raise CoverageError(_FAIL_UNDER, "each criterion once", f"{name} twice", "Remove one.")
         thresholds[criterion] = _percent(name, number)
@@ -58,7 +60,7 @@ def _percent(name: str, number: str) -> Decimal:
         percent = Decimal("NaN")
     if not percent.is_finite() or not 0 <= percent <= 100:  # noqa: PLR2004 - percent
         raise CoverageError(
-            f"{_FAIL_UNDER}, {name}", "a number from 0 to 100", repr(number), f"Write it like {name}:100."
+            f"{_FAIL_UNDER}, {name}", "a number from 0 to 100", repr(number), f"Write it like 90, or {name}:100."
         )
     return percent
 
@@ -90,7 +92,7 @@ def read_baseline(path: Path) -> Baseline:
 
 def failures(result: RunResult, thresholds: Thresholds, baseline: Baseline) -> list[str]:
     """Why the run does not pass, one line each; empty when it does."""
-    found = []
+    found = _total_below(result, thresholds)
     for chart in result.charts:
         found += _below_thresholds(chart, thresholds)
         found += _below_baseline(chart, baseline.get(chart.reference, {}))
@@ -101,6 +103,13 @@ def failures(result: RunResult, thresholds: Thresholds, baseline: Baseline) -> l
         if name not in measured
     ]
     return [*found, *(result.problems if thresholds or baseline else ())]
+
+
+def _total_below(result: RunResult, thresholds: Thresholds) -> list[str]:
+    total = result.total
+    if TOTAL not in thresholds or total.covered * 100 >= thresholds[TOTAL] * total.total:
+        return []
+    return [f"{TOTAL} {figures(total)}, expected {thresholds[TOTAL]:f} %"]
 
 
 def _below_thresholds(chart: ChartResult, thresholds: Thresholds) -> list[str]:
@@ -122,9 +131,9 @@ def _below_baseline(chart: ChartResult, before: Mapping[str, Fraction]) -> list[
     ]
 
 
-def figures(result: CriterionResult) -> str:
+def figures(result: CriterionResult | Total) -> str:
     """Covered of total and percent: ``31 of 33 (93.9 %)``."""
-    if not result.is_measured:
+    if isinstance(result, CriterionResult) and not result.is_measured:
         return "is not defined for states within states"
     return f"{result.covered} of {result.total} ({result.percent:f} %)"
 
@@ -135,7 +144,7 @@ def check_measurable(criteria: Sequence[Criterion], thresholds: Thresholds) -> N
     Raises:
         CoverageError: a threshold's criterion is left out.
     """
-    left_out = [criterion for criterion in thresholds if criterion not in criteria]
+    left_out = [criterion for criterion in thresholds if criterion not in criteria and criterion != TOTAL]
     if left_out:
         raise CoverageError(
             _FAIL_UNDER,

@@ -33,8 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--fsm-cov-fail-under",
-        metavar="NAME:PERCENT",
-        help="fail when a chart has less, such as transitions:100,mcdc:100,pairs:80",
+        metavar="PERCENT",
+        help="fail when the total is less, such as 90, or when a chart has less, such as transitions:100,pairs:80",
     )
     group.addoption(
         "--fsm-cov-baseline",

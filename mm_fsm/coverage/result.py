@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import ROUND_DOWN, Decimal
 from functools import cached_property
 from typing import Self
@@ -14,6 +14,26 @@ from mm_fsm.coverage.exclusions import Exclusion, excluded_edges, with_exclusion
 from mm_fsm.coverage.model import ChartModel
 from mm_fsm.coverage.obligations import Obligation, obligations_of
 from mm_fsm.coverage.run import ChartHits, ChartRun, Run
+
+
+@frozen
+class Total:
+    """How much was seen of how much that is asked for."""
+
+    covered: int
+    total: int
+
+    @property
+    def percent(self) -> Decimal:
+        """Rounded down to a tenth: 100 only when nothing is missing, also when nothing is asked for."""
+        share = Decimal(self.covered) / self.total if self.total else Decimal(1)
+        return (100 * share).quantize(Decimal("0.1"), ROUND_DOWN)
+
+    @classmethod
+    def of(cls, results: Iterable[CriterionResult]) -> Self:
+        """Everything that these results ask for, mutants aside: they have a score of their own."""
+        recorded = [one for one in results if one.is_measured and one.criterion is not Criterion.MUTATION]
+        return cls(sum(one.covered for one in recorded), sum(one.total for one in recorded))
 
 
 @frozen(slots=False)
@@ -53,8 +73,7 @@ class CriterionResult:
     @property
     def percent(self) -> Decimal:
         """What was seen of what is asked for, rounded down to a tenth: 100 only when nothing is missing."""
-        share = Decimal(self.covered) / self.total if self.total else Decimal(1)
-        return (100 * share).quantize(Decimal("0.1"), ROUND_DOWN)
+        return Total(self.covered, self.total).percent
 
 
 @frozen
@@ -71,6 +90,11 @@ class ChartResult:
     def reference(self) -> str:
         """``module:Class``."""
         return self.model.reference
+
+    @property
+    def total(self) -> Total:
+        """Everything that is asked of the chart."""
+        return Total.of(self.criteria)
 
     @property
     def mutation(self) -> CriterionResult | None:
@@ -101,6 +125,11 @@ class RunResult:
     problems: tuple[str, ...] = ()
     """Why the figures may be wrong, one line each: a worker was lost, a chart was not the same everywhere."""
 
+    @property
+    def total(self) -> Total:
+        """Everything that is asked of all charts."""
+        return Total.of(one for chart in self.charts for one in chart.criteria)
+
     @classmethod
     def of(
         cls,
@@ -127,6 +156,12 @@ class RunResult:
             "was first used; a subclass or a later statement must have added them"
             for chart in charts
             if chart.hits.unmatched
+        ]
+        problems += [
+            f"{chart.reference}: states {one} and {other} have one value, and python-statemachine takes the first for "
+            "the second; give each a value= of its own"
+            for chart in charts
+            for one, other in chart.model.confused
         ]
         return cls(charts, tuple(problems + _wrong_exclusions(charts, exclusions)))
 

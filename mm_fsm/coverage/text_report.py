@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mm_fsm.coverage.criteria import Criterion
-from mm_fsm.coverage.result import ChartResult, CriterionResult, RunResult
+from mm_fsm.coverage.result import ChartResult, CriterionResult, RunResult, Total
 
 _GAPS_SHOWN: Final = 20
 """Gaps of one criterion on one chart that are written out, unless all are asked for."""
@@ -15,14 +15,15 @@ _MUTATION_HEADS: Final = [_TITLE, "mutants", "killed", "timed out", "survived", 
 
 
 def table_lines(result: RunResult) -> list[str]:
-    """One row for each chart, one column for each criterion; mutants have a table of their own."""
+    """One row for each chart and one for all, one column for each criterion; mutants have a table of their own."""
     recorded = [[one for one in chart.criteria if one.criterion is not Criterion.MUTATION] for chart in result.charts]
     heads = [one.criterion for one in recorded[0]] if recorded else []
     rows = [
-        [chart.reference, *(_cell(one) for one in results)]
+        [chart.reference, *(_cell(one) for one in results), _figures(chart.total)]
         for chart, results in zip(result.charts, recorded, strict=True)
     ]
-    return _aligned([[_TITLE, *heads], *rows])
+    columns = [_figures(Total.of(column)) for column in zip(*recorded, strict=True)]
+    return _aligned([[_TITLE, *heads, "total"], *rows, ["TOTAL", *columns, _figures(result.total)]])
 
 
 def mutation_lines(result: RunResult) -> list[str]:
@@ -57,7 +58,11 @@ def _aligned(rows: list[list[str]]) -> list[str]:
 def _cell(result: CriterionResult) -> str:
     if not result.is_measured or not result.obligations:
         return "-"
-    return f"{result.covered}/{result.total} {int(result.percent)}%"
+    return _figures(result)
+
+
+def _figures(result: CriterionResult | Total) -> str:
+    return f"{result.covered}/{result.total} {int(result.percent)}%" if result.total else "-"
 
 
 def gap_lines(result: RunResult, *, everything: bool = False) -> Iterator[str]:
