@@ -48,6 +48,7 @@ HOMES = {
     "hypothesis": "mm_fsm.coverage.mutation or mm_fsm.testing",
     "networkx": "mm_fsm.testing",
     "graphviz": "mm_fsm.diagram",
+    "jinja2": "mm_fsm.coverage.html_report",
     "pygraphviz": "mm_fsm.diagram",
     "pydot": "mm_fsm.diagram",
     "matplotlib": "mm_fsm.diagram",

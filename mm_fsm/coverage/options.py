@@ -85,7 +85,7 @@ class Reports:
         try:
             for directory in directories:
                 directory.mkdir(parents=True, exist_ok=True)
-            if self.html or self.svg:
+            if self.svg:
                 picture(_SPECIMEN, PictureFormat.SVG)
         except OSError as error:
             raise CoverageError(_REPORT, "a place to write to", str(error), "Name another directory.") from error

@@ -15,15 +15,17 @@ _MUTATION_HEADS: Final = [_TITLE, "mutants", "killed", "timed out", "survived", 
 
 
 def table_lines(result: RunResult) -> list[str]:
-    """One row for each chart and one for all, one column for each criterion; mutants have a table of their own."""
+    """One row for each chart, one for all, one column for each criterion; mutants have a table of their own."""
     recorded = [[one for one in chart.criteria if one.criterion is not Criterion.MUTATION] for chart in result.charts]
     heads = [one.criterion for one in recorded[0]] if recorded else []
     rows = [
         [chart.reference, *(_cell(one) for one in results), _figures(chart.total)]
         for chart, results in zip(result.charts, recorded, strict=True)
     ]
-    columns = [_figures(Total.of(column)) for column in zip(*recorded, strict=True)]
-    return _aligned([[_TITLE, *heads, "total"], *rows, ["TOTAL", *columns, _figures(result.total)]])
+    if len(rows) > 1:
+        columns = [_figures(Total.of(column)) for column in zip(*recorded, strict=True)]
+        rows.append(["TOTAL", *columns, _figures(result.total)])
+    return _aligned([[_TITLE, *heads, "total"], *rows])
 
 
 def mutation_lines(result: RunResult) -> list[str]:

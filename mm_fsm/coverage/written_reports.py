@@ -10,13 +10,14 @@ from mm_fsm.coverage.html_report import html_page
 from mm_fsm.coverage.json_report import json_text
 from mm_fsm.coverage.options import Reports
 from mm_fsm.coverage.result import RunResult
-from mm_fsm.diagram import file_stem
+from mm_fsm.diagram import DiagramError, file_stem
 
 
 def write_reports(result: RunResult, reports: Reports) -> Iterator[Path]:
     """Write every report that was asked for; each file as soon as it is written.
 
     Raises:
+        DiagramError: a picture was asked for, and nothing that can draw is installed.
         OSError: a file cannot be written.
     """
     for path, content in _contents(result, reports):
@@ -29,9 +30,16 @@ def _contents(result: RunResult, reports: Reports) -> Iterator[tuple[Path, bytes
         yield path, json_text(result).encode()
     if not (reports.html or reports.svg):
         return
-    maps = {chart.reference: heat_map(chart) for chart in result.charts}
+    maps: dict[str, bytes] = {}
+    no_picture = ""
+    try:
+        maps = {chart.reference: heat_map(chart) for chart in result.charts}
+    except (DiagramError, ImportError) as error:
+        if reports.svg:
+            raise
+        no_picture = f"No picture: {error}"
     for directory in reports.html:
-        yield directory / "index.html", html_page(result, maps).encode()
+        yield directory / "index.html", html_page(result, maps, no_picture).encode()
     for path in reports.svg:
         if path.suffix == ".svg":
             yield path, maps[result.charts[0].reference]

@@ -129,6 +129,26 @@ def test_a_threshold_is_met_exactly_or_not_at_all() -> None:
     assert failures(result, {}, {}) == []
 
 
+def test_a_bare_number_is_the_total() -> None:
+    """Door, pushed and torn off: 10 of 24, which is 41.67 %.
+
+    States 3 of 3, edges 2 of 3, answers 2 of 4, decisions 1 of 3, pairs 1 of 3, paths 1 of 2, sneaks 0 of 6.
+    """
+    result = result_of(Door, "push", "tear_off")
+    assert failures(result, read_thresholds("41.6"), {}) == []
+    assert failures(result, read_thresholds("90"), {}) == ["total 10 of 24 (41.6 %), expected 90 %"]
+    assert read_thresholds("90, transitions:66") == {"total": Decimal(90), Criterion.TRANSITIONS: Decimal(66)}
+    assert failures(result, read_thresholds("total:42,transitions:66"), {}) == [
+        "total 10 of 24 (41.6 %), expected 42 %"
+    ]
+
+
+@pytest.mark.parametrize("text", ["101", "-1", "nan", "", "90,80", "ninety"])
+def test_a_total_that_cannot_be_meant_is_refused(text: str) -> None:
+    with pytest.raises(CoverageError):
+        read_thresholds(text)
+
+
 def test_a_threshold_for_what_is_not_defined_for_nested_states_fails() -> None:
     (failure,) = failures(result_of(Player), read_thresholds("roundtrip:1"), {})
     assert failure.endswith("roundtrip is not defined for states within states, expected 1 %")

@@ -94,8 +94,8 @@ def test_the_table_names_every_gap(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         [
             "*= transition coverage =*",
-            "chart *states *transitions *guards *mcdc *pairs *roundtrip *sneak",
-            "lights:Light *2/2 100% *2/2 100% *1/2 50% *1/2 50% *1/2 50% *1/1 100% *-",
+            "chart *states *transitions *guards *mcdc *pairs *roundtrip *sneak *total",
+            "lights:Light *2/2 100% *2/2 100% *1/2 50% *1/2 50% *1/2 50% *1/1 100% *- *8/11 72%",
             "lights:Light",
             "  guards:      guard has_power: never answered False (asked by state off, event switch)",
             "  mcdc:        state off, event switch: guard has_power was never False, so it never decided",
@@ -106,7 +106,7 @@ def test_the_table_names_every_gap(project: pytest.Pytester) -> None:
 
 def test_the_table_alone_names_no_gap(project: pytest.Pytester) -> None:
     result = project.runpytest_inprocess(LIGHT, "--fsm-cov-report=term", "--fsm-cov-criteria=guards,states")
-    result.stdout.fnmatch_lines(["chart *states *guards", "lights:Light *2/2 100% *1/2 50%"])
+    result.stdout.fnmatch_lines(["chart *states *guards *total", "lights:Light *2/2 100% *1/2 50% *3/4 75%"])
     result.stdout.no_fnmatch_line("*never answered*")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -18,11 +19,12 @@ from mm_fsm.coverage.heat_map import heat_map, heat_overlay
 from mm_fsm.coverage.html_report import html_page
 from mm_fsm.coverage.json_report import json_text
 from mm_fsm.coverage.options import Reports
+from mm_fsm.coverage.problems import CoverageError
 from mm_fsm.coverage.result import ChartResult, RunResult
 from mm_fsm.coverage.run import Run
 from mm_fsm.coverage.text_report import gap_lines, table_lines
 from mm_fsm.coverage.written_reports import write_reports
-from tests.coverage.charts import Door, Lamp, Loops, Player
+from tests.coverage.charts import Door, Lamp, Loops, Player, Siblings
 from tests.coverage.recording import recording
 
 EVERYTHING = RECORDED
@@ -125,6 +127,32 @@ def test_the_page_is_one_well_formed_file_that_fetches_nothing() -> None:
     assert not re.search(r"https?://(?!www\.w3\.org/)", text)
 
 
+def test_a_page_without_a_picture_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can draw, the page has everything else; a picture by itself is still refused."""
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = result_of((Door, ("push",)))
+    (page,) = write_reports(result, Reports.read([f"html:{tmp_path}/report"]))
+    text = page.read_text(encoding="utf-8")
+    assert "<svg" not in text
+    assert "pip install" in text
+    assert "state ajar, event pull: never taken to shut" in text
+    with pytest.raises(CoverageError, match="something that can draw"):
+        Reports.read([f"svg:{tmp_path}/pictures"])
+
+
+def test_the_total_is_the_sum_over_charts_and_criteria() -> None:
+    """Door, pushed once: 2 of 3 states, 1 of 3 edges, 2 of 4 answers, 1 of 3 decisions, nothing of 3, 2 and 6."""
+    result = result_of((Door, ("push",)))
+    assert (result.total.covered, result.total.total) == (2 + 1 + 2 + 1, 3 + 3 + 4 + 3 + 3 + 2 + 6)
+    assert table_lines(result)[-1].endswith("6/24 25%")
+    both = result_of((Door, ("push",)), (Siblings, ("cross",)))
+    # Siblings, crossed once: 2 of 2 states, 1 of 2 edges, 1 of 2 answers, 1 of 4 decisions, 0 of 2 and 1.
+    assert (both.total.covered, both.total.total) == (6 + 5, 24 + 13)
+    last = table_lines(both)[-1].split()
+    assert (last[0], last[1:3], last[-2:]) == ("TOTAL", ["4/5", "80%"], ["11/37", "29%"])
+
+
 def test_names_from_charts_and_tests_are_never_markup() -> None:
     page = Page(page_of(result_of((Awkward, ("go",)))))
     assert "test_<Awkward>" in page.texts
@@ -193,11 +221,11 @@ def test_the_picture_shows_missed_edges_dashed_and_nested_states_in_their_frame(
 
 
 def test_the_table_has_a_row_for_each_chart_and_never_rounds_up() -> None:
-    head, line, door, player = table_lines(result_of((Door, ("push", "pull")), (Player, ())))
-    assert head.split() == ["chart", *EVERYTHING]
+    head, line, door, player, _ = table_lines(result_of((Door, ("push", "pull")), (Player, ())))
+    assert head.split() == ["chart", *EVERYTHING, "total"]
     assert set(line) == {"-"}
     assert door.split()[:5] == ["tests.coverage.charts:Door", "2/3", "66%", "2/3", "66%"]
-    assert player.split()[-3:] == ["-", "0/5", "0%"]
+    assert player.split()[-5:] == ["-", "0/5", "0%", "2/16", "12%"]
 
 
 def test_many_gaps_are_counted_unless_all_are_wanted() -> None:
