@@ -141,7 +141,6 @@ def _build(cls: type, declarations: Declarations, lineage: list[ChartMeta]) -> _
         cls,
         definition,
         must_reach=_gathered(cls, "chart_must_reach"),
-        reserved=_gathered(cls, "chart_reserved_names"),
         ancestors=[base.__chart__.definition for base in lineage if base.__chart__.definition is not None],
     )
     return _Built(declarations, definition, build_engine_class(cls, definition), Table(definition))
@@ -160,9 +159,6 @@ class Chart(metaclass=ChartMeta):
     """The command sent when a guard or a callback raises; every state that is not final must accept it."""
     chart_must_reach: ClassVar[tuple[str, ...]] = ()
     """States that must be reachable from every state that is not final; a subclass adds to its parents'."""
-    chart_reserved_names: ClassVar[frozenset[str]] = frozenset()
-    """Names that mean something else on this machine and may name no state, event, guard or callback; a subclass
-    adds to its parents'."""
 
 
 def definition_of(chart: type[Chart]) -> ChartDefinition:

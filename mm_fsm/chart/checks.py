@@ -123,7 +123,6 @@ def check_definition(
     definition: ChartDefinition,
     *,
     must_reach: frozenset[str],
-    reserved: frozenset[str],
     ancestors: Iterable[ChartDefinition],
 ) -> None:
     """Check a whole chart against its class.
@@ -132,14 +131,13 @@ def check_definition(
         cls: the class, whose methods are the guards and callbacks.
         definition: its chart.
         must_reach: states that every state which is not final must be able to reach.
-        reserved: names that mean something else on this machine.
         ancestors: the charts of its parents.
 
     Raises:
         ChartDefinitionError: with what is wrong and what to do.
     """
     _check_ends(definition)
-    check_names(cls, definition, reserved, ancestors)
+    check_names(cls, definition, ancestors)
     _check_methods(cls, definition)
     _check_commands(definition)
     _check_precedence(definition)

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from keyword import iskeyword
+from types import FunctionType
 from typing import Any, Final
 
 import statemachine
@@ -50,9 +51,7 @@ def check_word(chart: str, kind: str, name: str) -> None:
         )
 
 
-def check_names(
-    cls: type, definition: ChartDefinition, reserved: frozenset[str], ancestors: Iterable[ChartDefinition]
-) -> None:
+def check_names(cls: type, definition: ChartDefinition, ancestors: Iterable[ChartDefinition]) -> None:
     """Check that every name of the chart means one thing.
 
     Raises:
@@ -70,10 +69,7 @@ def check_names(
     kinds |= dict.fromkeys(definition.callback_names, "a callback")
     kinds |= dict.fromkeys(definition.guard_names, "a guard")
     for name, kind in kinds.items():
-        if name in reserved:
-            raise ChartDefinitionError(
-                definition.name, f"{name!r} is {kind}, but reserved on this machine.", "Choose another name for it."
-            )
+        _check_override(cls, definition.name, name, kind)
         if name in _engine_names():
             raise ChartDefinitionError(
                 definition.name,
@@ -84,6 +80,20 @@ def check_names(
     hooks = hooks_of(definition)
     _check_hooks_mean_one_thing(definition, kinds, hooks)
     _check_methods_named_like_hooks(cls, definition, {hook for ancestor in ancestors for hook in hooks_of(ancestor)})
+
+
+def _check_override(cls: type, chart: str, name: str, kind: str) -> None:
+    """A guard or callback may override a method that takes only self; anything else of that name is used otherwise."""
+    found = inspect.getattr_static(cls, name, _ABSENT)
+    for base in cls.__mro__:
+        member = vars(base).get(name, found)
+        is_method = isinstance(member, FunctionType) and member.__code__.co_argcount == 1
+        if member is not found and not is_method:
+            raise ChartDefinitionError(
+                chart,
+                f"{name!r} is {kind}, but {base.__name__} uses the name for something else.",
+                "Choose another name for it.",
+            )
 
 
 @cache

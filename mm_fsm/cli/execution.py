@@ -15,8 +15,8 @@ from attrs import frozen
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import exit_status
 from mm_fsm.cli.interruption import Interruption, interruptible
+from mm_fsm.cli.run_view import RunView
 from mm_fsm.cli.unprinted import print_no_more, unprinted
-from mm_fsm.cli.views import RunView
 from mm_fsm.cli.visited import write_visited
 from mm_fsm.errors import MarketMakerError
 from mm_fsm.report.files import SessionFiles, as_text, symbol_directory, write_result

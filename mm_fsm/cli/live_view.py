@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mm_fsm.cli.market_panel import FIXED_ROWS, market_line, market_panel
-from mm_fsm.cli.views import RunView, fraction_done, is_interrupted
+from mm_fsm.cli.run_view import RunView, fraction_done, is_interrupted
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.table import duration

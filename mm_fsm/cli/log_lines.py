@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from loguru import logger
 
-from mm_fsm.cli.views import RunView, fraction_done, is_interrupted
+from mm_fsm.cli.run_view import RunView, fraction_done, is_interrupted
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.table import size
 from mm_fsm.runtime.session import Session

@@ -37,9 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail when the total is less, such as 90, or when a chart has less, such as transitions:100,pairs:80",
     )
     group.addoption(
-        "--fsm-cov-baseline",
-        metavar="PATH",
-        help="fail when a chart has less than in this JSON report of an earlier run",
+        "--fsm-cov-baseline", metavar="PATH", help="fail when a chart has less than in this earlier JSON report"
     )
     group.addoption(
         "--fsm-cov-context", action="store_true", help="note which tests take each edge, for the JSON and HTML reports"

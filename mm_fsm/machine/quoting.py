@@ -5,7 +5,6 @@ Beneath the chart: nothing here decides what to do next. Another quoting strateg
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from attrs import evolve
@@ -62,16 +61,15 @@ class QuotingMachine(StrategyMachine):
         executor: str = ExecutorKind.TABLE,
     ) -> None:
         _check_together(settings, instrument, fees, balances)
-        self.context = MarketMakingContext(
+        context = MarketMakingContext(
             settings=settings,
             instrument=instrument,
             fees=fees,
             balances=balances,
             order_prefix="-".join([settings.strategy_id, *filter(None, (run_id,)), ""]),
         )
-        """The books: read them, change nothing in a guard."""
         self._bookkeeper = QuoteBookkeeper(
-            self.context,
+            context,
             load_services(settings.services) if services is None else services,
             OrderIds.of(settings.strategy_id, run_id, session_id),
             frozenset(
@@ -86,7 +84,7 @@ class QuotingMachine(StrategyMachine):
     @property
     def chart_state(self) -> str:
         """The current state, which lives in the books. Without one python-statemachine enters its first."""
-        return self.context.current_state or _NO_STATE
+        return self._bookkeeper.context.current_state or _NO_STATE
 
     @chart_state.setter
     def chart_state(self, state: str) -> None:
@@ -95,6 +93,11 @@ class QuotingMachine(StrategyMachine):
     @chart_state.deleter
     def chart_state(self) -> None:
         self.context.current_state = ""
+
+    @property
+    def context(self) -> MarketMakingContext:
+        """The books: guards read them, and change nothing."""
+        return self._bookkeeper.context
 
     @property
     def services(self) -> Services:
@@ -136,15 +139,6 @@ class QuotingMachine(StrategyMachine):
             is_final=self.is_final,
             transitions=self.transition_counts.total(),
         )
-
-    def continue_from(self, values: Mapping[str, Any]) -> None:
-        """Go on exactly where the machine stood whose ``remembered_values`` these are. No state is entered.
-
-        Raises:
-            ValueError: this machine's chart does not have the state it stood in.
-        """
-        super().continue_from(values)
-        self.context = self._bookkeeper.context
 
 
 def _check_together(settings: MarketMakingSettings, instrument: Instrument, fees: Fees, balances: Balances) -> None:

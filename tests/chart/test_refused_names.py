@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import pytest
 
 from mm_fsm.chart import State, definition_of
+from mm_fsm.machine.market_making import MarketMakingStateMachine
 from tests.chart.refused import Door, Methods, refusal
 
 RENAME = "Choose another name for it."
@@ -52,26 +52,46 @@ def test_guard_named_like_its_event_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("use", "kind"), [("cond", "a guard"), ("on", "a callback")])
-def test_reserved_name_is_refused_and_a_subclass_cannot_free_it(use: str, kind: str) -> None:
-    class Reserving(Door):
-        chart_reserved_names = frozenset({"ring", "position"})
+@pytest.mark.parametrize("name", ["position", "knock", "colour"])
+def test_a_guard_or_callback_that_overrides_something_used_otherwise_is_refused(name: str, use: str, kind: str) -> None:
+    """A property, a method that takes arguments, and a plain attribute of a parent are no guards and no callbacks."""
 
-    class Freeing(Reserving):
-        chart_reserved_names = frozenset({"cash"})
+    class Busy(Door):
+        colour = "green"
 
-    edges = Freeing.opened.to.itself(command=True, **{use: "ring"})
-    assert refusal(lambda: type(Door)("Wrong", (Freeing,), {"go": edges})) == (
-        f"'ring' is {kind}, but reserved on this machine.",
+        @property
+        def position(self) -> int:
+            return 0
+
+        def knock(self, times: int) -> int:
+            return times
+
+    class Between(Busy):
+        pass
+
+    body = {"go": Between.opened.to.itself(command=True, **{use: name}), name: Methods.plain}
+    assert refusal(lambda: type(Door)("Wrong", (Between,), body)) == (
+        f"{name!r} is {kind}, but Busy uses the name for something else.",
         RENAME,
     )
-    for name in ("position", "cash"):
-        body = {name: Freeing.opened.to.itself(command=True)}
-        assert refusal(functools.partial(type(Door), "Wrong", (Freeing,), body))[0] == (
-            f"{name!r} is an event, but reserved on this machine."
-        )
-    body = {"cash": (state := State()), "go": Freeing.opened.to(state, command=True), "back": state.to(Freeing.opened)}
-    problem, _ = refusal(lambda: type(Door)("Wrong", (Freeing,), body))
-    assert problem == "'cash' is a state, but reserved on this machine."
+
+
+@pytest.mark.parametrize("name", ["step", "observe", "context", "services", "desk", "now", "is_final"])
+def test_a_market_maker_refuses_a_guard_named_like_its_own_parts(name: str) -> None:
+    base = MarketMakingStateMachine
+    body = {"pause": base.monitoring_orders.to(base.idle, cond=name), name: Methods.plain}
+    problem, _ = refusal(lambda: type(base)("Wrong", (base,), body))
+    assert problem.startswith(f"{name!r} is a guard, but ")
+    assert problem.endswith("uses the name for something else.")
+
+
+@pytest.mark.parametrize("name", ["equity", "orders", "draft", "gate", "withdraw_placements", "visits", "place"])
+def test_names_of_a_market_makers_parts_are_free_for_its_chart(name: str) -> None:
+    """Fields of the books, of the desk, of the stepper: the machine has these parts, so their names are not its own."""
+    base = MarketMakingStateMachine
+    body = {"pause": base.monitoring_orders.to(base.idle, cond=name), name: Methods.plain}
+    machine = type(base)("Free", (base,), body)
+    assert name in definition_of(machine).guard_names
 
 
 ENGINE_NAMES = [

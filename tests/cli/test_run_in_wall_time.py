@@ -121,7 +121,7 @@ def test_a_venue_that_cannot_be_reached_is_told_in_one_line(place: Path) -> None
 
 def test_a_broken_off_run_cancels_drains_and_closes(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A view that fails is a bug of ours, and no reason to leave orders behind."""
-    from mm_fsm.cli.views import RunView
+    from mm_fsm.cli.run_view import RunView
 
     taken: list[int] = []
 

@@ -130,7 +130,7 @@ class PaperExchange:
             FactRefusedError: the event is of another symbol or earlier than the exchange's time; nothing changed.
         """
         time = time_of(event)
-        self._refuse_unless_next(event, time)
+        _refuse_unless_next(event, time, self.instrument.symbol, self._now)
         with localcontext(_CONTEXT):
             while self._requests and self._requests[0][0] < time:
                 self._act_on_next_request()
@@ -190,16 +190,6 @@ class PaperExchange:
 
     # -- the market -------------------------------------------------------------------------------------------------
 
-    def _refuse_unless_next(self, event: MarketEvent, time: int) -> None:
-        name = type(event).__name__
-        if event.symbol != self.instrument.symbol:
-            raise FactRefusedError(
-                name, "symbol", repr(self.instrument.symbol), event.symbol, "Give each symbol its own paper exchange."
-            )
-        if time < self._now:
-            remedy = "Hand over market events in the order of their time."
-            raise FactRefusedError(name, "received_at", f"at least {self._now}", time, remedy)
-
     def _show(self, book: MarketBook) -> None:
         self._displayed.show(book)
         if self._displayed.mid is not None:
@@ -245,7 +235,7 @@ class PaperExchange:
             return
         self._order_count += 1
         self._orders.add(order)
-        self._answer(
+        self._deliveries.send(
             OrderAcknowledged(
                 received_at=self._answer_time(),
                 symbol=intent.symbol,
@@ -262,7 +252,7 @@ class PaperExchange:
             self._take(order)
 
     def _reject(self, intent: PlaceOrder, refusal: Refusal) -> None:
-        self._answer(
+        self._deliveries.send(
             OrderRejected(
                 received_at=self._answer_time(),
                 symbol=intent.symbol,
@@ -277,7 +267,7 @@ class PaperExchange:
         if order is None or intent.symbol != self.instrument.symbol:
             known = self._orders.find(intent.client_order_id)
             reason = "no such order" if known is None else f"the order is {known.status}"
-            self._answer(
+            self._deliveries.send(
                 CancelRefused(
                     received_at=self._answer_time(),
                     symbol=intent.symbol,
@@ -287,7 +277,7 @@ class PaperExchange:
             )
             return
         self._orders.close(order, ReportedStatus.CANCELED, self._now)
-        self._answer(
+        self._deliveries.send(
             OrderCanceled(
                 received_at=self._answer_time(),
                 symbol=intent.symbol,
@@ -301,7 +291,7 @@ class PaperExchange:
         order = self._orders.find(intent.client_order_id) if intent.symbol == self.instrument.symbol else None
         received_at = self._answer_time()
         if order is None:
-            self._answer(
+            self._deliveries.send(
                 OrderNotFound(
                     received_at=received_at,
                     symbol=intent.symbol,
@@ -310,7 +300,7 @@ class PaperExchange:
                 )
             )
             return
-        self._answer(
+        self._deliveries.send(
             OrderStatusReported(
                 received_at=received_at,
                 symbol=intent.symbol,
@@ -329,7 +319,7 @@ class PaperExchange:
         self._forget_old_trades()
         since = max(intent.since, self._trades_known_from)
         fills = (evolve(fill, received_at=received_at) for fill in self._own_trades if fill.exchange_time >= since)
-        self._answer(
+        self._deliveries.send(
             OwnTradesReported(
                 received_at=received_at, symbol=intent.symbol, fills=tuple(fills), since=since, until=self._now
             )
@@ -351,7 +341,7 @@ class PaperExchange:
             )
             for order in self._orders.open
         )
-        self._answer(
+        self._deliveries.send(
             OpenOrdersReported(received_at=received_at, symbol=intent.symbol, orders=orders, exchange_time=self._now)
         )
 
@@ -360,11 +350,13 @@ class PaperExchange:
         if intent.symbol != self.instrument.symbol:
             self._fail_query(intent, RequestKind.QUERY_BALANCES, received_at)
             return
-        self._answer(evolve(self.balances, received_at=received_at))
+        self._deliveries.send(evolve(self.balances, received_at=received_at))
 
     def _fail_query(self, intent: Intent, request: RequestKind, received_at: int) -> None:
         reason = f"unknown symbol; this exchange trades {self.instrument.symbol}"
-        self._answer(QueryFailed(received_at=received_at, symbol=intent.symbol, request=request, reason=reason))
+        self._deliveries.send(
+            QueryFailed(received_at=received_at, symbol=intent.symbol, request=request, reason=reason)
+        )
 
     # -- trading ----------------------------------------------------------------------------------------------------
 
@@ -408,7 +400,7 @@ class PaperExchange:
         )
         self._own_trades.append(fill)
         self._forget_old_trades()
-        self._answer(fill)
+        self._deliveries.send(fill)
 
     def _expire_excess_reductions(self) -> None:
         """Take out reduce-only orders that could do more than close the position, the latest first."""
@@ -418,7 +410,7 @@ class PaperExchange:
 
     def _expire(self, order: PaperOrder) -> None:
         self._orders.close(order, ReportedStatus.EXPIRED, self._now)
-        self._answer(
+        self._deliveries.send(
             OrderExpired(
                 received_at=self._answer_time(),
                 symbol=self.instrument.symbol,
@@ -439,5 +431,11 @@ class PaperExchange:
     def _answer_time(self) -> int:
         return self._answers_out.arrival(self._now)
 
-    def _answer(self, fact: Fact) -> None:
-        self._deliveries.send(fact)
+
+def _refuse_unless_next(event: MarketEvent, time: int, symbol: str, now: int) -> None:
+    name = type(event).__name__
+    if event.symbol != symbol:
+        raise FactRefusedError(name, "symbol", repr(symbol), event.symbol, "Give each symbol its own paper exchange.")
+    if time < now:
+        remedy = "Hand over market events in the order of their time."
+        raise FactRefusedError(name, "received_at", f"at least {now}", time, remedy)
