@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,6 +12,7 @@ from typer.core import TyperGroup
 
 from mm_fsm.cli.durations import EXPECTED, parse_duration
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
+from mm_fsm.cli.option_names import DiagramFormatName, ExecutorName, OrderName, RecordingFormat
 from mm_fsm.errors import MarketMakerError
 
 _EXIT_CODES: Final = (
@@ -22,40 +22,7 @@ _EXIT_CODES: Final = (
 )
 
 
-class DiagramFormatName(StrEnum):
-    """The formats of diagrams, by name: loading what draws them would slow down every command's help."""
-
-    DOT = "dot"
-    SVG = "svg"
-    PNG = "png"
-    PDF = "pdf"
-    MERMAID = "mermaid"
-    MARKDOWN = "markdown"
-
-
 _FORMATS: Final = ", ".join(DiagramFormatName)
-
-
-class RecordingFormat(StrEnum):
-    """The formats of recordings, by name."""
-
-    TARDIS = "tardis"
-    BINANCE_PUBLIC = "binance-public"
-    BINANCE_STREAM = "binance-stream"
-
-
-class OrderName(StrEnum):
-    """The clocks that can order a recording, by name."""
-
-    RECEIVED = "received"
-    EXCHANGE = "exchange"
-
-
-class ExecutorName(StrEnum):
-    """What can run a machine's chart, by name: loading charts would slow down every command's help."""
-
-    TABLE = "table"
-    ENGINE = "engine"
 
 
 class _Commands(TyperGroup):
@@ -244,26 +211,31 @@ def run(
     raise typer.Exit(run_simulation(settings, options, duration_seconds=duration, speed=speed, seed=seed, live=live))
 
 
+_QuotesOption = Annotated[
+    _FilesOption, _option(metavar="FILE", help="Books: quotes, snapshots or depth; again for more.")
+]
+_TradesOption = Annotated[_FilesOption, _option(metavar="FILE", help="Public trades; again for more.")]
+_CaptureOption = Annotated[
+    _FilesOption, _option(metavar="FILE", help="Books and trades: raw captures; again for more.")
+]
+_FormatOption = Annotated[RecordingFormat | None, _option("--format", help="Refuse any other; else the files tell.")]
+_MoreFiles = Annotated[
+    _FilesOption,
+    typer.Argument(metavar="FILE...", help="Further files: --capture FIRST SECOND.", show_default=False),
+]
+
+
 @app.command(
     epilog="Example: mm-fsm backtest --quotes quotes.csv.gz --trades trades.csv.gz\n\n"
     f"The shipped preset that fits the recording is used unless settings are given.\n\n{_EXIT_CODES}"
 )
 def backtest(
     *,
-    quotes: Annotated[
-        _FilesOption, _option(metavar="FILE", help="Books: quotes, snapshots or depth; again for more.")
-    ] = None,
-    trades: Annotated[_FilesOption, _option(metavar="FILE", help="Public trades; again for more.")] = None,
-    capture: Annotated[
-        _FilesOption, _option(metavar="FILE", help="Books and trades: raw captures; again for more.")
-    ] = None,
-    more: Annotated[
-        _FilesOption,
-        typer.Argument(metavar="FILE...", help="Further files: --capture FIRST SECOND.", show_default=False),
-    ] = None,
-    recording_format: Annotated[
-        RecordingFormat | None, _option("--format", help="Refuse any other; else the files tell.")
-    ] = None,
+    quotes: _QuotesOption = None,
+    trades: _TradesOption = None,
+    capture: _CaptureOption = None,
+    more: _MoreFiles = None,
+    recording_format: _FormatOption = None,
     symbol: _SymbolsOption = None,
     order: _OrderOption = None,
     reorder_window: _WindowOption = None,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mm_fsm.chart import EdgeDefinition, EngineExecutor, ExecutorKind
-from mm_fsm.cli.app import ExecutorName
+from mm_fsm.cli.option_names import ExecutorName
 from tests.cli.command_line import command, run, run_process, write_settings, write_tardis
 from tests.runtime.settings_texts import MARKET, market_entry, with_line, without
 
