@@ -68,7 +68,7 @@ def suspended(status: int, retry_after: float) -> RefusedError:
         status: 429 or 418.
         retry_after: seconds.
     """
-    message = "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
+    message = "Too much request weight used; please use the websocket for live updates."
     if status == 418:  # noqa: PLR2004 - the HTTP status of a ban
         message = f"Way too much request weight used; IP banned for {retry_after:.0f} seconds."
     return RefusedError(-1003, message, status, headers={"Retry-After": str(max(1, round(retry_after + 0.5)))})

@@ -11,7 +11,7 @@ from attrs import define, field
 from mm_fsm.core.messages import Side
 from mm_fsm.testing.rehearsal.connection import Connection, Hear
 from mm_fsm.testing.rehearsal.engine import MatchingEngine
-from mm_fsm.testing.rehearsal.fault_menu import Where
+from mm_fsm.testing.rehearsal.fault_menu import FaultKind, Where
 from mm_fsm.testing.rehearsal.fault_script import FaultScript
 from mm_fsm.testing.rehearsal.judge import USER_STREAM, StreamSubscribed
 from mm_fsm.testing.rehearsal.order_payloads import Payload, amount
@@ -21,6 +21,8 @@ from mm_fsm.testing.rehearsal.refusals import RefusedError
 from mm_fsm.testing.rehearsal.venue_market import DepthChange, Levels, PublicTrade, VenueMarket
 
 _OK: Final = 200
+_BANNED: Final = 418
+_UNAVAILABLE: Final = 503
 
 
 @define(eq=False)
@@ -64,6 +66,9 @@ class Streams:
         return await self._serve(request, self._on_api_message)
 
     async def _serve(self, request: web.Request, on_message: Hear) -> web.StreamResponse:
+        refused = self._refused()
+        if refused is not None:
+            return refused
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         connection = Connection(socket, request, self.script, self._terminated)
@@ -73,6 +78,14 @@ class Streams:
         finally:
             self._connections.discard(connection)
         return socket
+
+    def _refused(self) -> web.Response | None:
+        """A ban and maintenance keep new connections out, too; those that are open stay."""
+        fault = self.script.is_lasting(FaultKind.BANNED)
+        if fault is not None:
+            retry = {"Retry-After": str(int(self.script.seconds_left(fault)) + 1)}
+            return web.Response(status=_BANNED, headers=retry)
+        return web.Response(status=_UNAVAILABLE) if self.script.is_lasting(FaultKind.MAINTENANCE) else None
 
     def _terminated(self) -> Payload:
         return {"subscriptionId": 0, "event": {"e": "eventStreamTerminated", "E": self.now()}}

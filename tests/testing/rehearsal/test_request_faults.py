@@ -132,6 +132,22 @@ def test_a_suspension_says_for_how_long_and_ends(kind: FaultKind, status: int) -
     play(part)
 
 
+@pytest.mark.parametrize("kind", [FaultKind.BANNED, FaultKind.MAINTENANCE])
+def test_a_ban_and_maintenance_keep_new_connections_out(kind: FaultKind) -> None:
+    async def part() -> None:
+        clock = Clock()
+        async with rehearsal(Fault(kind=kind, seconds=6), clock=clock) as (exchange, client):
+            with pytest.raises(ccxt.BaseError):
+                await client.fetch_balance()
+            with pytest.raises(ccxt.NetworkError):
+                await soon(client.watch_trades(SYMBOL))
+            assert exchange.streams.connections == frozenset()
+            clock.jump(6)
+            await client.fetch_balance()
+
+    play(part)
+
+
 def test_maintenance_is_told_by_the_status() -> None:
     async def part() -> None:
         async with rehearsal(Fault(kind=FaultKind.MAINTENANCE, seconds=30)) as (_, client):
