@@ -26,9 +26,24 @@ times as long as starting the interpreter, so ``import mm_fsm`` loads no other m
 
 from os import environ as _environ  # loaded before anything else is
 
-_lines = [line.split() for line in __loader__.get_data(f"{__file__}i").decode().splitlines()]
-_MODULES = {words[3]: words[1] for words in _lines if words[:1] == ["from"]}
-"""The module of each public name, from the stub: ``from module import name as name``."""
+
+def _read_table(path: str) -> dict[str, str]:
+    """Name and module of each line ``from module import name as name``; ``import *`` stands for a package's own."""
+    modules = {}
+    for line in __loader__.get_data(path).decode().splitlines():
+        words = line.split()
+        if words[:1] != ["from"]:
+            continue
+        if words[3] == "*":
+            place = words[1].replace(".", "/").removeprefix("mm_fsm/")
+            modules.update(_read_table(f"{__path__[0]}/{place}/__init__.py"))
+        else:
+            modules[words[3]] = words[1]
+    return modules
+
+
+_MODULES = _read_table(f"{__file__}i")
+"""The module of each public name, from the stub, and for facts from their own table."""
 __all__ = sorted(_MODULES)  # noqa: PLE0605 - read from the stub
 
 if "MM_FSM_COVERAGE" in _environ:  # a test that measures coverage has started this process

@@ -1,31 +1,7 @@
 # The public names, each once: type checkers read them here, and mm_fsm.__getattr__ finds their modules here.
 
 from mm_fsm.books.context import MarketMakingContext as MarketMakingContext
-from mm_fsm.books.facts import BalancesReported as BalancesReported
-from mm_fsm.books.facts import CancelRefused as CancelRefused
-from mm_fsm.books.facts import ConnectionRestored as ConnectionRestored
-from mm_fsm.books.facts import ConversionPriceReported as ConversionPriceReported
-from mm_fsm.books.facts import ExternalFlow as ExternalFlow
-from mm_fsm.books.facts import FundingPaid as FundingPaid
-from mm_fsm.books.facts import Heartbeat as Heartbeat
-from mm_fsm.books.facts import InstrumentUpdated as InstrumentUpdated
-from mm_fsm.books.facts import MarketBook as MarketBook
-from mm_fsm.books.facts import MarketTrade as MarketTrade
-from mm_fsm.books.facts import MessageRefused as MessageRefused
-from mm_fsm.books.facts import OpenOrdersReported as OpenOrdersReported
-from mm_fsm.books.facts import OrderAcknowledged as OrderAcknowledged
-from mm_fsm.books.facts import OrderCanceled as OrderCanceled
-from mm_fsm.books.facts import OrderExpired as OrderExpired
-from mm_fsm.books.facts import OrderFilled as OrderFilled
-from mm_fsm.books.facts import OrderNotFound as OrderNotFound
-from mm_fsm.books.facts import OrderRejected as OrderRejected
-from mm_fsm.books.facts import OrderStatusReported as OrderStatusReported
-from mm_fsm.books.facts import OutcomeUnknown as OutcomeUnknown
-from mm_fsm.books.facts import OwnTradesReported as OwnTradesReported
-from mm_fsm.books.facts import QueryFailed as QueryFailed
-from mm_fsm.books.facts import StopRequested as StopRequested
-from mm_fsm.books.facts import Timer as Timer
-from mm_fsm.books.facts import TradingStatusChanged as TradingStatusChanged
+from mm_fsm.books.facts import *  # noqa: F403 - their own table has them one a line
 from mm_fsm.books.ledger import Ledger as Ledger
 from mm_fsm.books.order_lifecycle import OrderLifecycle as OrderLifecycle
 from mm_fsm.books.order_lifecycle import OrderStatus as OrderStatus

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from mm_fsm.books import reconciling
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.books.facts import FACTS
 from mm_fsm.books.facts.fields import check_fields, refusal
+from mm_fsm.books.facts.registry import FACTS
 from mm_fsm.core.messages import CancelOrder, Fact, Intent, OrderFact, PlaceOrder, QueryOrder, VenueFact
 from mm_fsm.errors import FactRefusedError
 

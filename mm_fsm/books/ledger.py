@@ -25,6 +25,7 @@ the conversion price of the fill.
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final, Self, overload
 
 from attrs import define, field
@@ -53,7 +54,7 @@ class FaceOnceKnown:
 
     def __init__(self, name: str, unit: str = "money") -> None:
         self.name = name
-        self.decimals = f"{unit}_decimals"
+        self.read = attrgetter(name, f"{unit}_decimals")
 
     @overload
     def __get__(self, ledger: None, owner: type) -> Self: ...
@@ -107,7 +108,9 @@ class Ledger:
     _trades: dict[tuple[str, str], tuple[int, str]] = field(init=False, factory=dict, repr=False)
     """Exchange time and terms by side and trade id."""
     _payments: set[tuple[str, str]] = field(init=False, factory=set, repr=False)
-    _faces: dict[str, tuple[int, int, Decimal]] = field(init=False, factory=dict, repr=False, metadata=DERIVED)
+    _faces: dict[str, tuple[tuple[int | None, int], Decimal | None]] = field(
+        init=False, factory=dict, repr=False, metadata=DERIVED
+    )
     """The last decimal made of each sum, with the integer and the decimals that it was made of."""
     _marked: Decimal | None = field(init=False, default=None, repr=False, metadata=DERIVED)
 
@@ -175,15 +178,13 @@ class Ledger:
 
     def face(self, face: FaceOnceKnown) -> Decimal | None:
         """One sum as a decimal; equal sums look alike."""
-        units: int | None = getattr(self.sums, face.name)
-        if units is None:
-            return None
-        decimals: int = getattr(self.sums, face.decimals)
+        read_from: tuple[int | None, int] = face.read(self.sums)
         made = self._faces.get(face.name)
-        if made is not None and made[0] == units and made[1] == decimals:
-            return made[2]
-        value = decimal_of(units, decimals)
-        self._faces[face.name] = (units, decimals, value)
+        if made is not None and made[0] == read_from:
+            return made[1]
+        units, decimals = read_from
+        value = None if units is None else decimal_of(units, decimals)
+        self._faces[face.name] = (read_from, value)
         return value
 
     @property

@@ -11,7 +11,6 @@ import pytest
 from attrs import evolve
 
 from mm_fsm.books.facts import (
-    FACTS,
     ConversionPriceReported,
     MarketBook,
     MessageRefused,
@@ -21,6 +20,7 @@ from mm_fsm.books.facts import (
     OwnTradesReported,
     QueryFailed,
 )
+from mm_fsm.books.facts.registry import FACTS
 from mm_fsm.core.instrument import InstrumentKind
 from mm_fsm.core.messages import (
     BookLevel,

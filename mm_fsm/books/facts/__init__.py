@@ -1,17 +1,11 @@
 """Every kind of fact: one module each, with its fields, its admission and its booking. All frozen.
 
-The imports here are the public table of facts, one line a kind. Dispatch, journal, public names and documents read it.
+The imports here are the public table of facts, one line a kind; ``registry``, journal and public names read it.
 
 Times are integer nanoseconds since the Unix epoch, prices quote currency per base unit, quantities contracts (base
 units for spot). ``received_at`` is the time the host received the fact and drives every age and deadline.
 ``exchange_time`` is the venue's own stamp and orders events at the venue.
 """
-
-from __future__ import annotations
-
-from collections.abc import Mapping
-from inspect import isclass
-from typing import Final
 
 from mm_fsm.books.facts.balances_reported import BalancesReported as BalancesReported
 from mm_fsm.books.facts.cancel_refused import CancelRefused as CancelRefused
@@ -39,13 +33,3 @@ from mm_fsm.books.facts.query_failed import QueryFailed as QueryFailed
 from mm_fsm.books.facts.stop_requested import StopRequested as StopRequested
 from mm_fsm.books.facts.timer import Timer as Timer
 from mm_fsm.books.facts.trading_status_changed import TradingStatusChanged as TradingStatusChanged
-from mm_fsm.core.messages import Fact as _Fact
-
-FACTS: Final[Mapping[str, type[_Fact]]] = {
-    name: kind for name, kind in list(vars().items()) if isclass(kind) and issubclass(kind, _Fact) and kind is not _Fact
-}
-"""Every kind of fact by its name."""
-
-STREAMING: Final = tuple(kind for kind in FACTS.values() if kind.streams)
-"""Facts that arrive all the time and say nothing about own orders: by themselves they change no side's status while
-there is a plan, and the journal keeps those that move nothing together."""

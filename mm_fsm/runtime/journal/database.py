@@ -85,7 +85,7 @@ class SegmentRow(NamedTuple):
 
 
 class RecordRow(NamedTuple):
-    """One line of ``records``. What is None did not change, or was empty."""
+    """One line of ``records``. What is None did not change, or was empty; not each has a digest of the books."""
 
     segment: int
     sequence: int

@@ -17,7 +17,8 @@ from cattrs import Converter
 from cattrs.errors import BaseValidationError
 from cattrs.gen import make_dict_unstructure_fn
 
-from mm_fsm.books.facts import FACTS, Heartbeat, MarketBook, MarketTrade, Timer
+from mm_fsm.books.facts import Heartbeat, MarketBook, MarketTrade, Timer
+from mm_fsm.books.facts.registry import FACTS
 from mm_fsm.core import messages
 from mm_fsm.core.messages import BookLevel, Fact, Intent, Side
 

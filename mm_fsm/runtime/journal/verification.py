@@ -240,15 +240,21 @@ class _Verification:
                 difference = self._replay_quiet(machine, row)
             else:
                 difference = self._replay_record(machine, row)
-                found = books_digest(machine)
-                if difference is None and compares_books and found != row.books:
-                    compares_books, fact = False, type(self.reader.fact(row)).__name__
-                    self._note(_books_differ(row.segment, row.sequence, row.time, fact, row.books, found))
+                if difference is None and compares_books and row.books:
+                    compares_books = self._compare_digest(machine, row)
             if difference is not None:
                 self._note(difference)
                 return
             if self.on_progress is not None:
                 self.on_progress(row.last_sequence if isinstance(row, QuietRow) else row.sequence)
+
+    def _compare_digest(self, machine: QuotingMachine, row: RecordRow) -> bool:
+        """Whether the books are those on record; the first that are not are told."""
+        found = books_digest(machine)
+        if found != row.books:
+            fact = type(self.reader.fact(row)).__name__
+            self._note(_books_differ(row.segment, row.sequence, row.time, fact, row.books, found))
+        return found == row.books
 
     def _replay_quiet(self, machine: QuotingMachine, row: QuietRow) -> Difference | None:
         for sequence, fact in self.reader.facts(row):

@@ -32,6 +32,9 @@ QUIET_FACTS_TOGETHER: Final = 512
 """Streaming facts that wait for one write at most."""
 ROWS_TOGETHER: Final = 64
 """Records without intents that wait for one write at most."""
+RECORDS_A_DIGEST: Final = 8
+"""Records of which one has the digest of the books, beside those about money and faults. Decisions are compared with
+each record, so that this only says how soon books are found that differ while decisions do not yet."""
 LOG_ROWS: Final = 500
 """Rows in the write-ahead log at which it is moved into the file."""
 FEWEST_SEGMENTS: Final = 2
@@ -276,8 +279,13 @@ class Journal:
             position=self._if_changed("position", str(context.base_position)),
             cash=self._if_changed("cash", str(context.ledger.cash)),
             peak=self._if_changed("peak", str(context.ledger.peak_net_pnl)),
-            books=books_digest(machine),
+            books=books_digest(machine) if self._is_digested(result) else b"",
         )
+
+    def _is_digested(self, result: StepResult) -> bool:
+        """Whether the record says what the books are: each that concerns money or a fault, and now and then one."""
+        is_turn = self._records_in_segment % RECORDS_A_DIGEST == 0
+        return is_turn or result.fact.concerns_money or bool(result.faults)
 
     def _if_changed(self, name: str, value: str | None) -> str | None:
         if self._said.get(name) == value:

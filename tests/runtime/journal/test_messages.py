@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mm_fsm.books import facts
+from mm_fsm.books.facts.registry import FACTS
 from mm_fsm.core import messages
 from mm_fsm.core.instrument import Instrument
 from mm_fsm.core.messages import BookLevel, Fact, Intent, Side
@@ -38,7 +39,7 @@ instruments = st.builds(
 def _classes() -> list[type]:
     return [
         value
-        for name, value in {**vars(messages), **facts.FACTS}.items()
+        for name, value in {**vars(messages), **FACTS}.items()
         if isclass(value) and issubclass(value, (Fact, Intent)) and name not in ABSTRACT
     ]
 
