@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import frozen
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.decisions import Hold
 from mm_fsm.core.settings import MarketMakingSettings
+
+NEVER: Final = 2**63
+"""Later than any time that a fact can carry."""
 
 
 def is_trade_lookup_needed(context: MarketMakingContext) -> bool:
@@ -39,28 +45,33 @@ class Deadlines:
 
     def next_wake_time(self, context: MarketMakingContext, *, is_final: bool) -> int | None:
         """The earliest deadline strictly after now; None when time alone changes nothing."""
-        now, deadline = context.now, context.orders.next_deadline
-        due = [] if deadline is None else [deadline]
+        now, earliest = context.now, NEVER
+        deadline = context.orders.next_deadline
+        if deadline is not None and deadline > now:
+            earliest = deadline
         if not is_final:
-            self._add_others(context, due)
-        due = [deadline for deadline in due if deadline > now]
-        return min(due) if due else None
+            for deadline in self._others(context):
+                if now < deadline < earliest:
+                    earliest = deadline
+        return None if earliest == NEVER else earliest
 
-    def _add_others(self, context: MarketMakingContext, due: list[int]) -> None:
-        due += (context.balances_query_due, context.reconciliation.due, context.trades_query_due)
-        if context.session_ends_at is not None:
-            due.append(context.session_ends_at)
-        confirmed, plan, calculated = context.market.confirmed_at, context.plan, context.last_spread_calculation
-        if confirmed is not None:
-            due += (confirmed + self.stale, confirmed + self.long_stale)
+    def _others(self, context: MarketMakingContext) -> tuple[int, ...]:
+        """Every deadline but those of orders; ``NEVER`` or one that is past where there is none."""
+        confirmed = context.market.confirmed_at
+        stale, long_stale = (
+            (NEVER, NEVER) if confirmed is None else (confirmed + self.stale, confirmed + self.long_stale)
+        )
+        ends_at = NEVER if context.session_ends_at is None else context.session_ends_at
+        asked = (context.balances_query_due, context.reconciliation.due, context.trades_query_due)
+        due: tuple[int, ...] = (stale, long_stale, ends_at, *asked)
+        plan, calculated, reduction = context.plan, context.last_spread_calculation, context.reduction
         if plan is not None and calculated is not None:
-            due.append(calculated + self.refresh)
-            due += [
-                hold.until for hold in (plan.bid_hold, plan.ask_hold) if hold is not None and hold.until is not None
-            ]
-        reduction = context.reduction
+            due = (*due, calculated + self.refresh, _end_of(plan.bid_hold), _end_of(plan.ask_hold))
         if reduction is not None:
             started_at = reduction.started_at
-            due += (reduction.retry_at, started_at + self.passive, started_at + self.wind_down)
-        if context.fault is not None:
-            due.append(context.recover_at)
+            due = (*due, reduction.retry_at, started_at + self.passive, started_at + self.wind_down)
+        return due if context.fault is None else (*due, context.recover_at)
+
+
+def _end_of(hold: Hold | None) -> int:
+    return NEVER if hold is None or hold.until is None else hold.until

@@ -57,10 +57,13 @@ class DefaultSpreadService:
         mid = context.market.mid_price
         if mid is not None and abs(mid - plan.reference_price) > _tolerated_move(context, plan):
             return True
-        quoted = [side for side in SIDES if context.orders.has_quote(side)]
-        if quoted and self.hold_market(context) is not None:
-            return True
-        if any(_is_hold_over(context, plan, side) for side in SIDES if side not in quoted):
+        has_quote = False
+        for side in SIDES:
+            if context.orders.has_quote(side):
+                has_quote = True
+            elif _is_hold_over(context, plan, side):
+                return True
+        if has_quote and self.hold_market(context) is not None:
             return True
         return not context.was_near_limit and _is_near_limit(context)
 
