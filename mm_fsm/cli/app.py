@@ -10,17 +10,25 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
+from mm_fsm.cli.arguments import (
+    EXIT_CODES,
+    ExecutorOption,
+    FilesOption,
+    FlattenOption,
+    JournalOption,
+    JsonOption,
+    MachineOption,
+    OutOption,
+    PresetOption,
+    QuietOption,
+    SettingsArgument,
+    option,
+)
 from mm_fsm.cli.durations import EXPECTED, parse_duration
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
-from mm_fsm.cli.option_names import DiagramFormatName, ExecutorName, OrderName, RecordingFormat
+from mm_fsm.cli.option_names import DiagramFormatName, ExecutorName
+from mm_fsm.cli.recording_commands import BACKTEST_EPILOG, CONVERT_EPILOG, backtest, convert
 from mm_fsm.errors import MarketMakerError
-
-_EXIT_CODES: Final = (
-    "Exit status: 0 success; 1 a fault, or a file that could not be written; 2 bad usage, settings or recording; "
-    "3 a wind-down passed its deadline with a position left; 4 own orders may still be open; 130 interrupted, "
-    "143 terminated, both with every order confirmed gone."
-)
-
 
 _FORMATS: Final = ", ".join(DiagramFormatName)
 
@@ -51,7 +59,7 @@ app = typer.Typer(
     cls=_Commands,
     name="mm-fsm",
     help="Make a market with one declared state machine: on paper, and on recorded data. No order leaves for a venue.",
-    epilog=_EXIT_CODES,
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},
     add_completion=False,
@@ -91,73 +99,11 @@ def _exact(value: str) -> Decimal:
         raise typer.BadParameter(f"expected a number, found {value!r}.") from None
 
 
-def _option(*names: str, **keywords: Any) -> Any:
-    return typer.Option(*names, **{"show_default": False, **keywords})
-
-
-_SettingsArgument = Annotated[
-    Path | None, typer.Argument(metavar="SETTINGS.toml", help="A settings file.", show_default=False)
-]
-_SettingsOption = Annotated[Path | None, _option(help="A settings file.", metavar="SETTINGS.toml")]
-_PresetOption = Annotated[str | None, _option(help="A shipped preset; mm-fsm plugins lists them.", metavar="NAME")]
-_OutOption = Annotated[
-    Path | None, _option(help="Where results go, over earlier ones; else a new directory under runs/.", metavar="DIR")
-]
-_JsonOption = Annotated[bool, _option("--json", help="Print one JSON object; anything else goes to standard error.")]
-_QuietOption = Annotated[bool, _option("--quiet", "-q", help="Show no progress.")]
-_MachineOption = Annotated[
-    str | None, _option("--machine", metavar="MODULE:CLASS", help="Your machine; else the shipped one.")
-]
-_ExecutorOption = Annotated[
-    ExecutorName,
-    _option(
-        "--executor",
-        help="What runs the machine's chart: a table compiled from it, or python-statemachine's engine, the reference, "
-        "which decides the same and takes longer. Else the table.",
-    ),
-]
-_JournalOption = Annotated[
-    bool, _option("--journal/--no-journal", help="Keep a journal to verify, run.journal; kept by default.")
-]
-_FlattenOption = Annotated[
-    bool | None,
-    _option(
-        "--flatten/--keep-position",
-        help="What the first Ctrl-C or SIGTERM does besides cancelling; the second leaves at once. "
-        "Else as flatten_on_signal says: keep.",
-    ),
-]
-_FilesOption = list[Path] | None
-_OrderOption = Annotated[
-    OrderName | None,
-    _option("--order", help="Replay by this clock; else Tardis as received, Binance by the exchange's time."),
-]
-_WindowOption = Annotated[
-    float | None,
-    _option("--reorder-window", metavar="SECONDS", help="How far a row may be late; else 0.25.", min=0),
-]
-_PassedOverOption = Annotated[
-    float | None,
-    _option(metavar="SHARE", help="Of faulty rows that may be passed over; else 0.01.", min=0, max=1),
-]
-_RefuseOption = Annotated[
-    list[str] | None,
-    _option("--refuse", metavar="FAULT", help="Refuse a recording with one such row; again for more."),
-]
-_SymbolsOption = Annotated[
-    list[str] | None,
-    _option("--symbol", metavar="NAME", help="Take this market from the files; again for more. Else all first ones."),
-]
-_CacheOption = Annotated[
-    bool, _option("--cache/--no-cache", help="Keep prepared recordings for the next run; kept by default.")
-]
-
-
 @app.callback()
 def _mm_fsm(
     *,
     _version: Annotated[
-        bool, _option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """What may stand before a command."""
@@ -166,14 +112,14 @@ def _mm_fsm(
 @app.command(
     epilog="Example: mm-fsm run --duration 1h --seed 7 --out runs/demo\n\n"
     "Without settings two shipped presets run at once. Ctrl-C cancels every order and confirms it.\n\n"
-    f"{_EXIT_CODES}"
+    f"{EXIT_CODES}"
 )
 def run(
     *,
-    settings: _SettingsArgument = None,
+    settings: SettingsArgument = None,
     duration: Annotated[
         float | None,
-        _option(
+        option(
             metavar="DURATION",
             parser=_duration,
             help="Of event time, such as 90s or 1h, then wind down; else as settings say, or an hour.",
@@ -183,17 +129,17 @@ def run(
         str,
         typer.Option(metavar="FACTOR", callback=_speed, help="Event time against the clock: 1 is real time, or max."),
     ] = "max",
-    seed: Annotated[int | None, _option(metavar="NUMBER", help="Of the simulated markets.", min=0)] = None,
+    seed: Annotated[int | None, option(metavar="NUMBER", help="Of the simulated markets.", min=0)] = None,
     live: Annotated[
-        bool, _option("--live", help="Let real orders leave, where settings say live = true; refused otherwise.")
+        bool, option("--live", help="Let real orders leave, where settings say live = true; refused otherwise.")
     ] = False,
-    machine: _MachineOption = None,
-    executor: _ExecutorOption = ExecutorName.TABLE,
-    out: _OutOption = None,
-    journal: _JournalOption = True,
-    flatten: _FlattenOption = None,
-    as_json: _JsonOption = False,
-    quiet: _QuietOption = False,
+    machine: MachineOption = None,
+    executor: ExecutorOption = ExecutorName.TABLE,
+    out: OutOption = None,
+    journal: JournalOption = True,
+    flatten: FlattenOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Make a market on the venue that settings name, one or several symbols at once; on paper without settings."""
     from mm_fsm.cli.options import RunOptions
@@ -211,84 +157,19 @@ def run(
     raise typer.Exit(run_simulation(settings, options, duration_seconds=duration, speed=speed, seed=seed, live=live))
 
 
-_QuotesOption = Annotated[
-    _FilesOption, _option(metavar="FILE", help="Books: quotes, snapshots or depth; again for more.")
-]
-_TradesOption = Annotated[_FilesOption, _option(metavar="FILE", help="Public trades; again for more.")]
-_CaptureOption = Annotated[
-    _FilesOption, _option(metavar="FILE", help="Books and trades: raw captures; again for more.")
-]
-_FormatOption = Annotated[RecordingFormat | None, _option("--format", help="Refuse any other; else the files tell.")]
-_MoreFiles = Annotated[
-    _FilesOption,
-    typer.Argument(metavar="FILE...", help="Further files: --capture FIRST SECOND.", show_default=False),
-]
-
-
-@app.command(
-    epilog="Example: mm-fsm backtest --quotes quotes.csv.gz --trades trades.csv.gz\n\n"
-    f"The shipped preset that fits the recording is used unless settings are given.\n\n{_EXIT_CODES}"
-)
-def backtest(
-    *,
-    quotes: _QuotesOption = None,
-    trades: _TradesOption = None,
-    capture: _CaptureOption = None,
-    more: _MoreFiles = None,
-    recording_format: _FormatOption = None,
-    symbol: _SymbolsOption = None,
-    order: _OrderOption = None,
-    reorder_window: _WindowOption = None,
-    max_passed_over: _PassedOverOption = None,
-    refuse: _RefuseOption = None,
-    cache: _CacheOption = True,
-    settings: _SettingsOption = None,
-    preset: _PresetOption = None,
-    machine: _MachineOption = None,
-    executor: _ExecutorOption = ExecutorName.TABLE,
-    out: _OutOption = None,
-    journal: _JournalOption = True,
-    flatten: _FlattenOption = None,
-    as_json: _JsonOption = False,
-    quiet: _QuietOption = False,
-) -> None:
-    """Make a market on recorded data, on the paper exchange."""
-    from mm_fsm.cli.backtesting import run_backtest
-    from mm_fsm.cli.options import RecordingOptions, RunOptions
-
-    recording = RecordingOptions(
-        quotes=quotes or [],
-        trades=trades or [],
-        others=[*(capture or []), *(more or [])],
-        format=recording_format,
-        symbols=symbol or [],
-        order=order,
-        reorder_window_seconds=reorder_window,
-        max_passed_over=max_passed_over,
-        refuse=refuse,
-        is_cached=cache,
-    )
-    options = RunOptions(
-        machine=machine,
-        executor=executor,
-        out=out,
-        journal=journal,
-        flatten=flatten,
-        as_json=as_json,
-        quiet=quiet,
-    )
-    raise typer.Exit(run_backtest(recording, options, settings=settings, preset=preset))
+app.command(epilog=BACKTEST_EPILOG)(backtest)
+app.command(epilog=CONVERT_EPILOG)(convert)
 
 
 @app.command(epilog="Example: mm-fsm check settings.toml --price 2500")
 def check(
     *,
-    settings: _SettingsArgument = None,
-    preset: _PresetOption = None,
+    settings: SettingsArgument = None,
+    preset: PresetOption = None,
     price: Annotated[
-        str | None, _option(metavar="PRICE", help="Reference price; else the simulator's start price.")
+        str | None, option(metavar="PRICE", help="Reference price; else the simulator's start price.")
     ] = None,
-    as_json: _JsonOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Check settings and print what they would quote in a calm market: levels that survive, and why others do not."""
     from mm_fsm.cli.checking import run_check
@@ -302,8 +183,8 @@ def report(
     directory: Annotated[
         Path, typer.Argument(metavar="DIR", help="What run or backtest has written; the last run by default.")
     ] = Path("runs/latest"),
-    brief: Annotated[bool, _option("--brief", help="Print what run and backtest print: what matters most.")] = False,
-    as_json: _JsonOption = False,
+    brief: Annotated[bool, option("--brief", help="Print what run and backtest print: what matters most.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print the result of an earlier run, with every figure."""
     from mm_fsm.cli.execution import print_result
@@ -320,10 +201,10 @@ def diagram(
     ] = None,
     formats: Annotated[
         list[DiagramFormatName] | None,
-        _option("--format", metavar="FORMAT", help=f"{_FORMATS}; again for more. Else all but png and pdf."),
+        option("--format", metavar="FORMAT", help=f"{_FORMATS}; again for more. Else all but png and pdf."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where the diagrams are.", metavar="DIR")] = Path("diagrams"),
-    check_only: Annotated[bool, _option("--check", help="Write nothing; fail when one is missing or stale.")] = False,
+    check_only: Annotated[bool, option("--check", help="Write nothing; fail when one is missing or stale.")] = False,
 ) -> None:
     """Draw charts from their definitions, or check that drawn ones are up to date."""
     from mm_fsm.cli.drawing import run_diagram
@@ -332,7 +213,7 @@ def diagram(
 
 
 @app.command(epilog="Example: mm-fsm plugins --json")
-def plugins(*, as_json: _JsonOption = False) -> None:
+def plugins(*, as_json: JsonOption = False) -> None:
     """List what settings can name: services, also those that other packages bring, and presets."""
     from mm_fsm.cli.listing import print_plugins
 
@@ -348,13 +229,13 @@ def verify(
     *,
     journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="A run's journal, or a directory above several.")],
     machine: Annotated[
-        str | None, _option(metavar="MODULE:CLASS", help="Replay with this machine, not the one that wrote it.")
+        str | None, option(metavar="MODULE:CLASS", help="Replay with this machine, not the one that wrote it.")
     ] = None,
     settings: Annotated[
-        Path | None, _option(metavar="SETTINGS.toml", help="Replay with the strategy that it has for the market.")
+        Path | None, option(metavar="SETTINGS.toml", help="Replay with the strategy that it has for the market.")
     ] = None,
-    as_json: _JsonOption = False,
-    quiet: _QuietOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Replay journals through the machine that wrote them, or another, and name the first differences."""
     from mm_fsm.cli.verify import run_verify
@@ -376,17 +257,17 @@ def rehearse(
     speed: Annotated[float, typer.Option(metavar="FACTOR", help="Market time against the clock.")] = 1.0,
     port: Annotated[int, typer.Option(metavar="NUMBER", help="On 127.0.0.1; 0 for any free one.", min=0)] = 0,
     recording: Annotated[
-        _FilesOption, _option(metavar="FILE", help="A recorded market, not a simulated one; again for more files.")
+        FilesOption, option(metavar="FILE", help="A recorded market, not a simulated one; again for more files.")
     ] = None,
     balance: Annotated[
-        list[str] | None, _option(metavar="CURRENCY=AMOUNT", help="Of the account; again for more.")
+        list[str] | None, option(metavar="CURRENCY=AMOUNT", help="Of the account; again for more.")
     ] = None,
     maker_bps: Annotated[str, typer.Option(metavar="NUMBER", help="Maker fee, basis points.")] = "10",
     taker_bps: Annotated[str, typer.Option(metavar="NUMBER", help="Taker fee, basis points.")] = "10",
-    bnb_fees: Annotated[bool, _option("--bnb-fees", help="Take fees in BNB, at a discount.")] = False,
-    faults: Annotated[Path | None, _option(metavar="FILE.toml", help="What goes wrong: docs/rehearsal.md.")] = None,
+    bnb_fees: Annotated[bool, option("--bnb-fees", help="Take fees in BNB, at a discount.")] = False,
+    faults: Annotated[Path | None, option(metavar="FILE.toml", help="What goes wrong: docs/rehearsal.md.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where its log and endpoint go.")] = Path("runs/rehearsal"),
-    as_json: _JsonOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Open an exchange on this machine that answers as Binance's spot market does, with faults on order."""
     try:

@@ -22,6 +22,8 @@ class RecordingFormat(StrEnum):
     TARDIS = "tardis"
     BINANCE_PUBLIC = "binance-public"
     BINANCE_STREAM = "binance-stream"
+    HFTBACKTEST = "hftbacktest"
+    PARQUET = "parquet"
 
 
 class OrderName(StrEnum):

@@ -25,11 +25,17 @@ class DepthBook:
     """Ascending."""
     _shown: _Sides = field(default=_NOTHING, init=False)
 
-    def clear(self) -> None:
-        """Forget all levels, as when a snapshot begins."""
-        for side in Side:
-            self._sizes[side].clear()
-            self._prices[side].clear()
+    def clear(self, only: Side | None = None, down_to: Decimal | None = None) -> None:
+        """Forget levels, as when a snapshot begins.
+
+        Args:
+            only: of this side; None for both.
+            down_to: those at this price or better; None for all.
+        """
+        for side in Side if only is None else (only,):
+            for price in list(self._prices[side]):
+                if down_to is None or (price >= down_to if side is Side.BID else price <= down_to):
+                    self.change(side, price, None)
 
     def change(self, side: Side, price: Decimal, size: Decimal | None) -> None:
         """Set a level's size; None takes the level away."""

@@ -192,8 +192,7 @@ def _decompressed(file: RecordingFile, raw: io.BufferedReader) -> Iterator[IO[by
     if magic.startswith(_GZIP_MAGIC):
         yield io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER_BYTES)
     elif magic.startswith(_ZSTANDARD_MAGIC):
-        reader = required_library(file, "zstandard").ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        yield io.BufferedReader(reader, _BUFFER_BYTES)
+        yield io.BufferedReader(_ZstandardReader(raw, required_library(file, "zstandard")), _BUFFER_BYTES)
     elif magic.startswith(_ZIP_MAGIC):
         with zipfile.ZipFile(raw) as archive:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
@@ -204,6 +203,40 @@ def _decompressed(file: RecordingFile, raw: io.BufferedReader) -> Iterator[IO[by
                 yield content
     else:
         yield raw
+
+
+class _ZstandardReader(io.RawIOBase):
+    """Frames one after the other. The library's own reader takes a torn frame for the end of the file."""
+
+    def __init__(self, raw: io.BufferedReader, library: Any) -> None:
+        self._raw = raw
+        self._decompressor = library.ZstdDecompressor()
+        self._frame: Any = None
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill the buffer as far as there is anything.
+
+        Raises:
+            EOFError: the last frame is torn.
+        """
+        while not self._rest:
+            chunk = (b"" if self._frame is None else self._frame.unused_data) or self._raw.read(_BUFFER_BYTES)
+            if not chunk:
+                if self._frame is not None and not self._frame.eof:
+                    raise EOFError("the last frame ends before its end")
+                return 0
+            if self._frame is None or self._frame.eof:
+                self._frame = self._decompressor.decompressobj()
+            self._rest = self._frame.decompress(chunk)
+        taken = self._rest[: len(buffer)]
+        self._rest = self._rest[len(taken) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
 
 
 def required_library(file: RecordingFile, name: str) -> Any:

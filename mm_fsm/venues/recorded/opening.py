@@ -19,7 +19,9 @@ from mm_fsm.venues.recorded.binance_public import (
 )
 from mm_fsm.venues.recorded.fields import BRIEFLY
 from mm_fsm.venues.recorded.files import RecordingFile
+from mm_fsm.venues.recorded.hftbacktest import HftBacktestEvents
 from mm_fsm.venues.recorded.layout import Layout
+from mm_fsm.venues.recorded.parquet import PARQUET_MAGIC, ParquetEvents
 from mm_fsm.venues.recorded.prepared import PreparedFiles
 from mm_fsm.venues.recorded.reading import ReadingSettings
 from mm_fsm.venues.recorded.recording import Recording
@@ -47,7 +49,8 @@ _NEARLY: Final[tuple[tuple[set[str], type[CsvLayout]], ...]] = (
 """What a file is taken for when a column is misspelt or missing."""
 _KNOWN: Final = (
     "Known are CSV files of Tardis (quotes, trades, book_snapshot, incremental_book_L2) and of Binance's public data "
-    "(bookTicker, trades, aggTrades), raw captures of Binance futures streams."
+    "(bookTicker, trades, aggTrades), raw captures of Binance futures streams, files of hftbacktest (.npz), and "
+    "Parquet as mm-fsm convert writes it."
 )
 _AGGREGATES: Final = (BinancePublicAggregates, BinancePublicSpotAggregates)
 
@@ -99,6 +102,10 @@ def layout_of(path: Path, symbol: str | None = None) -> Layout:
         RecordingError: the file is missing, empty, or of no known kind.
     """
     file = RecordingFile(path)
+    if file.starts_with(PARQUET_MAGIC):
+        return ParquetEvents(file, symbol)
+    if path.suffix == ".npz":
+        return HftBacktestEvents(file, symbol)
     line = file.first_line()
     if line.partition(" ")[0].isdecimal() and "," not in line.partition(" ")[0]:
         return BinanceCapture(file, symbol)

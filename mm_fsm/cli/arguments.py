@@ -1,0 +1,87 @@
+"""Options that several commands have, and the names that they accept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from mm_fsm.cli.option_names import ExecutorName, OrderName, RecordingFormat
+
+EXIT_CODES: Final = (
+    "Exit status: 0 success; 1 a fault, or a file that could not be written; 2 bad usage, settings or recording; "
+    "3 a wind-down passed its deadline with a position left; 4 own orders may still be open; 130 interrupted, "
+    "143 terminated, both with every order confirmed gone."
+)
+
+
+def option(*names: str, **keywords: Any) -> Any:
+    """An option whose default is not shown: its help says what holds without it."""
+    return typer.Option(*names, **{"show_default": False, **keywords})
+
+
+SettingsArgument = Annotated[
+    Path | None, typer.Argument(metavar="SETTINGS.toml", help="A settings file.", show_default=False)
+]
+SettingsOption = Annotated[Path | None, option(help="A settings file.", metavar="SETTINGS.toml")]
+PresetOption = Annotated[str | None, option(help="A shipped preset; mm-fsm plugins lists them.", metavar="NAME")]
+OutOption = Annotated[
+    Path | None, option(help="Where results go, over earlier ones; else a new directory under runs/.", metavar="DIR")
+]
+JsonOption = Annotated[bool, option("--json", help="Print one JSON object; anything else goes to standard error.")]
+QuietOption = Annotated[bool, option("--quiet", "-q", help="Show no progress.")]
+MachineOption = Annotated[
+    str | None, option("--machine", metavar="MODULE:CLASS", help="Your machine; else the shipped one.")
+]
+ExecutorOption = Annotated[
+    ExecutorName,
+    option(
+        "--executor",
+        help="What runs the machine's chart: a table compiled from it, or python-statemachine's engine, the reference, "
+        "which decides the same and takes longer. Else the table.",
+    ),
+]
+JournalOption = Annotated[
+    bool, option("--journal/--no-journal", help="Keep a journal to verify, run.journal; kept by default.")
+]
+FlattenOption = Annotated[
+    bool | None,
+    option(
+        "--flatten/--keep-position",
+        help="What the first Ctrl-C or SIGTERM does besides cancelling; the second leaves at once. "
+        "Else as flatten_on_signal says: keep.",
+    ),
+]
+FilesOption = list[Path] | None
+OrderOption = Annotated[
+    OrderName | None,
+    option("--order", help="Replay by this clock; else Tardis as received, Binance by the exchange's time."),
+]
+WindowOption = Annotated[
+    float | None,
+    option("--reorder-window", metavar="SECONDS", help="How far a row may be late; else 0.25.", min=0),
+]
+PassedOverOption = Annotated[
+    float | None,
+    option(metavar="SHARE", help="Of faulty rows that may be passed over; else 0.01.", min=0, max=1),
+]
+RefuseOption = Annotated[
+    list[str] | None,
+    option("--refuse", metavar="FAULT", help="Refuse a recording with one such row; again for more."),
+]
+SymbolsOption = Annotated[
+    list[str] | None,
+    option("--symbol", metavar="NAME", help="Take this market from the files; again for more. Else all first ones."),
+]
+CacheOption = Annotated[
+    bool, option("--cache/--no-cache", help="Keep prepared recordings for the next run; kept by default.")
+]
+QuotesOption = Annotated[FilesOption, option(metavar="FILE", help="Books: quotes, snapshots or depth; again for more.")]
+TradesOption = Annotated[FilesOption, option(metavar="FILE", help="Public trades; again for more.")]
+CaptureOption = Annotated[FilesOption, option(metavar="FILE", help="Books and trades: raw captures; again for more.")]
+FormatOption = Annotated[RecordingFormat | None, option("--format", help="Refuse any other; else the files tell.")]
+MoreFiles = Annotated[
+    FilesOption,
+    typer.Argument(metavar="FILE...", help="Further files: --capture FIRST SECOND.", show_default=False),
+]

@@ -1,0 +1,125 @@
+"""The commands that read recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from mm_fsm.cli.arguments import (
+    EXIT_CODES,
+    CacheOption,
+    CaptureOption,
+    ExecutorOption,
+    FlattenOption,
+    FormatOption,
+    JournalOption,
+    JsonOption,
+    MachineOption,
+    MoreFiles,
+    OrderOption,
+    OutOption,
+    PassedOverOption,
+    PresetOption,
+    QuietOption,
+    QuotesOption,
+    RefuseOption,
+    SettingsOption,
+    SymbolsOption,
+    TradesOption,
+    WindowOption,
+    option,
+)
+from mm_fsm.cli.option_names import ExecutorName, RecordingFormat
+
+BACKTEST_EPILOG: Final = (
+    "Example: mm-fsm backtest --quotes quotes.csv.gz --trades trades.csv.gz\n\n"
+    f"The shipped preset that fits the recording is used unless settings are given.\n\n{EXIT_CODES}"
+)
+CONVERT_EPILOG: Final = (
+    "Example: mm-fsm convert quotes.csv.gz trades.csv.gz --to parquet --out recordings\n\n"
+    "Parquet keeps everything; the other formats keep what they can hold: see docs/recordings.md."
+)
+
+
+def backtest(
+    *,
+    quotes: QuotesOption = None,
+    trades: TradesOption = None,
+    capture: CaptureOption = None,
+    more: MoreFiles = None,
+    recording_format: FormatOption = None,
+    symbol: SymbolsOption = None,
+    order: OrderOption = None,
+    reorder_window: WindowOption = None,
+    max_passed_over: PassedOverOption = None,
+    refuse: RefuseOption = None,
+    cache: CacheOption = True,
+    settings: SettingsOption = None,
+    preset: PresetOption = None,
+    machine: MachineOption = None,
+    executor: ExecutorOption = ExecutorName.TABLE,
+    out: OutOption = None,
+    journal: JournalOption = True,
+    flatten: FlattenOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Make a market on recorded data, on the paper exchange."""
+    from mm_fsm.cli.backtesting import run_backtest
+    from mm_fsm.cli.options import RecordingOptions, RunOptions
+
+    recording = RecordingOptions(
+        quotes=quotes or [],
+        trades=trades or [],
+        others=[*(capture or []), *(more or [])],
+        format=recording_format,
+        symbols=symbol or [],
+        order=order,
+        reorder_window_seconds=reorder_window,
+        max_passed_over=max_passed_over,
+        refuse=refuse,
+        is_cached=cache,
+    )
+    options = RunOptions(
+        machine=machine,
+        executor=executor,
+        out=out,
+        journal=journal,
+        flatten=flatten,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    raise typer.Exit(run_backtest(recording, options, settings=settings, preset=preset))
+
+
+def convert(
+    *,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recorded files.", show_default=False)],
+    to: Annotated[RecordingFormat, option("--to", help="The format that is written.")] = RecordingFormat.PARQUET,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where files go.")] = Path("recordings"),
+    symbol: SymbolsOption = None,
+    order: OrderOption = None,
+    reorder_window: WindowOption = None,
+    max_passed_over: PassedOverOption = None,
+    refuse: RefuseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write recorded markets in another format, each in files of its own."""
+    from mm_fsm.cli.converting import run_convert
+    from mm_fsm.cli.options import RecordingOptions
+
+    recording = RecordingOptions(
+        quotes=[],
+        trades=[],
+        others=files,
+        format=None,
+        symbols=symbol or [],
+        order=order,
+        reorder_window_seconds=reorder_window,
+        max_passed_over=max_passed_over,
+        refuse=refuse,
+        is_cached=False,
+    )
+    raise typer.Exit(run_convert(recording, to, out, as_json=as_json))
