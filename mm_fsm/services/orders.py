@@ -24,7 +24,9 @@ class DefaultOrderService:
         for side in SIDES:
             staying = [order for order in context.live_quotes(side) if order.is_staying]
             for quote in plan.quotes(side):
-                fitting = next((order for order in staying if fits(context, plan, order, quote)), None)
+                lowest, highest = _price_range(context, plan, quote)
+                near = (order for order in staying if lowest <= order.price <= highest)
+                fitting = next((order for order in near if _fits(context, order, quote)), None)
                 if fitting is None:
                     placements.append(_draft(quote))
                 else:
@@ -33,10 +35,16 @@ class DefaultOrderService:
         return OrderChanges(cancels=tuple(cancels), placements=tuple(placements))
 
 
-def fits(context: MarketMakingContext, plan: QuotePlan, order: OwnOrder, quote: Quote) -> bool:
-    """Whether an order may stay in place of a wanted quote."""
-    if quote.price != order.price and _moved_too_far(context, plan, order, quote):
-        return False
+def _price_range(context: MarketMakingContext, plan: QuotePlan, quote: Quote) -> tuple[Decimal, Decimal]:
+    """Prices at which an order may stay in place of a wanted quote: half as far behind it as in front of it."""
+    tolerance = abs(quote.price - plan.reference_price) * exact(context.settings.requote_tolerance_share)
+    if quote.side is Side.BID:
+        return quote.price - tolerance / 2, quote.price + tolerance
+    return quote.price - tolerance, quote.price + tolerance / 2
+
+
+def _fits(context: MarketMakingContext, order: OwnOrder, quote: Quote) -> bool:
+    """Whether an order in that range may stay: on the grid, passive, and of the wanted size or near it."""
     if not context.instrument.is_on_price_grid(order.price) or crosses_market(context, order.side, order.price):
         return False
     if not context.instrument.meets_minimums(order.price, order.remaining):
@@ -45,13 +53,6 @@ def fits(context: MarketMakingContext, plan: QuotePlan, order: OwnOrder, quote: 
     least = min(share, 1 - share) if order.filled_quantity > 0 else 1 - share
     most = 1 if _is_beyond_limit(context, order.side) else 1 + share
     return quote.quantity * least <= order.remaining <= quote.quantity * most
-
-
-def _moved_too_far(context: MarketMakingContext, plan: QuotePlan, order: OwnOrder, quote: Quote) -> bool:
-    moved = quote.price - order.price
-    tolerance = abs(quote.price - plan.reference_price) * exact(context.settings.requote_tolerance_share)
-    is_towards_market = moved * order.side.sign > 0
-    return abs(moved) > (tolerance / 2 if is_towards_market else tolerance)
 
 
 def _is_beyond_limit(context: MarketMakingContext, side: Side) -> bool:
