@@ -16,6 +16,7 @@ import statemachine
 from attrs import evolve, field, frozen
 from statemachine.transition_list import TransitionList
 
+from mm_fsm.chart.adoption import with_states_of_ours
 from mm_fsm.chart.checks import check_body, check_definition
 from mm_fsm.chart.declaration import State
 from mm_fsm.chart.definition import ChartDefinition
@@ -58,6 +59,7 @@ class ChartMeta(type):
         lineage = _lineage(bases)
         inherited = _inherited(name, bases)
         try:
+            body = with_states_of_ours(name, body)
             declarations = _read_body(name, bases, body, inherited, lineage)
         finally:
             _forget_handles(lineage)

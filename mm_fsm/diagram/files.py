@@ -64,18 +64,26 @@ def write_diagrams(
 ) -> list[Path]:
     """Write every chart in every format, and return the files. Everything is rendered before anything is written.
 
+    An SVG that was drawn from the same definition stays as it is: another version of Graphviz, or other fonts, would
+    only give other bytes.
+
     Raises:
         DiagramError: a picture cannot be drawn here, two charts have the same file name, or the directory is none.
     """
-    contents = {
-        directory / f"{stem}{form.suffix}": render(chart, form)
+    files = [
+        (directory / f"{stem}{form.suffix}", chart, form)
         for stem, chart in _by_stem(charts).items()
         for form in formats
+    ]
+    contents = {
+        path: None if form is DiagramFormat.SVG and not list(_problems(chart, form, path)) else render(chart, form)
+        for path, chart, form in files
     }
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for path, content in contents.items():
-            path.write_bytes(content)
+            if content is not None:
+                path.write_bytes(content)
     except OSError as error:
         raise DiagramError(
             f"directory {str(directory)!r}: expected one that can be written, found {error.strerror or error}.",

@@ -28,6 +28,8 @@ from mm_fsm.diagram.text import action_text, actions_text, guard_parts, is_plain
 
 _BOX_CHARACTERS = 46
 _LABEL_CHARACTERS = 34
+_WIDER_BY_A_SPACE = 5
+"""Bold capitals that are a space wider together than Graphviz takes them to be."""
 _LEGEND_ENTRIES = 4
 """In one row, so that the heading is no wider than a small chart."""
 
@@ -40,6 +42,11 @@ def escaped(text: str) -> str:
 def _named(text: str) -> str:
     """A name, safe inside a label, and never empty: Graphviz refuses an empty element."""
     return escaped(text) or _spaces(1)
+
+
+def _bold(markup: str, text: str) -> str:
+    """Bold text with room behind: Graphviz measures it as if it were not bold, and viewers set it wider."""
+    return f"<b>{markup}</b>{_spaces(1 + len(text) // _WIDER_BY_A_SPACE)}"
 
 
 def _font(markup: str, *, color: str = INK, size: int = TEXT_SIZE) -> str:
@@ -64,10 +71,12 @@ def _spaces(count: int) -> str:
     return "&#160;" * count
 
 
+_CELL = '<td align="left" colspan="2" cellpadding="1"'
+
+
 def _rows(lines: Iterable[str], *, color: str = INK) -> str:
     """One table row for each line: Graphviz sets lines of one cell too tight."""
-    cell = '<td align="left" colspan="2" cellpadding="1">'
-    return "".join(f"<tr>{cell}{_font(f' {line} ', color=color)}</td></tr>" for line in lines)
+    return "".join(f"<tr>{_CELL}>{_font(f' {line}{_spaces(2)}', color=color)}</td></tr>" for line in lines)
 
 
 _GAP = '<tr><td colspan="2" height="3" cellpadding="0"></td></tr>'
@@ -85,15 +94,21 @@ def state_label(definition: ChartDefinition, state: StateDefinition, overlay: Ov
     annotations = (f"<b>{escaped(line)}</b>" for line in overlay.state(state.id).annotations if one_line(line))
     body = [_rows(purpose, color=MUTED), _rows(actions), _rows(_internal_lines(definition, state, overlay))]
     sections = [_GAP.join(part for part in body if part), _rows(annotations)]
-    rows = "".join(f"<hr/>{_GAP}{section}{_GAP}" for section in sections if section)
+    rows = _with_ports("".join(f"<hr/>{_GAP}{section}{_GAP}" for section in sections if section))
     return f'<<table {box.attributes} cellpadding="4">{_title_row(state)}{rows}</table>>'
 
 
+def _with_ports(rows: str) -> str:
+    """Rows that arrows can be told to end at."""
+    head, *tails = rows.split(_CELL)
+    return head + "".join(f'{_CELL} port="row{number}"{tail}' for number, tail in enumerate(tails))
+
+
 def _title_row(state: StateDefinition) -> str:
-    name = _font(f"<b>{_named(state.name)}</b>", size=NAME_SIZE)
+    name = _font(_bold(_named(state.name), one_line(state.name)), size=NAME_SIZE)
     if state.budget is None:
         return f'<tr><td align="left" colspan="2">{name}</td></tr>'
-    budget = _font(escaped(str(state.budget)), color=MUTED)
+    budget = _font(escaped(str(state.budget)) + _spaces(1), color=MUTED)
     return f'<tr><td align="left">{name}</td><td align="right">{budget}</td></tr>'
 
 
@@ -152,10 +167,10 @@ def _label_rows(
     edge = label.edge
     rank = shared_rank(label, ranks)
     prefix = _font(f"{rank} ", color=MUTED) if rank is not None else ""
-    event = prefix + _font(f"<b>{_named(edge.event)}</b>", color=color)
+    event = prefix + _font(_bold(_named(edge.event), one_line(edge.event)), color=color)
     shared, by_source = _suffixes(definition, label, overlay)
     if shared:
-        event += _font(f" <b>{shared}</b>", color=color)
+        event += _font(_bold(shared, shared), color=color)
     lines = [event]
     for parts in (guard_parts(edge), _slashed(edge).split()):
         lines += [_font(line, color=MUTED) for line in _filled(parts, _LABEL_CHARACTERS, hanging="  ")]
@@ -187,7 +202,7 @@ def heading(definition: ChartDefinition, overlay: Overlay) -> str:
     meanings = [_font("■", color=color) + _font(f" {escaped(text)}", color=MUTED) for color, text in overlay.legend]
     legend = [entries[:_LEGEND_ENTRIES], entries[_LEGEND_ENTRIES:], meanings]
     rows = [
-        f"{_font(f'<b>{_named(definition.name)}</b>', size=TITLE_SIZE)}{caption}",
+        f"{_font(_bold(_named(definition.name), one_line(definition.name)), size=TITLE_SIZE)}{caption}",
         *(_spaces(4).join(row) for row in legend if row),
     ]
     cells = "".join(f'<tr><td align="left">{row}</td></tr>' for row in rows)

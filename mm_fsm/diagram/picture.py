@@ -14,6 +14,7 @@ from mm_fsm.chart import ChartDefinition
 from mm_fsm.diagram.dot import dot_source
 from mm_fsm.diagram.overlay import NO_OVERLAY, Overlay
 from mm_fsm.diagram.problems import DiagramError
+from mm_fsm.diagram.spreading import spread
 
 _PNG_RESOLUTION = 144
 """Dots per inch: sharp on a screen with two pixels to the point."""
@@ -72,7 +73,9 @@ def _drawn(source: str, form: PictureFormat) -> bytes:
     except ImportError:
         return _drawn_by_program(source, form)
     try:
-        return bytes(pygraphviz.AGraph(string=source).draw(format=form.value, prog="dot"))
+        graph = pygraphviz.AGraph(string=source)
+        spread(graph)
+        return bytes(graph.draw(format=form.value, prog="dot"))
     except (ValueError, OSError, pygraphviz.DotError) as error:
         raise _failure(form, str(error)) from error
 

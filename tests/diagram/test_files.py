@@ -58,6 +58,19 @@ def test_written_diagrams_are_fresh(chart: DrawableChart, tmp_path: Path) -> Non
     assert check_diagrams([chart], tmp_path / "new" / "diagrams") == []
 
 
+def test_a_picture_of_the_same_definition_stays_as_it_is(three: DrawableChart, tmp_path: Path) -> None:
+    """As another Graphviz or other fonts would draw it; a picture of another definition is drawn again."""
+    write_diagrams([three], tmp_path)
+    path = tmp_path / "approval.svg"
+    elsewhere = path.read_text(encoding="utf-8").replace("Helvetica", "Arial")
+    path.write_text(elsewhere, encoding="utf-8")
+    write_diagrams([three], tmp_path)
+    assert path.read_text(encoding="utf-8") == elsewhere
+    changed = DrawableChart(evolve(three.definition, name="ApprovalChart"), three.owner)
+    write_diagrams([changed], tmp_path)
+    assert "ApprovalChart" in path.read_text(encoding="utf-8")
+
+
 def test_the_committed_diagrams_are_of_the_charts_as_they_are() -> None:
     """Otherwise each file is named, with the command that writes it again."""
     assert check_diagrams([load_chart(reference) for reference in DEFAULT_CHARTS], COMMITTED) == []
