@@ -76,6 +76,13 @@ def test_the_committed_diagrams_are_of_the_charts_as_they_are() -> None:
     assert check_diagrams([load_chart(reference) for reference in DEFAULT_CHARTS], COMMITTED) == []
 
 
+def test_the_readme_shows_the_chart_as_it_is() -> None:
+    """Its Mermaid block is the committed file, which is compared with the definition."""
+    readme = (COMMITTED.parent / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("```mermaid\n")[2].partition("```\n")[0]
+    assert block == (COMMITTED / "market_making.mmd").read_text(encoding="utf-8")
+
+
 def test_missing_files_are_named(three: DrawableChart, tmp_path: Path) -> None:
     problems = check_diagrams([three], tmp_path)
     assert [re.match(r".*/(approval\.\w+): missing", problem)[1] for problem in problems] == [  # type: ignore[index]
