@@ -20,7 +20,7 @@ from mm_fsm.books.markouts import MarkoutTracker
 from mm_fsm.books.orders import OwnOrder, OwnOrders, RequestTimes
 from mm_fsm.books.reconciliation import Reconciliation
 from mm_fsm.books.volatility import VolatilityEstimator
-from mm_fsm.books.working_state import Fill, Funds, Reduction, SideState
+from mm_fsm.books.working_state import Fill, Funds, ReadFrom, Reduction, SideState
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, InventoryAssessment, QuotePlan
 from mm_fsm.core.exact import exact
@@ -178,25 +178,17 @@ class MarketMakingContext:
 
     # -- market -----------------------------------------------------------------------------------------------------
 
-    @property
-    def mid_price(self) -> Decimal | None:
-        """The reference price: last valid mid without own orders."""
-        return self.market.mid_price
+    mid_price = ReadFrom[Decimal | None]("market.mid_price")
+    """The reference price: last valid mid without own orders."""
 
-    @property
-    def bid_price(self) -> Decimal | None:
-        """The market's best bid without own orders."""
-        return self.market.bid_price
+    bid_price = ReadFrom[Decimal | None]("market.bid_price")
+    """The market's best bid without own orders."""
 
-    @property
-    def ask_price(self) -> Decimal | None:
-        """The market's best ask without own orders."""
-        return self.market.ask_price
+    ask_price = ReadFrom[Decimal | None]("market.ask_price")
+    """The market's best ask without own orders."""
 
-    @property
-    def market_spread_bps(self) -> float | None:
-        """The market's spread in bps of the mid."""
-        return self.market.spread_bps
+    market_spread_bps = ReadFrom[float | None]("market.spread_bps")
+    """The market's spread in bps of the mid."""
 
     def is_within_price_band(self, price: Decimal) -> bool:
         """Whether an order's price lies within ``price_band_bps`` of the reference price; not before there is one."""
@@ -256,10 +248,8 @@ class MarketMakingContext:
         """Base units held."""
         return self.ledger.position + self.target_base
 
-    @property
-    def quote_position(self) -> Decimal:
-        """Change of cash since the start, quote currency."""
-        return self.ledger.cash_change
+    quote_position = ReadFrom[Decimal]("ledger.cash_change")
+    """Change of cash since the start, quote currency."""
 
     @property
     def inventory_value(self) -> Decimal:
@@ -272,29 +262,7 @@ class MarketMakingContext:
 
         Spot: cash and position. Contracts: the margin, and what the position has gained since the first price.
         """
-        return self._read_standing().equity
-
-    def _read_standing(self) -> Standing:
-        """Equity, limit and assessment, computed once for one price and one position."""
-        sums = self.ledger.sums
-        read_from = (
-            self.market.mid_price, self.first_mid_price, self.target_base, self.settings, self.balances,
-            sums.position, sums.cash, sums.third_currency_fees, sums.money_decimals, sums.reference_price,
-        )  # fmt: skip
-        standing = self._standing
-        if standing is None or standing.read_from != read_from:
-            equity = self._compute_equity()
-            limit = self._compute_limit(equity)
-            standing = Standing(read_from, equity, limit, _assess(self.ledger.position, limit))
-            self._standing = standing
-        return standing
-
-    def _compute_equity(self) -> Decimal | None:
-        mid, first, worth = self.mid_price, self.first_mid_price, self.ledger.equity
-        if worth is None or mid is None or first is None:
-            return None
-        worth += self.target_base * mid
-        return worth - self.balances.base * first if self.instrument.kind is InstrumentKind.LINEAR else worth
+        return _read_standing(self).equity
 
     @property
     def holding_pnl(self) -> Decimal:
@@ -303,30 +271,20 @@ class MarketMakingContext:
             return ZERO
         return self.target_base * (self.mid_price - self.first_mid_price)
 
-    @property
-    def realized_pnl(self) -> Decimal:
-        """Quote currency, before fees."""
-        return self.ledger.realized_pnl
+    realized_pnl = ReadFrom[Decimal]("ledger.realized_pnl")
+    """Quote currency, before fees."""
 
-    @property
-    def unrealized_pnl(self) -> Decimal:
-        """Quote currency, before fees."""
-        return self.ledger.unrealized_pnl
+    unrealized_pnl = ReadFrom[Decimal]("ledger.unrealized_pnl")
+    """Quote currency, before fees."""
 
-    @property
-    def fees_paid(self) -> Decimal:
-        """Quote currency; negative when rebates exceed fees."""
-        return self.ledger.fees_paid
+    fees_paid = ReadFrom[Decimal]("ledger.fees_paid")
+    """Quote currency; negative when rebates exceed fees."""
 
-    @property
-    def net_pnl(self) -> Decimal:
-        """Realised + unrealised - fees + funding, quote currency."""
-        return self.ledger.net_pnl
+    net_pnl = ReadFrom[Decimal]("ledger.net_pnl")
+    """Realised + unrealised - fees + funding, quote currency."""
 
-    @property
-    def total_volume(self) -> Decimal:
-        """Traded notional, quote currency."""
-        return self.ledger.volume_quote
+    total_volume = ReadFrom[Decimal]("ledger.volume_quote")
+    """Traded notional, quote currency."""
 
     @property
     def average_spread_captured(self) -> float:
@@ -342,27 +300,17 @@ class MarketMakingContext:
 
     # -- inventory --------------------------------------------------------------------------------------------------
 
-    @property
-    def inventory_offset(self) -> Decimal:
-        """Position minus target, base units; positive is long."""
-        return self.ledger.position
+    inventory_offset = ReadFrom[Decimal]("ledger.position")
+    """Position minus target, base units; positive is long."""
 
     @property
     def position_limit(self) -> Decimal:
         """Largest |offset|: the smallest of the limits that are set, base units; 0 without equity or a price."""
-        return self._read_standing().limit
-
-    def _compute_limit(self, equity: Decimal | None) -> Decimal:
-        mid = self.mid_price
-        if mid is None or equity is None or equity <= 0:
-            return ZERO
-        settings = self.settings
-        limit = min(settings.max_quote_exposure, Decimal(str(settings.max_inventory_pct)) * equity) / mid
-        return limit if settings.max_position_size is None else min(limit, settings.max_position_size)
+        return _read_standing(self).limit
 
     def assess_inventory(self) -> InventoryAssessment:
         """Offset, limit and use of the limit, as of now."""
-        return self._read_standing().assessment
+        return _read_standing(self).assessment
 
     @property
     def inventory_skew(self) -> float:
@@ -416,6 +364,39 @@ class MarketMakingContext:
     def digest(self) -> str:
         """64 hexadecimal digits: equal books have equal digests in every process. Settings are no part of the state."""
         return self._digest.of(_read_digested(self))
+
+
+def _read_standing(context: MarketMakingContext) -> Standing:
+    """Equity, limit and assessment, computed once for one price and one position."""
+    sums = context.ledger.sums
+    read_from = (
+        context.market.mid_price, context.first_mid_price, context.target_base, context.settings, context.balances,
+        sums.position, sums.cash, sums.third_currency_fees, sums.money_decimals, sums.reference_price,
+    )  # fmt: skip
+    standing = context._standing
+    if standing is None or standing.read_from != read_from:
+        equity = _compute_equity(context)
+        limit = _compute_limit(context, equity)
+        standing = Standing(read_from, equity, limit, _assess(context.ledger.position, limit))
+        context._standing = standing
+    return standing
+
+
+def _compute_equity(context: MarketMakingContext) -> Decimal | None:
+    mid, first, worth = context.mid_price, context.first_mid_price, context.ledger.equity
+    if worth is None or mid is None or first is None:
+        return None
+    worth += context.target_base * mid
+    return worth - context.balances.base * first if context.instrument.kind is InstrumentKind.LINEAR else worth
+
+
+def _compute_limit(context: MarketMakingContext, equity: Decimal | None) -> Decimal:
+    mid = context.mid_price
+    if mid is None or equity is None or equity <= 0:
+        return ZERO
+    settings = context.settings
+    limit = min(settings.max_quote_exposure, Decimal(str(settings.max_inventory_pct)) * equity) / mid
+    return limit if settings.max_position_size is None else min(limit, settings.max_position_size)
 
 
 def _assess(offset: Decimal, limit: Decimal) -> InventoryAssessment:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Protocol
+from operator import attrgetter
+from typing import Generic, Protocol, Self, TypeVar, overload
 
 from attrs import define, field, frozen
 
 from mm_fsm.core.decisions import Hold, HoldReason
 from mm_fsm.core.messages import Liquidity, Side
+
+T = TypeVar("T")
 
 
 class Fill(Protocol):
@@ -76,3 +80,26 @@ class Funds:
     def after(self, spent: Decimal, used: Decimal, side: Side) -> Funds:
         """What is left once a bid has taken ``spent`` of the money, or an ask ``used`` of the base."""
         return Funds(self.money - spent, self.base) if side is Side.BID else Funds(self.money, self.base - used)
+
+
+class ReadFrom(Generic[T]):
+    """An attribute that is read from a part of its owner: under one name there, and under another in the part.
+
+    Args:
+        path: attribute names, joined by dots.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._read: Callable[[object], T] = attrgetter(path)
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> Self: ...
+    @overload
+    def __get__(self, owner: object, kind: type) -> T: ...
+    def __get__(self, owner: object | None, kind: type) -> Self | T:
+        """What the part holds now."""
+        return self if owner is None else self._read(owner)
+
+    def __set__(self, owner: object, value: object) -> None:
+        """Refuse: it is written where it is kept."""
+        raise AttributeError("expected to be read only, found an assignment. Assign to the part that keeps it.")

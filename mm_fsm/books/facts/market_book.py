@@ -72,8 +72,13 @@ def _mark(context: MarketMakingContext, mid: Decimal) -> None:
 def _check_levels(fact: MarketBook, name: str, levels: tuple[BookLevel, ...], sign: int) -> None:
     previous: Decimal | None = None
     for index, (price, size) in enumerate(levels):
-        check_positive(fact, f"{name}[{index}].price", price)
-        check_positive(fact, f"{name}[{index}].size", size)
+        if not (_is_positive(price) and _is_positive(size)):
+            check_positive(fact, f"{name}[{index}].price", price)
+            check_positive(fact, f"{name}[{index}].size", size)
         if previous is not None and (price - previous) * sign <= 0:
             raise refusal(fact, f"{name}[{index}].price", f"further from the market than {previous}", price)
         previous = price
+
+
+def _is_positive(value: object) -> bool:
+    return type(value) is Decimal and value.is_finite() and value > 0
