@@ -174,7 +174,7 @@ class _Suite:
     # -- services ---------------------------------------------------------------------------------------------------
 
     def _run_service(self, name: str) -> None:
-        """Let a method raise on each edge on which it is called, by a callback, a guard or the housekeeping."""
+        """Let a method raise on each edge on which it is called, by a callback, a guard or a follow-up."""
         edges = [edge for edge, called in self._services_called.items() if name in called]
         if not edges:
             pytest.skip(f"{name} is called on no edge")
