@@ -223,7 +223,7 @@ class MarketMakingSettings:
 
     services: ServiceNames = field(factory=ServiceNames, validator=one_of(ServiceNames))
     service_options: Mapping[str, Any] = field(factory=dict, converter=_frozen_mapping)
-    """Free-form options for services of third parties."""
+    """Options of services: a shipped service's stand in a table of its name, the rest is free for third parties."""
 
     def __attrs_post_init__(self) -> None:
         self._require_order("min_spread_bps", "max_spread_bps")

@@ -70,7 +70,7 @@ class QuotingMachine(StrategyMachine):
         )
         self._bookkeeper = QuoteBookkeeper(
             context,
-            load_services(settings.services) if services is None else services,
+            load_services(settings.services, settings.service_options) if services is None else services,
             OrderIds.of(settings.strategy_id, run_id, session_id),
             frozenset(
                 edge.source

@@ -77,7 +77,7 @@ def plan_of(
         account=terms.account,
         machine_class=machine_class,
         executor=executor,
-        services=load_services(configuration.strategy.services),
+        services=load_services(configuration.strategy.services, configuration.strategy.service_options),
         journal_settings=journal_settings or configuration.journal,
         locks=market_directory(terms, path.parent),
         make_token=terms.make_token,

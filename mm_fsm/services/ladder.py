@@ -35,13 +35,14 @@ class Ladder:
 
     Args:
         context: market, instrument and settings.
-        inventory: its skew shifts prices and sizes.
+        inventory: its skew shifts sizes.
         spread_bps: of the innermost level, the whole spread.
         side: of the quotes.
+        shift: share of the reference price by which every price lies lower.
     """
 
     def __init__(
-        self, context: MarketMakingContext, inventory: InventoryAssessment, spread_bps: float, side: Side
+        self, context: MarketMakingContext, inventory: InventoryAssessment, spread_bps: float, side: Side, shift: float
     ) -> None:
         settings = context.settings
         self._settings = settings
@@ -50,7 +51,7 @@ class Ladder:
         self._side = side
         self._sign = side.sign
         self._spread_bps = spread_bps
-        self._shift = inventory.skew * settings.skew_price_factor
+        self._shift = shift
         self._size_factor = 1 - self._sign * inventory.skew / 2
         self._mid_in_ticks = float(self._mid) / float(self._instrument.tick_size)
         self._bound = self._passive_bound(context)

@@ -1,7 +1,8 @@
 """Services by name: the shipped ones, and those that other packages register as entry points.
 
 Groups: ``mm_fsm.spreads``, ``mm_fsm.orders``, ``mm_fsm.inventory``, ``mm_fsm.risk``. An entry point names a class, or a
-function, that takes no arguments and returns the service.
+function, that takes no arguments and returns the service. A shipped spread service other than the default takes its own
+table, ``service_options.NAME``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from mm_fsm.errors import PluginError
 from mm_fsm.services import protocols
 from mm_fsm.services.inventory import DefaultInventoryService
 from mm_fsm.services.orders import DefaultOrderService
+from mm_fsm.services.pricing.avellaneda_stoikov_spreads import AvellanedaStoikovSpreadService
+from mm_fsm.services.pricing.fixed_spreads import FixedSpreadService
+from mm_fsm.services.pricing.glft_spreads import GlftSpreadService
 from mm_fsm.services.protocols import Services
 from mm_fsm.services.risk import DefaultRiskService
 from mm_fsm.services.spreads import DefaultSpreadService
@@ -27,6 +31,15 @@ DEFAULTS: Final[Mapping[str, type]] = {
     "inventory": DefaultInventoryService,
     "risk": DefaultRiskService,
 }
+_BESIDE_DEFAULT: Final[Mapping[str, Mapping[str, type]]] = {
+    "spreads": {
+        "avellaneda_stoikov": AvellanedaStoikovSpreadService,
+        "fixed": FixedSpreadService,
+        "glft": GlftSpreadService,
+    },
+}
+"""Shipped beside the defaults; each takes its options."""
+
 _PROTOCOLS: Final[Mapping[str, type]] = {
     "spreads": protocols.SpreadService,
     "orders": protocols.OrderService,
@@ -54,6 +67,9 @@ def registered_services() -> Iterator[RegisteredService]:
     for role, default in DEFAULTS.items():
         target = f"{default.__module__}:{default.__qualname__}"
         yield RegisteredService(role=role, name="default", origin="mm-fsm", target=target)
+        for name, kind in _BESIDE_DEFAULT.get(role, {}).items():
+            target = f"{kind.__module__}:{kind.__qualname__}"
+            yield RegisteredService(role=role, name=name, origin="mm-fsm", target=target)
         for point in _entry_points(role):
             origin = point.dist.name if point.dist is not None else "unknown"
             yield RegisteredService(
@@ -77,18 +93,19 @@ def default_services(
     )
 
 
-def load_services(names: ServiceNames) -> Services:
-    """Make the services that settings name.
+def load_services(names: ServiceNames, options: Mapping[str, Any] | None = None) -> Services:
+    """Make the services that settings name; ``options`` are the settings' ``service_options``.
 
     Raises:
         PluginError: a name is not registered, cannot be loaded, or lacks a method of its protocol.
+        SettingsError: a shipped service refuses its options.
     """
-    return Services(**{role: _load(role, name) for role, name in asdict(names).items()})
+    return Services(**{role: _load(role, name, options or {}) for role, name in asdict(names).items()})
 
 
 def _problem(role: str, name: str) -> str | None:
     try:
-        _load(role, name)
+        _load(role, name, {})
     except PluginError as error:
         return str(error)
     return None
@@ -98,13 +115,16 @@ def _entry_points(role: str) -> list[EntryPoint]:
     return sorted(entry_points(group=f"mm_fsm.{role}"), key=lambda point: point.name)
 
 
-def _load(role: str, name: str) -> Any:
+def _load(role: str, name: str, options: Mapping[str, Any]) -> Any:
     if name == "default":
         return DEFAULTS[role]()
+    shipped = _BESIDE_DEFAULT.get(role, {})
+    if name in shipped:
+        return shipped[name](options.get(name, {}))
     points = {point.name: point for point in _entry_points(role)}
     if name not in points:
         raise PluginError(
-            f"services.{role}: expected one of {['default', *points]}, found {name!r}. "
+            f"services.{role}: expected one of {['default', *shipped, *points]}, found {name!r}. "
             f"Install the package that registers it under the entry point group 'mm_fsm.{role}'."
         )
     try:

@@ -1,31 +1,32 @@
-"""The default spread service: prices from volatility, the market's spread, inventory and what fills have cost.
+"""What spread services share, and the default one: prices from volatility, the market's spread, inventory, and fills.
 
-Spreads are whole spreads in basis points of the reference price m; half lies on each side. With q the position less
-its target, s = clamp(q / limit, -1, 1) and h the refresh interval:
+Spreads are whole spreads in basis points of the fair price; half lies on each side. A service prices its innermost
+quotes; for all of them alike
 
-- base = target + 1e4 * sigma_h * volatility_multiplier + market_spread_share * market spread
-  + fill_rate_widening * recent fill rate + excess of the loss after own fills;
-- the side that would add to the position widens by 100 * inventory_adjustment_factor * |s|;
-- both are clamped to [minimum, maximum], the minimum being at least two maker fees and the minimum edge;
-- level i lies at spread * level_spread_multiplier ** i, half of it from m, shifted by -m * s * skew_price_factor;
+- a loss after own fills widens both sides by its excess;
+- both spreads are clamped to [minimum, maximum], the minimum being at least two maker fees and the minimum edge;
+- level i lies at spread * level_spread_multiplier ** i, half of it from the fair price, both sides shifted alike;
 - after rounding outwards, no quote reaches the market's other side, and levels lie at least one tick apart.
 """
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from decimal import Decimal
 
 from attrs import evolve, frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.services import permission
-from mm_fsm.services.adverse_selection import AdverseSelectionVerdict, judge_adverse_selection
+from mm_fsm.services.adverse_selection import judge_adverse_selection
 from mm_fsm.services.ladder import Ladder
+from mm_fsm.services.pricing.inputs import Pricing, PricingInputs
 
 
 @frozen(kw_only=True)
@@ -36,8 +37,12 @@ class SideSpread:
     was_clamped: bool
 
 
-class DefaultSpreadService:
-    """See the module's description. It keeps nothing between calls."""
+class SharedQuoting(ABC):
+    """Holds, staleness, clamps, levels, rounding and funds of every spread service. It keeps nothing between calls."""
+
+    @abstractmethod
+    def price(self, inputs: PricingInputs) -> Pricing:
+        """Where the innermost quotes lie, from these inputs alone."""
 
     def hold_market(self, context: MarketMakingContext) -> Hold | None:
         """Why nobody should be quoted now: the first reason of the market's. Override it for a reason of your own."""
@@ -79,13 +84,17 @@ class DefaultSpreadService:
         inventory = context.assess_inventory()
         verdict = judge_adverse_selection(context)
         market_hold = self.hold_market(context) or verdict.hold
-        spreads = {side: self.side_spread(context, inventory, verdict, side) for side in SIDES}
+        pricing = self.price(self.inputs(context))
+        spreads = {
+            Side.BID: _clamped(context, pricing.bid_spread_bps + verdict.excess_bps),
+            Side.ASK: _clamped(context, pricing.ask_spread_bps + verdict.excess_bps),
+        }
         quotes: dict[Side, tuple[Quote, ...]] = {}
         dropped: list[DroppedLevel] = []
         holds: dict[Side, Hold | None] = {}
         for side in SIDES:
             holds[side] = market_hold or self.hold_side(context, inventory, side)
-            levels = () if holds[side] else self.levels(context, inventory, spreads[side].bps, side)
+            levels = () if holds[side] else self.levels(context, inventory, spreads[side].bps, side, pricing.shift)
             quotes[side], lost = _keep_affordable(context, inventory, levels)
             dropped += lost
             if lost and not quotes[side]:
@@ -109,32 +118,68 @@ class DefaultSpreadService:
             is_widened=verdict.is_widened,
         )
 
-    def side_spread(
-        self,
-        context: MarketMakingContext,
-        inventory: InventoryAssessment,
-        verdict: AdverseSelectionVerdict,
-        side: Side,
-    ) -> SideSpread:
-        """One side's spread in bps, clamped."""
-        settings = context.settings
-        spread = (
-            settings.target_spread_bps
-            + 1e4 * (context.volatility or 0.0) * settings.volatility_multiplier
-            + settings.market_spread_share * (context.market_spread_bps or 0.0)
-            + settings.fill_rate_widening_bps * context.recent_fill_rate
-            + verdict.excess_bps
-            + 100 * settings.inventory_adjustment_factor * max(side.sign * inventory.skew, 0.0)
+    def inputs(self, context: MarketMakingContext) -> PricingInputs:
+        """What quotes are priced from now; there must be a reference price."""
+        settings, instrument, ends_at = context.settings, context.instrument, context.session_ends_at
+        inventory = context.assess_inventory()
+        return PricingInputs(
+            settings=settings,
+            fair_price=float(context.mid_price or 0),
+            position=float(inventory.offset),
+            skew=inventory.skew,
+            volatility=context.volatility_estimator.per_sqrt_second or 0.0,
+            quote_volatility=context.volatility or 0.0,
+            market_spread_bps=context.market_spread_bps or 0.0,
+            recent_fill_rate=context.recent_fill_rate,
+            lot=float(instrument.lot_size * instrument.contract_size),
+            time_left=None if ends_at is None else seconds(max(ends_at - context.now, 0)),
         )
-        lowest = max(settings.min_spread_bps, settings.spread_floor_bps(context.fees))
-        clamped = min(max(spread, lowest), settings.max_spread_bps)
-        return SideSpread(bps=clamped, was_clamped=clamped != spread)
 
     def levels(
-        self, context: MarketMakingContext, inventory: InventoryAssessment, spread_bps: float, side: Side
+        self, context: MarketMakingContext, inventory: InventoryAssessment, spread_bps: float, side: Side, shift: float
     ) -> tuple[Quote, ...]:
         """Every level of one side, innermost first: prices on the grid and passive, sizes floored to the lot."""
-        return Ladder(context, inventory, spread_bps, side).quotes()
+        return Ladder(context, inventory, spread_bps, side, shift).quotes()
+
+
+class DefaultSpreadService(SharedQuoting):
+    """Each side from its own spread, both shifted against the position.
+
+    With s = clamp(position / limit, -1, 1) and h ``volatility_horizon_seconds``:
+
+    - target + 1e4 * sigma_h * volatility_multiplier + market_spread_share * market spread
+      + fill_rate_widening * recent fill rate;
+    - the side that would add to the position widens by 100 * inventory_adjustment_factor * abs(s);
+    - both quotes shift by -s * skew_price_factor of the fair price.
+    """
+
+    def price(self, inputs: PricingInputs) -> Pricing:
+        """See the class's description."""
+        settings, skew = inputs.settings, inputs.skew
+        spread = (
+            settings.target_spread_bps
+            + 1e4 * inputs.quote_volatility * settings.volatility_multiplier
+            + settings.market_spread_share * inputs.market_spread_bps
+            + settings.fill_rate_widening_bps * inputs.recent_fill_rate
+        )
+        widening = 100 * settings.inventory_adjustment_factor
+        return Pricing(
+            spread + widening * max(skew, 0.0), spread + widening * max(-skew, 0.0), skew * settings.skew_price_factor
+        )
+
+
+def _clamped(context: MarketMakingContext, spread: float) -> SideSpread:
+    """One side's spread within its bounds.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    if not math.isfinite(spread):
+        raise ValueError(f"spread: expected a finite number of bps, found {spread}; check the service's parameters.")
+    settings = context.settings
+    lowest = max(settings.min_spread_bps, settings.spread_floor_bps(context.fees))
+    clamped = min(max(spread, lowest), settings.max_spread_bps)
+    return SideSpread(bps=clamped, was_clamped=clamped != spread)
 
 
 def _is_hold_over(context: MarketMakingContext, plan: QuotePlan, side: Side) -> bool:

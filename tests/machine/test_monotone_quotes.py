@@ -90,7 +90,9 @@ def test_no_level_of_either_side_rises_with_the_inventory(
         plan = service.price_quotes(context)
         for side in Side:
             bps = plan.bid_spread_bps if side is Side.BID else plan.ask_spread_bps
-            for quote in service.levels(context, context.assess_inventory(), bps, side):
+            inventory = context.assess_inventory()
+            shift = inventory.skew * chosen.skew_price_factor
+            for quote in service.levels(context, inventory, bps, side, shift):
                 _never_rises(seen, offset, side, quote.level, quote.price)
             for quote in plan.quotes(side):
                 _never_rises(seen_in_plans, offset, side, quote.level, quote.price)

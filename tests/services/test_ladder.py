@@ -41,7 +41,7 @@ def test_levels_are_the_formula_rounded_to_the_grid(
     context.market.mid_price, context.market.bid_price, context.market.ask_price = mid, None, None
     inventory = evolve(context.assess_inventory(), skew=skew)
     strategy = context.settings
-    quotes = Ladder(context, inventory, spread_bps, side).quotes()
+    quotes = Ladder(context, inventory, spread_bps, side, skew * strategy.skew_price_factor).quotes()
     m, sign, before = Fraction(mid), side.sign, None
     for level, quote in enumerate(quotes):
         shifted = m * (1 - written(skew * strategy.skew_price_factor))

@@ -1,0 +1,50 @@
+"""Quotes of Gueant, Lehalle and Fernandez-Tapia (2013) by their closed form: made for quoting without an end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from mm_fsm.services.models import glft
+from mm_fsm.services.pricing.inputs import Pricing, PricingInputs
+from mm_fsm.services.pricing.model_parameters import ModelOptions, pricing_of
+from mm_fsm.services.pricing.options import parse_options, positive
+from mm_fsm.services.spreads import SharedQuoting
+
+
+@frozen(kw_only=True)
+class GlftOptions(ModelOptions):
+    """Below ``[strategy.service_options.glft]``.
+
+    Raises:
+        SettingsError: a value is out of its range.
+    """
+
+    intensity_per_second: float = positive()
+    """A: trades a second on one side that would reach the fair price."""
+
+
+class GlftSpreadService(SharedQuoting):
+    """Quotes far from any end: what the exact solution settles at.
+
+    Raises:
+        SettingsError: an option is wrong.
+    """
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        self.options = parse_options(GlftOptions, options or {}, "glft")
+
+    def price(self, inputs: PricingInputs) -> Pricing:
+        """By the closed form; the position moves both quotes by sigma c2 each unit."""
+        options = self.options
+        distances = glft.asymptotic_distances(
+            position=inputs.position,
+            volatility=options.volatility(inputs),
+            risk_aversion=options.risk_aversion,
+            intensity=options.intensity_per_second,
+            decay=options.decay(inputs),
+            order_size=inputs.order_size,
+        )
+        return pricing_of(distances, inputs.fair_price)
