@@ -2,12 +2,13 @@
 
 While a recorder runs, ``StateChart.__init__`` and ``__setstate__`` are wrapped, so that every machine gets a listener
 of ours, ``StateChart.active_listeners``, so that nobody sees it there, and ``Event.build_trigger``, so that events are
-seen that no transition accepts. Transitions are seen by the listener's ``after_transition``, entries of nested charts
-by its ``on_enter_state``. Guards are seen where the engine compares an answer with the ``expected_value`` of its entry
-in ``Transition.cond``: what stands there while a machine is put together notes the answer, so that guards of every kind
-are seen, and none is wrapped, called twice or replaced. A machine does not keep its listener among its own, so that
-copies, stored machines and those who ask for its listeners find what they would find without us. Each of these
-behaviours has a test of its own in tests/coverage/test_engine_contract.py.
+seen that no transition accepts. Transitions are seen by the listener's ``after_transition``; entries follow from what
+is active then, or are seen by ``on_enter_state`` where a state may be left and entered at once. Guards are seen where
+the engine compares an answer with the ``expected_value`` of its entry in ``Transition.cond``: what stands there while a
+machine is put together notes the answer, so that guards of every kind are seen, and none is wrapped, called twice or
+replaced. A machine does not keep our listener among its own, so that copies, stored machines and those who ask for its
+listeners find what they would find without us. Each of these behaviours has a test of its own in
+tests/coverage/test_engine_contract.py.
 """
 
 from __future__ import annotations
@@ -192,14 +193,14 @@ class FlatWatch:
 
 
 class NestedWatch:
-    """The listener of one machine with states within states."""
+    """The listener of one machine with states within states, of which no transition leaves and enters the same."""
 
     __slots__ = (
         "__weakref__",
+        "_mm_fsm_active",
         "_mm_fsm_attempt",
         "_mm_fsm_began",
         "_mm_fsm_class",
-        "_mm_fsm_entered",
         "_mm_fsm_settling",
         "_mm_fsm_walk",
     )
@@ -210,26 +211,18 @@ class NestedWatch:
         self._mm_fsm_walk = NestedWalk(engine_class.tally)
         self._mm_fsm_attempt: tuple[frozenset[str], str] | None = None
         self._mm_fsm_began: list[str] = []
-        """States in which the machine has begun."""
-        self._mm_fsm_entered: list[str] = []
-        """States entered by a transition that is not complete: where it fails, the engine takes them back."""
-
-    def on_enter_state(self, target: Any, event: Any) -> None:
-        """The engine's hook: a state is entered."""
-        name = self._mm_fsm_class.name_of(target)
-        if event == _INITIAL_EVENT:
-            self._mm_fsm_start([name])
-        else:
-            self._mm_fsm_entered.append(name)
+        self._mm_fsm_active: frozenset[str] = frozenset()
 
     def after_transition(self, event_data: Any) -> None:
         """The engine's hook: a transition is complete, and so are all that were taken with it."""
         engine_class, transition, event = self._mm_fsm_class, event_data.transition, event_data.event
-        if self._mm_fsm_entered:
-            self._mm_fsm_walk.enter(self._mm_fsm_entered)
-            self._mm_fsm_entered.clear()
+        active, before = engine_class.active(event_data.machine), self._mm_fsm_active
+        if active is not before:
+            states = engine_class.tally.states
+            for state in active - before:
+                states[state] += 1
+            self._mm_fsm_active = active
         if self._mm_fsm_attempt is not None:
-            active = engine_class.active(event_data.machine)
             self._mm_fsm_attempt = (self._mm_fsm_attempt[0] & active, self._mm_fsm_attempt[1])
         edge = engine_class.edges.get((id(transition), event))
         if edge is None:
@@ -243,23 +236,18 @@ class NestedWatch:
         for state in states:
             self._mm_fsm_class.tally.states[state] += 1
             self._mm_fsm_began.append(state)
+        self._mm_fsm_active = frozenset(self._mm_fsm_began)
 
     def _mm_fsm_fail(self) -> None:
         """No machine was made after all."""
         _take_back(self._mm_fsm_class.tally, self._mm_fsm_began)
 
     def _mm_fsm_event_was_sent(self, machine: StateChart[Any], event: Event) -> None:
-        if self._mm_fsm_entered:  # by a transition that was taken back, or one that goes on
-            active = self._mm_fsm_class.active(machine)
-            self._mm_fsm_walk.enter(state for state in self._mm_fsm_entered if state in active)
-            self._mm_fsm_entered.clear()
         if self._mm_fsm_attempt is not None:
             self._mm_fsm_settle()
         not_accepting = self._mm_fsm_class.tally.not_accepting.get(event)
-        if not not_accepting or event.delay:
-            return
-        active = self._mm_fsm_class.active(machine)
-        if not not_accepting.isdisjoint(active):
+        active = self._mm_fsm_active
+        if not_accepting and not not_accepting.isdisjoint(active) and not event.delay:
             self._mm_fsm_attempt = (not_accepting & active, str(event))
             self._mm_fsm_settling.unsettled.add(self)
 
@@ -268,6 +256,39 @@ class NestedWatch:
         if self._mm_fsm_attempt is not None:
             self._mm_fsm_class.tally.tried_in_vain(*self._mm_fsm_attempt)
             self._mm_fsm_attempt = None
+
+
+class ReenteringWatch(NestedWatch):
+    """The listener of one machine with transitions that may leave a state and enter it again: it hears of entries."""
+
+    __slots__ = ("_mm_fsm_entered",)
+
+    def __init__(self, engine_class: EngineClass, settling: Settling) -> None:
+        super().__init__(engine_class, settling)
+        self._mm_fsm_entered: list[str] = []
+        """States entered by a transition that is not complete: where it fails, the engine takes them back."""
+
+    def on_enter_state(self, target: Any, event: Any) -> None:
+        """The engine's hook: a state is entered."""
+        name = self._mm_fsm_class.name_of(target)
+        if event == _INITIAL_EVENT:
+            self._mm_fsm_start([name])
+        else:
+            self._mm_fsm_entered.append(name)
+
+    def after_transition(self, event_data: Any) -> None:
+        """The engine's hook: a transition is complete, and so are all that were taken with it."""
+        self._mm_fsm_active = self._mm_fsm_class.active(event_data.machine)
+        self._mm_fsm_walk.enter(self._mm_fsm_entered)
+        self._mm_fsm_entered.clear()
+        super().after_transition(event_data)
+
+    def _mm_fsm_event_was_sent(self, machine: StateChart[Any], event: Event) -> None:
+        if self._mm_fsm_entered:  # by a transition that was taken back, or one that goes on
+            self._mm_fsm_active = self._mm_fsm_class.active(machine)
+            self._mm_fsm_walk.enter(state for state in self._mm_fsm_entered if state in self._mm_fsm_active)
+            self._mm_fsm_entered.clear()
+        super()._mm_fsm_event_was_sent(machine, event)
 
 
 class EngineRecorder(Settling, Protocol):
@@ -333,7 +354,7 @@ def _init(
     watch = new_watch(engine_class, _recorder)
     _remember(self, watch)
     restored = getattr(model, state_field, None)
-    if restored is not None or isinstance(watch, FlatWatch):
+    if restored is not None or not isinstance(watch, ReenteringWatch):
         watch._mm_fsm_start(_starting_states(self, engine_class, restored, start_value))
     try:
         with engine_class.probed():
@@ -347,7 +368,9 @@ def _init(
 
 def new_watch(engine_class: EngineClass, settling: Settling) -> FlatWatch | NestedWatch:
     """A listener for one machine."""
-    return (FlatWatch if engine_class.tally.model.is_flat else NestedWatch)(engine_class, settling)
+    if engine_class.tally.model.is_flat:
+        return FlatWatch(engine_class, settling)
+    return (ReenteringWatch if engine_class.reading.may_enter_again else NestedWatch)(engine_class, settling)
 
 
 def _starting_states(

@@ -52,6 +52,8 @@ class EngineReading:
     """States of every level, by their identifiers."""
     callback_names: CallbackNames = field(repr=False)
     """What the model calls the guards and actions."""
+    may_enter_again: bool
+    """Whether a transition may leave a state and enter it again; otherwise what is active tells what was entered."""
 
 
 def read_engine(chart: type[StateChart[Any]]) -> EngineReading:
@@ -74,7 +76,10 @@ def read_engine(chart: type[StateChart[Any]]) -> EngineReading:
         ),
     )
     names = {value: foreign.identifier(state) for value, state in chart.states_map.items()}
-    return EngineReading(model, foreign.places, names, foreign.transitions, foreign.states, foreign.names)
+    may_enter_again = any(map(_may_enter_again, foreign.transitions))
+    return EngineReading(
+        model, foreign.places, names, foreign.transitions, foreign.states, foreign.names, may_enter_again
+    )
 
 
 def as_declared(reading: EngineReading, model: ChartModel) -> EngineReading:
@@ -119,6 +124,24 @@ def _entered_with(state: State) -> Iterator[State]:
 def _is_within(state: State, around: State) -> bool:
     """By identity: states of python-statemachine are equal when their names are."""
     return any(ancestor is around for ancestor in state.ancestors())
+
+
+def _may_enter_again(transition: Transition) -> bool:
+    """Whether a transition may leave a state and enter it again.
+
+    It may where one end lies within the other, or is the other, and where a parallel state is left as a whole.
+    """
+    source, targets = transition.source, transition.targets
+    for target in targets:
+        end = target.parent if target.is_history and target.parent is not None else target
+        if end is source or _is_within(source, end) or _is_within(end, source):
+            return True
+    for around in source.ancestors():
+        if around.parallel:
+            return bool(targets)
+        if all(_is_within(target, around) for target in targets):
+            return False
+    return False
 
 
 class _Known:

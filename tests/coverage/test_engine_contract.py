@@ -1,7 +1,7 @@
 """What recording relies on in python-statemachine, each behaviour by itself, so that an upgrade says what changed.
 
-What relies on it are mm_fsm/coverage/engines.py, machines.py and reading.py. All of it is public: no name here begins
-with an underscore, except Python's own special methods.
+What relies on it are mm_fsm/coverage/engines.py, machines.py and reading.py. All of it is public but one: that a
+machine keeps its listeners in ``_listeners``, from which ours is taken. Without that it would only be seen there.
 """
 
 from __future__ import annotations
@@ -80,6 +80,28 @@ def test_a_listener_hears_of_each_complete_transition_with_its_event() -> None:
 def test_our_listener_is_first_among_the_active_ones_and_others_stay() -> None:
     first, second = Ear(), Ear()
     assert Gate(listeners=[first, second]).active_listeners == [first, second]
+
+
+def test_a_listener_that_the_machine_no_longer_lists_is_still_told() -> None:
+    ear = Ear()
+    machine = Gate(listeners=[ear])
+    assert vars(machine)["_listeners"] == {id(ear): ear}
+    vars(machine)["_listeners"].clear()
+    machine.send("push")
+    assert [heard.event for heard in ear.heard] == ["push"]
+
+
+def test_the_states_in_which_a_machine_begins_are_entered_with_an_event_of_their_own() -> None:
+    class Entered:
+        def __init__(self) -> None:
+            self.heard: list[tuple[str, str]] = []
+
+        def on_enter_state(self, target: Any, event: Any) -> None:
+            self.heard.append((target.id, str(event)))
+
+    entered = Entered()
+    Gate(listeners=[entered]).send("push")
+    assert entered.heard == [("shut", "__initial__"), ("ajar", "push")]
 
 
 def test_an_edge_without_an_event_is_heard_without_one() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
+from unittest.mock import MagicMock, Mock
 
 import pytest
 from statemachine import Event, State, StateChart, StateMachine
@@ -54,6 +56,74 @@ def test_a_machine_stored_while_it_was_watched_can_be_read_where_nobody_watches(
     door = pickle.loads(stored)
     door.send("push")
     assert "ajar" in door.configuration_values
+    assert seen.edges == {}
+
+
+def test_a_machine_is_stored_and_copied_as_if_nobody_watched() -> None:
+    """Not a byte differs, no listener is more, and a copy of a copy is watched once."""
+    plain = Door()
+    plain.send("push")
+    with recording(Door) as seen:
+        door = Door()
+        door.send("push")
+        assert pickle.dumps(door) == pickle.dumps(plain)
+        copied = copy.deepcopy(copy.deepcopy(door))
+        assert copied.active_listeners == []
+        copied.send("pull")
+    assert seen.edges == {"shut.push": 1, "ajar.pull": 1}
+
+
+@pytest.mark.parametrize("chart", [Siblings, Player])
+def test_listeners_are_those_that_were_given_in_their_order(chart: Any) -> None:
+    """Asked afterwards, by a callback while the machine is put together, and after a late one has been added."""
+
+    class Other:
+        asked: ClassVar[list[list[object]]] = []
+
+        def on_enter_state(self, machine: Any) -> None:
+            self.asked.append(machine.active_listeners)
+
+    first, second, late = Other(), Other(), Other()
+    with recording(chart):
+        machine = chart(listeners=[first, second])
+        assert machine.active_listeners == [first, second]
+        machine.add_listener(late)
+        assert machine.active_listeners == [first, second, late]
+    assert Other.asked
+    assert all(seen == [first, second] for seen in Other.asked)
+
+
+class Comparable(StateMachine):
+    """Machines that are equal, and have no hash."""
+
+    off = State(initial=True)
+    on = State()
+    press = off.to(on) | on.to(off)
+    pull = on.to(off)
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_machines_may_be_equal_and_have_no_hash() -> None:
+    with recording(Comparable) as seen:
+        one, other = Comparable(), Comparable()
+        one.send("press")
+        with pytest.raises(StateMachine.TransitionNotAllowed):
+            other.send("pull")
+    assert seen.sneaks == {("off", "pull")}
+
+
+@pytest.mark.parametrize(
+    "stand_in", [Mock(), SimpleNamespace(model=None), MagicMock()], ids=lambda one: type(one).__name__
+)
+def test_an_event_may_be_built_for_something_that_stands_in_for_a_machine(stand_in: Any) -> None:
+    with recording(Door) as seen:
+        assert Event("push", name="Push").build_trigger(machine=stand_in).event == "push"
+        with pytest.raises(RuntimeError):
+            Event("push").build_trigger(machine=None)
     assert seen.edges == {}
 
 
