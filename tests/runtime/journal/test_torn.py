@@ -131,16 +131,21 @@ def test_the_log_cut_anywhere(whole: Path, tmp_path: Path, books: set[Books]) ->
 
 
 def test_the_file_cut_at_every_byte_of_its_last_record(whole: Path, tmp_path: Path, books: set[Books]) -> None:
-    """Without its log, cut in the row of the last record: SQLite reads zeros there, and the record is found damaged."""
+    """Without its log, cut in the row of a late record: SQLite reads zeros there, and the record is found damaged.
+
+    It is the last record whose row lies in one page.
+    """
     path = torn(whole, tmp_path, log=-1)
     intact = read_books(path)
     assert intact in books
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    fact, chain = connection.execute("SELECT fact, chain FROM records ORDER BY segment DESC, sequence DESC").fetchone()
+    rows = connection.execute("SELECT fact, chain FROM records ORDER BY segment DESC, sequence DESC").fetchall()
     connection.close()
     data = whole.read_bytes()
-    end = data.index(chain) + len(chain)
-    begin_at = data.rindex(fact.encode(), 0, end)
+    ends = [(data.find(chain) + len(chain), fact.encode()) for fact, chain in rows if chain in data]
+    begin_at, end = next(
+        (begin_at, end) for end, fact in ends if end - (begin_at := data.rfind(fact, 0, end)) < PAGE and begin_at > 0
+    )
     for cut in range(end - 1, begin_at, -1):
         os.truncate(path, cut)
         assert read_books(path) is None, cut
@@ -151,7 +156,7 @@ def test_the_file_cut_anywhere(whole: Path, tmp_path: Path, books: set[Books]) -
     size = whole.stat().st_size
     intact = read_books(torn(whole, tmp_path, log=-1))
     assert intact in books
-    cuts = {*range(size - PAGE, size, 41), *range(0, size - PAGE, 401)}
+    cuts = {*range(size - PAGE, size, 41), *range(0, size - PAGE, 401), size}
     outcomes = {cut: read_books(torn(whole, tmp_path, file=cut, log=-1)) for cut in cuts}
     assert set(outcomes.values()) == {intact, None}
     assert {outcome for cut, outcome in outcomes.items() if cut <= size - PAGE} == {None}
