@@ -45,12 +45,13 @@ class OrderTable:
     """Earliest placement among orders closed so, whose trades were not looked up since; None when there is none."""
     closings: int = field(default=0, init=False)
     """How often an order was settled as finished; late news settles one again."""
-    changes: int = field(default=0, init=False, eq=False, metadata=DERIVED)
-    """Counts changes of any order, so that others can keep what they read until the next one."""
     _views: dict[Side | None, dict[object, Any]] = field(
         factory=lambda: {group: {} for group in _VIEW_GROUPS}, init=False, eq=False, repr=False, metadata=DERIVED
     )
     """What was computed since the last change, by side; None: of both sides."""
+    _dues: tuple[int | None, int | None] | None = field(
+        default=None, init=False, eq=False, repr=False, metadata=DERIVED
+    )
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
@@ -90,7 +91,11 @@ class OrderTable:
 
     def has_quote(self, side: Side) -> bool:
         """Whether a quote of that side is known to be live and stays, no cancel being in flight for it."""
-        return self._view(side, "has_quote", lambda: any(o.is_staying for o in self.live(side, OrderPurpose.QUOTE)))
+        views = self._views[side]
+        found: bool | None = views.get("has_quote")
+        if found is None:
+            found = views["has_quote"] = any(order.is_staying for order in self.live(side, OrderPurpose.QUOTE))
+        return found
 
     def has_unknown(self, side: Side | None = None) -> bool:
         """Whether an order of that side is UNKNOWN, or finished with fills that have not arrived."""
@@ -134,20 +139,23 @@ class OrderTable:
 
     def cancels_due(self) -> tuple[OwnOrder, ...]:
         """Live orders to cancel at once, in whatever state the machine is."""
-        return self._view(
-            None, "cancels_due", lambda: tuple(o for o in self._live.values() if o.cancel_due and o.is_live)
-        )
+        views = self._views[None]
+        found: tuple[OwnOrder, ...] | None = views.get("cancels_due")
+        if found is None:
+            live = self._live.values()
+            found = views["cancels_due"] = tuple(order for order in live if order.cancel_due and order.is_live)
+        return found
 
     def queries_due(self, now: int) -> tuple[OwnOrder, ...]:
         """Orders to ask the venue about now."""
-        earliest = self._earliest("query_due")
+        _, earliest = self._next_dues()
         if earliest is None or now < earliest:
             return ()
         return tuple(o for o in self._live.values() if o.query_due is not None and now >= o.query_due)
 
     def answers_overdue(self, now: int) -> tuple[OwnOrder, ...]:
         """Orders with a request whose answer should have come by now."""
-        earliest = self._earliest("answer_due")
+        earliest, _ = self._next_dues()
         if earliest is None or now < earliest:
             return ()
         return tuple(o for o in self._live.values() if o.answer_due is not None and now >= o.answer_due)
@@ -155,7 +163,7 @@ class OrderTable:
     @property
     def next_deadline(self) -> int | None:
         """The earliest time at which an answer is overdue or a question due."""
-        answer, query = self._earliest("answer_due"), self._earliest("query_due")
+        answer, query = self._next_dues()
         return query if answer is None else answer if query is None else min(answer, query)
 
     def snapshot(self) -> tuple[object, ...]:
@@ -170,12 +178,16 @@ class OrderTable:
             side, "questions", lambda: tuple(o for o in self._live.values() if side is None or o.side is side)
         )
 
-    def _earliest(self, name: str) -> int | None:
-        return self._view(
-            None,
-            name,
-            lambda: min((due for o in self._live.values() if (due := getattr(o, name)) is not None), default=None),
-        )
+    def _next_dues(self) -> tuple[int | None, int | None]:
+        """When the next answer is overdue, and the next question due."""
+        dues = self._dues
+        if dues is None:
+            live = self._live.values()
+            dues = self._dues = (
+                min((order.answer_due for order in live if order.answer_due is not None), default=None),
+                min((order.query_due for order in live if order.query_due is not None), default=None),
+            )
+        return dues
 
     def _view(self, side: Side | None, name: object, compute: Callable[[], _V]) -> _V:
         views = self._views[side]
@@ -187,7 +199,7 @@ class OrderTable:
 
     def changed(self, side: Side) -> None:
         """Nothing computed of that side holds any more."""
-        self.changes += 1
+        self._dues = None
         self._views[side].clear()
         self._views[None].clear()
 
