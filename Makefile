@@ -101,4 +101,5 @@ $(RUNS): pyproject.toml constraints.txt
 $(READY): $(RUNS)
 	@echo "setting up $(VENV), once: what tests and development need"
 	@$(PIP_INSTALL) --no-build-isolation --editable '.[all]' | $(SHOW_PACKAGES)
+	@$(BIN)/python tests/sweep/source.py
 	@touch $@

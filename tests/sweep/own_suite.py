@@ -20,8 +20,20 @@ from tests.sweep.source import CACHE, fetch
 ENVIRONMENT = CACHE / "own_suite"
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ["pytest>=9.1", "pytest-asyncio", "pytest-mock", "pytest-benchmark", "pytest-django", "pytest-timeout"]
+NEEDED += ["pytest-xdist"]
 NEEDED += ["django", "pydot", "pyyaml", "jsonschema", "babel", "pdbr", "hatchling"]
-OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--benchmark-disable", "--timeout=60", "tests"]
+OPTIONS = [
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:randomly",
+    "--benchmark-disable",
+    "--timeout=60",
+    "-n",
+    "2",
+    "tests",
+]
 NOT_RUN = ["tests/scrape_images.py", "tests/django_project", "tests/test_profiling.py", "tests/examples"]
 """They fetch, need settings of Django, measure time, or ask a person."""
 

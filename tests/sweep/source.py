@@ -1,7 +1,7 @@
 """The source distribution of python-statemachine, with its own tests, at the version that is installed.
 
-It is fetched from the package index once, by ``python tests/sweep/source.py``, which ``make sweep`` and the setting up
-of the environment call, into a directory that git ignores. Tests fetch nothing.
+It is fetched from the package index once, by ``python tests/sweep/source.py``, which setting up the environment calls,
+into a directory that git ignores. Tests fetch nothing.
 """
 
 from __future__ import annotations
@@ -43,6 +43,6 @@ def fetch() -> Path:
 
 if __name__ == "__main__":
     try:
-        print(fetch())
+        fetch()
     except RuntimeError as error:
         print(f"not fetched, tests that need it are skipped: {error}", file=sys.stderr)

@@ -11,7 +11,8 @@ EVERY = 15
 
 
 @pytest.mark.skipif(
-    not DIRECTORY.is_dir(), reason="python-statemachine's sources are not there: make sweep fetches them"
+    not DIRECTORY.is_dir(),
+    reason="python-statemachine's sources are not there: python tests/sweep/source.py fetches them",
 )
 def test_charts_of_other_people_are_drawn_in_every_format_and_counted_as_a_listener_counts() -> None:
     """No chart crashes or is refused but for a reason; a listener of the test's own counts what the recorder does."""
