@@ -30,6 +30,7 @@ _BOX_CHARACTERS = 46
 _LABEL_CHARACTERS = 34
 _WIDER_BY_A_SPACE = 5
 """Bold capitals that are a space wider together than Graphviz takes them to be."""
+_ARROW = "━▶"
 _LEGEND_ENTRIES = 4
 """In one row, so that the heading is no wider than a small chart."""
 
@@ -198,7 +199,9 @@ def any_state_label(definition: ChartDefinition, arrow: Arrow) -> str:
 def heading(definition: ChartDefinition, overlay: Overlay) -> str:
     """The picture's heading: the chart's name, what is drawn over it, and a legend of what occurs in it."""
     caption = f" {_font(escaped(overlay.caption), color=MUTED, size=NAME_SIZE)}" if one_line(overlay.caption) else ""
-    entries = [_font(sign, color=color) + _font(f" {text}", color=MUTED) for sign, color, text in _legend(definition)]
+    entries = [
+        _font(sign, color=color) + _font(f" {text}", color=MUTED) for sign, color, text in _legend(definition, overlay)
+    ]
     meanings = [_font("■", color=color) + _font(f" {escaped(text)}", color=MUTED) for color, text in overlay.legend]
     legend = [entries[:_LEGEND_ENTRIES], entries[_LEGEND_ENTRIES:], meanings]
     rows = [
@@ -209,28 +212,35 @@ def heading(definition: ChartDefinition, overlay: Overlay) -> str:
     return f'<<table border="0" cellborder="0" cellspacing="0" cellpadding="3">{cells}<tr><td> </td></tr></table>>'
 
 
-def _legend(definition: ChartDefinition) -> list[tuple[str, str, str]]:
+def _legend(definition: ChartDefinition, overlay: Overlay) -> list[tuple[str, str, str]]:
     """Sign, colour and meaning of everything that occurs in the chart and explains itself badly."""
-    roles = {role_of(definition, edge) for edge in definition.edges}
-    origins = set(definition.origins.values())
-    entries = []
-    if definition.automatic:
-        entries.append(("━▶", ARROW_COLORS[Role.NORMAL], "fires by itself when its guards hold"))
-    elif not definition.edges or any(event not in definition.origins for event in definition.events):
-        entries.append(("━▶", ARROW_COLORS[Role.NORMAL], "sent by the host"))
-    if Role.COMMAND in roles:
-        entries.append(("━▶", ARROW_COLORS[Role.COMMAND], "command, sent by the host"))
-    if Role.FAULT in roles:
-        entries.append(("━▶", ARROW_COLORS[Role.FAULT], "a guard or callback raised"))
-    if Origin.GUARDS in origins:
-        entries.append((f"{NO_EVENT}:", INK, "taken by itself when its guards hold"))
-    if Origin.ENDED in origins:
-        ended = next(event for event, origin in definition.origins.items() if origin is Origin.ENDED)
-        entries.append((f"{escaped(ended)}:", INK, "sent by the machine when it has ended"))
+    entries = _legend_of_edges(definition)
+    if definition.edges and all(overlay.edge(edge.id).color for edge in definition.edges):
+        entries = [entry for entry in entries if entry[0] != _ARROW]  # their colours mean something else here
     if definition.automatic:
         entries.append(("1 2 3", INK, "order in which a state tries its edges"))
     if any(edge.internal for edge in definition.edges):
         entries.append(("↻", INK, "stays: no exit, no entry"))
     if any(state.final for state in definition.states):
         entries.append(("■", FINAL_BOX.border, "final"))
+    return entries
+
+
+def _legend_of_edges(definition: ChartDefinition) -> list[tuple[str, str, str]]:
+    roles = {role_of(definition, edge) for edge in definition.edges}
+    origins = set(definition.origins.values())
+    entries = []
+    if definition.automatic:
+        entries.append((_ARROW, ARROW_COLORS[Role.NORMAL], "fires by itself when its guards hold"))
+    elif not definition.edges or any(event not in definition.origins for event in definition.events):
+        entries.append((_ARROW, ARROW_COLORS[Role.NORMAL], "sent by the host"))
+    if Role.COMMAND in roles:
+        entries.append((_ARROW, ARROW_COLORS[Role.COMMAND], "command, sent by the host"))
+    if Role.FAULT in roles:
+        entries.append((_ARROW, ARROW_COLORS[Role.FAULT], "a guard or callback raised"))
+    if Origin.GUARDS in origins:
+        entries.append((f"{NO_EVENT}:", INK, "taken by itself when its guards hold"))
+    if Origin.ENDED in origins:
+        ended = next(event for event, origin in definition.origins.items() if origin is Origin.ENDED)
+        entries.append((f"{escaped(ended)}:", INK, "sent by the machine at the end of that state"))
     return entries

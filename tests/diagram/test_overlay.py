@@ -64,6 +64,16 @@ def test_caption_and_legend_say_what_is_drawn(three: DrawableChart) -> None:
     assert heading[-1] == "■ taken ■ never taken"
 
 
+def test_the_legend_explains_no_colour_that_an_overlay_has_replaced(three: DrawableChart) -> None:
+    """Where every edge has a colour of the overlay's, the colours of commands and faults are not there."""
+    styles = {edge.id: EdgeStyle(color="#00ff00") for edge in three.definition.edges}
+    heading = " ".join(drawn_with(three, Overlay(edges=styles)).heading)
+    assert "command" not in heading
+    assert "order in which a state tries its edges" in heading
+    some = dict(list(styles.items())[1:])
+    assert "command, sent by the host" in " ".join(drawn_with(three, Overlay(edges=some)).heading)
+
+
 def test_counts_on_a_grouped_arrow_are_listed_by_source(nine: DrawableChart) -> None:
     """Seven edges are one arrow; what differs between them stands beside each source's name."""
     halts = [edge.id for edge in nine.definition.edges if edge.event == "halt"]
