@@ -48,7 +48,7 @@ class SideState:
     """In a row, since the last order of this side that rested."""
 
     def take_hold(self, hold: Hold) -> None:
-        """Hold the side, unless it is held longer already: whatever comes in between ends no hold early."""
+        """Hold the side. A shorter hold never replaces a longer one."""
         current = self.hold
         lasts_longer = current is not None and (
             current.until is None or (hold.until is not None and current.until > hold.until)

@@ -252,7 +252,7 @@ def _hiding(definition: ChartDefinition, seen: Sequence[EdgeDefinition], edge: E
 def _can_hide(
     definition: ChartDefinition, earlier: EdgeDefinition, later: EdgeDefinition, answers: Mapping[str, bool]
 ) -> bool:
-    """Whether there are answers with which both edges could be taken, so that the earlier one is."""
+    """True if both edges can be enabled; the earlier one then always wins."""
     fire_together = definition.automatic and not earlier.command and not later.command
     return (earlier.event == later.event or fire_together) and not _is_refused(earlier, answers)
 

@@ -1,4 +1,4 @@
-"""Who is told what running charts do, in any object of any class: coverage, while it records; nobody otherwise."""
+"""Process-wide chart listeners; empty unless coverage records."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class OrderIds:
         """Ids with a part for the run and one for this process of it; empty parts are left out."""
         return cls("-".join([strategy_id, *filter(None, (run_id, session_id)), ""]), bool(run_id))
 
-    def take_time(self, strategy_id: str, now: int) -> None:
+    def begin_at(self, strategy_id: str, now: int) -> None:
         """Without a run id, the time of the first fact keeps this run's orders apart from an earlier run's."""
         self.prefix = f"{strategy_id}-{now // NANOSECONDS_PER_MILLISECOND:x}-"
 

@@ -79,7 +79,7 @@ class QuoteBookkeeper(Bookkeeper):
         context, ids = self.context, self.desk.ids
         self.uptime.began_at = context.now
         if not ids.has_run_id:
-            ids.take_time(context.settings.strategy_id, context.now)
+            ids.begin_at(context.settings.strategy_id, context.now)
             context.order_prefix = ids.prefix
         duration = context.settings.session_seconds
         if duration is not None:

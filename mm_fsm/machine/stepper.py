@@ -298,7 +298,7 @@ class Stepper:
     def _record(self, edge: EdgeDefinition) -> None:
         transition, now = TransitionRecord(edge.source, edge.event, self._owner.chart_state), self.bookkeeper.now
         self._draft.transitions.append(transition)
-        breach = self.visits.take_edge(edge, self._states[edge.source], now)
+        breach = self.visits.count_edge(edge, self._states[edge.source], now)
         if breach is not None:
             self._draft.explain(breach)
         for transition_was_taken in self.observers.transition_was_taken:

@@ -27,7 +27,7 @@ class Visits:
     budget_breaches: Counter[str] = field(factory=Counter)
     """Visits to each state that took longer than its waiting budget."""
 
-    def take_edge(self, edge: EdgeDefinition, source: StateDefinition, now: int) -> str | None:
+    def count_edge(self, edge: EdgeDefinition, source: StateDefinition, now: int) -> str | None:
         """Count an edge; unless it is internal, end the visit. What there is to say of a budget that was broken."""
         self.transition_counts[f"{edge.source}.{edge.event}"] += 1
         if edge.internal:

@@ -8,7 +8,7 @@ _PROFILE = "mm-fsm-mutation"
 
 
 def repeat_examples() -> Callable[[], None]:
-    """Load a profile of hypothesis for this, made from the present one. Call the answer to have that back.
+    """Load a profile of hypothesis for this. The returned function restores the previous profile.
 
     Examples are derived from the tests themselves, kept nowhere, and not made smaller: a mutant is only asked whether
     it fails. Without hypothesis there is nothing to do.
