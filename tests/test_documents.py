@@ -26,6 +26,7 @@ from mm_fsm.runtime.settings_file import parse_settings
 from mm_fsm.testing import forced, plan_paths
 from mm_fsm.venues.paper import PaperSettings
 from mm_fsm.venues.recorded.kind import RecordedTable
+from mm_fsm.venues.recorded.reading import ReadingSettings
 from mm_fsm.venues.settings_tables import known_keys
 from mm_fsm.venues.simulator import SimulatorSettings
 from tests.runtime.settings_texts import MARKET
@@ -125,7 +126,8 @@ def test_every_setting_is_documented_and_none_that_is_not_there() -> None:
     """The simulated instrument is the market's, so that it is no key of the simulator's table."""
     kinds: dict[str, type] = {
         "strategy": MarketMakingSettings, "instrument": Instrument, "fees": Fees, "balances": Balances,
-        "paper": PaperSettings, "simulator": SimulatorSettings, "recording": RecordingMatch, "journal": JournalSettings,
+        "paper": PaperSettings, "simulator": SimulatorSettings, "recording": RecordingMatch, "reading": ReadingSettings,
+        "journal": JournalSettings,
     }  # fmt: skip
     expected = {table: {*known_keys(kind)} - {"instrument"} for table, kind in kinds.items()}
     expected["venue"] = {*VENUE_KEYS, *known_keys(RecordedTable)}

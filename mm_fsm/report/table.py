@@ -38,7 +38,7 @@ def endings(entries: Sequence[Entry]) -> list[str]:
 
 
 def _ending(entry: Entry) -> Ending:
-    amounts = {name: Decimal(entry[name]) for name in ("position", "offset")}
+    amounts = {name: Decimal(entry.get(name, 0)) for name in ("position", "offset", "below_lot")}
     return Ending(**{**entry, **amounts, "unconfirmed": tuple(entry["unconfirmed"])})
 
 

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.exact import EXACT
+from mm_fsm.core.instrument import ZERO
 
 
 @frozen(kw_only=True)
@@ -23,6 +24,8 @@ class Ending:
     position: Decimal
     offset: Decimal
     """Distance from the target."""
+    below_lot: Decimal = ZERO
+    """The part of the offset that no order can trade: less than a lot."""
 
     def __str__(self) -> str:
         if self.is_book_confirmed_empty:
@@ -33,11 +36,15 @@ class Ending:
         else:
             book = "BOOK NOT CONFIRMED EMPTY, the venue has not said so yet"
         offset = f"{EXACT.normalize(self.offset):+f} off target" if self.offset else "at its target"
-        return f"{self.symbol}: {book}; position {EXACT.normalize(self.position):f} {self.base_currency}, {offset}"
+        rest = f", {EXACT.normalize(self.below_lot):+f} of it below one lot" if self.below_lot else ""
+        return (
+            f"{self.symbol}: {book}; position {EXACT.normalize(self.position):f} {self.base_currency}, {offset}{rest}"
+        )
 
 
 def ending_of(context: MarketMakingContext) -> Ending:
     """How the market would be left if the process ended now."""
+    lot = EXACT.multiply(context.instrument.lot_size, context.instrument.contract_size)
     return Ending(
         symbol=context.settings.symbol,
         base_currency=context.instrument.base_currency,
@@ -45,4 +52,5 @@ def ending_of(context: MarketMakingContext) -> Ending:
         unconfirmed=tuple(order.client_order_id for order in context.orders.open_questions()),
         position=context.base_position,
         offset=context.inventory_offset,
+        below_lot=EXACT.remainder(context.inventory_offset, lot),
     )

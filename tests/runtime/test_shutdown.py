@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from mm_fsm.books.facts import StopRequested
-from mm_fsm.runtime.shutdown import ending_of
+from mm_fsm.runtime.shutdown import Ending, ending_of
 from tests.runtime.journal.scenario import World, begin, is_quoting, kill, plan_at
 
 
@@ -44,3 +45,24 @@ def test_a_start_that_was_stopped_before_the_venue_spoke_claims_nothing(tmp_path
     ending = ending_of(run.machine.machine.context)
     assert not ending.is_book_confirmed_empty
     kill(run)
+
+
+def test_what_is_left_below_a_lot_is_named(tmp_path: Path) -> None:
+    """A fee in the base currency leaves 0.37 lots: no order can trade them."""
+    world, run = World(), begin(plan_at(tmp_path / "run.journal"))
+    world.run(run, until=is_quoting)
+    context = run.machine.machine.context
+    assert ending_of(context).below_lot == 0
+    assert "below one lot" not in str(ending_of(context))
+    kill(run)
+    ending = Ending(
+        symbol="A/B",
+        base_currency="A",
+        is_book_confirmed_empty=True,
+        unconfirmed=(),
+        position=Decimal("1.99763"),
+        offset=Decimal("-0.00237"),
+        below_lot=Decimal("-0.00037"),
+    )
+    expected = "A/B: book confirmed empty; position 1.99763 A, -0.00237 off target, -0.00037 of it below one lot"
+    assert str(ending) == expected

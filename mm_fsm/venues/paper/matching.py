@@ -125,7 +125,7 @@ class Matcher:
             yield Execution(order, order.price, quantity, Liquidity.MAKER)
 
     def _whole_lots(self, quantity: Decimal) -> Decimal:
-        return quantity - quantity % self.lot
+        return quantity // self.lot * self.lot if quantity % self.lot else quantity
 
     def _advance_queues(self, side: Side, price: Decimal, quantity: Decimal) -> None:
         for order in self.orders.by_priority(side):

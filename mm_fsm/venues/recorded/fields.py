@@ -55,14 +55,6 @@ def _number(text: str) -> Decimal | None:
     return Decimal(text) if _PLAIN_NUMBER.fullmatch(text) else None
 
 
-def number(text: str) -> Decimal:
-    """The exact number written in ``text``, which an earlier reading found to be one."""
-    value = _number(text)
-    if value is None:
-        raise ValueError(f"a number: expected digits, found {text!r}.")
-    return value
-
-
 def positive(field: str, text: object) -> Decimal:
     """``text`` as an exact decimal above 0.
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from functools import lru_cache
+from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, Final
@@ -21,21 +21,15 @@ from attrs import asdict, define, field, frozen
 
 from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.messages import BookLevel, Side
-from mm_fsm.venues.recorded.fields import number
 from mm_fsm.venues.recorded.files import RecordingFile
 from mm_fsm.venues.recorded.layout import Levels, RecordedEvent, Wanted
 from mm_fsm.venues.recorded.reading import ReadingSettings, Tally
 
 _VERSION: Final = 1
 """Of what readers make of files and of what is kept: another one does not find the files of this one."""
-_EVENTS_IN_A_LINE: Final = 4096
+_EVENTS_IN_A_LINE: Final = 512
 _DIGEST_BYTES: Final = 16
 _SUFFIX: Final = ".events"
-_BUY: Final = "B"
-
-_Columns = tuple[list[int], list[int], list[str], list[str]]
-"""When an event is shown, its exchange time, and twice text: of a book bids and asks, of a trade price and size, then
-side and id."""
 
 
 def default_directory() -> Path:
@@ -102,7 +96,7 @@ class PreparedFile:
             os.utime(self.path)
         with self.path.open(encoding="utf-8") as lines:
             for _, line in zip(range(self._last["lines"]), lines, strict=False):
-                yield list(_events(symbol, json.loads(line)))
+                yield _events(symbol, json.loads(line))
 
     def keeping(self, batches: Iterable[list[RecordedEvent]], tally: Tally) -> Iterator[list[RecordedEvent]]:
         """Yield the events and keep them; a reading that is given up, or no room on the disk, leaves nothing."""
@@ -140,7 +134,7 @@ class _Writer:
 
     content: IO[bytes] | None
     path: Path
-    _columns: _Columns = field(factory=lambda: ([], [], [], []), init=False)
+    _held: list[RecordedEvent] = field(factory=list, init=False)
     _lines: int = field(default=0, init=False)
     _state: Any = field(factory=lambda: blake2b(digest_size=_DIGEST_BYTES), init=False)
 
@@ -156,21 +150,13 @@ class _Writer:
 
     def take(self, event: RecordedEvent) -> None:
         """Keep one event."""
-        shown, sent, first, second = self._columns
-        shown.append(event.received_at)
-        sent.append(event.exchange_time)
-        if isinstance(event, MarketBook):
-            first.append(_text(event.bids))
-            second.append(_text(event.asks))
-        else:
-            first.append(f"={event.price} {event.size}")
-            second.append(f"{_BUY if event.taker_side is Side.BID else 'S'}{event.trade_id}")
-        if len(shown) == _EVENTS_IN_A_LINE:
-            self._write_columns()
+        self._held.append(event)
+        if len(self._held) == _EVENTS_IN_A_LINE:
+            self._write_held()
 
     def finish(self, tally: Tally, path: Path) -> bool:
         """Write the counts and move the file to its place; whether it is there now."""
-        self._write_columns()
+        self._write_held()
         last = {
             "lines": self._lines,
             "rows": tally.rows,
@@ -195,12 +181,11 @@ class _Writer:
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
-    def _write_columns(self) -> None:
-        if self._columns[0]:
-            self._write(self._columns)
+    def _write_held(self) -> None:
+        if self._held:
+            self._write(_columns_of(self._held))
             self._lines += 1
-            for column in self._columns:
-                column.clear()
+            self._held.clear()
 
     def _write(self, value: object) -> None:
         if self.content is None:
@@ -215,37 +200,72 @@ class _Writer:
         self._state.update(line)
 
 
-def _events(symbol: str, columns: _Columns) -> Iterator[RecordedEvent]:
-    for shown, sent, first, second in zip(*columns, strict=True):
-        if first.startswith("="):
-            price, _, size = first[1:].partition(" ")
-            yield MarketTrade(
-                symbol=symbol,
-                received_at=shown,
-                exchange_time=sent,
-                price=number(price),
-                size=number(size),
-                taker_side=Side.BID if second.startswith(_BUY) else Side.ASK,
-                trade_id=second[1:],
+def _columns_of(events: Sequence[RecordedEvent]) -> dict[str, Any]:
+    """Events as columns: when each is shown and was sent, the places of trades, what trades and books hold."""
+    trades = [event for event in events if isinstance(event, MarketTrade)]
+    books = [event for event in events if isinstance(event, MarketBook)]
+    sides: list[tuple[Levels, ...]] = [tuple(book.bids for book in books), tuple(book.asks for book in books)]
+    columns: dict[str, Any] = {
+        "shown": [event.received_at for event in events],
+        "sent": [event.exchange_time for event in events],
+        "trades at": [place for place, event in enumerate(events) if isinstance(event, MarketTrade)],
+        "trades": [
+            [str(trade.price) for trade in trades],
+            [str(trade.size) for trade in trades],
+            [trade.taker_side.value for trade in trades],
+            [trade.trade_id for trade in trades],
+        ],
+    }
+    if all(len(levels) == 1 for side in sides for levels in side):
+        columns["best"] = [[str(each[0][field]) for each in side] for side in sides for field in (0, 1)]
+    else:
+        columns["levels"] = [list(map(_text, side)) for side in sides]
+    return columns
+
+
+def _events(symbol: str, columns: Mapping[str, Any]) -> list[RecordedEvent]:
+    if "best" in columns:
+        bid_prices, bid_sizes, ask_prices, ask_sizes = (map(Decimal, column) for column in columns["best"])
+        bids: Iterator[Levels] = zip(map(BookLevel, bid_prices, bid_sizes), strict=True)
+        asks: Iterator[Levels] = zip(map(BookLevel, ask_prices, ask_sizes), strict=True)
+    else:
+        bids, asks = (map(_levels, column) for column in columns["levels"])
+    prices, sizes, sides, ids = columns["trades"]
+    trades = zip(map(Decimal, prices), map(Decimal, sizes), map(Side, sides), ids, strict=True)
+    trades_at = set(columns["trades at"])
+    events: list[RecordedEvent] = []
+    for place, (shown, sent) in enumerate(zip(columns["shown"], columns["sent"], strict=True)):
+        if place in trades_at:
+            price, size, side, trade_id = next(trades)
+            events.append(
+                MarketTrade(
+                    symbol=symbol,
+                    received_at=shown,
+                    exchange_time=sent,
+                    price=price,
+                    size=size,
+                    taker_side=side,
+                    trade_id=trade_id,
+                )
             )
         else:
-            yield MarketBook(
-                symbol=symbol,
-                received_at=shown,
-                exchange_time=sent,
-                bids=_levels(first),
-                asks=_levels(second),
-                includes_own_orders=False,
+            events.append(
+                MarketBook(
+                    symbol=symbol,
+                    received_at=shown,
+                    exchange_time=sent,
+                    bids=next(bids),
+                    asks=next(asks),
+                    includes_own_orders=False,
+                )
             )
+    return events
 
 
 def _text(levels: Levels) -> str:
-    return " ".join([f"{level.price} {level.size}" for level in levels])
+    return " ".join(f"{level.price} {level.size}" for level in levels)
 
 
-@lru_cache(maxsize=65_536)
 def _levels(text: str) -> Levels:
-    if not text:
-        return ()
-    values = text.split(" ")
-    return tuple(BookLevel(number(price), number(size)) for price, size in zip(values[::2], values[1::2], strict=True))
+    values = [Decimal(value) for value in text.split()]
+    return tuple(map(BookLevel, values[::2], values[1::2]))

@@ -41,6 +41,8 @@ class Fault(StrEnum):
     """A trade whose id was there shortly before, as after a reconnect."""
     LATE = "late"
     """A row stamped further before an earlier row than the reorder window."""
+    AHEAD = "ahead"
+    """A row stamped more than a minute after the rows on both sides of it."""
     FAR_BOOK = "far book"
     """A book far from the one before, which the next ones do not confirm, such as a row of the wrong scale."""
     FAR_PRINT = "far print"

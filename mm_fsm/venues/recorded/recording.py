@@ -208,9 +208,10 @@ class Recording:
             previous = layout
 
     def _sifted(self, batch: Batch, sound: StreamFilter, layout: Layout) -> Iterator[RecordedEvent]:
-        for line, event in zip(batch.lines, batch.events, strict=True):
+        following = [*batch.events[1:], None]
+        for line, event, after in zip(batch.lines, batch.events, following, strict=True):
             try:
-                sound.take(event, layout.time_field)
+                sound.take(event, after, layout.time_field)
             except MalformedFieldError as wrong:
                 self._tally.pass_over(wrong.fault, layout.file.error(line, wrong.problem, wrong.remedy))
             else:

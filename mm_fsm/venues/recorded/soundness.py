@@ -18,10 +18,12 @@ from typing import Final
 from attrs import define, field
 
 from mm_fsm.books.facts import MarketBook, MarketTrade
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.venues.recorded.fields import MalformedFieldError, too_late
 from mm_fsm.venues.recorded.layout import Batch, RecordedEvent
 from mm_fsm.venues.recorded.reading import Fault, ReadingSettings
 
+_FAR_AHEAD: Final = 60 * NANOSECONDS_PER_SECOND
 _REMEMBERED_TRADES: Final = 4096
 """So many ids are compared, to find trades that a feed repeats after a reconnect."""
 
@@ -98,13 +100,21 @@ class StreamFilter:
             self._remember(trade_id)
         return True
 
-    def take(self, event: RecordedEvent, time_field: str) -> None:
+    def take(self, event: RecordedEvent, after: RecordedEvent | None, time_field: str) -> None:
         """Take the next event.
 
+        Args:
+            event: the event.
+            after: the one after it; None where that is not known. Only a stamp that stands alone is held against it.
+            time_field: what the format calls the time.
+
         Raises:
-            MalformedFieldError: it is late, repeated or far from what was there before.
+            MalformedFieldError: it is late, ahead, repeated or far from what was there before.
         """
         time = event.received_at
+        if self._newest and after is not None and time - max(self._newest, after.received_at) > _FAR_AHEAD:
+            expected = "a time at most a minute after the rows on both sides"
+            raise MalformedFieldError(time_field, expected, time, fault=Fault.AHEAD)
         if time < self._newest - self._window:
             raise too_late(time_field, self._newest - time, self._window)
         if isinstance(event, MarketBook):

@@ -72,6 +72,7 @@ TARDIS_QUOTES = {
     "an open quotation mark": ('x,"AB', {"malformed": 1}),
     "stamped in another unit": (quote(1).replace("000,", ",", 1), {"malformed": 1}),
     "later than the window": (quote(-9), {"late": 1}),
+    "a year ahead": (quote(31_536_000), {"ahead": 1}),
     "ten times too high": (quote(1, "1000", "1002"), {"far book": 1}),
     "a thousand times too low": (quote(1, "0.1000", "0.1002"), {"far book": 1}),
 }
