@@ -113,6 +113,15 @@ class MarketMakingContext:
     recent_fill_rate: float = field(default=0.0, metadata=SURVIVES)
     conversion_prices: dict[str, Decimal] = field(factory=dict, metadata=SURVIVES)
 
+    # What keeps the machine from quoting, but for market and books
+    account_feed_loss: str | None = None
+    """Why news of own orders does not arrive; None while it does."""
+    requests_suspended_until: int = field(default=0, metadata=SURVIVES)
+    """Host time before which the venue takes no placement and no question."""
+    requests_suspended_reason: str = field(default="", metadata=SURVIVES)
+    operator_pause: str | None = field(default=None, metadata=SURVIVES)
+    """Why an operator paused quoting; None while it is not paused."""
+
     # Session
     session_ends_at: int | None = None
     is_stopping: bool = False
@@ -199,6 +208,11 @@ class MarketMakingContext:
     def volatility(self) -> float | None:
         """Deviation of log returns over the life of a quote (the refresh interval), a fraction."""
         return self.volatility_estimator.over(self.settings.refresh_interval_seconds)
+
+    @property
+    def are_requests_suspended(self) -> bool:
+        """Whether the venue takes no placement and no question now."""
+        return self.now < self.requests_suspended_until
 
     @property
     def is_data_stale(self) -> bool:

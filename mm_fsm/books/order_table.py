@@ -161,6 +161,11 @@ class OrderTable:
         return tuple(o for o in self._live.values() if o.answer_due is not None and now >= o.answer_due)
 
     @property
+    def next_answer_due(self) -> int | None:
+        """The earliest time at which an answer is overdue."""
+        return self._earliest("answer_due")
+
+    @property
     def next_deadline(self) -> int | None:
         """The earliest time at which an answer is overdue or a question due."""
         answer, query = self._next_dues()

@@ -46,9 +46,12 @@ class Deadlines:
     def next_wake_time(self, context: MarketMakingContext, *, is_final: bool) -> int | None:
         """The earliest deadline strictly after now; None when time alone changes nothing."""
         now, earliest = context.now, NEVER
-        deadline = context.orders.next_deadline
+        is_suspended, orders = context.are_requests_suspended, context.orders
+        deadline = orders.next_answer_due if is_suspended else orders.next_deadline
         if deadline is not None and deadline > now:
             earliest = deadline
+        if is_suspended and context.requests_suspended_until < earliest:
+            earliest = context.requests_suspended_until
         if not is_final:
             for deadline in self._others(context):
                 if now < deadline < earliest:

@@ -92,7 +92,7 @@ class Desk:
     def place(self, draft: OrderDraft, refusal: Refusal | None) -> bool:
         """Stage a placement, or remember why risk refused it. Whether it was staged."""
         context = self.context
-        refusal = permission.order_refusal(context) or refusal
+        refusal = permission.order_refusal(context, draft.purpose) or refusal
         if refusal is not None:
             context.sides[draft.side].refusal = permission.refused_hold(context, refusal)
             order = f"{draft.side} {draft.quantity} at {draft.price}"
@@ -174,11 +174,14 @@ class Desk:
     def stage_follow_ups(self, *, is_final: bool, looks_up_trades: bool) -> None:
         """Cancel what came alive again, ask about what is not known, go on with the comparison of the books.
 
+        While requests are suspended only the cancels leave, and the questions stay due.
         ``looks_up_trades``: the state waits until own trades have been looked up.
         """
         context = self.context
         for order in context.orders.cancels_due():
             self.cancel(order)
+        if context.are_requests_suspended:
+            return
         for order in context.orders.queries_due(context.now):
             self._ask_about(order)
         if looks_up_trades and is_trade_lookup_needed(context):
@@ -192,7 +195,8 @@ class Desk:
     def ask_for_balances_when_due(self) -> None:
         """Stage a question about balances when the last answer is old, or none ever came."""
         context, settings = self.context, self.context.settings
-        if context.now < context.balances_query_due or not context.reconciliation.is_complete:
+        is_due = context.now >= context.balances_query_due and context.reconciliation.is_complete
+        if context.are_requests_suspended or not is_due:
             return
         is_known = context.balances_reported_at is not None
         wait = settings.balances_interval_seconds if is_known else settings.query_interval_seconds

@@ -59,6 +59,8 @@ class MarketMakingStateMachine(QuotingMachine):
     halt = error.from_.any(but=(error,), cond="must_halt", on="note_halt")
     data_went_stale = idle.from_(placing_orders, monitoring_orders, adjusting_spreads, cond="data_stale",
                                  note="cancels, and resumes by itself once data is back")
+    operator_paused = idle.from_(placing_orders, monitoring_orders, adjusting_spreads, cond="operator_hold",
+                                 note="cancels, and waits until an operator resumes")
     checks_failed = idle.to(error, cond="checks_fail", on="note_failed_checks")
     ready = idle.to(calculating_spreads, cond="ready_to_quote")
     spreads_calculated = calculating_spreads.to(placing_orders)
@@ -95,8 +97,15 @@ class MarketMakingStateMachine(QuotingMachine):
         return self.find_halt() is not None
 
     def data_stale(self) -> bool:
-        """The newest market data is older than its limit, or the books must be reconciled before quoting goes on."""
+        """The newest market data is older than its limit, or what is known of own orders can no longer be trusted.
+
+        That is so while the feed of own orders is down, the venue takes no requests, or the books must be reconciled.
+        """
         return permission.first_hold(permission.QUOTES_ARE_WITHDRAWN, self.context) is not None
+
+    def operator_hold(self) -> bool:
+        """An operator paused quoting and has not resumed it."""
+        return permission.first_hold(permission.QUOTING_IS_PAUSED, self.context) is not None
 
     def checks_fail(self) -> bool:
         """The risk service forbids to begin a cycle."""

@@ -14,7 +14,7 @@ from attrs import frozen
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import seconds
 from mm_fsm.core.decisions import Hold, HoldReason, InventoryAssessment, Refusal, RefusalCode
-from mm_fsm.core.messages import Side
+from mm_fsm.core.messages import OrderPurpose, Side
 
 
 @frozen
@@ -34,9 +34,27 @@ MACHINE: Final = (
         lambda context: "" if context.fault is None else context.fault.reason,
     ),
     Condition(
+        HoldReason.OPERATOR_PAUSED,
+        lambda context: context.operator_pause is not None,
+        lambda context: context.operator_pause or "",
+    ),
+    Condition(
         HoldReason.ADJUSTING_INVENTORY,
         lambda context: context.reduction is not None,
         lambda _context: "the position is being reduced",
+    ),
+    Condition(
+        HoldReason.ACCOUNT_FEED_LOST,
+        lambda context: context.account_feed_loss is not None,
+        lambda context: context.account_feed_loss or "",
+    ),
+    Condition(
+        HoldReason.REQUESTS_SUSPENDED,
+        lambda context: context.are_requests_suspended,
+        lambda context: (
+            f"{context.requests_suspended_reason}; "
+            f"{seconds(context.requests_suspended_until - context.now):.1f} s to go"
+        ),
     ),
     Condition(
         HoldReason.RECONCILING,
@@ -99,11 +117,21 @@ def _among(*reasons: HoldReason) -> tuple[Condition, ...]:
 
 NOTHING_IS_PRICED: Final = (
     _WITHOUT_A_PRICE,
-    *_among(HoldReason.ADJUSTING_INVENTORY, HoldReason.RECONCILING, HoldReason.STALE_DATA, HoldReason.WARMING_UP),
+    *_among(
+        HoldReason.OPERATOR_PAUSED,
+        HoldReason.ADJUSTING_INVENTORY,
+        HoldReason.ACCOUNT_FEED_LOST,
+        HoldReason.REQUESTS_SUSPENDED,
+        HoldReason.RECONCILING,
+        HoldReason.STALE_DATA,
+        HoldReason.WARMING_UP,
+    ),
 )
 """While one of these holds no cycle begins. The others are priced, and hold their sides in the plan."""
 
-QUOTES_ARE_WITHDRAWN: Final = _among(HoldReason.RECONCILING, HoldReason.STALE_DATA)
+QUOTES_ARE_WITHDRAWN: Final = _among(
+    HoldReason.ACCOUNT_FEED_LOST, HoldReason.REQUESTS_SUSPENDED, HoldReason.RECONCILING, HoldReason.STALE_DATA
+)
 """These end a cycle: what the machine knows of the market or of its own orders can no longer be trusted."""
 
 CLOSED_MARKET: Final = (
@@ -120,8 +148,11 @@ UNSOUND_MARKET: Final = _among(
 DATA_IS_MISSING: Final = _among(HoldReason.STALE_DATA)
 """While this holds, a recovery from missing data waits."""
 
-NO_ORDER_LEAVES: Final = _among(HoldReason.RECONCILING)
-"""While this holds not even a reducing order leaves, whatever the risk service says."""
+QUOTING_IS_PAUSED: Final = _among(HoldReason.OPERATOR_PAUSED)
+"""An operator ended the cycle, and no quote leaves until an operator lets quoting go on."""
+
+NO_ORDER_LEAVES: Final = _among(HoldReason.ACCOUNT_FEED_LOST, HoldReason.REQUESTS_SUSPENDED, HoldReason.RECONCILING)
+"""While one of these holds not even a reducing order leaves, whatever the risk service says."""
 
 
 def first_hold(conditions: tuple[Condition, ...], context: MarketMakingContext) -> Hold | None:
@@ -177,10 +208,11 @@ _UNKNOWN_ORDER: Final = Hold(HoldReason.UNKNOWN_ORDER, "an order of this side ha
 # -- one order ---------------------------------------------------------------------------------------------------------
 
 
-def order_refusal(context: MarketMakingContext) -> Refusal | None:
-    """Why no order at all may leave now; None when the risk service decides."""
-    hold = first_hold(NO_ORDER_LEAVES, context)
-    return None if hold is None else Refusal(RefusalCode.NOT_RECONCILED, hold.detail)
+def order_refusal(context: MarketMakingContext, purpose: OrderPurpose) -> Refusal | None:
+    """Why no order of this purpose may leave now; None when the risk service decides."""
+    conditions = (*QUOTING_IS_PAUSED, *NO_ORDER_LEAVES) if purpose is OrderPurpose.QUOTE else NO_ORDER_LEAVES
+    hold = first_hold(conditions, context)
+    return None if hold is None else Refusal(_REFUSAL_OF[hold.reason], hold.detail)
 
 
 def refused_hold(context: MarketMakingContext, refusal: Refusal) -> Hold:
@@ -190,10 +222,16 @@ def refused_hold(context: MarketMakingContext, refusal: Refusal) -> Hold:
     return Hold(_REASON_OF_REFUSAL.get(refusal.code, HoldReason.RISK), f"{refusal.code}: {refusal.reason}")
 
 
+_REFUSAL_OF: Final = {
+    HoldReason.OPERATOR_PAUSED: RefusalCode.OPERATOR_PAUSED,
+    HoldReason.ACCOUNT_FEED_LOST: RefusalCode.ACCOUNT_FEED_LOST,
+    HoldReason.REQUESTS_SUSPENDED: RefusalCode.REQUESTS_SUSPENDED,
+    HoldReason.RECONCILING: RefusalCode.NOT_RECONCILED,
+}
 _MAY_PASS_SOON: Final = (RefusalCode.POSITION_LIMIT, RefusalCode.SELF_CROSS, RefusalCode.ORDER_COUNT)
 _REASON_OF_REFUSAL: Final = {
     RefusalCode.UNKNOWN_ORDER: HoldReason.UNKNOWN_ORDER,
-    RefusalCode.NOT_RECONCILED: HoldReason.RECONCILING,
+    **{code: reason for reason, code in _REFUSAL_OF.items()},
     RefusalCode.FUNDS: HoldReason.FUNDS,
     RefusalCode.BELOW_MINIMUM: HoldReason.BELOW_MINIMUM,
     RefusalCode.STALE_DATA: HoldReason.STALE_DATA,

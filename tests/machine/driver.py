@@ -12,7 +12,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, Final
 
-from mm_fsm.books.facts import JournalFailed, Timer
+from mm_fsm.books.facts import JournalFailed, OperatorPaused, OperatorResumed, Timer
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.messages import OrderPurpose, PlaceOrder, Side
 from mm_fsm.machine.observers import MachineObserver
@@ -163,7 +163,13 @@ def fail_a_check(driver: Driver) -> None:
     driver.bench.beat()
 
 
+def pause(driver: Driver) -> None:
+    driver.bench.tell(OperatorPaused(received_at=driver.bench.now, reason="lunch"))
+
+
 def let_time_pass(driver: Driver) -> None:
+    """An operator who paused quoting resumes it."""
+    driver.bench.tell(OperatorResumed(received_at=driver.bench.now))
     driver.bench.book()
     driver.bench.run(8)
 
@@ -250,6 +256,7 @@ def stop(driver: Driver) -> None:
 HAPPENINGS: Final[dict[str, Callable[[Driver], None]]] = {
     "halt": halt,
     "data_went_stale": let_data_grow_old,
+    "operator_paused": pause,
     "checks_failed": fail_a_check,
     "ready": let_time_pass,
     "spreads_calculated": beat,

@@ -15,18 +15,23 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from mm_fsm.books.facts import (
+    AccountFeedLost,
     CancelRefused,
+    ConnectionRestored,
     ConversionPriceReported,
     ExternalFlow,
     FundingPaid,
     InstrumentUpdated,
     MarketTrade,
     MessageRefused,
+    OperatorPaused,
+    OperatorResumed,
     OrderCanceled,
     OrderExpired,
     OrderNotFound,
     OrderStatusReported,
     QueryFailed,
+    RequestsSuspended,
     StopRequested,
     Timer,
     TradingStatusChanged,
@@ -88,6 +93,10 @@ OPERATIONS: dict[str, tuple[int, SearchStrategy[tuple[Any, ...]]]] = {
     "conversion": (1, st.tuples(st.integers(1, 400))),
     "funding": (1, st.tuples(decimals("-2", "2", 2), _picks)),
     "flow": (1, st.tuples(decimals("-1", "2", 1), decimals("-20", "20", 1), _picks)),
+    "feed_lost": (1, st.tuples()),
+    "suspended": (1, st.tuples(st.sampled_from([1, 10, 60]))),
+    "paused": (1, st.tuples()),
+    "resumed": (2, st.tuples()),
     "stop": (1, st.tuples(st.booleans())),
     "backwards": (2, st.tuples(st.integers(1, 3 * SECOND))),
     "overfill": (2, st.tuples(_picks)),
@@ -205,6 +214,22 @@ class Storm:
 
     def _trading(self, is_trading: bool) -> None:
         self.bench.tell(TradingStatusChanged(received_at=self.bench.now, symbol=SYMBOL, trading=is_trading))
+
+    def _feed_lost(self) -> None:
+        self.bench.tell(AccountFeedLost(received_at=self.bench.now, symbol=SYMBOL))
+
+    def _suspended(self, seconds: int) -> None:
+        until = self.bench.now + seconds * SECOND
+        self.bench.tell(RequestsSuspended(received_at=self.bench.now, symbol=SYMBOL, until=until))
+
+    def _paused(self) -> None:
+        self.bench.tell(OperatorPaused(received_at=self.bench.now))
+
+    def _resumed(self) -> None:
+        """Whatever interrupts quoting is over; the connection that was lost is back."""
+        self.bench.tell(OperatorResumed(received_at=self.bench.now))
+        if self.bench.context.account_feed_loss is not None:
+            self.bench.tell(ConnectionRestored(received_at=self.bench.now, symbol=SYMBOL))
 
     def _instrument(self, tick: str, lot: str) -> None:
         bench = self.bench
@@ -399,5 +424,6 @@ class Storm:
 
     def calm(self) -> None:
         """The venue is open and answers honestly from here on; what was never answered stays unanswered."""
+        self._resumed()
         self._conversion(300)
         self._trading(True)

@@ -35,6 +35,8 @@ idle calculating_spreads placing_orders monitoring_orders adjusting_spreads orde
     | halt | must_halt | error
 placing_orders monitoring_orders adjusting_spreads
     | data_went_stale | data_stale | idle
+placing_orders monitoring_orders adjusting_spreads
+    | operator_paused | operator_hold | idle
 idle
     | checks_failed | checks_fail | error
 idle
@@ -105,7 +107,7 @@ def test_the_chart_is_the_table() -> None:
         for edge in definition.edges
     ]
     assert sorted(found, key=str) == sorted(EDGES, key=str)
-    assert len(TARGET) + len(ILLEGAL) == 9 * 22
+    assert len(TARGET) + len(ILLEGAL) == 9 * 23
     for state in STATES:  # edges of one state are tried in the table's order
         assert [edge.event for edge in definition.edges_from(state)] == [e for s, e, _, _ in EDGES if s == state]
 

@@ -51,10 +51,10 @@ def behind(edge: Edge, following: Edge) -> Driver:
 def test_the_chart_has_as_many_pairs_as_counted_by_hand() -> None:
     """Edges into a state times edges out of it.
 
-    ERROR 17 x 6, IDLE 6 x 6, CALCULATING 1 x 4, PLACING 2 x 6, MONITORING 2 x 7, ADJUSTING 2 x 6, FILLED 1 x 4,
+    ERROR 17 x 6, IDLE 9 x 6, CALCULATING 1 x 4, PLACING 2 x 7, MONITORING 2 x 8, ADJUSTING 2 x 7, FILLED 1 x 4,
     INVENTORY 12 x 6. Impossible are next_cycle and stop after 9 edges, wound_down after 2.
     """
-    assert len(PAIRS) == 102 + 36 + 4 + 12 + 14 + 12 + 4 + 72
+    assert len(PAIRS) == 102 + 54 + 4 + 14 + 16 + 14 + 4 + 72
     assert len(PAIRS) - len(POSSIBLE) == 2 * 9 + 2
 
 

@@ -12,6 +12,7 @@ import mm_fsm
 from mm_fsm.books.context import MarketMakingContext, Reduction
 from mm_fsm.core.decisions import Fault, FaultCode, HoldReason, Refusal, RefusalCode
 from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.messages import OrderPurpose
 from mm_fsm.services import permission
 from tests.services.situation import Situation
 
@@ -34,6 +35,18 @@ def lose_connection(context: MarketMakingContext) -> None:
     context.reconciliation.is_complete, context.reconciliation.detail = False, "the connection was lost"
 
 
+def lose_account_feed(context: MarketMakingContext) -> None:
+    context.account_feed_loss = "the stream is silent"
+
+
+def suspend_requests(context: MarketMakingContext) -> None:
+    context.requests_suspended_until, context.requests_suspended_reason = context.now + 1, "banned"
+
+
+def pause(context: MarketMakingContext) -> None:
+    context.operator_pause = "lunch"
+
+
 def forget_market(context: MarketMakingContext) -> None:
     context.market.forget()
     context.market.mid_price = None
@@ -54,6 +67,9 @@ def cool_down(context: MarketMakingContext) -> None:
         (fail, HoldReason.FAULT, False, False, False),
         (reduce, HoldReason.ADJUSTING_INVENTORY, True, False, False),
         (lose_connection, HoldReason.RECONCILING, True, True, True),
+        (lose_account_feed, HoldReason.ACCOUNT_FEED_LOST, True, True, True),
+        (suspend_requests, HoldReason.REQUESTS_SUSPENDED, True, True, True),
+        (pause, HoldReason.OPERATOR_PAUSED, True, False, False),
         (forget_market, HoldReason.NO_MARKET_DATA, True, True, False),
         (halt, HoldReason.TRADING_HALTED, False, False, False),
         (cool_down, HoldReason.WARMING_UP, True, False, False),
@@ -81,7 +97,9 @@ def test_each_reason_is_named_and_has_its_consequences(
         (permission.NO_ORDER_LEAVES, no_order_leaves),
     ):
         assert (permission.first_hold(conditions, context) is not None) is expected
-    assert (permission.order_refusal(context) is not None) is no_order_leaves
+    assert (permission.order_refusal(context, OrderPurpose.WIND_DOWN) is not None) is no_order_leaves
+    is_paused = reason is HoldReason.OPERATOR_PAUSED
+    assert (permission.order_refusal(context, OrderPurpose.QUOTE) is not None) is (no_order_leaves or is_paused)
 
 
 def test_no_reason_stands_twice() -> None:

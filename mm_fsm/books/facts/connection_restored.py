@@ -10,11 +10,12 @@ from mm_fsm.core.messages import VenueFact
 
 @frozen(kw_only=True)
 class ConnectionRestored(VenueFact):
-    """The connection to the venue was lost and is back: what happened meanwhile is not known."""
+    """The connection to the venue was lost and is back, all feeds with it: what happened meanwhile is not known."""
 
     reason: str = ""
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """Trust nothing that was known of market and account until it has been asked for again."""
+        context.account_feed_loss = None
         context.market.forget()
         context.reconciliation.begin_anew(context.now, f"the connection was lost: {self.reason}")

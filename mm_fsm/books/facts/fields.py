@@ -31,6 +31,9 @@ TIMES_END: Final = 2**63
 _MAY_BE_EMPTY: Final = frozenset({"reason"})
 _VENUE_TIMES: Final = frozenset({"exchange_time", "since", "until"})
 
+MAY_LIE_AHEAD: Final = {"may_lie_ahead": True}
+"""Metadata of a field with a time that may lie any stretch after the receipt."""
+
 Check = Callable[[object, str, Any], None]
 
 
@@ -53,7 +56,10 @@ def refusal(fact: object, field: str, expected: str, found: object, remedy: str 
 @cache
 def _checks_of(kind: Any) -> tuple[tuple[str, Check], ...]:
     hints = get_type_hints(kind)
-    return tuple((field.name, _check_for(field.name, hints[field.name])) for field in fields(kind))
+    return tuple(
+        (each.name, check_time if each.metadata == MAY_LIE_AHEAD else _check_for(each.name, hints[each.name]))
+        for each in fields(kind)
+    )
 
 
 def _check_for(name: str, declared: Any) -> Check:

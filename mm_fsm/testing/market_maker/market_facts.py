@@ -15,15 +15,20 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from mm_fsm.books.facts import (
+    AccountFeedLost,
     CancelRefused,
+    ConnectionRestored,
     Heartbeat,
     OpenOrdersReported,
+    OperatorPaused,
+    OperatorResumed,
     OrderCanceled,
     OrderNotFound,
     OrderRejected,
     OrderStatusReported,
     OutcomeUnknown,
     OwnTradesReported,
+    RequestsSuspended,
     StopRequested,
     Timer,
 )
@@ -70,6 +75,11 @@ def market_facts() -> SearchStrategy[Aimed]:
         (3, _report_trades, ()),
         (1, _report_open_orders, ()),
         (1, _report_balances, ()),
+        (1, _lose_account_feed, ()),
+        (1, _restore_connection, ()),
+        (1, _suspend_requests, (st.sampled_from([500, 5_000, 60_000]),)),
+        (1, _pause, ()),
+        (2, _resume, ()),
         (1, _stop, (st.booleans(),)),
     ]
     waits = st.sampled_from(_WAITS)
@@ -174,6 +184,27 @@ def _report_open_orders(machine: QuotingMachine, time: int) -> Fact:
 
 def _report_balances(machine: QuotingMachine, time: int) -> Fact:
     return balances(machine, time)
+
+
+def _lose_account_feed(machine: QuotingMachine, time: int) -> Fact:
+    return AccountFeedLost(received_at=time, symbol=machine.context.settings.symbol, reason="a generated test says so")
+
+
+def _restore_connection(machine: QuotingMachine, time: int) -> Fact:
+    return ConnectionRestored(received_at=time, symbol=machine.context.settings.symbol)
+
+
+def _suspend_requests(machine: QuotingMachine, time: int, milliseconds: int) -> Fact:
+    until = time + milliseconds * NANOSECONDS_PER_MILLISECOND
+    return RequestsSuspended(received_at=time, symbol=machine.context.settings.symbol, until=until)
+
+
+def _pause(_machine: QuotingMachine, time: int) -> Fact:
+    return OperatorPaused(received_at=time)
+
+
+def _resume(_machine: QuotingMachine, time: int) -> Fact:
+    return OperatorResumed(received_at=time)
 
 
 def _stop(_machine: QuotingMachine, time: int, flatten: bool) -> Fact:  # noqa: FBT001 - drawn with the others

@@ -1,0 +1,29 @@
+"""The venue takes no more requests for a while."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_LIE_AHEAD
+from mm_fsm.core.messages import VenueFact
+
+
+@frozen(kw_only=True)
+class RequestsSuspended(VenueFact):
+    """A ban or a spent request budget: before ``until``, nanoseconds of the host's clock, requests only do harm.
+
+    No order and no question is sent before then. Cancels are: the venue's adapter knows whether they still pass.
+    """
+
+    until: int = field(metadata=MAY_LIE_AHEAD)
+    reason: str = ""
+
+    def book(self, context: MarketMakingContext, admitted: None) -> None:
+        """Take every order out of the market; a shorter suspension never replaces a longer one."""
+        if self.until <= max(context.now, context.requests_suspended_until):
+            return
+        context.requests_suspended_until = self.until
+        context.requests_suspended_reason = self.reason or "the venue takes no requests for now"
+        context.plan = None
+        context.orders.cancel_all_live()
