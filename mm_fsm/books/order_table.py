@@ -163,7 +163,7 @@ class OrderTable:
     @property
     def next_answer_due(self) -> int | None:
         """The earliest time at which an answer is overdue."""
-        return self._earliest("answer_due")
+        return self._next_dues()[0]
 
     @property
     def next_deadline(self) -> int | None:
