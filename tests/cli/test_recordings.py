@@ -181,3 +181,26 @@ def test_a_recording_that_is_refused_is_not_converted(tmp_path: Path) -> None:
     finished = run("convert", files.quotes, files.trades, "--out", tmp_path / "converted")
     assert finished.status == 2
     assert list((tmp_path / "converted").iterdir()) == []
+
+
+def test_a_doubted_row_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    """One row of ten times the price in the midst of quotes; one print at half the price in the midst of trades."""
+    measured = {"wall_seconds", "events_per_second", "computing_seconds", "budget_breaches", "recording"}
+
+    def traded(files: TardisFiles) -> tuple[dict[str, object], dict[str, int]]:
+        (entry,) = backtest(files, tmp_path).json()["symbols"]
+        kept = {name: value for name, value in entry.items() if name not in measured}
+        return kept, entry["recording"]["passed_over"]
+
+    files = write_tardis(tmp_path, seconds=120)
+    clean = traded(files)
+    quotes, trades = files.quotes.read_text().splitlines(), files.trades.read_text().splitlines()
+    row = quotes[100].split(",")
+    high = ",".join([*row[:5], str(float(row[5]) * 10), str(float(row[6]) * 10), row[7]])
+    files.quotes.write_text("\n".join([*quotes[:101], high, *quotes[101:]]) + "\n")
+    assert traded(files) == (clean[0], {"far book": 1})
+    files.quotes.write_text("\n".join(quotes) + "\n")
+    row = trades[5].split(",")
+    low = ",".join([*row[:4], "odd", "sell", str(float(row[6]) / 2), "1"])
+    files.trades.write_text("\n".join([*trades[:6], low, *trades[6:]]) + "\n")
+    assert traded(files) == (clean[0], {"far print": 1})
