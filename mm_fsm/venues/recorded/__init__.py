@@ -2,7 +2,8 @@
 
 - ``opening``: from files to the recording that reads them, by what they contain.
 - ``recording``: one market's events in one order; ``ordering`` and ``soundness`` are what it does to them.
-- ``tardis``, ``binance`` and ``binance_public``: the kinds of files; ``layout`` and ``rows`` are what they stand on.
+- ``tardis``, ``binance``, ``binance_public``, ``hftbacktest`` and ``parquet``: the kinds of files; they stand on
+  ``layout``, ``rows``, ``depth`` and ``making``. ``writing`` writes them.
 - ``reading``: what is forgiven, and the count of what was passed over.
 - ``prepared``: events that are kept, so that the same files need not be read again.
 - ``files`` and ``fields``: bytes to lines, and text to exact values.
