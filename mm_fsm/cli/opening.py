@@ -14,6 +14,7 @@ from mm_fsm.errors import OwnershipError, SettingsError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.files import JOURNAL_FILE, symbol_directory
+from mm_fsm.runtime.journal.group_commit import GroupCommit
 from mm_fsm.runtime.journaled_session import open_journaled_session, plan_of
 from mm_fsm.runtime.ownership import market_directory, market_owned
 from mm_fsm.runtime.pacing import Pacer
@@ -26,6 +27,7 @@ from mm_fsm.runtime.pushed_session import (
 )
 from mm_fsm.runtime.pushed_supervisor import PushedSupervisor
 from mm_fsm.runtime.recovery import open_run, set_aside
+from mm_fsm.runtime.releasing import PlacementsWait
 from mm_fsm.runtime.session import PulledSession, open_session
 from mm_fsm.runtime.settings_file import MarketConfiguration
 from mm_fsm.runtime.supervisor import Supervisor
@@ -80,9 +82,10 @@ def opened_in_wall_time(
         for venue, _ in venues:
             stack.callback(_close, loop, venue)
         supervisor = PushedSupervisor(loop, [venue for venue, _ in venues], flatten=flatten)
+        commits = stack.enter_context(GroupCommit(loop))
         connected = [loop.run_until_complete(connect(venue, markets)) for venue, markets in venues]
         supervisor.sessions = [
-            _open_pushed(market, opening, supervisor, stack) for markets in connected for market in markets
+            _open_pushed(market, opening, supervisor, commits, stack) for markets in connected for market in markets
         ]
         yield supervisor
 
@@ -92,14 +95,17 @@ def _close(loop: asyncio.AbstractEventLoop, venue: PushedVenue) -> None:
 
 
 def _open_pushed(
-    market: ConnectedMarket, opening: Opening, supervisor: PushedSupervisor, stack: ExitStack
+    market: ConnectedMarket, opening: Opening, supervisor: PushedSupervisor, commits: GroupCommit, stack: ExitStack
 ) -> PushedSession:
     configuration, terms = market.configuration, market.terms
     path = _journal_path(terms, opening)
     if opening.has_journal:
         plan = plan_of(configuration, terms, path, None, opening.machine_class, executor=opening.executor)
         run = stack.enter_context(open_run(plan))
-        return pushed_session(market, run.machine.machine, run.machine, supervisor.note, run.journal)
+        release = PlacementsWait(commits.join(run.journal)) if terms.outlives_process else None
+        return pushed_session(
+            market, run.machine.machine, run.machine, supervisor.note, journal=run.journal, release=release
+        )
     _own_without_journal(terms, path, stack)
     machine = opening.machine_class(
         configuration.strategy, terms.instrument, terms.fees, terms.balances, executor=opening.executor

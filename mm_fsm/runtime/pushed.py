@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from mm_fsm.books.facts import StopRequested, Timer
-from mm_fsm.core.messages import Fact
+from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.releasing import LeavesAtOnce, Release
 from mm_fsm.runtime.stepping import SessionSteps, SteppedMachine, TakesIntents
@@ -67,6 +67,10 @@ class PushedRunner(SessionSteps):
     def request_stop(self, *, flatten: bool, reason: str) -> None:
         """Ask the machine to end the session."""
         self.take(StopRequested(received_at=self.venue.now(), flatten=flatten, reason=reason))
+
+    async def settle(self, seconds: float) -> tuple[Intent, ...]:
+        """Wait until every intent has gone to the venue, for so long at most; those that never will."""
+        return await self._release.settle(seconds)
 
     def close(self) -> None:
         """Wake the machine no more."""

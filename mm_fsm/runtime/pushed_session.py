@@ -12,6 +12,7 @@ from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import Journal
 from mm_fsm.runtime.pushed import PushedRunner
+from mm_fsm.runtime.releasing import Release
 from mm_fsm.runtime.session import Session, watched
 from mm_fsm.runtime.settings_file import MarketConfiguration
 from mm_fsm.runtime.stepping import SteppedMachine
@@ -84,11 +85,16 @@ def pushed_session(
     machine: QuotingMachine,
     stepped: SteppedMachine,
     on_result: Callable[[Session, StepResult], None],
+    *,
     journal: Journal | None = None,
+    release: Release | None = None,
 ) -> PushedSession:
-    """A session of ``machine`` on a connected market; ``stepped`` is what takes the facts. ``begin`` starts it."""
+    """A session of ``machine`` on a connected market; ``stepped`` is what takes the facts. ``begin`` starts it.
+
+    ``release`` says when the intents of a step may leave; at once by default.
+    """
     session: PushedSession
-    runner = PushedRunner(stepped, market.venue, lambda result: on_result(session, result))
+    runner = PushedRunner(stepped, market.venue, lambda result: on_result(session, result), release)
     session = PushedSession(
         configuration=market.configuration,
         machine=machine,

@@ -94,6 +94,8 @@ class PushedSupervisor:
     async def _end(self) -> None:
         for session in self.sessions:
             self._stop(session, self._stop_reason or "left at once", flatten=False)
+        for session in self.sessions:
+            self.unsent.extend(await session.runner.settle(DRAIN_SECONDS))
         for venue in self._venues:
             self.unsent.extend(await venue.drain(DRAIN_SECONDS))
         for session in self.sessions:

@@ -154,7 +154,7 @@ def _begin(plan: RunPlan) -> tuple[QuotingMachine, Journal]:
     connection = database.create(unfinished, about, synchronise=plan.journal_settings.synchronise)
     journal = Journal(unfinished, connection, run=run, session=session, settings=plan.journal_settings)
     _begun(journal, machine, "started")
-    journal.move_to(plan.path)
+    journal.file.move_to(plan.path)
     return machine, journal
 
 

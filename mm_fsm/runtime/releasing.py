@@ -39,6 +39,10 @@ class Release(Protocol):
         """Let the intents of a step go, now or later. Never blocks, never raises."""
         ...
 
+    async def settle(self, seconds: float | None = None) -> tuple[Intent, ...]:
+        """Wait until nothing is held back, for so long at most; what is held back even then never leaves."""
+        ...
+
 
 class LeavesAtOnce:
     """Nothing waits: the record is durable when the step returns, or there is none."""
@@ -51,6 +55,11 @@ class LeavesAtOnce:
     def leave(self, result: StepResult) -> None:
         """Let everything go."""
         self._submit(result.intents, result.time)
+
+    async def settle(self, seconds: float | None = None) -> tuple[Intent, ...]:
+        """Nothing is held back."""
+        del seconds
+        return ()
 
 
 @frozen
@@ -103,10 +112,14 @@ class PlacementsWait:
             if self._releasing is None or self._releasing.done():
                 self._releasing = asyncio.get_running_loop().create_task(self._release_held())
 
-    async def settle(self) -> None:
-        """Wait until nothing is held back."""
-        while self._releasing is not None and not self._releasing.done():
-            await self._releasing
+    async def settle(self, seconds: float | None = None) -> tuple[Intent, ...]:
+        """Wait until nothing is held back, for so long at most; what is held back even then never leaves."""
+        if self._releasing is not None and not self._releasing.done():
+            await asyncio.wait((self._releasing,), timeout=seconds)
+            self._releasing.cancel()
+        unsent = tuple(intent for held in self._held for intent in held.intents)
+        self._held.clear()
+        return unsent
 
     def _holding(self, client_order_id: str) -> _Held | None:
         return next((held for held in self._held if held.places(client_order_id)), None)

@@ -270,7 +270,8 @@ def _expect_file(path: Path) -> None:
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    # one thread at a time, not always the same one: a writing thread may take over from the one that opened it
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def _connect_to_write(path: Path, *, synchronise: bool) -> sqlite3.Connection:

@@ -4,14 +4,17 @@ A record is durable when ``append`` returns if it carries intents or a fact abou
 before. So no intent leaves before it and all that led to it are durable, and it waits for one durable write, no more.
 What can wait longer, waits for ``keep_up``, which the host calls when nothing is urgent: moving the write-ahead log
 into the file, beginning a segment, forgetting old ones.
+
+A journal that hands its writing over (``hand_over_to``) returns from ``append`` before the record is durable, so that
+nothing urgent waits for the disk; whoever lets placements leave waits for ``rows_durable`` to reach ``rows_recorded``.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import zlib
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -24,6 +27,7 @@ from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import database
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, Row, SegmentRow
 from mm_fsm.runtime.journal.fingerprint import chart_fingerprint
+from mm_fsm.runtime.journal.journal_file import JournalFile
 from mm_fsm.runtime.journal.messages import MessageCodec, encode
 from mm_fsm.runtime.journal.snapshots import write_snapshot
 
@@ -37,7 +41,6 @@ RECORDS_A_DIGEST: Final = 8
 each record, so that this only says how soon books are found that differ while decisions do not yet."""
 LOG_ROWS: Final = 500
 """Rows in the write-ahead log at which it is moved into the file."""
-FEWEST_SEGMENTS: Final = 2
 
 
 @frozen(kw_only=True)
@@ -93,22 +96,40 @@ class Journal:
         settings: JournalSettings,
         last: tuple[int, bytes] = (0, b""),
     ) -> None:
-        self.path = path
+        self.file: Final = JournalFile(
+            path,
+            connection,
+            synchronise=settings.synchronise,
+            most_bytes=settings.max_megabytes * BYTES_PER_MEGABYTE,
+        )
         self.run: Final = run
         self.session: Final = session
         self.settings: Final = settings
-        self.failure: str | None = None
         self.records = 0
-        self._connection = connection
         self._segment, self._chain = last
         self._records_in_segment = 0
-        self._waiting: list[Row] = []
+        self.rows_recorded = 0
+        """Rows that this process has recorded, whether durable or not."""
+        self.rows_durable = 0
+        """Of these, rows that are durable: always the first ones."""
+        self._waiting: deque[Row] = deque()
+        self._hand_over: Callable[[], None] | None = None
+        self._is_untidy = False
         self._quiet: list[Any] = []
         self._quiet_sequences = (0, 0)
         self._said: dict[str, str | None] = {}
-        self._rows_in_log = 0
         self._has_price = False
         self._codec: MessageCodec | None = None
+
+    @property
+    def path(self) -> Path:
+        """The database's file."""
+        return self.file.path
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing can be recorded any more; None while it can."""
+        return self.file.failure
 
     def begin_segment(self, machine: QuotingMachine, origin: str) -> None:
         """Write everything the machine remembers, and begin a segment with it.
@@ -119,7 +140,7 @@ class Journal:
         try:
             snapshot = write_snapshot(machine.remembered_values())
         except ValueError as error:
-            self.failure = str(error)
+            self.file.failure = str(error)
             raise JournalError(self.path.name, str(error), "Keep plain values between steps.") from error
         self._collect_quiet()
         self._segment += 1
@@ -140,37 +161,27 @@ class Journal:
         )
         self._wait(row)
         self._write()
-        self._forget_old_segments()
-        self._shorten_log()
+        self._is_untidy = True
+        if self._hand_over is None:
+            self.tidy_up()
 
-    def move_to(self, path: Path) -> None:
-        """Give the file its final name, once what it begins with is in it: no other process ever sees half a journal.
+    def hand_over_to(self, write_soon: Callable[[], None]) -> None:
+        """Leave writing to somebody else, who is told that there is something and calls ``commit`` and ``tidy_up``.
 
-        Raises:
-            JournalError: the file cannot be moved.
+        From now on ``append`` does not wait for the disk; a failure to write is found by the next call.
         """
-        self._connection.close()
-        try:
-            for kind in ("wal", "shm"):  # a log whose file somebody removed would be taken for this one's
-                path.with_name(f"{path.name}-{kind}").unlink(missing_ok=True)
-            self.path = self.path.replace(path)
-            directory = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
-        except OSError as error:
-            raise JournalError(path.name, f"expected to be written, found {error}.", "Choose another place.") from error
-        self._connection = database.open_to_write(path, synchronise=self.settings.synchronise)
+        self._hand_over = write_soon
 
     def append(self, result: StepResult, machine: QuotingMachine) -> None:
         """Record one step. Durable on return, with all before it, if it carries intents or a fact about money.
+
+        Where writing is handed over, it is durable soon instead: once ``rows_durable`` says so.
 
         Raises:
             JournalError: it cannot be written, now or ever again in this process.
         """
         if self.failure is not None:
-            raise self._refusal()
+            raise self.file.refusal()
         if is_quiet(result) and not self._is_first_price(machine):
             self._append_quiet(result)
             return
@@ -178,7 +189,7 @@ class Journal:
         try:
             row = self._record(result, machine)
         except (TypeError, ValueError) as error:  # a subclass or a service said what cannot be written down
-            raise self._failed(error) from error
+            raise self.file.failed(error) from error
         self._wait(row)
         self.records += 1
         self._records_in_segment += 1
@@ -195,20 +206,52 @@ class Journal:
             return
         if self._records_in_segment >= self.settings.segment_records:
             self.begin_segment(machine, "continued")
-        if self._rows_in_log >= LOG_ROWS:
-            self._shorten_log()
+        if self.file.rows_in_log >= LOG_ROWS:
+            self._is_untidy = True
+            if self._hand_over is None:
+                self.tidy_up()
+            else:
+                self._hand_over()
+
+    def commit(self) -> None:
+        """Make everything that waits durable, in order, so that no record lacks what came before.
+
+        Raises:
+            JournalError: it cannot be written, now or ever again in this process.
+        """
+        with self.file.held:  # by whoever takes rows until they are in, or a later one's would come first
+            rows = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if not rows:
+                return
+            try:
+                self.file.write(rows)
+            except JournalError:
+                self._waiting.extendleft(reversed(rows))
+                raise
+            self.rows_durable += len(rows)
+
+    def tidy_up(self) -> None:
+        """Keep the file small, where that is due.
+
+        Raises:
+            JournalError: the file cannot be written.
+        """
+        if self._is_untidy and self.failure is None:
+            self._is_untidy = False
+            self.file.tidy_up()
 
     def close(self, machine: QuotingMachine | None = None) -> None:
         """Write what waits, a last snapshot of the machine if it is given, and let go of the file. Never raises."""
+        self._hand_over = None
         try:
             if machine is not None and self.failure is None:
                 self.begin_segment(machine, "stopped")
             self._collect_quiet()
             self._write()
         except JournalError as error:
-            self.failure = self.failure or error.problem
+            self.file.failure = self.failure or error.problem
         finally:
-            self._connection.close()
+            self.file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -219,10 +262,9 @@ class Journal:
     @property
     def status(self) -> JournalStatus:
         """Size and health, now."""
-        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
         return JournalStatus(
             path=self.path,
-            size=sum(file.stat().st_size for file in files if file.exists()),
+            size=self.file.size,
             segments=self._segment,
             records=self.records,
             failure=self.failure,
@@ -296,62 +338,14 @@ class Journal:
     def _wait(self, row: Row) -> None:
         self._chain = database.chained(self._chain, row)
         self._waiting.append(row._replace(chain=self._chain))
+        self.rows_recorded += 1
 
     def _write(self) -> None:
-        """One durable transaction with everything that waits; in order, so that no record lacks what came before."""
-        if not self._waiting:
-            return
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            for row in self._waiting:
-                database.insert(self._connection, row)
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-        self._rows_in_log += len(self._waiting)
-        self._waiting.clear()
-
-    def _forget_old_segments(self) -> None:
-        limit = self.settings.max_megabytes * BYTES_PER_MEGABYTE
-        numbers = [number for (number,) in self._rows("SELECT number FROM segments ORDER BY number")]
-        for number in numbers[:-FEWEST_SEGMENTS]:
-            if self._used_bytes() <= limit:
-                return
-            for table in ("segments WHERE number", "records WHERE segment", "quiet_facts WHERE segment"):
-                self._execute(f"DELETE FROM {table} = {number}")  # noqa: S608 - a number from the file itself
-
-    def _shorten_log(self) -> None:
-        """Move the write-ahead log into the file, what an earlier process left in it too; then it begins anew."""
-        self._rows_in_log = 0
-        self._execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-    def _used_bytes(self) -> int:
-        sizes = [self._rows(f"PRAGMA {name}")[0][0] for name in ("page_count", "freelist_count", "page_size")]
-        pages, free, size = sizes
-        used: int = (pages - free) * size
-        return used
-
-    def _rows(self, statement: str) -> list[Any]:
-        try:
-            return self._connection.execute(statement).fetchall()
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-
-    def _execute(self, statement: str) -> None:
-        self._rows(statement)
-
-    def _failed(self, error: Exception) -> JournalError:
-        """Note that this journal has failed for good, and give up what was half written."""
-        self.failure = str(error)
-        with suppress(sqlite3.Error):  # the failed statement may have ended the transaction by itself
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        return self._refusal()
-
-    def _refusal(self) -> JournalError:
-        return JournalError(
-            self.path.name, f"expected to be written, found {self.failure}.", "Make room or access, then start again."
-        )
+        """Make what waits durable, or have it made so."""
+        if self._waiting and self._hand_over is not None:
+            self._hand_over()
+        elif self._waiting:
+            self.commit()
 
 
 def is_quiet(result: StepResult) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from mm_fsm.books.facts import Timer
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import Fact
+from mm_fsm.core.messages import Fact, PlaceOrder
 from mm_fsm.runtime.journal.messages import MessageCodec
 from mm_fsm.venues.base import MarketEvent
 from mm_fsm.venues.paper import PaperExchange, PaperSettings
@@ -66,6 +66,7 @@ class ExchangeServer:
         self.now = 0
         self.deaf_until = -1
         self.codec = MessageCodec(SYMBOL)
+        self.placed: list[str] = []
 
     def serve(self, listener: socket.socket) -> None:
         """Take one connection after another until one says that it is over."""
@@ -92,6 +93,8 @@ class ExchangeServer:
     def do_submit(self, intent: str) -> dict[str, Any]:
         """An intent arrives at the exchange's door."""
         for each in self.codec.read_intents(intent):
+            if isinstance(each, PlaceOrder):
+                self.placed.append(each.client_order_id)
             self.exchange.submit(each, self.now)
         return {}
 
@@ -108,6 +111,10 @@ class ExchangeServer:
         while self.now < until:
             self._advance(until)
         return {}
+
+    def do_placed(self) -> dict[str, Any]:
+        """Every placement that ever arrived: the venue's own log."""
+        return {"placed": self.placed}
 
     def do_audit(self, position: str, cash: str, trades: list[str]) -> dict[str, Any]:
         """Compare what a reconciled bot believes with what is."""

@@ -4,12 +4,17 @@ The exchange is a process of its own and survives. Every life of the bot is a pr
 reconciles, has its books audited by the exchange, quotes, and is killed, at a point that it reaches itself (before or
 after a write, a send, an answer) or from outside at any instruction. Then time passes, and the next life begins.
 
+With ``--group-commit`` the bot writes as a live one does: a thread makes records durable, cancels and questions leave
+before theirs are, placements wait. Then the venue's own log is compared with the journal after each death: whatever was
+placed must be on record.
+
     python -m tests.runtime.journal.crash_harness --kills 1000 --seed 7
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import multiprocessing
 import os
@@ -27,12 +32,17 @@ from typing import Any
 from attrs import asdict, define, field
 
 from mm_fsm.books.facts import StopRequested, Timer
-from mm_fsm.core.messages import Intent
+from mm_fsm.core.messages import Intent, PlaceOrder
 from mm_fsm.core.settings import MarketMakingSettings, StrayOrderPolicy
 from mm_fsm.runtime.journal import JournalSettings, verify_run
+from mm_fsm.runtime.journal.database import QuietRow
+from mm_fsm.runtime.journal.group_commit import GroupCommit
+from mm_fsm.runtime.journal.journal_file import JournalFile
 from mm_fsm.runtime.journal.messages import MessageCodec
-from mm_fsm.runtime.journal.writer import Journal
+from mm_fsm.runtime.journal.reader import JournalReader
+from mm_fsm.runtime.pushed import PushedRunner
 from mm_fsm.runtime.recovery import OpenRun, RunPlan, open_run
+from mm_fsm.runtime.releasing import PlacementsWait
 from tests.runtime.journal.crash_exchange import BALANCES, FEES, INSTRUMENT, SYMBOL, ExchangeServer
 
 PROCESSES = multiprocessing.get_context("fork")
@@ -105,30 +115,34 @@ class Bot:
             self.fuse.reach("after an answer")
             for plain in facts:
                 wake_at = self._step(run, line, self.codec.fact_from(plain))
-            context = run.machine.machine.context
-            if context.reconciliation.is_complete and not self.is_audited:
-                self._audit(run, line, opened, (context.now - now) / 1e9)
-                if until_audited:
-                    stop = StopRequested(received_at=context.now, flatten=False, reason="the harness has ended")
-                    wake_at = self._step(run, line, stop)
+            if self._note_audit(run, line, opened, now) and until_audited:
+                wake_at = self._step(run, line, _ending(run))
         run.close()
         line.close()
 
     def _wire_journal(self) -> None:
-        write, fuse = Journal._write, self.fuse
+        write, fuse = JournalFile.write, self.fuse
 
-        def write_between_points(journal: Journal) -> None:
+        def write_between_points(file: JournalFile, rows: Any) -> None:
             fuse.reach("before a write")
-            write(journal)
+            write(file, rows)
             fuse.reach("after a write")
 
-        Journal._write = write_between_points  # type: ignore[method-assign]
+        JournalFile.write = write_between_points  # type: ignore[method-assign]
 
     def _step(self, run: OpenRun, line: Line, fact: Any) -> int | None:
         result = run.machine.step(fact)
         for intent in result.intents:
             self._send(line, intent)
         return result.wake_at
+
+    def _note_audit(self, run: OpenRun, line: Line, opened: float, began: int) -> bool:
+        """Audit the books once they are reconciled; whether that was now."""
+        context = run.machine.machine.context
+        if not context.reconciliation.is_complete or self.is_audited:
+            return False
+        self._audit(run, line, opened, (context.now - began) / 1e9)
+        return True
 
     def _send(self, line: Line, intent: Intent) -> None:
         self.fuse.reach("before a send")
@@ -147,6 +161,87 @@ class Bot:
         self.reports.send({**answer, "opened": opened, "reconciled": reconciled, "fills": context.fill_count})
 
 
+def _ending(run: OpenRun) -> StopRequested:
+    now = run.machine.machine.context.now
+    return StopRequested(received_at=now, flatten=False, reason="the harness has ended")
+
+
+MOST_STEPS_HELD = 3
+"""Facts that a group-committing bot takes while a placement of it waits: event time runs much faster than a disk."""
+
+
+@define
+class LineVenue:
+    """The exchange at the line's other end, pushed: event time is the time of the last fact."""
+
+    bot: Bot
+    line: Line
+    time: int
+
+    def now(self) -> int:
+        return self.time
+
+    def call_at(self, time: int, call: Any) -> Any:
+        return lambda: (time, call)
+
+    def submit(self, intents: Any, now: int) -> None:
+        del now
+        for intent in intents:
+            self.bot._send(self.line, intent)
+
+
+@define
+class GroupCommittingBot(Bot):
+    """One life as a live bot leads it: in an asyncio loop, its records made durable by a thread."""
+
+    def live(self, *, until_audited: bool) -> None:
+        self._wire_journal()
+        asyncio.run(self._live(until_audited=until_audited))
+
+    async def _live(self, *, until_audited: bool) -> None:
+        began = time.perf_counter()
+        self.fuse.reach("before opening")
+        run = open_run(self.plan)
+        opened = time.perf_counter() - began
+        line = Line(self.port)
+        venue = LineVenue(self, line, line.ask("hello")["now"])
+        now = venue.time
+        with GroupCommit(asyncio.get_running_loop()) as commits:
+            release = PlacementsWait(commits.join(run.journal))
+            runner = PushedRunner(run.machine, venue, release=release)
+            runner.take(Timer(received_at=now))
+            while not run.machine.is_final:
+                for _ in range(MOST_STEPS_HELD):
+                    await asyncio.sleep(0)
+                    self._hear(runner, line.ask("next", wake_at=runner.wake_at)["facts"])
+                await release.settle()
+                if self._note_audit(run, line, opened, now) and until_audited:
+                    runner.take(_ending(run))
+            run.close()
+        line.close()
+
+    def _hear(self, runner: PushedRunner, facts: Any) -> None:
+        self.fuse.reach("after an answer")
+        for fact in map(self.codec.fact_from, facts):
+            assert isinstance(runner.venue, LineVenue)
+            runner.venue.time = max(runner.venue.time, fact.received_at)
+            runner.take(fact)
+
+
+def placed_but_not_on_record(path: Path, placed: list[str]) -> set[str]:
+    """Placements of the venue's log that the journal does not have."""
+    recorded: set[str] = set()
+    codec = MessageCodec(SYMBOL)
+    with JournalReader(path) as reader:
+        for segment in reader.segments:
+            for row in reader.rows(segment):
+                if not isinstance(row, QuietRow) and row.intents:
+                    recorded |= {
+                        each.client_order_id for each in codec.read_intents(row.intents) if isinstance(each, PlaceOrder)
+                    }
+    return set(placed) - recorded
+
+
 @define
 class Outcome:
     """What many lives came to."""
@@ -161,11 +256,13 @@ class Outcome:
     slowest_reconciliation: float = 0.0
     """Seconds of event time until the venue had confirmed everything."""
     trades: int = 0
+    placed: int = 0
+    """Placements in the venue's own log."""
     facts_verified: int = 0
     verified_segment: int = 0
 
 
-def run_harness(kills: int, seed: int, directory: Path, *, quiet: bool = True) -> Outcome:
+def run_harness(kills: int, seed: int, directory: Path, *, quiet: bool = True, bot: type[Bot] = Bot) -> Outcome:
     """Kill a bot ``kills`` times and look after each restart; one seed gives one sequence of planned deaths."""
     random, outcome = Random(seed), Outcome(seed)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -195,14 +292,16 @@ def run_harness(kills: int, seed: int, directory: Path, *, quiet: bool = True) -
         instrument=INSTRUMENT,
         fees=FEES,
         balances=BALANCES,
-        journal_settings=JournalSettings(record_market_data=True, segment_records=200, max_megabytes=10),
+        journal_settings=JournalSettings(
+            record_market_data=True, segment_records=200, max_megabytes=10 if bot is Bot else 1_000
+        ),
     )
     try:
         while outcome.kills < kills:
-            _one_life(plan, port, random, outcome)
+            _one_life(plan, port, random, outcome, bot)
             if not quiet and outcome.kills % 50 == 0:
                 _say(f"{outcome.kills} kills, {outcome.audits} audits, {outcome.trades} trades")
-        _last_life(plan, port, outcome)
+        _last_life(plan, port, outcome, bot)
         _note_verification(plan.path, outcome, since=0)
     finally:
         line = Line(port)
@@ -211,12 +310,12 @@ def run_harness(kills: int, seed: int, directory: Path, *, quiet: bool = True) -
     return outcome
 
 
-def _one_life(plan: RunPlan, port: int, random: Random, outcome: Outcome) -> None:
+def _one_life(plan: RunPlan, port: int, random: Random, outcome: Outcome, bot: type[Bot]) -> None:
     from_outside = random.random() < SHARE_FROM_OUTSIDE
     points = None if from_outside else int(random.random() ** 2 * MOST_POINTS)
     delay = random.random() ** 2 * 0.6
     away = random.choice((0.0, 0.0, random.random(), random.random() * 60))
-    child, reports, places = _start(plan, port, points, until_audited=False)
+    child, reports, places = _start(bot, plan, port, points, until_audited=False)
     if from_outside:
         child.join(delay)
         child.kill()
@@ -230,21 +329,27 @@ def _one_life(plan: RunPlan, port: int, random: Random, outcome: Outcome) -> Non
         _note_verification(plan.path, outcome, since=outcome.verified_segment)
     line = Line(port)
     line.ask("pass", seconds=away)
+    placed = line.ask("placed")["placed"]
     line.close()
+    outcome.placed = len(placed)
+    if bot is not Bot and plan.path.exists() and (missing := placed_but_not_on_record(plan.path, placed)):
+        outcome.problems.append(f"after {outcome.kills} kills: placed and not on record: {sorted(missing)[:5]}")
 
 
-def _last_life(plan: RunPlan, port: int, outcome: Outcome) -> None:
-    child, reports, _ = _start(plan, port, None, until_audited=True)
+def _last_life(plan: RunPlan, port: int, outcome: Outcome, bot: type[Bot]) -> None:
+    child, reports, _ = _start(bot, plan, port, None, until_audited=True)
     child.join()
     if child.exitcode != 0:
         outcome.problems.append(f"the last life ended with {child.exitcode}")
     _hear(reports, outcome)
 
 
-def _start(plan: RunPlan, port: int, points: int | None, *, until_audited: bool) -> tuple[Any, Connection, Connection]:
+def _start(
+    kind: type[Bot], plan: RunPlan, port: int, points: int | None, *, until_audited: bool
+) -> tuple[Any, Connection, Connection]:
     reports, report_end = PROCESSES.Pipe(duplex=False)
     places, place_end = PROCESSES.Pipe(duplex=False)
-    bot = Bot(plan, port, Fuse(points, place_end), report_end)
+    bot = kind(plan, port, Fuse(points, place_end), report_end)
     child = PROCESSES.Process(target=bot.live, kwargs={"until_audited": until_audited})
     child.start()
     report_end.close()
@@ -290,11 +395,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--group-commit", action="store_true", help="write in a thread, as a live bot does")
     parser.add_argument("--json", action="store_true", help="one line of JSON at the end, nothing else")
     arguments = parser.parse_args()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as directory:
-        outcome = run_harness(arguments.kills, arguments.seed, Path(directory), quiet=arguments.json)
+        bot = GroupCommittingBot if arguments.group_commit else Bot
+        outcome = run_harness(arguments.kills, arguments.seed, Path(directory), quiet=arguments.json, bot=bot)
     if arguments.json:
         _say(json.dumps(asdict(outcome)))
         return 1 if outcome.problems else 0

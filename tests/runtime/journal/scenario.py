@@ -163,7 +163,7 @@ def begin(plan: RunPlan) -> OpenRun:
 
 def kill(run: OpenRun) -> None:
     """End a process without any farewell: what is durable stays, the lock goes."""
-    run.journal._connection.close()
+    run.journal.file.connection.close()
     run.ownership.release()
 
 

@@ -45,7 +45,7 @@ def file_too_large(run: OpenRun) -> Iterator[None]:
 @contextmanager
 def full_database(run: OpenRun) -> Iterator[None]:
     """SQLite itself finds no room for another page."""
-    connection = run.journal._connection
+    connection = run.journal.file.connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")
     yield
@@ -54,7 +54,7 @@ def full_database(run: OpenRun) -> Iterator[None]:
 @contextmanager
 def read_only(run: OpenRun) -> Iterator[None]:
     """The file may be read and no longer written."""
-    run.journal._connection.execute("PRAGMA query_only = ON")
+    run.journal.file.connection.execute("PRAGMA query_only = ON")
     yield
 
 
@@ -182,7 +182,7 @@ def test_a_record_with_intents_is_durable_before_they_leave_and_by_one_write(
     plan = plan_at(tmp_path / "run.journal", journal_settings=JournalSettings(segment_records=10))
     world, run = World(), begin(plan)
     statements: list[str] = []
-    run.journal._connection.set_trace_callback(statements.append)
+    run.journal.file.connection.set_trace_callback(statements.append)
     reader = sqlite3.connect(f"file:{plan.path}?mode=ro", uri=True)
     step = run.machine.step
     elsewhere: set[str] = set()

@@ -26,7 +26,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("torn") / "run.journal"
     world, run = World(), begin(plan_at(path))
     world.run(run, 10)
-    run.journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    run.journal.file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     world.run(run, 3)
     keep = path.with_name("keep")
     keep.mkdir()
@@ -187,7 +187,7 @@ def test_a_torn_journal_is_continued_and_the_venue_says_the_rest(tmp_path: Path)
     plan = plan_at(path)
     world, run = World(), begin(plan)
     world.run(run, 30)
-    connection = run.journal._connection
+    connection = run.journal.file.connection
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     saved = path.read_bytes()
     world.run(run, 30)

@@ -1,0 +1,113 @@
+"""Makes records durable off the thread that steps: the journals of all markets share a few writing threads.
+
+A journal that joins hands its rows over and goes on; whatever has come together by the time that a thread is free
+becomes durable in one transaction. Cancels and questions need not wait for it; placements do, by ``durable``, which is
+what ``mm_fsm.runtime.releasing.PlacementsWait`` asks. Journals of different markets are written side by side, so that
+one slow disk write holds up the placements of one market.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final, Self
+
+from attrs import define, field
+
+from mm_fsm.errors import JournalError
+from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.journal.writer import Journal
+
+WRITING_THREADS: Final = 4
+"""SQLite lets other threads run while it waits for the disk, so that few threads serve many journals."""
+
+
+class GroupCommit:
+    """Writes for every journal that joins. For one asyncio loop; close it after the journals.
+
+    Args:
+        loop: the loop in which placements wait.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop: Final = loop
+        self._threads: Final = ThreadPoolExecutor(WRITING_THREADS, thread_name_prefix="journal")
+
+    def join(self, journal: Journal) -> Callable[[StepResult], Awaitable[None] | None]:
+        """Write for a journal from now on; what is returned says what the placements of a step wait for.
+
+        What placements wait for raises ``JournalError`` where the record could not be written.
+        """
+        lane = _Lane(journal=journal, loop=self._loop, threads=self._threads)
+        journal.hand_over_to(lane.write_soon)
+        return lane.durable
+
+    def close(self) -> None:
+        """Finish what was begun, and end the threads. Never raises."""
+        self._threads.shutdown(wait=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@define(kw_only=True, eq=False)
+class _Lane:
+    """One journal's way to the disk, and who waits at its end."""
+
+    journal: Journal
+    loop: asyncio.AbstractEventLoop
+    threads: ThreadPoolExecutor
+    _is_due: bool = field(default=False, init=False)
+    _waiting: deque[tuple[int, asyncio.Future[None]]] = field(factory=deque, init=False)
+
+    def write_soon(self) -> None:
+        """Have a thread write what the journal holds; rows that come before it begins go with it."""
+        if not self._is_due:
+            self._is_due = True
+            self.threads.submit(self._write)
+
+    def durable(self, result: StepResult) -> Awaitable[None] | None:
+        """What a step's placements wait for; None when it is durable already."""
+        del result  # the journal has it by now, as its latest record
+        recorded = self.journal.rows_recorded
+        if self.journal.rows_durable >= recorded:
+            return None
+        future: asyncio.Future[None] = self.loop.create_future()
+        self._waiting.append((recorded, future))
+        return future
+
+    def _write(self) -> None:
+        """In a writing thread."""
+        self._is_due = False  # before the rows are taken: one that comes from now on asks again
+        if self.journal.failure is None:
+            with suppress(JournalError):  # it is noted in the journal, whose next step finds it
+                self.journal.commit()
+        self._tell()
+        with suppress(JournalError):
+            self.journal.tidy_up()
+
+    def _tell(self) -> None:
+        with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+            self.loop.call_soon_threadsafe(self._let_go)
+
+    def _let_go(self) -> None:
+        """In the loop: whoever waited for rows that are durable by now goes on."""
+        failure = self.journal.failure
+        while self._waiting:
+            recorded, future = self._waiting[0]
+            is_durable = self.journal.rows_durable >= recorded
+            if not is_durable and failure is None:
+                return
+            self._waiting.popleft()
+            if future.done():
+                continue
+            if is_durable:
+                future.set_result(None)
+            else:
+                future.set_exception(self.journal.file.refusal())
