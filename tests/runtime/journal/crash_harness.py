@@ -214,9 +214,9 @@ class GroupCommittingBot(Bot):
                 for _ in range(MOST_STEPS_HELD):
                     await asyncio.sleep(0)
                     self._hear(runner, line.ask("next", wake_at=runner.wake_at)["facts"])
+                    if self._note_audit(run, line, opened, now) and until_audited:  # before anything new is placed
+                        runner.take(_ending(run))
                 await release.settle()
-                if self._note_audit(run, line, opened, now) and until_audited:
-                    runner.take(_ending(run))
             run.close()
         line.close()
 
