@@ -21,7 +21,11 @@ DEFAULT_KIND: Final = "paper"
 GROUP: Final = "mm_fsm.venues"
 
 _SHIPPED: Final[Mapping[str, str]] = MappingProxyType(
-    {"paper": "mm_fsm.venues.paper.kind:PaperKind", "recorded": "mm_fsm.venues.recorded.kind:RecordedKind"}
+    {
+        "paper": "mm_fsm.venues.paper.kind:PaperKind",
+        "recorded": "mm_fsm.venues.recorded.kind:RecordedKind",
+        "ccxt": "mm_fsm.venues.ccxt_venue.kind:CcxtKind",
+    }
 )
 """Where the class of each shipped kind is."""
 _PROMISED: Final = ("tables", "plan")

@@ -1,0 +1,63 @@
+"""What the venue's parts share of one account: the exchange object for requests, its clock, its orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from attrs import define, field
+from loguru import logger
+
+from mm_fsm.core.clock import nanoseconds, seconds
+from mm_fsm.core.messages import RejectionCode
+from mm_fsm.venues.ccxt_venue.keys import Keys
+from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
+from mm_fsm.venues.ccxt_venue.outcomes import Outcome, is_clock_error, outcome_of, retry_after_seconds
+from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
+from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
+
+FINDS_BY_CLIENT_ID: Final = frozenset({"binance", "okx", "kucoin", "gate", "bitget", "mexc", "htx", "hyperliquid"})
+"""Exchanges where ccxt's fetch_order finds an order by the client's own id."""
+CANCELS_BY_CLIENT_ID: Final = frozenset(
+    {"binance", "okx", "bybit", "kraken", "kucoin", "bitget", "mexc", "htx", "bitfinex", "bingx", "woo"}
+)
+"""Exchanges where ccxt's cancel_order takes the client's own id."""
+
+
+@define(eq=False)
+class Account:
+    """One account of one exchange."""
+
+    name: str
+    """The exchange, as ccxt names it."""
+    exchange: Any
+    """For orders and questions; its throttle is off."""
+    keys: Keys
+    clock: VenueClock
+    orders: OwnOrderNews
+    trades: OwnTradeNews
+    markets: Mapping[str, LiveMarket]
+    on_clock_error: Callable[[], None] = lambda: None
+    """Called when the exchange refuses a request because of its time."""
+    suspended_until: int = field(default=0, init=False)
+    """Host time before which the exchange takes no request, nanoseconds."""
+
+    @property
+    def suspension_seconds(self) -> float:
+        """How long the exchange takes no request."""
+        return max(seconds(self.suspended_until - self.clock.now()), 0.0)
+
+    def judge(self, error: BaseException) -> tuple[Outcome, RejectionCode]:
+        """What an error says of its request. Call it in the ``except``, before anything is awaited."""
+        wait = retry_after_seconds(self.exchange)
+        outcome, code = outcome_of(error, is_retry_told=wait is not None)
+        if outcome is Outcome.SUSPENDED and wait is not None:
+            self.suspended_until = max(self.suspended_until, self.clock.now() + nanoseconds(wait))
+            logger.bind(exchange=self.name, seconds=wait).warning("venue.suspended")
+        if is_clock_error(error):
+            self.on_clock_error()
+        return outcome, code
+
+    def reason(self, error: BaseException) -> str:
+        """An error in words, without keys."""
+        return self.keys.scrub(f"{type(error).__name__}: {error}")

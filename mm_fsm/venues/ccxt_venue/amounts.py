@@ -1,0 +1,54 @@
+"""Numbers and times of ccxt's structures to exact ones, at the boundary. What is not a number is not known: None."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from mm_fsm.books.exact import is_amount
+from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
+
+_TIMES_END = 2**63
+
+
+def amount(value: object) -> Decimal | None:
+    """An exact amount that books can hold; None for anything else, NaN and infinity included.
+
+    Books of ccxt are floats whatever it is told: the shortest text that gives the float is the exchange's own number.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        return None
+    try:
+        exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    except InvalidOperation:
+        return None
+    return exact if is_amount(exact) else None
+
+
+def positive(value: object) -> Decimal | None:
+    """The same, above zero."""
+    exact = amount(value)
+    return exact if exact is not None and exact > 0 else None
+
+
+def stamp(milliseconds: object) -> int | None:
+    """A time of ccxt, milliseconds since 1970, in nanoseconds; None when it is none."""
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, (int, float, str)):
+        return None
+    exact = amount(milliseconds)
+    if exact is None or exact <= 0:
+        return None
+    found = int(exact * NANOSECONDS_PER_MILLISECOND)
+    return found if found < _TIMES_END else None
+
+
+def text(value: object) -> str | None:
+    """An identifier as text; None when there is none."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return str(value) or None
+
+
+def entry(payload: Any, key: str) -> Any:
+    """A value of a structure; None where the structure is none or lacks it."""
+    return payload.get(key) if isinstance(payload, dict) else None

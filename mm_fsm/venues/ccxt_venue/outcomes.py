@@ -1,0 +1,103 @@
+"""What an error of ccxt's says about the request that met it: one table, and nothing else reads vendor errors.
+
+An error is known by the names of its classes, the nearest first. What the table does not say is unknown: a time-out,
+a dropped connection, a 5xx or a torn body leaves a live order as often as not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from mm_fsm.core.messages import RejectionCode
+
+
+class Outcome(StrEnum):
+    """What is known of a request that met an error."""
+
+    REFUSED = "refused"
+    """The exchange refused it: it had no effect."""
+    NOT_FOUND = "not_found"
+    """There is no such order in the exchange's book: it may have filled, or never have come."""
+    SUSPENDED = "suspended"
+    """The exchange takes no request for a while: it had no effect."""
+    UNKNOWN = "unknown"
+    """Nobody knows. Go and look."""
+
+
+OUTCOMES: Final[Mapping[str, tuple[Outcome, RejectionCode]]] = MappingProxyType(
+    {
+        "OrderImmediatelyFillable": (Outcome.REFUSED, RejectionCode.POST_ONLY),
+        "InsufficientFunds": (Outcome.REFUSED, RejectionCode.INSUFFICIENT_FUNDS),
+        "OrderNotFound": (Outcome.NOT_FOUND, RejectionCode.OTHER),
+        "OrderNotCached": (Outcome.NOT_FOUND, RejectionCode.OTHER),
+        "DuplicateOrderId": (Outcome.UNKNOWN, RejectionCode.DUPLICATE),
+        "OrderNotFillable": (Outcome.REFUSED, RejectionCode.OTHER),
+        "ContractUnavailable": (Outcome.REFUSED, RejectionCode.NOT_TRADING),
+        "InvalidOrder": (Outcome.REFUSED, RejectionCode.FILTER),
+        "MarketClosed": (Outcome.REFUSED, RejectionCode.NOT_TRADING),
+        "RestrictedLocation": (Outcome.REFUSED, RejectionCode.OTHER),
+        "ManualInteractionNeeded": (Outcome.REFUSED, RejectionCode.OTHER),
+        "OperationRejected": (Outcome.REFUSED, RejectionCode.OTHER),
+        "AuthenticationError": (Outcome.REFUSED, RejectionCode.OTHER),
+        "BadSymbol": (Outcome.REFUSED, RejectionCode.FILTER),
+        "BadRequest": (Outcome.REFUSED, RejectionCode.FILTER),
+        "ArgumentsRequired": (Outcome.REFUSED, RejectionCode.OTHER),
+        "NotSupported": (Outcome.REFUSED, RejectionCode.OTHER),
+        "InvalidAddress": (Outcome.REFUSED, RejectionCode.OTHER),
+        "InvalidProxySettings": (Outcome.REFUSED, RejectionCode.OTHER),
+        "ChecksumError": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "InvalidNonce": (Outcome.REFUSED, RejectionCode.RATE_LIMIT),
+        "DDoSProtection": (Outcome.SUSPENDED, RejectionCode.RATE_LIMIT),
+        "RateLimitExceeded": (Outcome.SUSPENDED, RejectionCode.RATE_LIMIT),
+        "OnMaintenance": (Outcome.UNKNOWN, RejectionCode.NOT_TRADING),
+        "ExchangeNotAvailable": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "RequestTimeout": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "NetworkError": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "NullResponse": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "BadResponse": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "CancelPending": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "ExchangeClosedByUser": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "OperationFailed": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "ExchangeError": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "UnsubscribeError": (Outcome.UNKNOWN, RejectionCode.OTHER),
+        "BaseError": (Outcome.UNKNOWN, RejectionCode.OTHER),
+    }
+)
+"""Outcome, and the reason that a refused placement is given."""
+
+_DUPLICATE: Final = "duplicate"
+"""In the message of an error whose class says something else, such as InvalidOrder "Duplicate order sent"."""
+
+
+def outcome_of(error: BaseException, *, is_retry_told: bool = False) -> tuple[Outcome, RejectionCode]:
+    """What ``error`` says of its request.
+
+    ``is_retry_told``: whether the answer said when to ask again. Only then was it surely turned away at the door.
+    """
+    names = (kind.__name__ for kind in type(error).__mro__)
+    outcome, code = next((OUTCOMES[name] for name in names if name in OUTCOMES), OUTCOMES["BaseError"])
+    if outcome is Outcome.REFUSED and _DUPLICATE in str(error).lower():
+        return Outcome.UNKNOWN, RejectionCode.DUPLICATE
+    if outcome is Outcome.SUSPENDED and not is_retry_told:
+        return Outcome.UNKNOWN, code
+    return outcome, code
+
+
+def is_clock_error(error: BaseException) -> bool:
+    """Whether the exchange's clock and ours differ by more than it allows."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    return "InvalidNonce" in names and "ChecksumError" not in names
+
+
+def retry_after_seconds(exchange: Any) -> float | None:
+    """How long the last answer says to wait. Read it in the ``except`` itself: the next answer replaces it."""
+    headers = getattr(exchange, "last_response_headers", None)
+    if not isinstance(headers, Mapping):
+        return None
+    for name, value in headers.items():
+        if str(name).lower() == "retry-after" and str(value).replace(".", "", 1).isdigit():
+            return float(value)
+    return None

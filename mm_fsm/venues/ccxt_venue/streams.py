@@ -1,0 +1,233 @@
+"""One generation of streams: an exchange object of its own, and a supervised task for each stream.
+
+Where the exchange has a stream it is used, elsewhere the same is asked for again and again; ``sources`` says which.
+The first failure of any of them ends the generation: nothing in ccxt says what was missed, so a new one is built.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+from attrs import define, field
+
+from mm_fsm.books.facts import MarketBook, MarketTrade
+from mm_fsm.core.messages import Side
+from mm_fsm.venues.ccxt_venue.account import Account
+from mm_fsm.venues.ccxt_venue.amounts import entry, positive, stamp, text
+from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
+from mm_fsm.venues.ccxt_venue.payloads import SeenBook, read_book, read_orders, read_trades
+
+CONNECT_SECONDS: Final = 10.0
+"""How long connecting may take."""
+_HEARD_SECONDS: Final = 1.5
+"""How long the own stream may stay silent once it is connected: some exchanges do not confirm a subscription."""
+_POLL_SECONDS: Final = 1.0
+_STEP_SECONDS: Final = 0.01
+_GAPS_IN_A_ROW: Final = 5
+
+
+class StreamError(Exception):
+    """A stream cannot be used."""
+
+
+@define(eq=False)
+class Streams:
+    """Streams of one account, until the first of them fails."""
+
+    account: Account
+    exchange: Any
+    on_failure: Callable[[str], None]
+    sources: dict[str, str] = field(factory=dict)
+    """For each kind of news, ``stream`` or ``polling``."""
+    since: int | None = None
+    """Venue time since when the own streams are up; None before."""
+    _tasks: list[asyncio.Task[None]] = field(factory=list, init=False)
+    _failure: str | None = field(default=None, init=False)
+    _stamped: set[str] = field(factory=set, init=False)
+    """Markets whose books bear the exchange's stamps."""
+
+    def has(self, method: str) -> bool:
+        """Whether the exchange has a stream."""
+        return bool(entry(self.exchange.has, method))
+
+    async def start(self) -> None:
+        """Subscribe, own trades and own orders first; return once they are up.
+
+        Raises:
+            StreamError: it took too long, or a stream failed at once.
+        """
+        self._follow("own trades", "watchMyTrades", self._watch_own_trades, self._poll_own_trades)
+        self._follow("own orders", "watchOrders", self._watch_own_orders, None)
+        await self._until_heard()
+        self.since = self.account.clock.asked()
+        for market in self.account.markets.values():
+            self._follow_market("books", "watchOrderBook", market, self._watch_book, self._poll_book)
+            self._follow_market("trades", "watchTrades", market, self._watch_trades, None)
+
+    def stop(self) -> None:
+        """Follow nothing any more."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _follow(
+        self,
+        name: str,
+        method: str,
+        watch: Callable[[], Coroutine[Any, Any, None]],
+        poll: Callable[[], Coroutine[Any, Any, None]] | None,
+    ) -> None:
+        is_stream = self.has(method)
+        self.sources[name] = "stream" if is_stream else "polling" if poll is not None else "answers only"
+        chosen = watch if is_stream else poll
+        if chosen is not None:
+            self._tasks.append(asyncio.get_running_loop().create_task(self._supervised(name, chosen)))
+
+    def _follow_market(
+        self,
+        name: str,
+        method: str,
+        market: LiveMarket,
+        watch: Callable[[LiveMarket], Coroutine[Any, Any, None]],
+        poll: Callable[[LiveMarket], Coroutine[Any, Any, None]] | None,
+    ) -> None:
+        self._follow(
+            f"{name} of {market.symbol}",
+            method,
+            lambda: watch(market),
+            None if poll is None else lambda: poll(market),
+        )
+
+    async def _supervised(self, name: str, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await follow()
+        except Exception as error:  # noqa: BLE001 - whatever ended it, what was missed is not known
+            self._failure = f"{name}: {self.account.reason(error)}"
+            self.on_failure(self._failure)
+
+    async def _until_heard(self) -> None:
+        """Wait until every connection of the own streams is up and has said something, or could have."""
+        async with asyncio.timeout(CONNECT_SECONDS):
+            loop, connected_at = asyncio.get_running_loop(), None
+            while True:
+                if self._failure is not None:
+                    raise StreamError(self._failure)
+                clients = list((entry(vars(self.exchange), "clients") or {}).values())
+                are_up = clients and all(client.connected.done() for client in clients)
+                if are_up and connected_at is None:
+                    connected_at = loop.time()
+                if are_up and all(getattr(client, "last_message_at", None) for client in clients):
+                    return
+                if connected_at is not None and loop.time() - connected_at > _HEARD_SECONDS:
+                    return
+                if not (self.has("watchMyTrades") or self.has("watchOrders")):
+                    return
+                await asyncio.sleep(_STEP_SECONDS)
+
+    # -- own orders and trades --------------------------------------------------------------------------------------
+
+    async def _watch_own_trades(self) -> None:
+        await self._for_all_or_each("watch_my_trades", self._hear_trades)
+
+    async def _watch_own_orders(self) -> None:
+        await self._for_all_or_each("watch_orders", self._hear_orders)
+
+    async def _for_all_or_each(self, method: str, hear: Callable[[Any], None]) -> None:
+        """Follow the account as a whole, or each market where the exchange wants one named."""
+        watch: Callable[..., Awaitable[Any]] = getattr(self.exchange, method)
+        try:
+            while True:
+                hear(list(await watch()))
+        except Exception as error:
+            if type(error).__name__ != "ArgumentsRequired":
+                raise
+        await asyncio.gather(*(self._for_one(watch, market, hear) for market in self.account.markets.values()))
+
+    async def _for_one(
+        self, watch: Callable[..., Awaitable[Any]], market: LiveMarket, hear: Callable[[Any], None]
+    ) -> None:
+        while True:
+            hear(list(await watch(market.symbol)))
+
+    def _hear_trades(self, payload: Any) -> None:
+        for trade in read_trades(payload):
+            market = self.account.markets.get(trade.symbol)
+            if market is not None:
+                self.account.trades.hear(market, trade)
+
+    def _hear_orders(self, payload: Any) -> None:
+        for seen in read_orders(payload):
+            market = self.account.markets.get(seen.symbol or "")
+            if market is not None:
+                self.account.orders.hear(market, seen, from_stream=True)
+
+    async def _poll_own_trades(self) -> None:
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            since = max(self.account.clock.latest // 1_000_000 - 60_000, 0)
+            for market in self.account.markets.values():
+                self._hear_trades(await self.account.exchange.fetch_my_trades(market.symbol, since))
+
+    # -- markets ----------------------------------------------------------------------------------------------------
+
+    async def _watch_book(self, market: LiveMarket) -> None:
+        gaps = 0
+        while True:
+            try:
+                payload = await self.exchange.watch_order_book(market.symbol)
+            except Exception as error:
+                gaps += 1
+                if type(error).__name__ != "ChecksumError" or gaps > _GAPS_IN_A_ROW:
+                    raise
+                continue  # a change of the book is lost: the next call synchronises anew
+            gaps = 0
+            self._show(market, read_book(payload, market.depth))
+
+    async def _poll_book(self, market: LiveMarket) -> None:
+        while True:
+            self._show(market, read_book(await self.account.exchange.fetch_order_book(market.symbol), market.depth))
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _show(self, market: LiveMarket, book: SeenBook | None) -> None:
+        if book is None:
+            raise StreamError("a book that makes no sense")
+        now = self.account.clock.now()
+        market.heard_at, market.best = now, (book.bids[:1], book.asks[:1])
+        self.account.clock.hear(book.exchange_time)
+        if book.exchange_time is not None:
+            self._stamped.add(market.symbol)
+        elif market.symbol in self._stamped:
+            return  # the first after each synchronisation bears none; the next one does
+        market.tell(
+            MarketBook(
+                received_at=now,
+                symbol=market.symbol,
+                bids=book.bids,
+                asks=book.asks,
+                exchange_time=now if book.exchange_time is None else book.exchange_time,
+            )
+        )
+
+    async def _watch_trades(self, market: LiveMarket) -> None:
+        while True:
+            for payload in list(await self.exchange.watch_trades(market.symbol)):
+                self._print(market, payload)
+
+    def _print(self, market: LiveMarket, payload: Any) -> None:
+        price, size = positive(entry(payload, "price")), positive(entry(payload, "amount"))
+        time, name = stamp(entry(payload, "timestamp")), text(entry(payload, "id"))
+        side = {"buy": Side.BID, "sell": Side.ASK}.get(str(entry(payload, "side")))
+        if price is None or size is None or time is None or name is None or side is None:
+            return  # somebody else's trade that cannot be read says nothing
+        market.tell(
+            MarketTrade(
+                received_at=self.account.clock.now(),
+                symbol=market.symbol,
+                price=price,
+                size=size,
+                taker_side=side,
+                trade_id=name,
+                exchange_time=time,
+            )
+        )

@@ -1,0 +1,323 @@
+"""The pushed port over ccxt: one account's connection, for all its markets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import evolve, frozen
+from loguru import logger
+
+from mm_fsm.books.facts import AccountFeedLost, ConnectionRestored
+from mm_fsm.core.instrument import Balances, Fees, Instrument
+from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
+from mm_fsm.errors import MarketMakerError, SettingsError, VenueError
+from mm_fsm.venues.ccxt_venue.account import FINDS_BY_CLIENT_ID, Account
+from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
+from mm_fsm.venues.ccxt_venue.keys import Keys
+from mm_fsm.venues.ccxt_venue.library import MakeExchange
+from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
+from mm_fsm.venues.ccxt_venue.looks import Looks
+from mm_fsm.venues.ccxt_venue.market_rules import account_name, agreed, read_fees, read_instrument
+from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
+from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
+from mm_fsm.venues.ccxt_venue.requests import OrderRequests
+from mm_fsm.venues.ccxt_venue.streams import Streams
+from mm_fsm.venues.ccxt_venue.watch import Watch
+from mm_fsm.venues.port import Capabilities, TakeFact, VenueTerms
+from mm_fsm.venues.wall_clock import WallClock
+
+REQUEST_MILLISECONDS: Final = 4000
+"""How long an answer may take. It is less than the machine waits, so that the machine learns how it ended."""
+RECEIVE_WINDOW_MILLISECONDS: Final = 5000
+"""How long after its signing the exchange may carry a request out, where it knows such a window."""
+KEEP_ALIVE_MILLISECONDS: Final = 2000
+"""A half-open connection is noticed after some two and a half of them."""
+_FIRST_RETRY_SECONDS: Final = 0.2
+_LAST_RETRY_SECONDS: Final = 5.0
+
+
+@frozen(kw_only=True)
+class MarketOrder:
+    """What settings say of one market."""
+
+    symbol: str
+    strategy_id: str
+    depth: int
+    """Levels a side that the machine is shown."""
+    instrument: Instrument | None
+    fees: Fees | None
+    balances: Balances
+
+
+@frozen(kw_only=True)
+class AccountOrder:
+    """What settings say of the account."""
+
+    exchange: str
+    """As ccxt names it."""
+    make: MakeExchange
+    keys: Keys
+    sandbox: bool = False
+    account: str | None = None
+
+
+class CcxtVenue:
+    """One account at one exchange, through ccxt.
+
+    Args:
+        order: the account.
+        markets: its markets.
+        make_token: makes the parts of client order ids.
+        clock: of the host; the wall's by default.
+    """
+
+    def __init__(
+        self,
+        order: AccountOrder,
+        markets: Sequence[MarketOrder],
+        make_token: Callable[[], str],
+        clock: WallClock | None = None,
+    ) -> None:
+        self._order = order
+        self._written = {market.symbol: market for market in markets}
+        self._make_token = make_token
+        self._clock = clock or WallClock()
+        self._ids = ClientIds(order.exchange, frozenset(market.strategy_id for market in markets))
+        self._account: Account | None = None
+        self._streams: Streams | None = None
+        self._requests: OrderRequests | None = None
+        self._looks: Looks | None = None
+        self._watch: Watch | None = None
+        self._background: set[asyncio.Task[Any]] = set()
+        self._leaving: dict[asyncio.Task[Any], Intent] = {}
+        self._restoring: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Where each kind of news comes from: ``stream``, ``polling`` or ``answers only``."""
+        return {} if self._streams is None else dict(self._streams.sources)
+
+    # -- the port ---------------------------------------------------------------------------------------------------
+
+    async def open(self) -> Mapping[str, VenueTerms]:
+        """Connect, read the terms, and listen to own trades.
+
+        Raises:
+            SettingsError: the exchange and the settings disagree, or the account cannot be used.
+            VenueError: the exchange cannot be reached.
+        """
+        exchange = self._make(enableRateLimit=False)
+        try:
+            return await self._open(exchange)
+        except MarketMakerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever ccxt raises: nothing has begun yet
+            reason = self._order.keys.scrub(f"{type(error).__name__}: {error}")
+            raise VenueError(
+                f"{self._order.exchange}: expected an account that can be traded, found {reason}. "
+                "Check the connection, the keys and what they may do."
+            ) from None
+        finally:
+            if self._streams is None:
+                await _closed(exchange)
+
+    def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
+        """Begin to give the facts of one market to ``take``."""
+        account = self._opened()
+        market = account.markets[symbol]
+        for venue_order_id, client_order_id in known_ids.items():
+            market.known.add(client_order_id)
+            account.orders.remember(market, venue_order_id, client_order_id)
+        market.take = take
+
+    def submit(self, intents: Sequence[Intent], now: int) -> None:
+        """Carry the intents of one step out, in their order."""
+        assert self._requests is not None  # noqa: S101 - open() made it
+        assert self._looks is not None  # noqa: S101 - open() made it
+        for intent in intents:
+            if isinstance(intent, PlaceOrder):
+                task = self._requests.place(intent, now)
+            elif isinstance(intent, CancelOrder):
+                task = self._requests.cancel(intent)
+            else:
+                task = asyncio.get_running_loop().create_task(self._looks.answer(intent))
+            self._leaving[task] = intent
+            task.add_done_callback(self._left)
+
+    def now(self) -> int:
+        """Host time."""
+        return self._clock.now()
+
+    def call_at(self, time: int, call: Callable[[], None]) -> Callable[[], None]:
+        """Call back at host time ``time``."""
+        return self._clock.call_at(time, call)
+
+    async def drain(self, seconds: float) -> tuple[Intent, ...]:
+        """Let placements and cancels be answered for so long; return those that were not."""
+        waiting = [task for task, intent in self._leaving.items() if isinstance(intent, (CancelOrder, PlaceOrder))]
+        if waiting:
+            await asyncio.wait(waiting, timeout=seconds)
+        return tuple(self._leaving[task] for task in waiting if task in self._leaving)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for market in self._account.markets.values() if self._account is not None else ():
+            market.take = None
+        if self._watch is not None:
+            self._watch.stop()
+        for task in (*self._background, *self._leaving, *filter(None, [self._restoring])):
+            task.cancel()
+        if self._streams is not None:
+            self._retire(self._streams)
+        if self._account is not None:
+            self._spawn(_closed(self._account.exchange))
+        closing = [task for task in self._background if not task.cancelling()]
+        if closing:
+            await asyncio.wait(closing, timeout=1.0)
+
+    # -- opening ----------------------------------------------------------------------------------------------------
+
+    async def _open(self, exchange: Any) -> Mapping[str, VenueTerms]:
+        await exchange.load_markets()
+        terms = {symbol: await self._terms(exchange, market) for symbol, market in self._written.items()}
+        balance = await exchange.fetch_balance()
+        name = account_name(exchange, balance, self._order.account)
+        account = self._account = self._shared(exchange, {s: each.instrument for s, each in terms.items()})
+        self._requests = OrderRequests(account)
+        self._looks = Looks(account, self._lose_feed, lambda: None if self._streams is None else self._streams.since)
+        self._watch = Watch(account, self._lose_feed, self._has_order_stream)
+        account.on_clock_error = self._watch.ask_clock_soon
+        await self._watch.measure_clock()
+        account.trades.opened_at = account.clock.asked()
+        self._streams = await self._subscribed()
+        self._spawn(self._watch.run())
+        logger.bind(exchange=self._order.exchange, **self._streams.sources).info("venue.opened")
+        return {symbol: evolve(each, account=name) for symbol, each in terms.items()}
+
+    async def _terms(self, exchange: Any, market: MarketOrder) -> VenueTerms:
+        instrument = agreed(exchange, read_instrument(exchange, market.symbol), market.instrument)
+        fees = await read_fees(exchange, market.symbol, market.fees)
+        return VenueTerms(
+            instrument=instrument,
+            fees=fees,
+            balances=market.balances,
+            account="",
+            outlives_process=True,
+            make_token=self._make_token,
+            capabilities=Capabilities(finds_by_client_order_id=self._order.exchange in FINDS_BY_CLIENT_ID),
+        )
+
+    def _shared(self, exchange: Any, instruments: Mapping[str, Instrument]) -> Account:
+        clock = VenueClock(self.now)
+        orders = OwnOrderNews(self._ids, clock, self.now)
+        trades = OwnTradeNews(exchange, orders, clock)
+        orders.on_learnt = trades.hear_held
+        markets = {
+            symbol: LiveMarket(instrument, self._written[symbol].depth) for symbol, instrument in instruments.items()
+        }
+        return Account(self._order.exchange, exchange, self._order.keys, clock, orders, trades, markets)
+
+    def _make(self, **configuration: Any) -> Any:
+        options = {"recvWindow": RECEIVE_WINDOW_MILLISECONDS, "maxRetriesOnFailure": 0}
+        given = {**self._order.keys.parts, "number": str, "timeout": REQUEST_MILLISECONDS, "options": options}
+        exchange = self._order.make({**given, **configuration})
+        if exchange.id != self._order.exchange:
+            remedy = "Write the name of the exchange that the factory makes."
+            raise SettingsError("venue.exchange", repr(exchange.id), self._order.exchange, remedy)
+        exchange.number = str
+        if self._order.sandbox:
+            exchange.set_sandbox_mode(True)
+        return exchange
+
+    # -- streams ----------------------------------------------------------------------------------------------------
+
+    async def _subscribed(self) -> Streams:
+        """A new exchange object, with its streams up.
+
+        Raises:
+            Exception: what ccxt or the streams raise; the object is closed again.
+        """
+        account = self._opened()
+        exchange = self._make(enableRateLimit=True, streaming={"keepAlive": KEEP_ALIVE_MILLISECONDS})
+        exchange.set_markets(account.exchange.markets, account.exchange.currencies)
+        exchange.options["timeDifference"] = account.exchange.options.get("timeDifference", 0)
+        streams = Streams(account, exchange, self._lose_feed)
+        try:
+            await streams.start()
+        except BaseException:
+            self._retire(streams)
+            raise
+        return streams
+
+    def _has_order_stream(self) -> bool:
+        return self._restoring is None and self._streams is not None and self._streams.has("watchOrders")
+
+    def _lose_feed(self, reason: str) -> None:
+        """What the streams say can no longer be trusted: build them anew. Further failures change nothing."""
+        if self._restoring is not None or self._is_closed or self._streams is None:
+            return
+        self._restoring = asyncio.get_running_loop().create_task(self._restore(reason, self._streams))
+
+    async def _restore(self, reason: str, dead: Streams) -> None:
+        account = self._opened()
+        logger.bind(exchange=account.name, reason=reason).warning("venue.streams_lost")
+        self._retire(dead)
+        began = self.now()
+        for market in account.markets.values():
+            market.tell(AccountFeedLost(received_at=self.now(), symbol=market.symbol, reason=reason))
+        pause = _FIRST_RETRY_SECONDS
+        while True:
+            await asyncio.sleep(max(pause, account.suspension_seconds))
+            try:
+                account.orders.awaited.clear()
+                self._streams = await self._subscribed()
+                break
+            except Exception as error:  # noqa: BLE001 - until it succeeds
+                account.judge(error)
+                logger.bind(exchange=account.name, reason=account.reason(error)).warning("venue.streams_still_lost")
+                pause = min(2 * pause, _LAST_RETRY_SECONDS)
+        account.orders.awaited.clear()
+        self._restoring = None
+        logger.bind(exchange=account.name, seconds=(self.now() - began) / 1e9).info("venue.streams_restored")
+        for market in account.markets.values():
+            market.heard_at = self.now()
+            market.tell(ConnectionRestored(received_at=self.now(), symbol=market.symbol, reason=reason))
+
+    def _retire(self, streams: Streams) -> None:
+        """Closing a half-open connection takes ten seconds: nobody waits for it."""
+        streams.stop()
+        self._spawn(_closed(streams.exchange))
+
+    # -- tasks ------------------------------------------------------------------------------------------------------
+
+    def _spawn(self, work: Awaitable[Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def _left(self, task: asyncio.Task[Any]) -> None:
+        intent = self._leaving.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            reason = self._order.keys.scrub(f"{type(error).__name__}: {error}")
+            logger.bind(intent=type(intent).__name__, reason=reason).error("venue.adapter_failed")
+
+    def _opened(self) -> Account:
+        if self._account is None:
+            raise RuntimeError("the venue is not open: await open() first")
+        return self._account
+
+
+async def _closed(exchange: Any) -> None:
+    try:
+        await exchange.close()
+        session = getattr(exchange, "session", None)
+        if session is not None and not session.closed:
+            await session.close()
+    except Exception as error:  # noqa: BLE001 - it is thrown away
+        logger.bind(error=type(error).__name__).debug("venue.close_failed")

@@ -1,0 +1,206 @@
+"""Machines on unmodified ccxt, trading at a rehearsal exchange in the same process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any, Final
+
+from attrs import define, field
+
+from mm_fsm.books.facts import (
+    CancelRefused,
+    OrderAcknowledged,
+    OrderCanceled,
+    OrderRejected,
+    OutcomeUnknown,
+    Timer,
+)
+from mm_fsm.core.instrument import Balances, Fees
+from mm_fsm.core.messages import Fact, Intent, RequestKind
+from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.pushed import PushedRunner
+from mm_fsm.testing.rehearsal.client import exchange_factory
+from mm_fsm.testing.rehearsal.fault_menu import Fault
+from mm_fsm.testing.rehearsal.ready_markets import instrument_of, simulated_market, start_price_of
+from mm_fsm.testing.rehearsal.server import RehearsalExchange
+from mm_fsm.testing.rehearsal.terms import RehearsalTerms
+from mm_fsm.venues.ccxt_venue.keys import Keys
+from mm_fsm.venues.ccxt_venue.kind import random_token
+from mm_fsm.venues.ccxt_venue.venue import AccountOrder, CcxtVenue, MarketOrder
+
+PATIENCE: Final = 45.0
+"""Seconds that a condition may take to come true; only what hangs takes so long."""
+FEES: Final = Fees(maker_bps=Decimal(1), taker_bps=Decimal(5))
+QUOTE: Final = Decimal(50_000)
+
+
+def settings_of(symbol: str, **changes: Any) -> MarketMakingSettings:
+    """Quotes that are close to the market, so that they trade, and renewed often."""
+    given: dict[str, Any] = {
+        "symbol": symbol,
+        "target_spread_bps": 4.0,
+        "min_spread_bps": 2.0,
+        "min_edge_bps": 0.0,
+        "refresh_interval_seconds": 1.0,
+        "volatility_sample_seconds": 0.1,
+        "warm_up_samples": 3,
+        "volatility_half_life_seconds": 10.0,
+        "query_interval_seconds": 0.5,
+        "rejection_hold_seconds": 0.5,
+        "stale_data_seconds": 10.0,
+        "reconcile_interval_seconds": 5.0,
+        "validity_window_seconds": 10.0,
+        "max_orders_per_interval": 200,
+        "target_base": None,
+    }
+    return MarketMakingSettings(**{**given, **changes})
+
+
+@define(eq=False)
+class LiveMarketMaker:
+    """One machine, and everything that it was told and asked for."""
+
+    machine: MarketMakingStateMachine
+    runner: PushedRunner
+    facts: list[Fact] = field(factory=list)
+    intents: list[Intent] = field(factory=list)
+    results: list[StepResult] = field(factory=list)
+    balances: Balances = field(kw_only=True)
+
+    @property
+    def symbol(self) -> str:
+        return self.machine.context.settings.symbol
+
+    def take(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        self.runner.take(fact)
+
+    def answers(self, request: RequestKind) -> int:
+        """Facts that answer placements, or cancels."""
+        lost = sum(fact.request is request for fact in self.of(OutcomeUnknown))
+        kinds = (OrderAcknowledged, OrderRejected) if request is RequestKind.PLACE else (OrderCanceled, CancelRefused)
+        return lost + sum(len(self.of(kind)) for kind in kinds)
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [fact for fact in self.facts if isinstance(fact, kind)]
+
+
+@define(eq=False)
+class Stage:
+    """An exchange, a venue on it, and a machine for each market."""
+
+    exchange: RehearsalExchange
+    venue: CcxtVenue
+    makers: dict[str, LiveMarketMaker]
+
+    @property
+    def maker(self) -> LiveMarketMaker:
+        return next(iter(self.makers.values()))
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        await until(condition)
+
+    async def stop(self, *, flatten: bool = False) -> None:
+        """End every session, and wait until each has ended."""
+        for maker in self.makers.values():
+            maker.runner.request_stop(flatten=flatten, reason="the test ends")
+        await until(lambda: all(maker.machine.is_final for maker in self.makers.values()))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that must become true."""
+
+    async def watch() -> None:
+        while not condition():  # noqa: ASYNC110 - any condition, of either side
+            await asyncio.sleep(0.005)
+
+    await asyncio.wait_for(watch(), PATIENCE)
+
+
+def rehearsal_terms(symbols: Sequence[str], seed: int, *, bnb_fees: bool = False, **changes: Any) -> RehearsalTerms:
+    listed = (*symbols, "BNB/USDT") if bnb_fees else tuple(symbols)
+    given: dict[str, Any] = {
+        "markets": tuple(
+            simulated_market(each, seed=seed + index, takers_per_second=3.0, spread_bps=3.0, taker_depth_bps=8.0)
+            for index, each in enumerate(listed)
+        ),
+        "balances": {"USDT": QUOTE * len(symbols), **{each.partition("/")[0]: _base(each) for each in listed}},
+        "fees": FEES,
+        "pays_fees_in_bnb": bnb_fees,
+    }
+    return RehearsalTerms(**{**given, **changes})
+
+
+def _base(symbol: str) -> Decimal:
+    return instrument_of(symbol).floor_quantity(Decimal(20_000) / start_price_of(symbol))
+
+
+def venue_on(exchange: RehearsalExchange, symbols: Sequence[str], **changes: Any) -> CcxtVenue:
+    account = AccountOrder(exchange="binance", make=exchange_factory(exchange.endpoint), keys=Keys())
+    markets = [
+        MarketOrder(
+            symbol=symbol,
+            strategy_id="mm",
+            depth=21,
+            instrument=changes.get("instrument"),
+            fees=changes.get("fees"),
+            balances=Balances(base=_base(symbol), quote=QUOTE),
+        )
+        for symbol in symbols
+    ]
+    return CcxtVenue(account, markets, random_token)
+
+
+@asynccontextmanager
+async def live(
+    *faults: Fault, symbols: Sequence[str] = ("ETH/USDT",), seed: int = 1, strategy: Any = None, **changes: Any
+) -> AsyncIterator[Stage]:
+    """Everything open and reconciling; the faults begin then."""
+    async with RehearsalExchange(rehearsal_terms(symbols, seed, **changes)) as exchange:
+        venue = venue_on(exchange, symbols)
+        try:
+            terms = await venue.open()
+            makers = {symbol: _maker(venue, terms[symbol], strategy or {}) for symbol in symbols}
+            stage = Stage(exchange, venue, makers)
+            exchange.inject(*faults)
+            for symbol, maker in makers.items():
+                venue.attach(symbol, maker.take, {})
+                maker.take(Timer(received_at=venue.now()))
+            yield stage
+        finally:
+            for maker in makers.values():
+                maker.runner.close()
+            await venue.close()
+
+
+def _maker(venue: CcxtVenue, terms: Any, strategy: dict[str, Any]) -> LiveMarketMaker:
+    machine = MarketMakingStateMachine(
+        settings_of(terms.instrument.symbol, **strategy),
+        terms.instrument,
+        terms.fees,
+        terms.balances,
+        run_id=terms.make_token(),
+        session_id=terms.make_token(),
+    )
+    maker: LiveMarketMaker
+
+    def note(result: StepResult) -> None:
+        maker.results.append(result)
+        maker.intents += result.intents
+
+    maker = LiveMarketMaker(machine, PushedRunner(machine, venue, note), balances=terms.balances)
+    return maker
+
+
+def play(part: Callable[[], Any], seconds: float = 90.0) -> Any:
+    """Run a test's coroutine."""
+
+    async def within() -> Any:
+        return await asyncio.wait_for(part(), seconds)
+
+    return asyncio.run(within())

@@ -1,0 +1,116 @@
+"""The table of vendor errors, entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ccxt.base import errors
+from ccxt.base.errors import error_hierarchy
+
+from mm_fsm.core.messages import RejectionCode as Code
+from mm_fsm.venues.ccxt_venue.outcomes import OUTCOMES, Outcome, is_clock_error, outcome_of, retry_after_seconds
+
+SURELY_WITHOUT_EFFECT = {
+    "AuthenticationError": Code.OTHER,
+    "PermissionDenied": Code.OTHER,
+    "AccountNotEnabled": Code.OTHER,
+    "AccountSuspended": Code.OTHER,
+    "ArgumentsRequired": Code.OTHER,
+    "BadRequest": Code.FILTER,
+    "BadSymbol": Code.FILTER,
+    "OperationRejected": Code.OTHER,
+    "NoChange": Code.OTHER,
+    "MarginModeAlreadySet": Code.OTHER,
+    "MarketClosed": Code.NOT_TRADING,
+    "ManualInteractionNeeded": Code.OTHER,
+    "RestrictedLocation": Code.OTHER,
+    "InsufficientFunds": Code.INSUFFICIENT_FUNDS,
+    "InvalidAddress": Code.OTHER,
+    "AddressPending": Code.OTHER,
+    "InvalidOrder": Code.FILTER,
+    "OrderImmediatelyFillable": Code.POST_ONLY,
+    "OrderNotFillable": Code.OTHER,
+    "ContractUnavailable": Code.NOT_TRADING,
+    "NotSupported": Code.OTHER,
+    "InvalidProxySettings": Code.OTHER,
+    "InvalidNonce": Code.RATE_LIMIT,
+}
+AMBIGUOUS = {
+    "BaseError", "ExchangeError", "DuplicateOrderId", "ExchangeClosedByUser", "OperationFailed", "NetworkError",
+    "ExchangeNotAvailable", "OnMaintenance", "ChecksumError", "RequestTimeout", "BadResponse", "NullResponse",
+    "CancelPending", "UnsubscribeError",
+}  # fmt: skip
+"""Time-outs, dropped connections, 5xx and torn bodies were each seen to leave a live order; none of these says more."""
+
+
+def _names(tree: Mapping[str, Any]) -> Iterator[str]:
+    for name, below in tree.items():
+        yield name
+        yield from _names(below)
+
+
+ALL = sorted({*_names(error_hierarchy)})
+
+
+def test_each_error_of_the_vendor_is_judged_here() -> None:
+    others = {"OrderNotFound", "OrderNotCached", "DDoSProtection", "RateLimitExceeded"}
+    assert {*ALL} == {*SURELY_WITHOUT_EFFECT} | AMBIGUOUS | others
+    assert {*OUTCOMES} <= {*ALL}
+
+
+@pytest.mark.parametrize("name", sorted(SURELY_WITHOUT_EFFECT))
+def test_a_refusal_has_had_no_effect(name: str) -> None:
+    assert outcome_of(getattr(errors, name)("no")) == (Outcome.REFUSED, SURELY_WITHOUT_EFFECT[name])
+
+
+@pytest.mark.parametrize("name", sorted(AMBIGUOUS))
+def test_an_ambiguous_error_is_no_outcome(name: str) -> None:
+    assert outcome_of(getattr(errors, name)("perhaps"))[0] is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["OrderNotFound", "OrderNotCached"])
+def test_not_found_means_go_and_look(name: str) -> None:
+    assert outcome_of(getattr(errors, name)("gone"))[0] is Outcome.NOT_FOUND
+
+
+@pytest.mark.parametrize("name", ["DDoSProtection", "RateLimitExceeded"])
+def test_a_limit_counts_as_a_refusal_only_when_the_exchange_says_when_to_ask_again(name: str) -> None:
+    """A request that a proxy turned away looks the same, and may have arrived."""
+    error = getattr(errors, name)("too many")
+    assert outcome_of(error, is_retry_told=True) == (Outcome.SUSPENDED, Code.RATE_LIMIT)
+    assert outcome_of(error)[0] is Outcome.UNKNOWN
+
+
+def test_a_duplicate_is_never_read_as_a_rejection() -> None:
+    """Binance's -2010 "Duplicate order sent." is InvalidOrder: the order of that id rests."""
+    error = errors.InvalidOrder('binance {"code":-2010,"msg":"Duplicate order sent."}')
+    assert outcome_of(error) == (Outcome.UNKNOWN, Code.DUPLICATE)
+
+
+@pytest.mark.parametrize("error", [KeyError("spot"), TypeError(), OSError("reset"), TimeoutError()])
+def test_what_is_no_error_of_the_vendor_is_ambiguous(error: Exception) -> None:
+    assert outcome_of(error)[0] is Outcome.UNKNOWN
+
+
+def test_clock_errors_are_told_from_gaps_in_a_book() -> None:
+    assert is_clock_error(errors.InvalidNonce("-1021"))
+    assert not is_clock_error(errors.ChecksumError("gap"))
+    assert not is_clock_error(errors.RequestTimeout("late"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "12"}, 12.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"Retry-After": "-3"}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_how_long_to_wait_is_read_from_the_answer(headers: object, seconds: float | None) -> None:
+    assert retry_after_seconds(SimpleNamespace(last_response_headers=headers)) == seconds
