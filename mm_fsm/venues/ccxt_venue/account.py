@@ -8,6 +8,7 @@ from typing import Any, Final
 from attrs import define, field
 from loguru import logger
 
+from mm_fsm.books.facts import RequestsSuspended
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.messages import RejectionCode
 from mm_fsm.venues.ccxt_venue.keys import Keys
@@ -54,6 +55,15 @@ class Account:
         if outcome is Outcome.SUSPENDED and wait is not None:
             self.suspended_until = max(self.suspended_until, self.clock.now() + nanoseconds(wait))
             logger.bind(exchange=self.name, seconds=wait).warning("venue.suspended")
+            for market in self.markets.values():
+                market.tell(
+                    RequestsSuspended(
+                        received_at=self.clock.now(),
+                        symbol=market.symbol,
+                        until=self.suspended_until,
+                        reason=f"{self.name} takes no request for {wait:g} s",
+                    )
+                )
         if is_clock_error(error):
             self.on_clock_error()
         return outcome, code
