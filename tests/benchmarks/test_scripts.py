@@ -15,6 +15,7 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 PRINTED = {
     # Each script with what makes it short, and what it then prints.
+    "avellaneda_stoikov": (("--paths=2",), r"inventory_deviation +[\d.]+"),
     "executors": (("--rounds=1",), r"a bare transition +[\d.]+ us on the engine +[\d.]+ us on the table"),
     "engine_unit": ((), r"engine: one self transition [\d.]+ us"),
     "step_cost": (("--rounds=1", "--quiet-steps=20", "--fills=2"), r"fill to new intents, one step +[\d.]+"),
