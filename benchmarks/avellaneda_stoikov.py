@@ -1,6 +1,6 @@
 """The simulation table of Avellaneda and Stoikov (Quantitative Finance 8, 2008, p. 217-224) through the whole machine.
 
-s = 100, T = 1 s, sigma = 2 per square-root second, dt = 0.005 s, k = 1.5, A = 140, orders of one unit, at most one taker
+s = 100, T = 1 s, sigma = 2 per square-root second, dt = 0.005 s, k = 1.5, A = 140, orders of 1, at most one taker
 a side and step. The shipped service ``avellaneda_stoikov`` prices, the machine places on the paper exchange; fees,
 latency, queue, floors, clamps, limits and tolerances are off. Published for gamma 0.1 and 1000 paths:
 

@@ -19,7 +19,7 @@ from mm_fsm.books.market import Market
 from mm_fsm.books.markouts import MarkoutTracker
 from mm_fsm.books.orders import OwnOrder, OwnOrders, RequestTimes
 from mm_fsm.books.reconciliation import Reconciliation
-from mm_fsm.books.volatility import VolatilityEstimator
+from mm_fsm.books.signals import MarketSignals
 from mm_fsm.books.working_state import Fill, Funds, ReadFrom, Reduction, SideState
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, InventoryAssessment, QuotePlan
@@ -27,6 +27,7 @@ from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import BASIS_POINTS, ZERO, Balances, Fees, Instrument, InstrumentKind
 from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.estimators.volatility import VolatilityEstimator, volatility_estimator
 
 __all__ = ["MarketMakingContext", "Reduction", "SideState"]
 
@@ -68,6 +69,8 @@ class MarketMakingContext:
     the machine's."""
     orders: OwnOrders = field(init=False, metadata=SURVIVES)
     volatility_estimator: VolatilityEstimator = field(init=False, metadata=SURVIVES)
+    signals: MarketSignals = field(init=False, metadata=SURVIVES)
+    """Estimates that chosen services ask for; none run otherwise."""
     markouts: MarkoutTracker = field(init=False, metadata=SURVIVES)
 
     # Quoting
@@ -177,10 +180,12 @@ class MarketMakingContext:
                 validity_window=nanoseconds(settings.validity_window_seconds),
             )
         )
-        self.volatility_estimator = VolatilityEstimator(
-            half_life_seconds=settings.volatility_half_life_seconds,
-            sample_interval_seconds=settings.volatility_sample_seconds,
-            minimum_samples=settings.warm_up_samples,
+        self.volatility_estimator = volatility_estimator(settings)
+        self.signals = MarketSignals(
+            half_life_seconds=settings.signal_half_life_seconds,
+            shallowest_bps=settings.min_spread_bps / 2,
+            deepest_bps=settings.max_spread_bps,
+            contract_size=float(self.instrument.contract_size),
         )
         enough = settings.adverse_selection_minimum_fills
         self.markouts = MarkoutTracker(window=max(MARKOUT_WINDOW, enough))

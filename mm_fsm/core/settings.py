@@ -15,7 +15,7 @@ from typing import Any
 from attrs import field, frozen
 
 from mm_fsm.core.instrument import Fees
-from mm_fsm.core.validation import exact, identifier, number, one_of, real, text, whole_number, yes_or_no
+from mm_fsm.core.validation import any_text, exact, identifier, number, one_of, real, text, whole_number, yes_or_no
 from mm_fsm.errors import SettingsError
 
 
@@ -28,6 +28,27 @@ class AdjustmentPolicy(StrEnum):
     """Takes at most ``max_slippage_bps`` from the reference price."""
     MARKET = "market"
     """Takes at most ``price_band_bps`` from the reference price: no order leaves without a worst price."""
+    LEAST_COST = "least_cost"
+    """Passive or limit, whichever is expected to cost less; passive while volume or volatility is not known."""
+
+
+class FairPrice(StrEnum):
+    """The price around which quotes lie. Money is always valued at the mid of a sound book."""
+
+    MID = "mid"
+    WEIGHTED_MID = "weighted_mid"
+    """Nearer to the side that shows less size."""
+    MICRO_PRICE = "micro_price"
+    """Where the mid is expected to go, by a model fitted to this market: ``micro_price_model``."""
+
+
+class VolatilityKind(StrEnum):
+    """How volatility is estimated."""
+
+    EWMA = "ewma"
+    """Squared returns of one scale, forgetting the past."""
+    TWO_SCALE = "two_scale"
+    """Of two scales, whose difference is free of the noise of single quotes."""
 
 
 class StrayOrderPolicy(StrEnum):
@@ -123,6 +144,11 @@ class MarketMakingSettings:
     adverse_selection_hold_seconds: float = field(default=60.0, **_duration())
     adverse_selection_minimum_fills: int = field(default=30, validator=whole_number(at_least=1))
 
+    fair_price: FairPrice = field(default=FairPrice.MID, **_one_of(FairPrice))
+    """Around which quotes lie."""
+    micro_price_model: str = field(default="", validator=any_text)
+    """Text of the model that ``mm-fsm calibrate`` fits; a settings file names its file."""
+
     # Levels and sizes
     base_order_size: Decimal = field(default=Decimal(100), **_amount(above=0))
     """Size of the innermost quote in quote currency."""
@@ -146,6 +172,10 @@ class MarketMakingSettings:
     """An adjustment brings the position down to this share of its limit."""
     adjustment_retry_seconds: float = field(default=5.0, **_duration())
     max_slippage_bps: float = field(default=20.0, **_float(above=0))
+    passive_wait_seconds: float = field(default=30.0, **_duration())
+    """How long a passive adjustment is expected to wait: over it the price's deviation is the risk."""
+    impact_factor: float = field(default=1.0, **_float(above=0))
+    """Y of the square-root law: impact is Y * daily volatility * sqrt(size / daily volume)."""
 
     # When to requote
     refresh_interval_seconds: float = field(default=5.0, **_duration())
@@ -165,6 +195,11 @@ class MarketMakingSettings:
     max_market_spread_bps: float = field(default=200.0, **_float(above=0))
     volatility_half_life_seconds: float = field(default=300.0, **_duration())
     volatility_sample_seconds: float = field(default=5.0, **_duration())
+    volatility_kind: VolatilityKind = field(default=VolatilityKind.EWMA, **_one_of(VolatilityKind))
+    volatility_scale: int = field(default=10, validator=whole_number(at_least=2, at_most=1_000))
+    """The long scale of ``two_scale``, in samples."""
+    signal_half_life_seconds: float = field(default=1800.0, **_duration())
+    """Age at which an observation of the market's flow counts half."""
     warm_up_samples: int = field(default=12, validator=whole_number(at_least=2))
     """Volatility samples without which nothing is quoted."""
     stale_data_seconds: float = field(default=10.0, **_duration())
@@ -238,6 +273,9 @@ class MarketMakingSettings:
                 self.max_slippage_bps,
                 "No order may pass the price band: lower the slippage or widen the band.",
             )
+        if self.fair_price is FairPrice.MICRO_PRICE and not self.micro_price_model:
+            remedy = "Fit one with mm-fsm calibrate --out FILE and name the file."
+            raise SettingsError("micro_price_model", "a fitted model", "nothing", remedy)
         if 2 * self.num_price_levels + 1 > self.max_live_orders:
             raise SettingsError(
                 "max_live_orders",

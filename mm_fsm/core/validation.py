@@ -98,6 +98,12 @@ def identifier(_: Any, attribute: Attribute[Any], value: Any) -> None:
         raise SettingsError(attribute.name, "1 to 12 letters, digits or underscores", value, "Shorten or rename it.")
 
 
+def any_text(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """A validator for a text that may be empty."""
+    if not isinstance(value, str):
+        raise SettingsError(attribute.name, "a text", value, "Write it in quotes.")
+
+
 def text(_: Any, attribute: Attribute[Any], value: Any) -> None:
     """A validator for a text that is not empty."""
     if not isinstance(value, str) or not value.strip():

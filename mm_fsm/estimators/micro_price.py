@@ -16,6 +16,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from attrs import asdict, field, frozen
@@ -51,18 +52,33 @@ class MicroPriceModel:
         adjustments: for each spread from one tick on, one row of G by imbalance bin, in ticks.
         quotes: how many quotes were used.
         data_digest: SHA-256 of the quotes that were used, so that a model is not taken for another's.
+        market: their symbol.
     """
 
     tick_size: float
     adjustments: tuple[tuple[float, ...], ...] = field(converter=_as_tuples)
     quotes: int
     data_digest: str
+    market: str = ""
+    """Symbol of the market whose quotes these were."""
 
     def adjustment(self, bid_price: float, ask_price: float, bid_size: float, ask_size: float) -> float:
         """What the micro-price adds to the mid, quote per base. A spread wider than any seen counts as the widest."""
         spread = _spread_in_ticks(bid_price, ask_price, self.tick_size)
         row = self.adjustments[min(spread, len(self.adjustments)) - 1]
         return row[_bin(imbalance(bid_size, ask_size), len(row))] * self.tick_size
+
+    def require_market(self, symbol: str, tick_size: float) -> None:
+        """Refuse a model of another market.
+
+        Raises:
+            SettingsError: symbol or tick size differ.
+        """
+        remedy = "Fit it again with mm-fsm calibrate on this market."
+        if self.market != symbol:
+            raise SettingsError("micro_price_model", f"a model of {symbol}", self.market, remedy)
+        if not math.isclose(self.tick_size, tick_size, rel_tol=1e-9):
+            raise SettingsError("micro_price_model", f"a model for ticks of {tick_size:g}", self.tick_size, remedy)
 
     def dumps(self) -> str:
         """The model as JSON text."""
@@ -91,14 +107,25 @@ class MicroPriceModel:
         return len(widths) == 1 and 0 not in widths and are_finite and 0 < self.tick_size < math.inf
 
 
+@lru_cache(maxsize=64)
+def micro_price_model(text: str) -> MicroPriceModel:
+    """The model that ``dumps`` wrote, read once for all who ask.
+
+    Raises:
+        SettingsError: the text is not such a model.
+    """
+    return MicroPriceModel.loads(text)
+
+
 def fit_micro_price(
-    quotes: Iterable[TopOfBook], *, tick_size: float, bins: int = 10, most_ticks: int = 8
+    quotes: Iterable[TopOfBook], *, tick_size: float, market: str = "", bins: int = 10, most_ticks: int = 8
 ) -> MicroPriceModel:
     """Estimate G from consecutive quotes of one market, in order.
 
     Args:
         quotes: locked, crossed and empty ones are passed over, and nothing connects what lies on either side.
         tick_size: quote per base.
+        market: symbol of the market, which the model carries.
         bins: of the imbalance; an even number, so that balance is an edge and both halves mirror each other.
         most_ticks: wider spreads count as this wide.
 
@@ -114,7 +141,7 @@ def fit_micro_price(
         raise SettingsError("quotes", "a mid that moves", f"{used} quotes without a move", "Use a longer recording.")
     ticks = _solve(counts, bins * most_ticks)
     rows = tuple(tuple(ticks[row * bins : (row + 1) * bins]) for row in range(most_ticks))
-    return MicroPriceModel(tick_size=tick_size, adjustments=rows, quotes=used, data_digest=digest)
+    return MicroPriceModel(tick_size=tick_size, adjustments=rows, quotes=used, data_digest=digest, market=market)
 
 
 _Transitions = Mapping[tuple[int, int, int], int]

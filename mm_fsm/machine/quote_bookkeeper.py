@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, Final
 
 from mm_fsm.books import booking
@@ -144,3 +145,13 @@ class QuoteBookkeeper(Bookkeeper):
         self.context = self.desk.context = values["context"]
         self.uptime, self.desk.ids = values["uptime"], values["order_ids"]
         self._are_sides_to_be_read = values["reads_sides"]
+        self.want_signals()
+
+    def want_signals(self) -> None:
+        """Run the estimators that the services ask for. A service without ``wanted_signals`` asks for none."""
+        settings = self.context.settings
+        required, *others = (
+            getattr(service, "wanted_signals", lambda _settings: ())(settings)
+            for service in (self.services.spreads, self.services.orders, self.services.inventory, self.services.risk)
+        )
+        self.context.signals.want(required, chain.from_iterable(others))

@@ -15,6 +15,7 @@ from mm_fsm.core.decisions import Fault
 from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
+from mm_fsm.estimators.micro_price import micro_price_model
 from mm_fsm.machine.desk import Desk, OrderIds
 from mm_fsm.machine.quote_bookkeeper import QuoteBookkeeper
 from mm_fsm.machine.quote_uptime import QuoteUptime
@@ -79,6 +80,7 @@ class QuotingMachine(StrategyMachine):
                 if guard.name == "all_confirmed"
             ),
         )
+        self._bookkeeper.want_signals()
         super().__init__(self._bookkeeper, executor=executor)
 
     @property
@@ -107,6 +109,7 @@ class QuotingMachine(StrategyMachine):
     @services.setter
     def services(self, services: Services) -> None:
         self._bookkeeper.services = services
+        self._bookkeeper.want_signals()
 
     @property
     def desk(self) -> Desk:
@@ -147,6 +150,8 @@ def _check_together(settings: MarketMakingSettings, instrument: Instrument, fees
             "symbol", f"{instrument.symbol!r}, the instrument's", settings.symbol, "Write the same symbol in both."
         )
     settings.spread_floor_bps(fees)
+    if settings.micro_price_model:
+        micro_price_model(settings.micro_price_model).require_market(instrument.symbol, float(instrument.tick_size))
     if not instrument.may_be_short and (balances.base < 0 or (settings.target_base or ZERO) < 0):
         raise SettingsError(
             "balances.base", "at least 0 for spot", balances.base, "A spot account never goes short: correct it."

@@ -19,6 +19,7 @@ from attrs import frozen
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
+from mm_fsm.estimators.micro_price import micro_price_model
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.market_layers import MarketLayers, refuse_unknown_defaults
 from mm_fsm.runtime.presets import RecordingMatch
@@ -213,7 +214,7 @@ def _strategy(both: Table, instrument: Instrument | None, fees: Fees | None, pla
         table = {"symbol": instrument.symbol, **table}
     elif "symbol" not in table:
         raise missing_table(Instrument, "instrument", place)
-    strategy = structured(MarketMakingSettings, table, where)
+    strategy = structured(MarketMakingSettings, {**table, **_model_text(table, where)}, where)
     if instrument is not None and strategy.symbol != instrument.symbol:
         remedy = "Remove it: the instrument's symbol is taken."
         raise SettingsError(
@@ -225,6 +226,20 @@ def _strategy(both: Table, instrument: Instrument | None, fees: Fees | None, pla
     except SettingsError as error:
         raise placed(error, where) from None
     return strategy
+
+
+def _model_text(table: Table, place: str) -> dict[str, str]:
+    """The text of the micro-price model whose file is named: settings and journals hold all that decides."""
+    file = table.get("micro_price_model")
+    if not isinstance(file, str) or not file:
+        return {}
+    try:
+        text = _read_text(Path(file))
+        micro_price_model(text)
+    except SettingsError as error:
+        remedy = "Name the file that mm-fsm calibrate --out wrote."
+        raise SettingsError(f"{place}.micro_price_model", error.expected, file, remedy) from None
+    return {"micro_price_model": text}
 
 
 def _letters(symbol: str) -> str:

@@ -11,16 +11,23 @@ from decimal import Decimal
 
 from mm_fsm.books.context import MarketMakingContext, Reduction
 from mm_fsm.books.orders import OwnOrder
+from mm_fsm.books.signals import Signal
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import InventoryAction, InventoryAssessment, InventoryStep, OrderDraft
 from mm_fsm.core.instrument import BASIS_POINTS, ZERO, InstrumentKind
 from mm_fsm.core.messages import OrderPurpose, Side, TimeInForce
-from mm_fsm.core.settings import AdjustmentPolicy
+from mm_fsm.core.settings import AdjustmentPolicy, MarketMakingSettings
+from mm_fsm.services.adjustment_cost import least_cost_policy
 from mm_fsm.services.permission import UNSOUND_MARKET, first_hold
 
 
 class DefaultInventoryService:
     """See the module's description. It keeps nothing between calls."""
+
+    def wanted_signals(self, settings: MarketMakingSettings) -> frozenset[Signal]:
+        """Traded volume, where the impact of an adjustment is weighed; without it the adjustment waits."""
+        weighs = settings.adjustment_policy is AdjustmentPolicy.LEAST_COST
+        return frozenset({Signal.VOLUME}) if weighs else frozenset()
 
     def assess(self, context: MarketMakingContext) -> InventoryAssessment:
         """Offset, limit and use, as of now."""
@@ -139,7 +146,10 @@ def _is_market_unsound(context: MarketMakingContext) -> bool:
 
 def _policy(context: MarketMakingContext, reduction: Reduction) -> AdjustmentPolicy:
     if not context.is_stopping:
-        return context.settings.adjustment_policy
+        policy = context.settings.adjustment_policy
+        if policy is not AdjustmentPolicy.LEAST_COST:
+            return policy
+        return least_cost_policy(context, float(max(abs(context.inventory_offset) - reduction.goal, ZERO)))
     passive_until = reduction.started_at + nanoseconds(context.settings.wind_down_passive_seconds)
     return AdjustmentPolicy.PASSIVE if context.now < passive_until else AdjustmentPolicy.LIMIT
 

@@ -15,6 +15,7 @@ from mm_fsm.core.decisions import InventoryAssessment, Quote
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import Side
+from mm_fsm.services.fair_price import fair_price
 
 _DOUBT: Final = 1e-13
 """Share of the whole by which a float here may be off: some ten operations, each off by at most 2 ** -53 of it."""
@@ -31,14 +32,14 @@ def certain_floor(approximate: float, whole: float) -> int | None:
 
 
 class Ladder:
-    """One side's quotes around the reference price.
+    """One side's quotes around the fair price.
 
     Args:
         context: market, instrument and settings.
         inventory: its skew shifts sizes.
         spread_bps: of the innermost level, the whole spread.
         side: of the quotes.
-        shift: share of the reference price by which every price lies lower.
+        shift: share of the fair price by which every price lies lower.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Ladder:
         settings = context.settings
         self._settings = settings
         self._instrument = context.instrument
-        self._mid = context.mid_price or ZERO
+        self._mid = fair_price(context) or ZERO
         self._side = side
         self._sign = side.sign
         self._spread_bps = spread_bps

@@ -26,6 +26,11 @@ class Condition:
     detail: Callable[[MarketMakingContext], str]
 
 
+def _unknown_estimate(context: MarketMakingContext) -> str:
+    cold = context.signals.cold
+    return "volatility" if cold is None or not context.volatility_estimator.is_warm else cold.value
+
+
 MACHINE: Final = (
     Condition(HoldReason.STOPPING, lambda context: context.is_stopping, lambda context: context.stop_reason),
     Condition(
@@ -100,8 +105,8 @@ MARKET: Final = (
     ),
     Condition(
         HoldReason.WARMING_UP,
-        lambda context: not context.volatility_estimator.is_warm,
-        lambda _context: "volatility is not known yet",
+        lambda context: not context.volatility_estimator.is_warm or context.signals.cold is not None,
+        lambda context: f"{_unknown_estimate(context)} is not known yet",
     ),
 )
 """Reasons of the market and its data, the first of them named."""
@@ -144,6 +149,9 @@ UNSOUND_MARKET: Final = _among(
     HoldReason.STALE_DATA, HoldReason.TRADING_HALTED, HoldReason.ONE_SIDED_BOOK, HoldReason.CROSSED_BOOK
 )
 """While one of these holds the position is not reduced either."""
+
+WARMING_UP: Final = _among(HoldReason.WARMING_UP)
+"""While this holds an estimate that prices need is not known."""
 
 DATA_IS_MISSING: Final = _among(HoldReason.STALE_DATA)
 """While this holds, a recovery from missing data waits."""

@@ -18,13 +18,16 @@ from decimal import Decimal
 from attrs import evolve, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.signals import Signal
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, Side
+from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.services import permission
 from mm_fsm.services.adverse_selection import judge_adverse_selection
+from mm_fsm.services.fair_price import fair_price, fair_price_signals
 from mm_fsm.services.ladder import Ladder
 from mm_fsm.services.pricing.inputs import Pricing, PricingInputs
 
@@ -39,6 +42,10 @@ class SideSpread:
 
 class SharedQuoting(ABC):
     """Holds, staleness, clamps, levels, rounding and funds of every spread service. It keeps nothing between calls."""
+
+    def wanted_signals(self, settings: MarketMakingSettings) -> frozenset[Signal]:
+        """Estimates without which this service quotes nothing."""
+        return fair_price_signals(settings)
 
     @abstractmethod
     def price(self, inputs: PricingInputs) -> Pricing:
@@ -59,8 +66,8 @@ class SharedQuoting(ABC):
             return True
         if context.now >= calculated_at + nanoseconds(context.settings.refresh_interval_seconds):
             return True
-        mid = context.market.mid_price
-        if mid is not None and abs(mid - plan.reference_price) > _tolerated_move(context, plan):
+        fair = fair_price(context)
+        if fair is not None and abs(fair - plan.reference_price) > _tolerated_move(context, plan):
             return True
         has_quote = False
         for side in SIDES:
@@ -78,13 +85,15 @@ class SharedQuoting(ABC):
         Raises:
             ValueError: there is no reference price to quote around.
         """
-        mid = context.mid_price
-        if mid is None:
+        fair = fair_price(context)
+        if fair is None:
             raise ValueError("mid_price: expected a reference price, found None; quotes need one full two-sided book.")
         inventory = context.assess_inventory()
         verdict = judge_adverse_selection(context)
-        market_hold = self.hold_market(context) or verdict.hold
-        pricing = self.price(self.inputs(context))
+        cold = permission.first_hold(permission.WARMING_UP, context)
+        market_hold = self.hold_market(context) or cold or verdict.hold
+        widest = context.settings.max_spread_bps
+        pricing = Pricing(widest, widest, 0.0) if cold else self.price(self.inputs(context))
         spreads = {
             Side.BID: _clamped(context, pricing.bid_spread_bps + verdict.excess_bps),
             Side.ASK: _clamped(context, pricing.ask_spread_bps + verdict.excess_bps),
@@ -102,8 +111,8 @@ class SharedQuoting(ABC):
         narrowest = min(spread.bps for spread in spreads.values())
         return QuotePlan(
             priced_at=context.now,
-            reference_price=mid,
-            half_spread=mid * Decimal(str(narrowest)) / 20_000,
+            reference_price=fair,
+            half_spread=fair * Decimal(str(narrowest)) / 20_000,
             inventory_skew=inventory.skew,
             inventory_use=inventory.use,
             bid_spread_bps=spreads[Side.BID].bps,
@@ -124,7 +133,7 @@ class SharedQuoting(ABC):
         inventory = context.assess_inventory()
         return PricingInputs(
             settings=settings,
-            fair_price=float(context.mid_price or 0),
+            fair_price=float(fair_price(context) or 0),
             position=float(inventory.offset),
             skew=inventory.skew,
             volatility=context.volatility_estimator.per_sqrt_second or 0.0,
@@ -133,6 +142,7 @@ class SharedQuoting(ABC):
             recent_fill_rate=context.recent_fill_rate,
             lot=float(instrument.lot_size * instrument.contract_size),
             time_left=None if ends_at is None else seconds(max(ends_at - context.now, 0)),
+            intensity=context.signals.intensity,
         )
 
     def levels(

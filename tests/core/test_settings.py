@@ -37,7 +37,9 @@ MAY_BE_ZERO = MAY_BE_NEGATIVE | {
 NUMBERS = {name for name, kind in FIELDS.items() if kind in {float, int, Decimal, float | None, Decimal | None}}
 WHOLE_NUMBERS = {name for name, kind in FIELDS.items() if kind is int}
 FLAGS = {name for name, kind in FIELDS.items() if kind is bool}
-CHOICES = {"adjustment_policy", "stray_order_policy", "position_mismatch_policy"}
+CHOICES = {
+    "adjustment_policy", "fair_price", "position_mismatch_policy", "stray_order_policy", "volatility_kind",
+}  # fmt: skip
 TEXTS = {"symbol", "strategy_id"}
 
 
@@ -89,7 +91,7 @@ def test_the_fixed_names_have_their_fixed_defaults() -> None:
 
 
 def test_every_field_is_covered_by_the_tests_below() -> None:
-    assert set(FIELDS) == NUMBERS | FLAGS | CHOICES | TEXTS | {"services", "service_options"}
+    assert set(FIELDS) == NUMBERS | FLAGS | CHOICES | TEXTS | {"services", "service_options", "micro_price_model"}
 
 
 def test_settings_cannot_be_changed_nor_given_by_position() -> None:

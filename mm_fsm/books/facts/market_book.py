@@ -10,7 +10,9 @@ from attrs import frozen
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.exact import AMOUNT_EXPECTED, is_amount
 from mm_fsm.books.facts.fields import check_positive, refusal
-from mm_fsm.core.messages import BookLevel, VenueFact
+from mm_fsm.books.signals import Touch, size_up_to
+from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.messages import BookLevel, Side, VenueFact
 
 LATE_BOOKS_BELIEVED: Final = 5
 """Books in a row with older stamps than the newest, after which it is the newest stamp that is not believed."""
@@ -56,6 +58,16 @@ class MarketBook(VenueFact):
         own_asks = context.active_ask_orders if self.includes_own_orders else ()
         if market.take(self, own_bids, own_asks) and market.mid_price is not None:
             _mark(context, market.mid_price)
+            if context.signals.running:
+                context.signals.observe_book(context.now, self._touch(context))
+
+    def _touch(self, context: MarketMakingContext) -> Touch:
+        market = context.market
+        bid, ask = market.bid_price or ZERO, market.ask_price or ZERO
+        own = context.orders.live() if self.includes_own_orders else ()
+        return Touch(
+            float(bid), float(ask), size_up_to(self.bids, own, bid, Side.BID), size_up_to(self.asks, own, ask, Side.ASK)
+        )
 
 
 def _mark(context: MarketMakingContext, mid: Decimal) -> None:

@@ -28,3 +28,8 @@ class MarketTrade(VenueFact):
         """Price and size are positive."""
         check_positive(self, "price", self.price)
         check_positive(self, "size", self.size)
+
+    def book(self, context: MarketMakingContext, admitted: None) -> None:
+        """Feed what is estimated from the market's flow."""
+        if context.signals.running:
+            context.signals.observe_trade(context.now, self.taker_side, float(self.price), float(self.size))

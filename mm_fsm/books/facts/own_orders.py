@@ -49,6 +49,7 @@ def note_finished(context: MarketMakingContext, order: OwnOrder) -> None:
     if order.is_live or order.purpose is not OrderPurpose.QUOTE or not order.acknowledged:
         return
     share = float(order.filled_quantity / order.quantity)
+    context.signals.observe_finished_quote(context.now, share)
     context.recent_fill_rate += RECENT_FILL_RATE_WEIGHT * (share - context.recent_fill_rate)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from mm_fsm.books.signals import Signal
+from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.validation import number, real, yes_or_no
 from mm_fsm.services.models import avellaneda_stoikov
 from mm_fsm.services.pricing.inputs import Pricing, PricingInputs
@@ -38,6 +40,10 @@ class AvellanedaStoikovSpreadService(SharedQuoting):
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self.options = parse_options(AvellanedaStoikovOptions, options or {}, "avellaneda_stoikov")
+
+    def wanted_signals(self, settings: MarketMakingSettings) -> frozenset[Signal]:
+        """What the fair price and estimated parameters need."""
+        return super().wanted_signals(settings) | self.options.signals
 
     def price(self, inputs: PricingInputs) -> Pricing:
         """Around the reservation price s - q gamma sigma^2 (T - t)."""

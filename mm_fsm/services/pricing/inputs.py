@@ -6,6 +6,7 @@ import math
 
 from attrs import frozen
 
+from mm_fsm.books.signals import Intensity
 from mm_fsm.core.settings import MarketMakingSettings
 
 
@@ -30,6 +31,8 @@ class PricingInputs:
     """Smallest step of an order's size, base units."""
     time_left: float | None
     """Seconds until the session ends, at least 0; None where it has no end."""
+    intensity: Intensity | None = None
+    """Of the takers, as estimated; None where no service asks for it, or before it is warm."""
 
     @property
     def order_size(self) -> float:

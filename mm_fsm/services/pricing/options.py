@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -18,6 +18,23 @@ def positive(*, optional: bool = False) -> Any:
     if optional:
         return attrs.field(default=None, converter=real, validator=number(above=0, optional=True))
     return attrs.field(converter=real, validator=number(above=0))
+
+
+ESTIMATED: Final = "estimated"
+"""In place of a number: the machine's own estimate, from what it sees."""
+
+
+def positive_or_estimated(*, optional: bool = False) -> Any:
+    """A field that is a finite number above 0, or ``"estimated"``; ``optional`` also allows to leave it out."""
+    is_positive = number(above=0, optional=optional)
+
+    def validate(instance: Any, attribute: Any, value: Any) -> None:
+        if value != ESTIMATED:
+            is_positive(instance, attribute, value)
+
+    if optional:
+        return attrs.field(default=None, converter=real, validator=validate)
+    return attrs.field(converter=real, validator=validate)
 
 
 def parse_options(kind: type[_Options], table: object, service: str) -> _Options:

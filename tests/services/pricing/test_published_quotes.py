@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from mm_fsm.core.decisions import QuotePlan
+from mm_fsm.books.signals import Touch
+from mm_fsm.core.decisions import HoldReason, QuotePlan
 from mm_fsm.core.instrument import InstrumentKind
+from mm_fsm.core.messages import Side
 from mm_fsm.core.settings import ServiceNames
 from mm_fsm.errors import SettingsError
 from mm_fsm.services.registry import load_services
+from mm_fsm.services.spreads import SharedQuoting
 from tests.services.situation import SECOND, Situation, rules
 
 FREE = {
@@ -136,3 +139,31 @@ def test_options_that_cannot_be_are_refused_when_the_service_is_made(
 def test_options_that_are_no_table_are_refused() -> None:
     with pytest.raises(SettingsError, match="a table with risk_aversion"):
         load_services(ServiceNames(spreads="glft"), {"glft": 3})
+
+
+def test_an_estimated_intensity_holds_both_sides_until_it_is_known() -> None:
+    options = {"risk_aversion": 0.001, "decay_per_bps": "estimated", "intensity_per_second": "estimated"}
+    service = load_services(ServiceNames(spreads="glft"), {"glft": options}).spreads
+    assert isinstance(service, SharedQuoting)
+    situation = Situation(rules(InstrumentKind.LINEAR, tick="0.001", lot="0.01"), **FREE)
+    context = situation.context
+    context.signals.want(service.wanted_signals(context.settings))
+    situation.book("99.95", "100.05")
+    plan = service.price_quotes(context)
+    assert plan.bid_hold is not None
+    assert plan.bid_hold.reason is HoldReason.WARMING_UP
+    assert plan.bid_hold.detail == "intensity is not known yet"
+    for second in range(1, 200):
+        context.signals.observe_book(context.now + second * SECOND, Touch(99.95, 100.05, 1, 1))
+        for side in Side:
+            price = 100 + side.sign * 0.001 * second
+            context.signals.observe_trade(context.now + second * SECOND, side, price, 1)
+    assert service.hold_market(context) is None
+    known = context.signals.intensity
+    assert known is not None
+    given = {"risk_aversion": 0.001} | {
+        "decay_per_bps": known.decay_per_bps,
+        "intensity_per_second": known.rate_per_second,
+    }
+    same = load_services(ServiceNames(spreads="glft"), {"glft": given}).spreads
+    assert service.price_quotes(context).bids == same.price_quotes(context).bids != ()

@@ -22,7 +22,7 @@ _LN_2: Final = math.log(2)
 
 
 @define(kw_only=True, eq=False)
-class VolatilityEstimator:
+class EwmaVolatility:
     """Deviation of log returns per square-root second, from the mids observed so far and nothing later.
 
     Grid times that pass without an observation make no samples of their own: a silence longer than the interval is one

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.books.volatility import VolatilityEstimator
 from mm_fsm.errors import FactRefusedError, SettingsError
+from mm_fsm.estimators.ewma import EwmaVolatility
 
 SECOND = 1_000_000_000
 STEPS = st.lists(st.tuples(st.integers(1, 20 * SECOND), st.floats(50.0, 200.0)), min_size=2, max_size=40)
@@ -33,11 +33,11 @@ def recorded_quotes(recorded_data: Callable[[str], Path]) -> list[tuple[int, flo
         ]
 
 
-def _estimator(half_life: float = math.inf, interval: float = 5.0, minimum: int = 1) -> VolatilityEstimator:
-    return VolatilityEstimator(half_life_seconds=half_life, sample_interval_seconds=interval, minimum_samples=minimum)
+def _estimator(half_life: float = math.inf, interval: float = 5.0, minimum: int = 1) -> EwmaVolatility:
+    return EwmaVolatility(half_life_seconds=half_life, sample_interval_seconds=interval, minimum_samples=minimum)
 
 
-def _estimate(estimator: VolatilityEstimator) -> float:
+def _estimate(estimator: EwmaVolatility) -> float:
     sigma = estimator.per_sqrt_second
     assert sigma is not None
     return sigma
