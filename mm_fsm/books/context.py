@@ -14,6 +14,7 @@ from attrs import define, field, fields, frozen
 
 from mm_fsm.books.digest import BooksDigest
 from mm_fsm.books.field_roles import DERIVED, SURVIVES
+from mm_fsm.books.incomplete_fills import IncompleteFills
 from mm_fsm.books.ledger import Ledger
 from mm_fsm.books.market import Market
 from mm_fsm.books.markouts import MarkoutTracker
@@ -115,6 +116,8 @@ class MarketMakingContext:
     filled_maker_quantity: Decimal = field(default=ZERO, metadata=SURVIVES)
     recent_fill_rate: float = field(default=0.0, metadata=SURVIVES)
     conversion_prices: dict[str, Decimal] = field(factory=dict, metadata=SURVIVES)
+    incomplete_fills: IncompleteFills = field(factory=IncompleteFills, metadata=SURVIVES)
+    """What is not known yet of fills that are booked."""
 
     # What keeps the machine from quoting, but for market and books
     account_feed_loss: str | None = None

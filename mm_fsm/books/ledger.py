@@ -254,28 +254,49 @@ class Ledger:
             LedgerError: this side of the trade was booked before.
         """
         self._note_trade(fill)
-        sums, is_in_base = self.sums, fill.fee_currency is FeeCurrency.BASE
-        fee = fill.fee
+        sums, fee = self.sums, fill.fee
+        is_in_base = fill.fee_currency is FeeCurrency.BASE
         if fill.fee_currency is FeeCurrency.THIRD and fill.conversion_price is not None:
             fee = EXACT.multiply(fee, fill.conversion_price)
-        sums.read(ZERO, fill.fee if is_in_base else ZERO)
-        price, quantity, money = sums.read(
-            fill.price, EXACT.multiply(fill.quantity, self.contract_size), ZERO if is_in_base else fee
-        )
+        if fee:  # the units become fine enough for it before anything is read in them
+            sums.read(ZERO, *((fee,) if is_in_base else (ZERO, fee)))
+        price, quantity = sums.read(fill.price, EXACT.multiply(fill.quantity, self.contract_size))
         if sums.reference_price is None:
             sums.start_valuation(price)
         m = price if sums.reference_price is None else sums.reference_price
         sums.trade(quantity * fill.side.sign, price, m)
-        if is_in_base:
-            base = sums.read(ZERO, fill.fee)[1]
+        self._charge(fee, fill.fee_currency, m)
+        sums.raise_peak()
+
+    def book_fee(self, fee: Decimal, fee_currency: FeeCurrency, conversion_price: Decimal | None = None) -> None:
+        """Book the fee of a fill that was booked without it, at the m of now; negative for a rebate.
+
+        ``conversion_price`` is quote currency per unit of a third currency.
+
+        Raises:
+            FactRefusedError: the fee is not a finite decimal, or has too many digits.
+        """
+        refuse_unless_amount("OrderFilled", "fee", fee)
+        if fee_currency is FeeCurrency.THIRD and conversion_price is not None:
+            fee = EXACT.multiply(fee, conversion_price)
+        self.sums.read(ZERO, *((fee,) if fee_currency is FeeCurrency.BASE else (ZERO, fee)))
+        self._charge(fee, fee_currency, self.sums.reference_price or 0)
+        self.bookings += 1
+        self.sums.raise_peak()
+
+    def _charge(self, fee: Decimal, fee_currency: FeeCurrency, m: int) -> None:
+        sums = self.sums
+        if fee_currency is FeeCurrency.BASE:
+            base = sums.read(ZERO, fee)[1]
             sums.change_position(-base, m)
             money = sums.worth(base, m)
-        elif fill.fee_currency is FeeCurrency.QUOTE:
-            sums.cash -= money
         else:
-            sums.third_currency_fees += money
+            money = sums.read(ZERO, ZERO, fee)[2]
+            if fee_currency is FeeCurrency.QUOTE:
+                sums.cash -= money
+            else:
+                sums.third_currency_fees += money
         sums.fees_paid += money
-        sums.raise_peak()
 
     def book_funding(self, amount: Decimal, funding_id: str) -> None:
         """Book a funding payment in quote currency, positive when received.

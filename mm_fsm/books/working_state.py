@@ -29,8 +29,8 @@ class Fill(Protocol):
         ...
 
     @property
-    def liquidity(self) -> Liquidity:
-        """Whether it added or removed liquidity."""
+    def liquidity(self) -> Liquidity | None:
+        """Whether it added or removed liquidity; None when it is not known."""
         ...
 
 

@@ -240,7 +240,7 @@ class MarketMakingStateMachine(QuotingMachine):
         """Fills are booked already: name them, and where the inventory stands now."""
         inventory = self.services.inventory.assess(self.context)
         for fill in self.context.unhandled_fills:
-            self.desk.explain(f"filled {fill.quantity} at {fill.price} ({fill.liquidity})")
+            self.desk.explain(f"filled {fill.quantity} at {fill.price} ({fill.liquidity or 'liquidity not known'})")
         self.desk.explain(f"inventory at {inventory.use:.0%} of its limit")
         self.context.unhandled_fills.clear()
 

@@ -44,6 +44,9 @@ def session_result(
             "inventory_offset": context.inventory_offset,
             "holding_pnl": context.holding_pnl,
             "is_amended": context.late_facts > 0,
+            "unpriced_fees": dict(context.incomplete_fills.unpriced_fees),
+            "fills_without_fee": context.incomplete_fills.without_fee,
+            "fills_of_unknown_liquidity": context.incomplete_fills.without_liquidity,
         },
     )
 

@@ -47,7 +47,7 @@ FILL_COLUMNS: Final = (
     "inventory_offset",
     "net_pnl",
 )
-"""The last three are of the moment after the fill was booked."""
+"""The last three are of the moment after the fill was booked. Empty: not known then."""
 TRANSITION_COLUMNS: Final = ("time", "step", "source", "event", "target", "reasons")
 """``reasons`` are the whole step's, with its first transition."""
 
@@ -188,9 +188,9 @@ class SessionFiles(AbstractContextManager["SessionFiles"]):
             "" if side is None else side.value,
             exact_text(fill.price),
             exact_text(fill.quantity),
-            exact_text(fill.fee),
-            fill.fee_currency,
-            fill.liquidity.value,
+            "" if fill.fee is None else exact_text(fill.fee),
+            fill.fee_currency or "",
+            "" if fill.liquidity is None else fill.liquidity.value,
             "" if mid is None else exact_text(mid),
             exact_text(context.inventory_offset),
             exact_text(context.net_pnl),

@@ -37,7 +37,7 @@ from mm_fsm.books.facts import (
     TradingStatusChanged,
 )
 from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.messages import BookLevel, Fact, OrderFact, QueryOwnTrades, ReportedStatus, RequestKind, Side
+from mm_fsm.core.messages import BookLevel, Fact, OrderFact, ReportedStatus, RequestKind, Side
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.services.protocols import Services
@@ -202,8 +202,7 @@ class Storm:
         self.bench.wait(seconds)
 
     def _run(self, seconds: int) -> None:
-        if self._are_fees_known():
-            self.bench.run(seconds)
+        self.bench.run(seconds)
 
     def _wake(self) -> None:
         if self.bench.last.wake_at is not None:
@@ -242,9 +241,7 @@ class Storm:
         bench = self.bench
         for _ in range(min(count, len(bench.outbox))):
             bench.later(0.001)
-            intent = bench.outbox.popleft()
-            if not isinstance(intent, QueryOwnTrades) or self._are_fees_known():
-                bench.answer(intent)
+            bench.answer(bench.outbox.popleft())
 
     def _drop(self, count: int) -> None:
         for _ in range(min(count, len(self.bench.outbox))):
@@ -279,7 +276,8 @@ class Storm:
         fee = Decimal("0.0003") if currency == "BTC" else Decimal("0.01")
         fill = self.bench.trade(name, quantity, fee_currency=currency, fee=fee)
         if is_told:
-            self._tell_order(fill)
+            unsaid = {"BNB": {"fee": None, "fee_currency": None, "liquidity": None}}.get(currency, {})
+            self._tell_order(evolve(fill, **unsaid) if index % 2 else fill)
 
     def _overfill(self, index: int) -> None:
         if name := self._pick(index):
@@ -364,14 +362,7 @@ class Storm:
             self._tell_order(self.bench.about(OrderNotFound, name, exchange_time=self.bench.now))
 
     def _trades(self) -> None:
-        if self._are_fees_known():
-            self.bench.report_trades()
-
-    def _are_fees_known(self) -> bool:
-        """A list of trades with a fee of unknown worth is refused as a whole."""
-        trades = (trade for order in self.bench.orders.values() for trade in order.trades)
-        known = self.bench.machine.context.conversion_prices
-        return all(trade.fee_currency != "BNB" or "BNB" in known for trade in trades)
+        self.bench.report_trades()
 
     def _query_failed(self, index: int, request: RequestKind) -> None:
         bench = self.bench

@@ -10,7 +10,6 @@ from attrs import evolve
 
 from mm_fsm.books.facts import (
     ConnectionRestored,
-    ConversionPriceReported,
     FundingPaid,
     Heartbeat,
     InstrumentUpdated,
@@ -408,17 +407,6 @@ def test_a_fee_in_base_currency_makes_the_position_smaller() -> None:
     assert bench.context.base_position == Decimal("100.4995")
     assert bench.context.fees_paid == Decimal("0.0005") * bench.context.mid_price
     assert bench.context.ledger.identity_gap() == 0
-
-
-def test_a_fill_whose_fee_has_no_price_yet_is_taken_once_it_has_one() -> None:
-    bench = quoting()
-    bid = bench.live(BID)[0]
-    fill = bench.trade(bid, "0.5", fee=Decimal("0.001"), fee_currency="BNB")
-    assert bench.refuses(fill) is not None
-    bench.tell(ConversionPriceReported(received_at=bench.now, symbol=SYMBOL, currency="BNB", price=Decimal(500)))
-    bench.tell(fill)
-    assert bench.context.base_position == Decimal("100.5")
-    assert bench.context.fees_paid == Decimal("0.5")
 
 
 # -- inventory -----------------------------------------------------------------------------------------------------

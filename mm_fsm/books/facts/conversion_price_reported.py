@@ -8,6 +8,7 @@ from attrs import frozen
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts.fields import check_positive
+from mm_fsm.books.facts.fill_completion import value_unpriced_fees
 from mm_fsm.core.messages import VenueFact
 
 
@@ -23,5 +24,6 @@ class ConversionPriceReported(VenueFact):
         check_positive(self, "price", self.price)
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
-        """Later fees in this currency are valued at it."""
+        """Fees that waited for it are booked at it, and so are later ones."""
         context.conversion_prices[self.currency] = self.price
+        value_unpriced_fees(context, self.currency, self.price)

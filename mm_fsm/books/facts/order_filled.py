@@ -9,10 +9,17 @@ from attrs import frozen
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts.fields import check_positive, refusal
+from mm_fsm.books.facts.fill_completion import (
+    check_identity,
+    complete_fill,
+    conversion_price_of,
+    fee_currency_of,
+    fee_to_book,
+    note_what_is_told,
+)
 from mm_fsm.books.facts.own_orders import note_finished, note_taken
-from mm_fsm.books.ledger import FeeCurrency, LedgerFill
+from mm_fsm.books.ledger import LedgerFill
 from mm_fsm.books.orders import OwnOrder
-from mm_fsm.core.decisions import Fault, FaultCode
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import Liquidity, OrderFact, Side
 
@@ -21,7 +28,9 @@ from mm_fsm.core.messages import Liquidity, OrderFact, Side
 class OrderFilled(OrderFact):
     """A trade of an own order, as the venue reported it: price, quantity and fee are taken as they are.
 
-    ``fee`` is positive when paid and negative for a rebate, in ``fee_currency``.
+    ``fee`` is positive when paid and negative for a rebate, in ``fee_currency``. None in either, or in ``liquidity``,
+    means that the venue has not said so yet: the fill is booked, and a later report of the same trade completes it. So
+    it is with a fee in a currency without a price, which a ``ConversionPriceReported`` completes.
     """
 
     concerns_money: ClassVar[bool] = True
@@ -29,9 +38,9 @@ class OrderFilled(OrderFact):
     trade_id: str
     price: Decimal
     quantity: Decimal
-    fee: Decimal
-    fee_currency: str
-    liquidity: Liquidity
+    fee: Decimal | None
+    fee_currency: str | None
+    liquidity: Liquidity | None
     exchange_time: int
     side: Side | None = None
     """The side as the venue reports it; None when it does not say. A contradiction with the order is refused."""
@@ -53,8 +62,7 @@ def check_fill(context: MarketMakingContext, fact: OrderFilled) -> LedgerFill:
     """Check a fill, and make what the ledger books of it.
 
     Raises:
-        FactRefusedError: the order is not ours, the trade does not fit it, its fee is in a third currency of which no
-            price is known, or an amount cannot be booked.
+        FactRefusedError: the order is not ours, the trade does not fit it, or an amount cannot be booked.
     """
     for name in ("price", "quantity"):
         check_positive(fact, name, getattr(fact, name))
@@ -93,6 +101,8 @@ def book_fill(context: MarketMakingContext, fact: OrderFilled, entry: LedgerFill
     if context.ledger.is_booked(entry.trade_id, entry.side):
         if context.ledger.contradicts(entry):  # in a list of trades; the balances will tell
             context.remarks.append(f"passed over trade {fact.trade_id!r} of {entry.terms}: booked with other terms")
+        else:
+            complete_fill(context, fact, entry.side)
         return
     context.ledger.book_fill(entry)
     order = context.orders.get(fact.client_order_id)
@@ -112,14 +122,8 @@ def _note_fill(context: MarketMakingContext, fact: OrderFilled, side: Side) -> N
     context.last_fill_time = context.now
     context.unhandled_fills.append(fact)
     mid = context.mid_price if context.mid_price is not None else fact.price
-    if fact.liquidity is Liquidity.MAKER:
-        context.maker_fill_count += 1
-        context.filled_maker_quantity += fact.quantity
-        context.markouts.record_fill(context.now, side, float(fact.price), float(fact.quantity), float(mid))
-    gap = context.ledger.identity_gap()
-    if gap != 0:
-        reason = f"the ledger's identity misses {gap} after trade {fact.trade_id}"
-        context.pending_fault = Fault(code=FaultCode.LEDGER, reason=reason, transient=False)
+    note_what_is_told(context, fact, side, mid)
+    check_identity(context, f"trade {fact.trade_id}")
 
 
 def _side_of_fill(context: MarketMakingContext, fact: OrderFilled, order: OwnOrder | None) -> Side:
@@ -135,31 +139,14 @@ def _side_of_fill(context: MarketMakingContext, fact: OrderFilled, order: OwnOrd
 
 
 def _to_ledger_fill(context: MarketMakingContext, fact: OrderFilled, side: Side) -> LedgerFill:
-    instrument = context.instrument
-    conversion_price = None
-    if fact.fee_currency == instrument.quote_currency:
-        currency = FeeCurrency.QUOTE
-    elif fact.fee_currency == instrument.base_currency:
-        currency = FeeCurrency.BASE
-    else:
-        currency = FeeCurrency.THIRD
-        conversion_price = context.conversion_prices.get(fact.fee_currency)
-        if conversion_price is None and fact.fee:
-            raise refusal(
-                fact,
-                "fee_currency",
-                f"{instrument.quote_currency}, {instrument.base_currency} or a currency with a known price",
-                fact.fee_currency,
-                "Send a ConversionPriceReported for it, then ask for own trades again.",
-            )
     return LedgerFill(
         trade_id=fact.trade_id,
         side=side,
         price=fact.price,
         quantity=fact.quantity,
-        fee=fact.fee,
-        fee_currency=currency,
-        conversion_price=conversion_price,
+        fee=fee_to_book(context, fact),
+        fee_currency=fee_currency_of(context, fact),
+        conversion_price=conversion_price_of(context, fact),
         exchange_time=fact.exchange_time,
         client_order_id=fact.client_order_id,
     )

@@ -17,14 +17,25 @@ from typing import Any, Final
 
 import attrs
 
-from mm_fsm.books import context, facts, ledger, market, markouts, orders, reconciliation, signals, sums
+from mm_fsm.books import (
+    context,
+    facts,
+    incomplete_fills,
+    ledger,
+    market,
+    markouts,
+    orders,
+    reconciliation,
+    signals,
+    sums,
+)
 from mm_fsm.core import decisions, instrument, messages, settings
 from mm_fsm.estimators import decay, ewma, intensity, order_flow, two_scale, volume
 from mm_fsm.machine import desk, quote_uptime, visits
 from mm_fsm.runtime.journal.messages import encode
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
-    context, decisions, facts, instrument, ledger, market, markouts, messages, orders,
+    context, decisions, facts, incomplete_fills, instrument, ledger, market, markouts, messages, orders,
     reconciliation, settings, signals, decay, ewma, intensity, order_flow, two_scale, volume, desk, quote_uptime,
     visits, sums,
 )  # fmt: skip
