@@ -53,17 +53,7 @@ class Account:
         wait = retry_after_seconds(self.exchange)
         outcome, code = outcome_of(error, is_retry_told=wait is not None)
         if outcome is Outcome.SUSPENDED and wait is not None:
-            self.suspended_until = max(self.suspended_until, self.clock.now() + nanoseconds(wait))
-            logger.bind(exchange=self.name, seconds=wait).warning("venue.suspended")
-            for market in self.markets.values():
-                market.tell(
-                    RequestsSuspended(
-                        received_at=self.clock.now(),
-                        symbol=market.symbol,
-                        until=self.suspended_until,
-                        reason=f"{self.name} takes no request for {wait:g} s",
-                    )
-                )
+            self._suspend(wait)
         if is_clock_error(error):
             self.on_clock_error()
         return outcome, code
@@ -71,3 +61,21 @@ class Account:
     def reason(self, error: BaseException) -> str:
         """An error in words, without keys."""
         return self.keys.scrub(f"{type(error).__name__}: {error}")
+
+    def _suspend(self, wait: float) -> None:
+        """The exchange takes no request for so many seconds: say so once, unless it takes longer than was said."""
+        until = self.clock.now() + nanoseconds(wait)
+        is_news = until > self.suspended_until + nanoseconds(1.0)
+        self.suspended_until = max(self.suspended_until, until)
+        if not is_news:
+            return
+        logger.bind(exchange=self.name, seconds=wait).warning("venue.suspended")
+        for market in self.markets.values():
+            market.tell(
+                RequestsSuspended(
+                    received_at=self.clock.now(),
+                    symbol=market.symbol,
+                    until=until,
+                    reason=f"{self.name} takes no request for {wait:g} s",
+                )
+            )

@@ -34,6 +34,8 @@ RECEIVE_WINDOW_MILLISECONDS: Final = 5000
 """How long after its signing the exchange may carry a request out, where it knows such a window."""
 KEEP_ALIVE_MILLISECONDS: Final = 2000
 """A half-open connection is noticed after some two and a half of them."""
+CLOSE_SECONDS: Final = 1.0
+"""How long closing may wait for the other side."""
 _FIRST_RETRY_SECONDS: Final = 0.2
 _LAST_RETRY_SECONDS: Final = 5.0
 
@@ -177,9 +179,12 @@ class CcxtVenue:
             self._retire(self._streams)
         if self._account is not None:
             self._spawn(_closed(self._account.exchange))
-        closing = [task for task in self._background if not task.cancelling()]
+        closing = {task for task in self._background if not task.cancelling()}
         if closing:
-            await asyncio.wait(closing, timeout=1.0)
+            _, late = await asyncio.wait(closing, timeout=CLOSE_SECONDS)
+            for task in late:  # a half-open connection: it is dropped
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     # -- opening ----------------------------------------------------------------------------------------------------
 
@@ -316,8 +321,9 @@ class CcxtVenue:
 async def _closed(exchange: Any) -> None:
     try:
         await exchange.close()
+    except Exception as error:  # noqa: BLE001 - it is thrown away
+        logger.bind(error=type(error).__name__).debug("venue.close_failed")
+    finally:
         session = getattr(exchange, "session", None)
         if session is not None and not session.closed:
             await session.close()
-    except Exception as error:  # noqa: BLE001 - it is thrown away
-        logger.bind(error=type(error).__name__).debug("venue.close_failed")

@@ -55,7 +55,7 @@ def settings_of(symbol: str, **changes: Any) -> MarketMakingSettings:
         "stale_data_seconds": 10.0,
         "reconcile_interval_seconds": 5.0,
         "validity_window_seconds": 10.0,
-        "max_orders_per_interval": 200,
+        "max_orders_per_interval": 40,
         "target_base": None,
     }
     return MarketMakingSettings(**{**given, **changes})
