@@ -327,3 +327,4 @@ async def _closed(exchange: Any) -> None:
         session = getattr(exchange, "session", None)
         if session is not None and not session.closed:
             await session.close()
+        exchange.session = None
