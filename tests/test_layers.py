@@ -15,7 +15,7 @@ LAYERS = (
     ("cli",),
     ("testing",),
     ("coverage",),
-    ("report", "diagram"),
+    ("report", "diagram", "search"),
     ("runtime",),
     ("venues",),
     ("machine",),

@@ -1,0 +1,7 @@
+"""Search for settings on recorded markets, judged where they were not chosen.
+
+- ``trading``: one configuration on one stretch of a market: profit over time, orders, fills.
+- ``bootstrap``: an interval for a sum of dependent figures.
+- ``walk_forward``: periods, chosen settings, and what they earned in the period after.
+- ``tuning``: Optuna over chosen settings, in processes of this machine or on a Ray cluster.
+"""
