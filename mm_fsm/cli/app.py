@@ -27,7 +27,14 @@ from mm_fsm.cli.arguments import (
 from mm_fsm.cli.durations import EXPECTED, parse_duration
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
 from mm_fsm.cli.option_names import DiagramFormatName, ExecutorName
-from mm_fsm.cli.recording_commands import BACKTEST_EPILOG, CONVERT_EPILOG, backtest, convert
+from mm_fsm.cli.recording_commands import (
+    BACKTEST_EPILOG,
+    CALIBRATE_EPILOG,
+    CONVERT_EPILOG,
+    backtest,
+    calibrate,
+    convert,
+)
 from mm_fsm.errors import MarketMakerError
 
 _FORMATS: Final = ", ".join(DiagramFormatName)
@@ -159,6 +166,7 @@ def run(
 
 app.command(epilog=BACKTEST_EPILOG)(backtest)
 app.command(epilog=CONVERT_EPILOG)(convert)
+app.command(epilog=CALIBRATE_EPILOG)(calibrate)
 
 
 @app.command(epilog="Example: mm-fsm check settings.toml --price 2500")

@@ -51,9 +51,9 @@ def run_backtest(given: RecordingOptions, options: RunOptions, *, settings: Path
     markets: list[_Market] = []
     for symbol, files in recorded_files(given).items():
         info = described(files, given, symbol)
-        configuration = _configuration(info, settings, preset)
+        configuration = configuration_for(info, settings, preset)
         if configuration is None:
-            print_message(_what_to_write(info))
+            print_message(settings_to_write(info))
             return ExitCode.BAD_INPUT
         print_message(f"{info.symbol} at {info.exchange}: {_settings_named(configuration, settings)}", style="dim")
         recording = opened_for(files, given, info, configuration.reading, configuration.symbol)
@@ -95,8 +95,12 @@ def _account(configuration: MarketConfiguration) -> PaperAccount:
     raise SettingsError("venue.kind", "'paper' or 'recorded'", configuration.venue_kind, remedy)
 
 
-def _configuration(info: RecordingInfo, settings: Path | None, preset: str | None) -> MarketConfiguration | None:
-    """The settings for a recording; None when none are given and no preset fits."""
+def configuration_for(info: RecordingInfo, settings: Path | None, preset: str | None) -> MarketConfiguration | None:
+    """The settings for a recording; None when none are given and no preset fits.
+
+    Raises:
+        SettingsError: they are refused, or are of another market.
+    """
     if settings is not None and preset is not None:
         raise SettingsError("--preset", "nothing beside --settings", preset, 'Write preset = "..." in the file.')
     if settings is not None:
@@ -121,7 +125,8 @@ def _settings_named(configuration: MarketConfiguration, settings: Path | None) -
     return f"{beneath}" if settings is None else f"settings {settings}, {beneath}"
 
 
-def _what_to_write(info: RecordingInfo) -> str:
+def settings_to_write(info: RecordingInfo) -> str:
+    """What to do about a recording that no preset fits."""
     return f"""mm-fsm: no shipped preset fits {info.symbol} at {info.exchange} (there are {", ".join(preset_names())}).
 Write the market's rules and fees into a file, and give it with --settings FILE:
 

@@ -37,6 +37,10 @@ BACKTEST_EPILOG: Final = (
     "Example: mm-fsm backtest --quotes quotes.csv.gz --trades trades.csv.gz\n\n"
     f"The shipped preset that fits the recording is used unless settings are given.\n\n{EXIT_CODES}"
 )
+CALIBRATE_EPILOG: Final = (
+    "Example: mm-fsm calibrate quotes.csv.gz trades.csv.gz --out micro_price.json\n\n"
+    "Values are those of [strategy.service_options.glft] and its like; see docs/models.md."
+)
 CONVERT_EPILOG: Final = (
     "Example: mm-fsm convert quotes.csv.gz trades.csv.gz --to parquet --out recordings\n\n"
     "Parquet keeps everything; the other formats keep what they can hold: see docs/recordings.md."
@@ -123,3 +127,40 @@ def convert(
         is_cached=False,
     )
     raise typer.Exit(run_convert(recording, to, out, as_json=as_json))
+
+
+def calibrate(
+    *,
+    quotes: QuotesOption = None,
+    trades: TradesOption = None,
+    capture: CaptureOption = None,
+    more: MoreFiles = None,
+    recording_format: FormatOption = None,
+    symbol: SymbolsOption = None,
+    order: OrderOption = None,
+    reorder_window: WindowOption = None,
+    max_passed_over: PassedOverOption = None,
+    refuse: RefuseOption = None,
+    cache: CacheOption = True,
+    settings: SettingsOption = None,
+    preset: PresetOption = None,
+    out: Annotated[Path | None, option("--out", metavar="FILE", help="Write the micro-price model there.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit what the models need to a recording, and print it with intervals."""
+    from mm_fsm.cli.calibrating import run_calibrate
+    from mm_fsm.cli.options import RecordingOptions
+
+    recording = RecordingOptions(
+        quotes=quotes or [],
+        trades=trades or [],
+        others=[*(capture or []), *(more or [])],
+        format=recording_format,
+        symbols=symbol or [],
+        order=order,
+        reorder_window_seconds=reorder_window,
+        max_passed_over=max_passed_over,
+        refuse=refuse,
+        is_cached=cache,
+    )
+    raise typer.Exit(run_calibrate(recording, settings=settings, preset=preset, out=out, as_json=as_json))

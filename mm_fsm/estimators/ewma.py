@@ -17,6 +17,7 @@ from attrs import define, field
 
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.errors import FactRefusedError, SettingsError
+from mm_fsm.estimators.decay import Estimate
 
 _LN_2: Final = math.log(2)
 
@@ -89,6 +90,18 @@ class EwmaVolatility:
     def per_sqrt_second(self) -> float | None:
         """Deviation of log returns per square-root second, a fraction; None before it is warm."""
         return math.sqrt(self._square_sum / self._time_sum) if self.is_warm else None
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The volatility with its standard error for normal returns; None before it is warm.
+
+        Returns that forget tell as much as 2 tau / interval of them would without.
+        """
+        sigma = self.per_sqrt_second
+        if sigma is None:
+            return None
+        count = min(float(self._samples), 2 * self._tau * 1e9 / self._interval)
+        return Estimate(sigma, sigma / math.sqrt(2 * count))
 
     def over(self, horizon_seconds: float) -> float | None:
         """Deviation of the log return over a horizon of at least 0 seconds, a fraction; None before it is warm."""

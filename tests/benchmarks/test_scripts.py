@@ -28,7 +28,7 @@ LONG = {
 }
 JUDGES = {"coverage_overhead"}
 """Its exit status is a verdict on times, which no test asks for."""
-TESTED_ELSEWHERE = {"decisions", "peers", "where_time_goes"}
+TESTED_ELSEWHERE = {"decisions", "peers", "policies", "where_time_goes"}
 
 
 def run(name: str, *arguments: str) -> str:
