@@ -68,6 +68,8 @@ class RejectionCode(StrEnum):
     RATE_LIMIT = "rate_limit"
     FILTER = "filter"
     DUPLICATE = "duplicate"
+    ACCOUNT_LIMIT = "account_limit"
+    """A limit over all markets of the account; the order never left."""
     NOT_TRADING = "not_trading"
     OTHER = "other"
 

@@ -1,0 +1,250 @@
+"""Stands between a pushed venue and the machines of one account, and is a pushed venue itself.
+
+It counts the requests of all markets together and lets cancels go first, keeps the limits that hold over all markets,
+and gives each machine the account's balances less what the others hold. Which venue it is, it does not know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+from attrs import frozen
+from loguru import logger
+
+from mm_fsm.books.facts import BalancesReported, CancelRefused, OrderRejected, RequestsSuspended
+from mm_fsm.core.clock import seconds as seconds_of
+from mm_fsm.core.messages import CancelOrder, Fact, Intent, OrderPurpose, PlaceOrder, QueryBalances, RejectionCode
+from mm_fsm.runtime.account.books import AccountBooks, less_what_others_hold
+from mm_fsm.runtime.account.settings import AccountSettings
+from mm_fsm.runtime.account.waiting_requests import Dropped, Waiting, WaitingRequests
+from mm_fsm.venues.port import PushedVenue, TakeFact, VenueTerms
+
+MOST_BALANCE_QUESTIONS: Final = 3
+"""Times that balances are asked for while other markets of the account trade; then the last answer stands."""
+
+
+@frozen
+class _BalanceQuestion:
+    """A question for balances that is under way, and how far the other markets had traded when it was asked."""
+
+    question: QueryBalances
+    marks: tuple[int, ...]
+    times: int
+
+
+class SharedAccount:
+    """A pushed venue for several markets of one account.
+
+    Args:
+        venue: the account's connection.
+        settings: what the markets may do together.
+        on_loss: is told, once, that the account has lost what it may lose.
+    """
+
+    def __init__(
+        self, venue: PushedVenue, settings: AccountSettings, on_loss: Callable[[str], None] | None = None
+    ) -> None:
+        self.settings: Final = settings
+        self.stopped_because: str | None = None
+        """Why nothing but what reduces positions is placed any more."""
+        self._venue = venue
+        self._on_loss = on_loss
+        self._books: dict[str, AccountBooks] = {}
+        self._takers: dict[str, TakeFact] = {}
+        self._waiting = WaitingRequests(settings)
+        self._asked: dict[str, _BalanceQuestion] = {}
+        self._alarm: tuple[int, Callable[[], None]] | None = None
+
+    # -- the port ---------------------------------------------------------------------------------------------------
+
+    async def open(self) -> Mapping[str, VenueTerms]:
+        """Open the account's connection.
+
+        Raises:
+            SettingsError: the venue's rules and the settings disagree.
+            VenueError: the venue cannot be reached.
+        """
+        return await self._venue.open()
+
+    def read_books(self, symbol: str, books: AccountBooks) -> None:
+        """Say which books a market keeps; the limits over all markets count those that are known."""
+        self._books[symbol] = books
+
+    def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
+        """Begin to give the facts of one market to ``take``."""
+        self._takers[symbol] = take
+        self._venue.attach(symbol, lambda fact: self._bring(symbol, fact), known_ids)
+
+    def submit(self, intents: Sequence[Intent], now: int) -> None:
+        """Take the intents of one step: cancels leave now, the others as soon as there is room."""
+        for intent in intents:
+            reason = self._why_refused(intent) if isinstance(intent, PlaceOrder) else None
+            if reason is not None and isinstance(intent, PlaceOrder):
+                self._reject(intent, RejectionCode.ACCOUNT_LIMIT, reason)
+                continue
+            if isinstance(intent, QueryBalances):
+                self._asked[intent.symbol] = _BalanceQuestion(intent, self._marks(intent.symbol), 1)
+            dropped = self._waiting.add(intent, now)
+            if dropped is not None:
+                self._drop(dropped)
+                self._refuse_cancel(dropped.placement)
+        self._let_leave()
+
+    def now(self) -> int:
+        """Host time, nanoseconds."""
+        return self._venue.now()
+
+    def call_at(self, time: int, call: Callable[[], None]) -> Callable[[], None]:
+        """Call back once host time has reached ``time``."""
+        return self._venue.call_at(time, call)
+
+    async def drain(self, seconds: float) -> tuple[Intent, ...]:
+        """Let what was submitted leave, for so long; what never left, and what still waited for room.
+
+        Cancels wait for the end of a ban that is over in time.
+        """
+        ban = seconds_of(self._waiting.suspended_until - self.now())
+        if self._waiting.has_cancels and 0 < ban <= seconds:
+            await asyncio.sleep(ban)
+        self._let_leave()
+        self._set_alarm(None)
+        return (*self._waiting.intents, *await self._venue.drain(max(seconds - max(ban, 0), 0)))
+
+    async def close(self) -> None:
+        """Disconnect."""
+        self._set_alarm(None)
+        await self._venue.close()
+
+    # -- requests ---------------------------------------------------------------------------------------------------
+
+    def suspend(self, until: int, reason: str) -> None:
+        """Send nothing before ``until``: whatever is sent would be refused, and lengthen the ban."""
+        if until > self._waiting.suspended_until:
+            logger.bind(seconds=seconds_of(until - self.now()), reason=reason).warning("account.suspended")
+            self._waiting.suspended_until = until
+            self._let_leave()
+
+    def _let_leave(self) -> None:
+        now = self.now()
+        due, dropped = self._waiting.take_due(now)
+        for step, group in groupby(due, key=_step_of):
+            self._venue.submit([each.intent for each in group], step[1])
+        for each in dropped:
+            self._drop(each)
+        self._set_alarm(self._waiting.next_time(now))
+
+    def _set_alarm(self, at: int | None) -> None:
+        if self._alarm is not None:
+            if self._alarm[0] == at:
+                return
+            self._alarm[1]()
+            self._alarm = None
+        if at is not None:
+            self._alarm = (at, self._venue.call_at(at, self._wake))
+
+    def _wake(self) -> None:
+        self._alarm = None
+        self._let_leave()
+
+    def _drop(self, dropped: Dropped) -> None:
+        self._reject(dropped.placement, RejectionCode.RATE_LIMIT, dropped.reason)
+
+    def _reject(self, order: PlaceOrder, code: RejectionCode, reason: str) -> None:
+        logger.bind(symbol=order.symbol, order=order.client_order_id, reason=reason).info("account.placement_withheld")
+        self._tell(
+            OrderRejected(
+                received_at=self.now(),
+                symbol=order.symbol,
+                client_order_id=order.client_order_id,
+                code=code,
+                reason=reason,
+            )
+        )
+
+    def _refuse_cancel(self, order: PlaceOrder) -> None:
+        self._tell(
+            CancelRefused(
+                received_at=self.now(),
+                symbol=order.symbol,
+                client_order_id=order.client_order_id,
+                reason="the order never left",
+            )
+        )
+
+    def _tell(self, fact: OrderRejected | CancelRefused) -> None:
+        take = self._takers.get(fact.symbol)
+        if take is not None:
+            take(fact)
+
+    # -- limits over all markets ------------------------------------------------------------------------------------
+
+    def _why_refused(self, order: PlaceOrder) -> str | None:
+        """Which limit of the account an order would pass. The order is in its market's books already."""
+        if order.reduce_only or order.purpose is not OrderPurpose.QUOTE:
+            return None
+        self.check_loss()
+        if self.stopped_because is not None:
+            return self.stopped_because
+        limit = self.settings.max_exposure
+        if limit is None:
+            return None
+        exposure = sum(books.exposure for books in self._books.values())
+        if exposure > limit:
+            return f"account.max_exposure: all markets together could reach {exposure:f}, {limit:f} is allowed"
+        return None
+
+    def check_loss(self) -> None:
+        """Stop all markets once they have lost together what the account may lose."""
+        limit = self.settings.max_loss
+        if limit is None or self.stopped_because is not None:
+            return
+        result = sum(books.net_pnl for books in self._books.values())
+        if -result >= limit:
+            self.stopped_because = f"account.max_loss: all markets together lost {-result:f}, {limit:f} is allowed"
+            logger.bind(reason=self.stopped_because).error("account.stopped")
+            if self._on_loss is not None:
+                self._on_loss(self.stopped_because)
+
+    # -- balances ---------------------------------------------------------------------------------------------------
+
+    def _bring(self, symbol: str, fact: Fact) -> None:
+        if isinstance(fact, BalancesReported) and symbol in self._books:
+            if self._ask_again(symbol):
+                return
+            fact = self._share(symbol, fact)
+        elif isinstance(fact, RequestsSuspended):
+            self.suspend(fact.until, fact.reason)
+        self._takers[symbol](fact)
+
+    def _share(self, symbol: str, fact: BalancesReported) -> BalancesReported:
+        others = [books.holdings for name, books in self._books.items() if name != symbol]
+        return less_what_others_hold(fact, self._books[symbol].instrument, others)
+
+    def _ask_again(self, symbol: str) -> bool:
+        """Ask once more where another market has traded since the question: nobody knows which side of it this is."""
+        asked, marks = self._asked.pop(symbol, None), self._marks(symbol)
+        if asked is None or asked.times >= MOST_BALANCE_QUESTIONS or asked.marks == marks:
+            return False
+        self._asked[symbol] = _BalanceQuestion(asked.question, marks, asked.times + 1)
+        self._waiting.add(asked.question, self.now())
+        self._let_leave()
+        return True
+
+    def _marks(self, symbol: str) -> tuple[int, ...]:
+        """Changes whenever another market that shares a currency books a fill."""
+        if symbol not in self._books:
+            return ()
+        mine = self._books[symbol].holdings
+        return tuple(
+            books.context.fill_count
+            for name, books in self._books.items()
+            if name != symbol and not mine.keys().isdisjoint(books.holdings)
+        )
+
+
+def _step_of(waiting: Waiting) -> tuple[str, int, bool]:
+    """What is handed on together: intents of one step, cancels for themselves."""
+    return waiting.intent.symbol, waiting.time, isinstance(waiting.intent, CancelOrder)

@@ -1,0 +1,188 @@
+"""Requests of all markets that have not left yet, and in which order they may: cancels, then placements, questions.
+
+Times are host time, nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from attrs import define, evolve, field, frozen
+
+from mm_fsm.books.request_rates import RequestRates
+from mm_fsm.core.clock import nanoseconds, seconds
+from mm_fsm.core.messages import CancelOrder, Intent, OrderPurpose, PlaceOrder, QueryOrder, QueryOwnTrades
+from mm_fsm.runtime.account.settings import AccountSettings
+
+QuestionKey = tuple[type[Intent], str, str]
+
+
+@frozen
+class Waiting:
+    """An intent, and when the step was that it came from."""
+
+    intent: Intent
+    time: int
+
+
+@frozen
+class Dropped:
+    """A placement that will never leave, and why."""
+
+    placement: PlaceOrder
+    reason: str
+
+
+def key_of(question: Intent) -> QuestionKey:
+    """Equal for questions of which one answer serves all."""
+    order = question.client_order_id if isinstance(question, QueryOrder) else ""
+    return (type(question), question.symbol, order)
+
+
+@define(eq=False)
+class WaitingRequests:
+    """What waits, and what the account's allowances still take.
+
+    Args:
+        settings: the allowances.
+    """
+
+    settings: AccountSettings
+    suspended_until: int = field(default=0, init=False)
+    """The venue takes nothing before this time: a request would be refused, and lengthen the ban."""
+    _cancels: dict[str, Waiting] = field(factory=dict, init=False)
+    _placements: deque[Waiting] = field(factory=deque, init=False)
+    _questions: dict[QuestionKey, Waiting] = field(factory=dict, init=False)
+    _orders: RequestRates = field(init=False)
+    _requests: RequestRates = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        share = self.settings.reserve_share
+        orders, requests = self.settings.order_interval_seconds, self.settings.request_interval_seconds
+        self._orders = RequestRates(
+            most_orders=self.settings.max_orders, interval=nanoseconds(orders), reserve_share=share
+        )
+        self._requests = RequestRates(
+            most_orders=self.settings.max_requests, interval=nanoseconds(requests), reserve_share=share
+        )
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        """Everything that waits, in the order in which it would leave."""
+        return tuple(each.intent for each in (*self._cancels.values(), *self._placements, *self._questions.values()))
+
+    @property
+    def has_cancels(self) -> bool:
+        """Whether a cancel waits."""
+        return bool(self._cancels)
+
+    def add(self, intent: Intent, time: int) -> Dropped | None:
+        """Let an intent wait; a placement that need not leave any more as its cancel follows."""
+        if isinstance(intent, PlaceOrder):
+            self._placements.append(Waiting(intent, time))
+        elif isinstance(intent, CancelOrder):
+            return self._add_cancel(intent, time)
+        else:
+            self._add_question(intent, time)
+        return None
+
+    def take_due(self, now: int) -> tuple[list[Waiting], list[Dropped]]:
+        """What may leave now, in order, counted as sent; and the placements that have waited too long."""
+        dropped = self._too_old(now)
+        if now < self.suspended_until:
+            return [], dropped
+        due = [*self._cancels.values()]
+        self._cancels.clear()
+        for _ in due:
+            self._requests.note_placement(now)
+        due += self._placements_due(now)
+        due += self._questions_due(now)
+        return due, dropped
+
+    def next_time(self, now: int) -> int | None:
+        """When to look again; None when nothing waits."""
+        times = []
+        if self._placements:
+            oldest = min(each.time for each in self._placements)
+            times.append(oldest + nanoseconds(self.settings.longest_wait_seconds) + 1)
+            times.append(self._room_at(now, self._placements[0]))
+        if self._questions:
+            times.append(self._requests.room_at(now, is_quote=True))
+        if self._cancels:
+            times.append(now)
+        if not times:
+            return None
+        if now < self.suspended_until:
+            return min(self.suspended_until, *(time for time in times if time > now), self.suspended_until)
+        return max(min(times), now + 1)
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _add_cancel(self, cancel: CancelOrder, time: int) -> Dropped | None:
+        for waiting in self._placements:
+            if isinstance(waiting.intent, PlaceOrder) and waiting.intent.client_order_id == cancel.client_order_id:
+                self._placements.remove(waiting)
+                return Dropped(waiting.intent, "its cancel came before it could leave")
+        self._cancels[cancel.client_order_id] = Waiting(cancel, time)
+        return None
+
+    def _add_question(self, question: Intent, time: int) -> None:
+        key = key_of(question)
+        before = self._questions.pop(key, None)
+        if before is not None and isinstance(question, QueryOwnTrades) and isinstance(before.intent, QueryOwnTrades):
+            question = evolve(question, since=min(question.since, before.intent.since))
+        self._questions[key] = Waiting(question, time)
+
+    def _too_old(self, now: int) -> list[Dropped]:
+        limit = nanoseconds(self.settings.longest_wait_seconds)
+        old = [each for each in self._placements if now - each.time > limit]
+        for each in old:
+            self._placements.remove(each)
+        why = self._why(now)
+        return [
+            Dropped(each.intent, f"waited {seconds(now - each.time):.1f} s{why} and was dropped, not sent late")
+            for each in old
+            if isinstance(each.intent, PlaceOrder)
+        ]
+
+    def _why(self, now: int) -> str:
+        if now < self.suspended_until:
+            return f" as the venue takes no request for another {seconds(self.suspended_until - now):.1f} s"
+        why = self._orders.why_not(now, is_quote=True) or self._requests.why_not(now, is_quote=True)
+        return f" for room ({why})" if why else ""
+
+    def _placements_due(self, now: int) -> list[Waiting]:
+        """Those that have room, in order; an order that reduces a position does not wait behind quotes."""
+        due = [each for each in self._placements if self._takes(each, now)]
+        for each in due:
+            self._placements.remove(each)
+        return due
+
+    def _takes(self, waiting: Waiting, now: int) -> bool:
+        is_quote = _is_quote(waiting)
+        if self._orders.why_not(now, is_quote=is_quote) or self._requests.why_not(now, is_quote=is_quote):
+            return False
+        self._orders.note_placement(now)
+        self._requests.note_placement(now)
+        return True
+
+    def _questions_due(self, now: int) -> list[Waiting]:
+        due = []
+        for key in [*self._questions]:
+            if self._requests.why_not(now, is_quote=True):
+                break
+            self._requests.note_placement(now)
+            due.append(self._questions.pop(key))
+        return due
+
+    def _room_at(self, now: int, waiting: Waiting) -> int:
+        is_quote = _is_quote(waiting)
+        return max(self._orders.room_at(now, is_quote=is_quote), self._requests.room_at(now, is_quote=is_quote))
+
+
+_QUOTE: Final = OrderPurpose.QUOTE
+
+
+def _is_quote(waiting: Waiting) -> bool:
+    return isinstance(waiting.intent, PlaceOrder) and waiting.intent.purpose is _QUOTE
