@@ -26,6 +26,7 @@ from mm_fsm.cli.arguments import (
 )
 from mm_fsm.cli.durations import EXPECTED, parse_duration
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
+from mm_fsm.cli.operating_commands import PAUSE_EPILOG, RESUME_EPILOG, STOP_EPILOG, pause, resume, stop
 from mm_fsm.cli.option_names import DiagramFormatName, ExecutorName
 from mm_fsm.cli.recording_commands import (
     BACKTEST_EPILOG,
@@ -183,6 +184,11 @@ def check(
     from mm_fsm.cli.checking import run_check
 
     raise typer.Exit(run_check(settings, preset=preset, price=price, as_json=as_json))
+
+
+app.command(epilog=PAUSE_EPILOG)(pause)
+app.command(epilog=RESUME_EPILOG)(resume)
+app.command(epilog=STOP_EPILOG)(stop)
 
 
 @app.command(epilog="Example: mm-fsm report runs/demo")

@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM: the first ends the sessions in order, the second cancels and leaves at once."""
+"""Ctrl-C and SIGTERM: the first ends the sessions in order, the second cancels and leaves at once.
+
+SIGUSR1 pauses every market, SIGUSR2 lets them go on.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,16 @@ class Interruption:
             self.leaves = True
         self._tell()
 
+    def pause(self, _number: int, _frame: FrameType | None) -> None:
+        """SIGUSR1 has come."""
+        if self._supervisor is not None:
+            self._supervisor.pause("SIGUSR1")
+
+    def resume(self, _number: int, _frame: FrameType | None) -> None:
+        """SIGUSR2 has come."""
+        if self._supervisor is not None:
+            self._supervisor.resume()
+
     def _tell(self) -> None:
         if self._supervisor is None or self.signal_number is None:
             return
@@ -50,7 +63,12 @@ class Interruption:
 def interruptible() -> Iterator[Interruption]:
     """Let signals end sessions: the first in order, the second at once."""
     interruption = Interruption()
-    previous = {number: signal.signal(number, interruption.handle) for number in _SIGNALS}
+    handlers = {
+        **dict.fromkeys(_SIGNALS, interruption.handle),
+        signal.SIGUSR1: interruption.pause,
+        signal.SIGUSR2: interruption.resume,
+    }
+    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield interruption
     finally:

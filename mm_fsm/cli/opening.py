@@ -14,8 +14,11 @@ from mm_fsm.errors import OwnershipError, SettingsError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.files import JOURNAL_FILE, symbol_directory
+from mm_fsm.runtime.account.shared_account import SharedAccount
 from mm_fsm.runtime.journal.group_commit import GroupCommit
 from mm_fsm.runtime.journaled_session import open_journaled_session, plan_of
+from mm_fsm.runtime.operations import OperationsDirectory, RunningMarket
+from mm_fsm.runtime.operator_desk import OperatorDesk
 from mm_fsm.runtime.ownership import market_directory, market_owned
 from mm_fsm.runtime.pacing import Pacer
 from mm_fsm.runtime.pushed_session import (
@@ -28,7 +31,7 @@ from mm_fsm.runtime.pushed_session import (
 from mm_fsm.runtime.pushed_supervisor import PushedSupervisor
 from mm_fsm.runtime.recovery import open_run, set_aside
 from mm_fsm.runtime.releasing import PlacementsWait
-from mm_fsm.runtime.session import PulledSession, open_session
+from mm_fsm.runtime.session import PulledSession, Session, open_session
 from mm_fsm.runtime.settings_file import MarketConfiguration
 from mm_fsm.runtime.supervisor import Supervisor
 from mm_fsm.venues.port import PulledVenue, PushedVenue, VenueTerms
@@ -45,6 +48,10 @@ class Opening:
     has_journal: bool
     machine_class: type[QuotingMachine] = MarketMakingStateMachine
     executor: str = ExecutorKind.TABLE
+    operations: OperationsDirectory | None = None
+    """Where people and a watchdog reach the run; None where nobody does."""
+    settings: Path | None = None
+    """The settings file; None for shipped presets."""
 
 
 @contextmanager
@@ -62,7 +69,9 @@ def opened(
     """
     with ExitStack() as stack:
         sessions = [_open(configuration, venue, opening, stack) for configuration, venue in markets]
-        yield Supervisor(sessions, pacer, flatten=flatten)
+        operator = _operator(opening, [(configuration, venue.terms) for configuration, venue in markets])
+        _note_ending(opening, sessions, stack)
+        yield Supervisor(sessions, pacer, flatten=flatten, operator=operator)
 
 
 @contextmanager
@@ -78,16 +87,50 @@ def opened_in_wall_time(
     """
     with ExitStack() as stack:
         loop = stack.enter_context(closing(asyncio.new_event_loop()))
-        venues = connections(configurations)
+        venues = [(SharedAccount(venue, markets[0].account), markets) for venue, markets in connections(configurations)]
         for venue, _ in venues:
             stack.callback(_close, loop, venue)
-        supervisor = PushedSupervisor(loop, [venue for venue, _ in venues], flatten=flatten)
         commits = stack.enter_context(GroupCommit(loop))
         connected = [loop.run_until_complete(connect(venue, markets)) for venue, markets in venues]
+        terms = [(market.configuration, market.terms) for markets in connected for market in markets]
+        operator = _operator(opening, terms)
+        supervisor = PushedSupervisor(loop, [venue for venue, _ in venues], flatten=flatten, operator=operator)
+        for venue, _ in venues:
+            venue.on_loss = supervisor.request_stop
         supervisor.sessions = [
             _open_pushed(market, opening, supervisor, commits, stack) for markets in connected for market in markets
         ]
+        _note_ending(opening, supervisor.sessions, stack)
         yield supervisor
+
+
+def _operator(opening: Opening, markets: Sequence[tuple[MarketConfiguration, VenueTerms]]) -> OperatorDesk | None:
+    """Say in the run's directory what runs, and listen there."""
+    if opening.operations is None:
+        return None
+    opening.operations.begin(
+        opening.settings,
+        [
+            RunningMarket(
+                symbol=configuration.symbol,
+                account=terms.account,
+                strategy_id=configuration.strategy.strategy_id,
+                journal=str(_journal_path(terms, opening).resolve()) if opening.has_journal else "",
+            )
+            for configuration, terms in markets
+        ],
+    )
+    return OperatorDesk(opening.operations)
+
+
+def _note_ending(opening: Opening, sessions: Sequence[Session], stack: ExitStack) -> None:
+    """A run that ends with every book confirmed empty says so; any other falls silent, for a watchdog to look after."""
+
+    def note(kind: type[BaseException] | None, *_: object) -> None:
+        if opening.operations is not None and kind is None and all(each.machine.is_final for each in sessions):
+            opening.operations.end()
+
+    stack.push(note)
 
 
 def _close(loop: asyncio.AbstractEventLoop, venue: PushedVenue) -> None:

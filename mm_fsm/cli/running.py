@@ -13,6 +13,7 @@ from mm_fsm.cli.options import RunOptions
 from mm_fsm.cli.run_directory import run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
+from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.runtime.pacing import Pacer
 from mm_fsm.runtime.session import for_session, open_venue, refuse_unasked_live
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
@@ -46,7 +47,12 @@ def run_simulation(
     refuse_unasked_live(configurations, asked=live)
     directory = run_directory(options.out, "demo" if settings is None else settings.stem)
     opening = Opening(
-        directory=directory, has_journal=options.journal, machine_class=machine_class, executor=options.executor
+        directory=directory,
+        has_journal=options.journal,
+        machine_class=machine_class,
+        executor=options.executor,
+        operations=OperationsDirectory(directory),
+        settings=settings,
     )
     return execute(
         _opened(configurations, opening, speed, flatten=options.flatten),

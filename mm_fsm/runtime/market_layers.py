@@ -10,6 +10,7 @@ from typing import Any, Final
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
+from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.presets import RecordingMatch, preset_tables
 from mm_fsm.venues.kinds import DEFAULT_KIND, kinds_reading, load_kind
@@ -26,6 +27,7 @@ COMMON_TABLES: Final[Mapping[str, type]] = MappingProxyType(
         "recording": RecordingMatch,
         "reading": ReadingSettings,
         "journal": JournalSettings,
+        "account": AccountSettings,
     }
 )
 """Tables that mean the same on every venue."""

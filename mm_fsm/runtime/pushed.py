@@ -40,6 +40,7 @@ class PushedRunner(SessionSteps):
         venue: where intents go, and whose clock it is.
         on_result: is told each step's result once its intents are on their way; must not raise.
         release: when the intents of a step may leave; at once by default.
+        on_failure: is told the bug that ended this market's stepping, so that others go on; without it, it is raised.
     """
 
     def __init__(
@@ -48,8 +49,12 @@ class PushedRunner(SessionSteps):
         venue: PushesFacts,
         on_result: Callable[[StepResult], None] | None = None,
         release: Release | None = None,
+        on_failure: Callable[[Exception], None] | None = None,
     ) -> None:
         super().__init__(machine, venue)
+        self.failure: Exception | None = None
+        """The bug because of which this machine is stepped no more."""
+        self._on_failure = on_failure
         self.venue = venue
         self._on_result = on_result
         self._release = release or LeavesAtOnce()
@@ -60,6 +65,8 @@ class PushedRunner(SessionSteps):
 
     def take(self, fact: Fact) -> None:
         """Give the machine a fact, now. A fact that an answer brings while a step is under way follows it."""
+        if self.failure is not None:
+            return
         self._waiting.append(fact)
         if not self._is_stepping:
             self._take_waiting()
@@ -86,9 +93,22 @@ class PushedRunner(SessionSteps):
                 if not self._waiting:
                     break
                 self._take(self._waiting.popleft())
+        except Exception as error:
+            if self._on_failure is None:
+                raise
+            self._fail(error)
+            return
         finally:
             self._is_stepping = False
         self._set_alarm()
+
+    def _fail(self, error: Exception) -> None:
+        """Whoever brings facts serves other markets too: a bug in this one's machine ends this one only."""
+        self.failure = error
+        self._waiting.clear()
+        self.close()
+        if self._on_failure is not None:
+            self._on_failure(error)
 
     def _take(self, fact: Fact) -> None:
         self.now = max(self.now, self.venue.now())

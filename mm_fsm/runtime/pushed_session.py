@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from attrs import frozen
+from loguru import logger
 
 from mm_fsm.books.facts import Timer
+from mm_fsm.core.messages import CancelOrder
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.account.books import AccountBooks
+from mm_fsm.runtime.account.shared_account import SharedAccount
 from mm_fsm.runtime.journal import Journal
 from mm_fsm.runtime.pushed import PushedRunner
 from mm_fsm.runtime.releasing import Release
@@ -26,8 +30,15 @@ class PushedSession(Session):
     runner: PushedRunner
     venue: PushedVenue
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more comes of it: the machine is done, or a bug has ended its stepping."""
+        return self.machine.is_final or self.runner.failure is not None
+
     def begin(self) -> None:
         """Let facts come, and the machine ask its first questions."""
+        if isinstance(self.venue, SharedAccount):
+            self.venue.read_books(self.symbol, AccountBooks(self.machine.context))
         self.venue.attach(self.symbol, self.runner.take, self.machine.context.orders.venue_ids)
         self.runner.take(Timer(received_at=self.venue.now()))
 
@@ -54,10 +65,21 @@ def connections(configurations: Iterable[MarketConfiguration]) -> list[tuple[Pus
             remedy = "Write markets of other kinds into a file of their own: event time and wall time do not mix."
             raise SettingsError("venue.kind", "a kind whose facts are pushed", configuration.venue_kind, remedy)
         shared.setdefault(plan.connection, []).append((plan, configuration))
+    for markets in shared.values():
+        _refuse_different_accounts([configuration for _, configuration in markets])
     return [
         (markets[0][0].connect([plan for plan, _ in markets]), [configuration for _, configuration in markets])
         for markets in shared.values()
     ]
+
+
+def _refuse_different_accounts(configurations: Sequence[MarketConfiguration]) -> None:
+    """One account has one set of limits."""
+    first = configurations[0]
+    for each in configurations[1:]:
+        if each.account != first.account:
+            remedy = "Write [defaults.account] once for all markets of the account."
+            raise SettingsError("account", f"the same for {first.symbol} and {each.symbol}", "two", remedy)
 
 
 async def connect(venue: PushedVenue, configurations: Sequence[MarketConfiguration]) -> list[ConnectedMarket]:
@@ -80,6 +102,17 @@ async def connect(venue: PushedVenue, configurations: Sequence[MarketConfigurati
     return markets
 
 
+def cancel_after_failure(session: PushedSession, error: Exception) -> None:
+    """A bug has ended a market's stepping: its orders leave the book, the other markets go on."""
+    logger.bind(symbol=session.symbol, error=repr(error)).opt(exception=error).error("session.failed")
+    live = [
+        CancelOrder(symbol=session.symbol, client_order_id=order.client_order_id, venue_order_id=order.venue_order_id)
+        for order in session.machine.context.orders.open_questions()
+    ]
+    if live:
+        session.venue.submit(live, session.venue.now())
+
+
 def pushed_session(
     market: ConnectedMarket,
     machine: QuotingMachine,
@@ -94,7 +127,13 @@ def pushed_session(
     ``release`` says when the intents of a step may leave; at once by default.
     """
     session: PushedSession
-    runner = PushedRunner(stepped, market.venue, lambda result: on_result(session, result), release)
+    runner = PushedRunner(
+        stepped,
+        market.venue,
+        lambda result: on_result(session, result),
+        release,
+        lambda error: cancel_after_failure(session, error),
+    )
     session = PushedSession(
         configuration=market.configuration,
         machine=machine,

@@ -10,6 +10,7 @@ from typing import Final
 
 from mm_fsm.core.messages import Intent
 from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.operator_desk import OperatorDesk
 from mm_fsm.runtime.pushed_session import PushedSession
 from mm_fsm.runtime.session import Session
 from mm_fsm.runtime.supervisor import flattens
@@ -31,10 +32,16 @@ class PushedSupervisor:
         loop: the loop in which the venues were opened; it runs only while results are asked for.
         venues: what the sessions trade at.
         flatten: whether a stop that is asked for winds positions down; None leaves it to each session's settings.
+        operator: what people ask for while it runs.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, venues: Sequence[PushedVenue], *, flatten: bool | None = None
+        self,
+        loop: asyncio.AbstractEventLoop,
+        venues: Sequence[PushedVenue],
+        *,
+        flatten: bool | None = None,
+        operator: OperatorDesk | None = None,
     ) -> None:
         self.sessions: Sequence[PushedSession] = ()
         self.unsent: Final[list[Intent]] = []
@@ -42,6 +49,7 @@ class PushedSupervisor:
         self._loop = loop
         self._venues = tuple(venues)
         self._flatten = flatten
+        self._operator = operator
         self._results: deque[tuple[Session, StepResult]] = deque()
         self._news = asyncio.Event()
         self._stop_reason: str | None = None
@@ -65,7 +73,7 @@ class PushedSupervisor:
         """Run until every session has ended, yielding each step's result with its session; None while waiting."""
         try:
             self._loop.run_until_complete(self._begin())
-            while not (self._leaves or all(session.machine.is_final for session in self.sessions)):
+            while not (self._leaves or all(session.has_ended for session in self.sessions)):
                 self._loop.run_until_complete(self._wait())
                 if not self._results:
                     yield None
@@ -79,10 +87,34 @@ class PushedSupervisor:
             yield self._results.popleft()
 
     async def _begin(self) -> None:
+        if self._operator is not None:
+            self._operator.begin(self.sessions)
         for session in self.sessions:
             session.begin()
 
+    def pause(self, reason: str) -> None:
+        """Quote no more until resumed. Only sets a mark, so that a signal may call it."""
+        if self._operator is not None:
+            self._operator.ask_pause(reason)
+
+    def resume(self) -> None:
+        """Quote again. Only sets a mark, so that a signal may call it."""
+        if self._operator is not None:
+            self._operator.ask_resume()
+
+    def _attend(self) -> None:
+        """Do what people ask for by now."""
+        if self._operator is None:
+            return
+        make_fact, stop = self._operator.look()
+        if stop is not None:
+            self.request_stop(stop)
+        for session in self.sessions if make_fact is not None else ():
+            if make_fact is not None and not session.has_ended:
+                session.runner.take(make_fact(session.venue.now()))
+
     async def _wait(self) -> None:
+        self._attend()
         if self._stop_reason is not None and not self._is_stopping:
             self._is_stopping = True
             for session in self.sessions:
@@ -104,5 +136,5 @@ class PushedSupervisor:
             await venue.close()
 
     def _stop(self, session: PushedSession, reason: str, *, flatten: bool) -> None:
-        if not session.machine.is_final:
+        if not session.has_ended:
             session.runner.request_stop(flatten=flatten, reason=reason)

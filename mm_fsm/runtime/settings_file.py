@@ -20,6 +20,7 @@ from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.estimators.micro_price import micro_price_model
+from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.market_layers import MarketLayers, refuse_unknown_defaults
 from mm_fsm.runtime.presets import RecordingMatch
@@ -62,6 +63,8 @@ class MarketConfiguration:
     """What is forgiven in recordings of this market, and how they are ordered."""
     journal: JournalSettings
     """The venue's defaults hold unless it says otherwise."""
+    account: AccountSettings
+    """What all markets of the account may do together; the same for each of them."""
     preset: str
     """Name of the preset beneath; empty when there is none."""
 
@@ -197,6 +200,7 @@ def _market(layers: MarketLayers) -> MarketConfiguration:
         recording=recording,
         reading=_written(ReadingSettings, both, "reading", place) or ReadingSettings(),
         journal=structured(JournalSettings, journal, dotted(place, "journal")),
+        account=_written(AccountSettings, both, "account", place) or AccountSettings(),
         preset=layers.preset,
     )
 

@@ -7,6 +7,7 @@ from heapq import heapify, heappop, heapreplace
 from typing import Protocol
 
 from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.operator_desk import OperatorDesk
 from mm_fsm.runtime.pacing import Pacer
 from mm_fsm.runtime.session import PulledSession, Session
 
@@ -27,6 +28,14 @@ class Supervising(Protocol):
         """Cancel everything and end without waiting for an answer. Only sets a mark."""
         ...
 
+    def pause(self, reason: str) -> None:
+        """Quote no more until resumed. Only sets a mark, so that a signal may call it."""
+        ...
+
+    def resume(self) -> None:
+        """Quote again. Only sets a mark, so that a signal may call it."""
+        ...
+
     def run(self) -> Iterator[tuple[Session, StepResult] | None]:
         """Run until every session has ended, yielding each step's result with its session; None while waiting."""
         ...
@@ -39,14 +48,21 @@ class Supervisor:
         sessions: what to run; each ends by itself.
         pacer: holds event time back; None runs as fast as it can.
         flatten: whether a stop that is asked for winds positions down; None leaves it to each session's settings.
+        operator: what people ask for while it runs.
     """
 
     def __init__(
-        self, sessions: Sequence[PulledSession], pacer: Pacer | None = None, *, flatten: bool | None = None
+        self,
+        sessions: Sequence[PulledSession],
+        pacer: Pacer | None = None,
+        *,
+        flatten: bool | None = None,
+        operator: OperatorDesk | None = None,
     ) -> None:
         self.sessions = tuple(sessions)
         self._pacer = pacer
         self._flatten = flatten
+        self._operator = operator
         self._stop_reason: str | None = None
         self._leaves = False
 
@@ -61,11 +77,24 @@ class Supervisor:
         """Cancel everything and end without waiting for an answer, a wind-down too. Only sets a mark."""
         self._leaves = True
 
+    def pause(self, reason: str) -> None:
+        """Quote no more until resumed. Only sets a mark, so that a signal may call it."""
+        if self._operator is not None:
+            self._operator.ask_pause(reason)
+
+    def resume(self) -> None:
+        """Quote again. Only sets a mark, so that a signal may call it."""
+        if self._operator is not None:
+            self._operator.ask_resume()
+
     def run(self) -> Iterator[tuple[Session, StepResult] | None]:
         """Run until every session has ended, yielding each step's result with its session; None while waiting."""
+        if self._operator is not None:
+            self._operator.begin(self.sessions)
         turns = self._turns()
         is_stopping = False
         while turns:
+            yield from self._attend()
             if self._leaves:
                 yield from self._stop_all(self._stop_reason or "left at once", flatten=False)
                 return
@@ -84,6 +113,17 @@ class Supervisor:
             for result in session.runner.advance():
                 yield session, result
             heapreplace(turns, (session.runner.next_time, index))
+
+    def _attend(self) -> Iterator[tuple[Session, StepResult]]:
+        """Do what people ask for by now."""
+        if self._operator is None:
+            return
+        make_fact, stop = self._operator.look()
+        if stop is not None:
+            self.request_stop(stop)
+        for session in self.sessions if make_fact is not None else ():
+            if make_fact is not None and not session.machine.is_final:
+                yield session, session.runner.step(make_fact(session.runner.now))
 
     def _turns(self) -> list[tuple[int, int]]:
         """When each session is next, as a heap."""

@@ -17,7 +17,7 @@ from tests.cli.command_line import Finished, run, write_settings
 from tests.runtime.settings_texts import MARKET, market_entry, without
 from tests.venues.played_kind import Played, installed
 
-LIVE = '[venue]\nkind = "played"\nlive = true\naccount = "7"\n'
+LIVE = '[account]\nlongest_wait_seconds = 25\n[venue]\nkind = "played"\nlive = true\naccount = "7"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +78,9 @@ def test_markets_of_one_account_share_its_connection(place: Path) -> None:
     text = ""
     for symbol, account in (("A/USD", "1"), ("B/USD", "2"), ("C/USD", "1")):
         entry = market_entry(symbol).replace("[market.simulator]\nstart_price = 2000\nseed = 7\n", "")
-        text += entry + LIVE.replace("[venue]", "[market.venue]").replace('"7"', f'"{account}"')
+        text += entry + LIVE.replace("[venue]", "[market.venue]").replace("[account]", "[market.account]").replace(
+            '"7"', f'"{account}"'
+        )
     finished = live(place, "--duration", 10, text=text)
     assert finished.status == ExitCode.SUCCESS, finished.messages
     assert [entry["symbol"] for entry in finished.json()["symbols"]] == ["A/USD", "C/USD", "B/USD"]
@@ -153,7 +155,7 @@ REFUSED = {
     "both-kinds-of-time": (
         market_entry("A/USD")
         + market_entry("B/USD").replace("[market.simulator]\nstart_price = 2000\nseed = 7\n", "")
-        + LIVE.replace("[venue]", "[market.venue]"),
+        + LIVE.replace("[venue]", "[market.venue]").replace("[account]", "[market.account]"),
         ("--live",),
         ["'venue.kind': expected a kind whose facts are pushed", "'paper'"],
     ),
@@ -198,4 +200,4 @@ def test_backtests_do_not_read_the_settings_of_a_live_venue(place: Path) -> None
 def test_plugins_lists_the_kind(place: Path) -> None:
     assert place
     kinds = json.loads(run("plugins", "--json").output)["venues"]
-    assert [kind["name"] for kind in kinds] == ["paper", "recorded", "played"]
+    assert [kind["name"] for kind in kinds] == ["paper", "recorded", "ccxt", "played"]

@@ -16,7 +16,15 @@ from mm_fsm.runtime.settings_file import parse_settings
 from tests.runtime.settings_texts import market_entry
 from tests.venues.played_kind import Played, installed
 
-LIVE = '[market.venue]\nkind = "played"\nlive = true\naccount = "7"\nseconds = 3600\n'
+LIVE = """
+[market.account]
+longest_wait_seconds = 25
+[market.venue]
+kind = "played"
+live = true
+account = "7"
+seconds = 3600
+"""
 
 
 @pytest.fixture(autouse=True)

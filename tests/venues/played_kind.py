@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import pytest
 from attrs import evolve, frozen
 
-from mm_fsm.core.messages import Intent
+from mm_fsm.books.facts import BalancesReported
+from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError, VenueError
 from mm_fsm.venues.paper import PaperPlan, PaperVenue
@@ -79,11 +80,29 @@ class Played(PlayedVenue):
 
     def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
         self.known[symbol] = known_ids
-        super().attach(symbol, take, known_ids)
+        super().attach(symbol, lambda fact: take(self._of_account(fact)), known_ids)
 
     def submit(self, intents: Sequence[Intent], now: int) -> None:
         self.sent += intents
         super().submit(intents, now)
+
+    def _of_account(self, fact: Fact) -> Fact:
+        """Balances are the account's: what every market's exchange has of both currencies, together."""
+        if not isinstance(fact, BalancesReported):
+            return fact
+        for symbol, venue in self._venues.items():
+            if symbol != fact.symbol:
+                others, theirs = venue.terms.instrument, self.exchange_of(symbol).balances
+                mine = self._venues[fact.symbol].terms.instrument
+                for currency, total, free in (
+                    (others.base_currency, theirs.base_total, theirs.base_free),
+                    (others.quote_currency, theirs.quote_total, theirs.quote_free),
+                ):
+                    if currency == mine.base_currency:
+                        fact = evolve(fact, base_total=fact.base_total + total, base_free=fact.base_free + free)
+                    if currency == mine.quote_currency:
+                        fact = evolve(fact, quote_total=fact.quote_total + total, quote_free=fact.quote_free + free)
+        return fact
 
     def exchange_of(self, symbol: str) -> Any:
         """What happened at the exchange, whatever anybody was told."""

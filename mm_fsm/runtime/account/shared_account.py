@@ -51,7 +51,7 @@ class SharedAccount:
         self.stopped_because: str | None = None
         """Why nothing but what reduces positions is placed any more."""
         self._venue = venue
-        self._on_loss = on_loss
+        self.on_loss = on_loss
         self._books: dict[str, AccountBooks] = {}
         self._takers: dict[str, TakeFact] = {}
         self._waiting = WaitingRequests(settings)
@@ -205,8 +205,8 @@ class SharedAccount:
         if -result >= limit:
             self.stopped_because = f"account.max_loss: all markets together lost {-result:f}, {limit:f} is allowed"
             logger.bind(reason=self.stopped_because).error("account.stopped")
-            if self._on_loss is not None:
-                self._on_loss(self.stopped_because)
+            if self.on_loss is not None:
+                self.on_loss(self.stopped_because)
 
     # -- balances ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,47 @@
+"""Commands that reach a run from another terminal: pause, resume, stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from mm_fsm.cli.arguments import option
+
+RunDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="Of the run; the last run by default.")]
+Reason = Annotated[str, option("--reason", metavar="TEXT", help="Kept in the log, the status and the journal.")]
+_LATEST: Final = Path("runs/latest")
+
+PAUSE_EPILOG: Final = (
+    "Example: mm-fsm pause runs/live --reason 'figures at two'\n\n"
+    "Every order is cancelled and none is placed until mm-fsm resume; a restart of the run keeps the pause. "
+    "The same: a file named pause in the directory, or SIGUSR1."
+)
+RESUME_EPILOG: Final = "Example: mm-fsm resume runs/live\n\nThe same: remove the file pause, or SIGUSR2."
+STOP_EPILOG: Final = (
+    "Example: mm-fsm stop runs/live\n\n"
+    "Every order is cancelled and confirmed; positions are kept or wound down, as settings say. "
+    "The same: a file named stop in the directory, or Ctrl-C."
+)
+
+
+def pause(*, directory: RunDirectory = _LATEST, reason: Reason = "mm-fsm pause") -> None:
+    """Take every order of a run out of the market and place none until it is resumed."""
+    from mm_fsm.cli.operating import pause_run
+
+    pause_run(directory, reason)
+
+
+def resume(*, directory: RunDirectory = _LATEST) -> None:
+    """Let a paused run quote again."""
+    from mm_fsm.cli.operating import resume_run
+
+    resume_run(directory)
+
+
+def stop(*, directory: RunDirectory = _LATEST, reason: Reason = "mm-fsm stop") -> None:
+    """End a run in order, as the first Ctrl-C does."""
+    from mm_fsm.cli.operating import stop_run
+
+    stop_run(directory, reason)

@@ -1,0 +1,178 @@
+"""How people and other processes reach a run: small files in its directory, so that nothing listens on a network.
+
+A file ``pause`` pauses every market while it is there, a file ``stop`` ends the run in order; each may hold a reason.
+``heartbeat`` is written while the run's loop turns, and ``operations.json`` says what runs where, for the watchdog.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import time
+from typing import Any, Final
+
+from attrs import asdict, define, field, frozen
+
+from mm_fsm.errors import SettingsError
+
+PAUSE: Final = "pause"
+STOP: Final = "stop"
+HEARTBEAT: Final = "heartbeat"
+ABOUT: Final = "operations.json"
+BEAT_SECONDS: Final = 1.0
+"""How often a run that turns says so."""
+_LONGEST_REASON: Final = 200
+
+
+@frozen(kw_only=True)
+class RunningMarket:
+    """One market of a run, as a watchdog needs it."""
+
+    symbol: str
+    account: str
+    strategy_id: str
+    journal: str
+    """Absolute path; empty when there is none."""
+
+
+@frozen(kw_only=True)
+class RunFacts:
+    """What runs, and who runs it."""
+
+    settings: str | None
+    """Absolute path of the settings file; None for shipped presets."""
+    process: int
+    host: str
+    markets: tuple[RunningMarket, ...]
+
+
+@frozen(kw_only=True)
+class Wishes:
+    """What files ask for: a reason, or None."""
+
+    pause: str | None
+    stop: str | None
+
+
+@define
+class OperationsDirectory:
+    """The files of one run.
+
+    Args:
+        directory: where the run's results go.
+    """
+
+    directory: Path
+    _beaten_at: float = field(default=0.0, init=False)
+
+    def begin(self, settings: Path | None, markets: Sequence[RunningMarket]) -> None:
+        """Say what runs; a stop that was meant for an earlier run is forgotten, a pause stays.
+
+        Raises:
+            SettingsError: the directory cannot be written to.
+        """
+        facts = RunFacts(
+            settings=None if settings is None else str(settings.resolve()),
+            process=os.getpid(),
+            host=socket.gethostname(),
+            markets=tuple(markets),
+        )
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            (self.directory / STOP).unlink(missing_ok=True)
+            self._replace(ABOUT, json.dumps(asdict(facts), indent=1))
+        except OSError as error:
+            found = f"{self.directory}: {error.strerror}"
+            raise SettingsError("--out", "a directory to write to", found, "Name another with --out DIR.") from error
+        self.beat()
+
+    def beat(self) -> None:
+        """Say that the run is alive, once a second at most. Never raises: a full disk must not end a run."""
+        now = time()
+        if not 0 <= now - self._beaten_at < BEAT_SECONDS:
+            self._beaten_at = now
+            try:
+                self._replace(HEARTBEAT, f"{now:.3f}")
+            except OSError:
+                self._beaten_at = 0.0
+
+    def end(self) -> None:
+        """The run has ended in order, so that its silence means nothing. Never raises."""
+        for name in (HEARTBEAT, STOP):
+            try:
+                (self.directory / name).unlink(missing_ok=True)
+            except OSError:
+                continue
+
+    def wishes(self) -> Wishes:
+        """What is asked for now. A file that cannot be read asks all the same."""
+        return Wishes(pause=self._reason(PAUSE), stop=self._reason(STOP))
+
+    def ask(self, what: str, reason: str) -> None:
+        """Leave a file that pauses or stops the run.
+
+        Raises:
+            SettingsError: no run has written to this directory, or it cannot be written to.
+        """
+        self.read()
+        try:
+            self._replace(what, reason)
+        except OSError as error:
+            found = f"{self.directory}: {error.strerror}"
+            raise SettingsError("DIR", "a directory to write to", found, "Make access to it.") from error
+
+    def take_back(self, what: str) -> None:
+        """Remove such a file; nothing happens when there is none.
+
+        Raises:
+            SettingsError: no run has written to this directory, or the file cannot be removed.
+        """
+        self.read()
+        try:
+            (self.directory / what).unlink(missing_ok=True)
+        except OSError as error:
+            found = f"{self.directory}: {error.strerror}"
+            raise SettingsError("DIR", "a directory to write to", found, "Make access to it.") from error
+
+    def read(self) -> RunFacts:
+        """What runs, or ran last, here.
+
+        Raises:
+            SettingsError: no run has written to this directory.
+        """
+        path = self.directory / ABOUT
+        try:
+            found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            markets = tuple(RunningMarket(**market) for market in found["markets"])
+            return RunFacts(**{**found, "markets": markets})
+        except (OSError, ValueError, LookupError, TypeError):
+            remedy = "Name what --out named, or runs/latest."
+            raise SettingsError("DIR", f"the directory of a run, with {ABOUT}", str(self.directory), remedy) from None
+
+    def silent_seconds(self) -> float | None:
+        """How long the run has not said that it is alive; None when it has ended in order, or never began."""
+        try:
+            return max(time() - float((self.directory / HEARTBEAT).read_text(encoding="utf-8")), 0.0)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            return float("inf")
+
+    def _reason(self, name: str) -> str | None:
+        path = self.directory / name
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace").strip()
+        except FileNotFoundError:
+            return None
+        except OSError:
+            text = ""
+        return text[:_LONGEST_REASON] or f"a file {name!r} in the run's directory"
+
+    def _replace(self, name: str, text: str) -> None:
+        """Write a file in one step: whoever reads it finds the old or the new text."""
+        fresh = self.directory / f".{name}-{os.getpid()}"
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(self.directory / name)
