@@ -19,6 +19,7 @@ from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.obligations import obligations_of
 from mm_fsm.coverage.reading import read_chart
 from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.market_layers import VENUE_KEYS
 from mm_fsm.runtime.presets import RecordingMatch
@@ -127,7 +128,7 @@ def test_every_setting_is_documented_and_none_that_is_not_there() -> None:
     kinds: dict[str, type] = {
         "strategy": MarketMakingSettings, "instrument": Instrument, "fees": Fees, "balances": Balances,
         "paper": PaperSettings, "simulator": SimulatorSettings, "recording": RecordingMatch, "reading": ReadingSettings,
-        "journal": JournalSettings,
+        "journal": JournalSettings, "account": AccountSettings,
     }  # fmt: skip
     expected = {table: {*known_keys(kind)} - {"instrument"} for table, kind in kinds.items()}
     expected["venue"] = {*VENUE_KEYS, *known_keys(RecordedTable)}

@@ -26,7 +26,16 @@ from mm_fsm.cli.arguments import (
 )
 from mm_fsm.cli.durations import EXPECTED, parse_duration
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
-from mm_fsm.cli.operating_commands import PAUSE_EPILOG, RESUME_EPILOG, STOP_EPILOG, pause, resume, stop
+from mm_fsm.cli.operating_commands import (
+    PAUSE_EPILOG,
+    RESUME_EPILOG,
+    STOP_EPILOG,
+    WATCHDOG_EPILOG,
+    pause,
+    resume,
+    stop,
+    watchdog,
+)
 from mm_fsm.cli.option_names import DiagramFormatName, ExecutorName
 from mm_fsm.cli.recording_commands import (
     BACKTEST_EPILOG,
@@ -189,6 +198,7 @@ def check(
 app.command(epilog=PAUSE_EPILOG)(pause)
 app.command(epilog=RESUME_EPILOG)(resume)
 app.command(epilog=STOP_EPILOG)(stop)
+app.command(epilog=WATCHDOG_EPILOG)(watchdog)
 
 
 @app.command(epilog="Example: mm-fsm report runs/demo")

@@ -25,6 +25,12 @@ STOP_EPILOG: Final = (
     "The same: a file named stop in the directory, or Ctrl-C."
 )
 
+WATCHDOG_EPILOG: Final = (
+    "Example: mm-fsm watchdog runs/live --silence 10\n\n"
+    "Exit status: 0 the run ended in order; 1 it fell silent, and the venue confirms an empty book; 4 it fell silent, "
+    "and orders may still be open. Only orders of the run itself are cancelled."
+)
+
 
 def pause(*, directory: RunDirectory = _LATEST, reason: Reason = "mm-fsm pause") -> None:
     """Take every order of a run out of the market and place none until it is resumed."""
@@ -45,3 +51,19 @@ def stop(*, directory: RunDirectory = _LATEST, reason: Reason = "mm-fsm stop") -
     from mm_fsm.cli.operating import stop_run
 
     stop_run(directory, reason)
+
+
+def watchdog(
+    *,
+    directory: RunDirectory = _LATEST,
+    silence: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Longest silence of a run that lives.", min=2.0)
+    ] = 10.0,
+    most: Annotated[
+        float | None, option("--give-up", metavar="SECONDS", help="Of trying; it never gives up by default.", min=1.0)
+    ] = None,
+) -> None:
+    """Watch a run from a second process, and take its orders out of the market once it has fallen silent."""
+    from mm_fsm.cli.watching import run_watchdog
+
+    raise typer.Exit(run_watchdog(directory, silence_seconds=silence, most_seconds=most))

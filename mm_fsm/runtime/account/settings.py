@@ -21,7 +21,7 @@ class AccountSettings:
     """Quote currency: the markets' worst cases together, every live order filled."""
     max_loss: Decimal | None = field(default=None, converter=exact, validator=number(above=0, optional=True))
     """Quote currency: once all markets together have lost this since their books began, all are stopped."""
-    max_orders: int = field(default=40, validator=whole_number(at_least=1))
+    max_orders: int = field(default=80, validator=whole_number(at_least=1))
     """Placements of all markets in an interval."""
     order_interval_seconds: float = field(default=10.0, converter=real, validator=number(above=0))
     max_requests: int = field(default=1_000, validator=whole_number(at_least=1))

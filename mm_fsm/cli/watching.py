@@ -1,0 +1,100 @@
+"""``watchdog``: watch a run from a second process, and take its orders out of the market when it falls silent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from time import sleep
+from typing import Final
+
+from mm_fsm.cli.consoles import print_message
+from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.errors import OwnershipError, SettingsError
+from mm_fsm.runtime.operations import OperationsDirectory, RunFacts
+from mm_fsm.runtime.ownership import Ownership
+from mm_fsm.runtime.pushed_session import connections
+from mm_fsm.runtime.settings_file import MarketConfiguration, read_settings
+from mm_fsm.runtime.watchdog import MarketRescue, OrdersOfRun, journals_of, rescue, silence_of
+
+_LOOK_SECONDS: Final = 0.5
+_RUN: Final = "watchdog"
+
+
+def run_watchdog(directory: Path, *, silence_seconds: float, most_seconds: float | None) -> int:
+    """Watch a run until it ends in order, or rescue what it left; the exit status.
+
+    Raises:
+        SettingsError: no run has written to the directory, or its settings are no longer there.
+        VenueError: the venue cannot be reached.
+    """
+    operations = OperationsDirectory(directory)
+    facts = operations.read()
+    configurations = _configurations(facts)
+    names = ", ".join(each.symbol for each in facts.markets)
+    print_message(f"watching {names} (process {facts.process}), silent at most {silence_seconds:g} s", style="dim")
+    while (silence := silence_of(operations, silence_seconds)) is None:
+        if operations.silent_seconds() is None:
+            print_message(f"the run of {names} has ended in order: nothing to do")
+            return ExitCode.SUCCESS
+        sleep(_LOOK_SECONDS)
+    print_message(f"{silence.reason}: cancelling what its journals say is ours", style="yellow")
+    return _rescue(facts, configurations, most_seconds)
+
+
+def _configurations(facts: RunFacts) -> Sequence[MarketConfiguration]:
+    """The settings of the run, read at once: they may be gone when they are needed.
+
+    Raises:
+        SettingsError: they are not there, or name other markets than the run.
+    """
+    if facts.settings is None:
+        raise SettingsError("DIR", "a run with settings of its own", "shipped presets", "On paper nothing is left.")
+    configurations = read_settings(Path(facts.settings))
+    wanted = {market.symbol for market in facts.markets}
+    if {each.symbol for each in configurations} != wanted:
+        found = ", ".join(each.symbol for each in configurations)
+        raise SettingsError(facts.settings, ", ".join(sorted(wanted)), found, "Put the run's settings back.")
+    return configurations
+
+
+def _rescue(facts: RunFacts, configurations: Sequence[MarketConfiguration], most_seconds: float | None) -> int:
+    orders, problems = journals_of([market.journal for market in facts.markets if market.journal])
+    for problem in problems:
+        print_message(f"mm-fsm: {problem}", style="red")
+    with ExitStack() as stack:
+        for market in facts.markets:
+            _own(Path(market.journal).parent, market.account, market.symbol, stack)
+        rescued = asyncio.run(_rescued(configurations, orders, most_seconds))
+    for each in rescued:
+        book = "book confirmed empty" if each.is_confirmed else "BOOK NOT CONFIRMED EMPTY"
+        print_message(f"{each.orders.symbol}: {book}, {each.cancels} cancels sent")
+    if problems or not all(each.is_confirmed for each in rescued):
+        return ExitCode.BOOK_NOT_CONFIRMED
+    return ExitCode.FAILURE
+
+
+def _own(directory: Path, account: str, symbol: str, stack: ExitStack) -> None:
+    """Keep a restarted run away meanwhile. A process that hangs still has the market: its orders go all the same."""
+    try:
+        stack.enter_context(Ownership(directory, account, symbol, _RUN))
+    except OwnershipError as error:
+        print_message(f"{error} Its orders are cancelled all the same; end that process.", style="yellow")
+
+
+async def _rescued(
+    configurations: Sequence[MarketConfiguration], orders: Sequence[OrdersOfRun], most_seconds: float | None
+) -> list[MarketRescue]:
+    rescued: list[MarketRescue] = []
+    for venue, markets in connections(configurations):
+        symbols = {market.symbol for market in markets}
+        validity = max(market.strategy.validity_window_seconds for market in markets)
+        try:
+            await venue.open()
+            mine = [each for each in orders if each.symbol in symbols]
+            rescued += await rescue(venue, mine, validity_seconds=validity, most_seconds=most_seconds)
+            await venue.drain(_LOOK_SECONDS)
+        finally:
+            await venue.close()
+    return rescued

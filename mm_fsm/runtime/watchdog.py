@@ -1,0 +1,196 @@
+"""A second process that takes a run's orders out of the market once the run has fallen silent.
+
+Ours is what the run's journal names, and what rests at the venue under the run's own prefix; nothing else is touched.
+The venue's own lists decide when the book is empty, not the answers to cancels. A placement that was on its way when the
+run died may still arrive, so that the watchdog looks until the validity window is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from attrs import define, field, frozen
+from loguru import logger
+
+from mm_fsm.books.facts import OpenOrdersReported
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.messages import CancelOrder, Fact, QueryOpenOrders
+from mm_fsm.errors import JournalError
+from mm_fsm.runtime.journal.reader import JournalReader
+from mm_fsm.runtime.operations import OperationsDirectory
+from mm_fsm.runtime.recovery import rebuilt_context
+from mm_fsm.venues.port import PushedVenue
+
+LOOK_SECONDS: Final = 2.0
+"""Between looks at the venue's open orders."""
+CLEAN_LOOKS: Final = 2
+"""Looks in a row without an order of ours, after which the book is taken for empty."""
+
+
+@frozen(kw_only=True)
+class OrdersOfRun:
+    """What a journal says of one market's own orders."""
+
+    symbol: str
+    prefix: str
+    """With which every client order id of the run begins."""
+    known_ids: Mapping[str, str]
+    """Client order ids by venue order id, finished orders included."""
+    open_ids: Mapping[str, str | None]
+    """Venue order ids, as far as they are known, of orders that may be open, by client order id."""
+
+
+def orders_in_journal(path: Path) -> OrdersOfRun:
+    """Own orders as they were when the journal was last written.
+
+    Raises:
+        JournalError: the journal is damaged, or none is there.
+    """
+    with JournalReader(path) as reader:
+        context = rebuilt_context(reader)
+        about = reader.about
+    return OrdersOfRun(
+        symbol=about["symbol"],
+        prefix=f"{about['strategy_id']}-{about['run']}-",
+        known_ids=dict(context.orders.venue_ids),
+        open_ids={order.client_order_id: order.venue_order_id for order in context.orders.open_questions()},
+    )
+
+
+@define(eq=False)
+class MarketRescue:
+    """Takes one market's orders out of the book.
+
+    Args:
+        orders: what the journal says.
+        venue: open; facts come once ``begin`` has been called.
+        look_until: host time, nanoseconds, before which a placement of the dead run may still arrive.
+    """
+
+    orders: OrdersOfRun
+    venue: PushedVenue
+    look_until: int
+    cancels: int = field(default=0, init=False)
+    """Cancels that were sent."""
+    clean_looks: int = field(default=0, init=False)
+    _is_asked: bool = field(default=False, init=False)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the venue has shown a book without an order of ours, often enough and late enough."""
+        return self.clean_looks >= CLEAN_LOOKS and self.venue.now() >= self.look_until
+
+    def begin(self) -> None:
+        """Cancel what the journal knows of, at once."""
+        self.venue.attach(self.orders.symbol, self._take, self.orders.known_ids)
+        self._cancel(self.orders.open_ids)
+
+    def look(self) -> None:
+        """Ask for the orders that rest. An answer that never comes is asked for again."""
+        self._is_asked = True
+        self.venue.submit([QueryOpenOrders(symbol=self.orders.symbol)], self.venue.now())
+
+    def _take(self, fact: Fact) -> None:
+        if not isinstance(fact, OpenOrdersReported) or not self._is_asked:
+            return
+        self._is_asked = False
+        ours = {
+            each.client_order_id: each.venue_order_id
+            for each in fact.orders
+            if each.client_order_id.startswith(self.orders.prefix) or each.client_order_id in self.orders.open_ids
+        }
+        self.clean_looks = 0 if ours else self.clean_looks + 1
+        self._cancel(ours)
+
+    def _cancel(self, ids: Mapping[str, str | None]) -> None:
+        if not ids:
+            return
+        self.cancels += len(ids)
+        logger.bind(symbol=self.orders.symbol, orders=len(ids)).warning("watchdog.cancelling")
+        symbol = self.orders.symbol
+        self.venue.submit(
+            [
+                CancelOrder(symbol=symbol, client_order_id=name, venue_order_id=venue_order_id)
+                for name, venue_order_id in ids.items()
+            ],
+            self.venue.now(),
+        )
+
+
+async def rescue(
+    venue: PushedVenue, orders: Sequence[OrdersOfRun], *, validity_seconds: float, most_seconds: float | None = None
+) -> list[MarketRescue]:
+    """Cancel the orders of a dead run at an open venue, and look until its lists are empty of them.
+
+    Args:
+        venue: the account's connection, open.
+        orders: what the journals say, by market.
+        validity_seconds: how long a placement of the dead run may still arrive.
+        most_seconds: after which it is given up; None never gives up.
+    """
+    began = venue.now()
+    rescues = [MarketRescue(each, venue, began + nanoseconds(validity_seconds)) for each in orders]
+    for each in rescues:
+        each.begin()
+    while not all(each.is_confirmed for each in rescues):
+        if most_seconds is not None and venue.now() - began > nanoseconds(most_seconds):
+            break
+        for each in rescues:
+            each.look()
+        await _pause(venue, LOOK_SECONDS)
+    return rescues
+
+
+async def _pause(venue: PushedVenue, seconds: float) -> None:
+    passed = asyncio.Event()
+    venue.call_at(venue.now() + nanoseconds(seconds), passed.set)
+    await passed.wait()
+
+
+@frozen
+class Silence:
+    """Why a run is taken for dead."""
+
+    reason: str
+
+
+def silence_of(operations: OperationsDirectory, longest_seconds: float) -> Silence | None:
+    """Whether a run has fallen silent: its process is gone without having ended in order, or its loop turns no more.
+
+    Raises:
+        SettingsError: no run has written to the directory.
+    """
+    facts, silent = operations.read(), operations.silent_seconds()
+    if silent is None:
+        return None
+    if facts.host == socket.gethostname() and not _is_alive(facts.process):
+        return Silence(f"process {facts.process} is gone, and it did not end in order")
+    if silent > longest_seconds:
+        return Silence(f"process {facts.process} has been silent for {silent:.1f} s")
+    return None
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def journals_of(paths: Sequence[str]) -> tuple[list[OrdersOfRun], list[str]]:
+    """What the journals say, and what is wrong with those that say nothing."""
+    found, problems = [], []
+    for path in paths:
+        try:
+            found.append(orders_in_journal(Path(path)))
+        except JournalError as error:
+            problems.append(str(error))
+    return found, problems
