@@ -1,8 +1,8 @@
 """A second process that takes a run's orders out of the market once the run has fallen silent.
 
 Ours is what the run's journal names, and what rests at the venue under the run's own prefix; nothing else is touched.
-The venue's own lists decide when the book is empty, not the answers to cancels. A placement that was on its way when the
-run died may still arrive, so that the watchdog looks until the validity window is over.
+The venue's own lists decide when the book is empty, not the answers to cancels. A placement that was on its way when
+the run died may still arrive, so that the watchdog looks until the validity window is over.
 """
 
 from __future__ import annotations
