@@ -5,6 +5,10 @@ A message names the field, what was expected, what was found, and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
 
 class MarketMakerError(Exception):
     """Base of every error raised on purpose by this package."""
@@ -30,12 +34,79 @@ class SettingsError(MarketMakerError, ValueError):
         remedy: what to do about it.
     """
 
+    noun: ClassVar[str] = "setting"
+    """How a message calls the field."""
+
     def __init__(self, field: str, expected: str, found: object, remedy: str) -> None:
         self.field = field
         self.expected = expected
         self.found = found
         self.remedy = remedy
-        super().__init__(f"setting {field!r}: expected {expected}, found {found!r}. {remedy}")
+        super().__init__(f"{self.noun} {field!r}: expected {expected}, found {found!r}. {remedy}")
+
+    @property
+    def each(self) -> tuple[SettingsError, ...]:
+        """Every refusal that this error stands for: itself, or several that were found together."""
+        return (self,)
+
+
+class OptionError(SettingsError):
+    """An option or argument of the command line is missing or wrong."""
+
+    noun = "option"
+
+
+class FileError(SettingsError):
+    """A file or directory cannot be read or written, or is of another kind."""
+
+    noun = "file"
+
+
+class SeveralSettingsError(SettingsError):
+    """Several settings are missing or wrong. The data are the first refusal's; the message has a line for each."""
+
+    def __init__(self, errors: Iterable[SettingsError]) -> None:
+        self._each = tuple(one for error in errors for one in error.each)
+        first = self._each[0]
+        super().__init__(first.field, first.expected, first.found, first.remedy)
+        lines = "\n".join(f"  {error}" for error in self._each)
+        self.args = (f"{len(self._each)} settings are wrong:\n{lines}",)
+
+    @property
+    def each(self) -> tuple[SettingsError, ...]:
+        """Every refusal, in the order in which it was found."""
+        return self._each
+
+
+class Refusals:
+    """Gathers what is refused, so that all of it can be told at once.
+
+    ``with refusals.gathered(): ...`` keeps a ``SettingsError`` of the block and goes on after it; ``settle`` raises
+    what was kept.
+    """
+
+    def __init__(self) -> None:
+        self.errors: list[SettingsError] = []
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Keep a refusal instead of letting it through."""
+        try:
+            yield
+        except SettingsError as error:
+            self.errors.append(error)
+
+    def settle(self) -> None:
+        """Raise what was kept.
+
+        Raises:
+            SettingsError: something was refused; ``SeveralSettingsError`` where there is more than one refusal.
+        """
+        if not self.errors:
+            return
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        raise SeveralSettingsError(self.errors)
 
 
 class FactRefusedError(MarketMakerError, ValueError):

@@ -29,10 +29,12 @@ from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
 from mm_fsm.cli.operating_commands import (
     PAUSE_EPILOG,
     RESUME_EPILOG,
+    STATUS_EPILOG,
     STOP_EPILOG,
     WATCHDOG_EPILOG,
     pause,
     resume,
+    status,
     stop,
     watchdog,
 )
@@ -199,6 +201,7 @@ app.command(epilog=PAUSE_EPILOG)(pause)
 app.command(epilog=RESUME_EPILOG)(resume)
 app.command(epilog=STOP_EPILOG)(stop)
 app.command(epilog=WATCHDOG_EPILOG)(watchdog)
+app.command(epilog=STATUS_EPILOG)(status)
 
 
 @app.command(epilog="Example: mm-fsm report runs/demo")

@@ -24,7 +24,7 @@ from mm_fsm.cli.recordings import (
 from mm_fsm.cli.run_directory import run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.runtime.presets import matching_preset, preset_names
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
 from mm_fsm.venues.paper import PaperAccount
@@ -102,7 +102,7 @@ def configuration_for(info: RecordingInfo, settings: Path | None, preset: str | 
         SettingsError: they are refused, or are of another market.
     """
     if settings is not None and preset is not None:
-        raise SettingsError("--preset", "nothing beside --settings", preset, 'Write preset = "..." in the file.')
+        raise OptionError("--preset", "nothing beside --settings", preset, 'Write preset = "..." in the file.')
     if settings is not None:
         return _fitting(info, read_settings(settings), str(settings))
     if preset is not None:

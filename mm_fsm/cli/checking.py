@@ -22,7 +22,7 @@ from mm_fsm.core.decisions import Hold, Quote, QuotePlan
 from mm_fsm.core.instrument import BASIS_POINTS, Instrument
 from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.report.exact import as_json
 from mm_fsm.runtime.session import open_session
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
@@ -78,7 +78,7 @@ def run_check(settings: Path | None, *, preset: str | None, price: str | None, a
     """
     if (settings is None) is (preset is None):
         found = "neither" if settings is None else "both"
-        raise SettingsError("SETTINGS", "a settings file or --preset NAME", found, "Give one of the two.")
+        raise OptionError("SETTINGS", "a settings file or --preset NAME", found, "Give one of the two.")
     markets = read_settings(settings) if settings is not None else (read_preset(preset or ""),)
     checked = [_check(market, _reference_price(market, price)) for market in markets]
     console = result_console()
@@ -101,11 +101,11 @@ def _reference_price(market: MarketConfiguration, price: str | None) -> Decimal:
             value = Decimal("nan")
         if value.is_finite() and value > 0:
             return value
-        raise SettingsError("--price", "a positive number", price, "Write it in digits, such as 2500.")
+        raise OptionError("--price", "a positive number", price, "Write it in digits, such as 2500.")
     known = market.venue.reference_price
     if known is None:
         remedy = "Give --price PRICE; on paper, simulator.start_price is taken without it."
-        raise SettingsError("--price", "a reference price", "none", remedy)
+        raise OptionError("--price", "a reference price", "none", remedy)
     return known
 
 
@@ -161,7 +161,7 @@ def _best_prices(instrument: Instrument, price: Decimal) -> tuple[Decimal, Decim
     if bid == ask:
         bid, ask = bid - instrument.tick_size, ask + instrument.tick_size
     if bid <= 0:
-        raise SettingsError("--price", f"more than a tick of {instrument.tick_size}", str(price), "Correct the price.")
+        raise OptionError("--price", f"more than a tick of {instrument.tick_size}", str(price), "Correct the price.")
     return bid, ask
 
 

@@ -22,6 +22,7 @@ from mm_fsm.errors import MarketMakerError
 from mm_fsm.report.files import SessionFiles, as_text, symbol_directory, write_result
 from mm_fsm.report.recorder import SessionRecorder
 from mm_fsm.report.session_report import make_report
+from mm_fsm.report.status import StatusFile
 from mm_fsm.report.table import endings, result_tables
 from mm_fsm.runtime.session import Session
 from mm_fsm.runtime.supervisor import Supervising
@@ -113,16 +114,20 @@ def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], outp
         for session in supervisor.sessions:
             place = symbol_directory(output.directory, session.symbol)
             files[session.symbol] = stack.enter_context(SessionFiles(session, place))
+        status = stack.enter_context(StatusFile(output.directory, supervisor.sessions))
         view = stack.enter_context(output.watch(supervisor.sessions))
         for taken in supervisor.run():
             if taken is None:
+                status.tick()
                 view.tick()
                 continue
             session, result = taken
             recorders[session.symbol].take(result)
             files[session.symbol].take(result)
+            status.take(session)
             view.take(session, result)
-    return [f"{each.directory}: not all could be written: {each.failure}" for each in files.values() if each.failure]
+    failures = {each.directory: each.failure for each in files.values()} | {status.path: status.failure}
+    return [f"{path}: not all could be written: {failure}" for path, failure in failures.items() if failure]
 
 
 def _journal_problems(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:

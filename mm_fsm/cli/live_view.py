@@ -19,6 +19,7 @@ from mm_fsm.cli.market_panel import FIXED_ROWS, market_line, market_panel
 from mm_fsm.cli.run_view import RunView, fraction_done, is_interrupted
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
 from mm_fsm.machine.results import StepResult
+from mm_fsm.report.status import SessionStatus
 from mm_fsm.report.table import duration
 from mm_fsm.runtime.session import Session
 
@@ -39,6 +40,7 @@ class LiveView(RunView):
 
     def __init__(self, sessions: Sequence[Session], console: Console) -> None:
         self._sessions = sessions
+        self._statuses = {each.symbol: SessionStatus(each) for each in sessions}
         self._console = console
         self._recent: dict[str, deque[Text]] = {each.symbol: deque(maxlen=_TRANSITIONS_KEPT) for each in sessions}
         self._live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
@@ -59,6 +61,7 @@ class LiveView(RunView):
 
     def take(self, session: Session, result: StepResult) -> None:
         """Remember transitions and faults; redraw now and then."""
+        self._statuses[session.symbol].follow()
         recent = self._recent[session.symbol]
         for transition in result.transitions:
             recent.append(_event(result.time, transition.event, (f" > {transition.target}", "dim")))
@@ -81,8 +84,8 @@ class LiveView(RunView):
         panel_rows = (self._console.height - _OTHER_ROWS) // -(-len(self._sessions) // columns)
         picture = Table.grid(expand=True)
         if panel_rows < FIXED_ROWS or self._console.width < _NARROWEST_PANEL:
-            for session in self._sessions:
-                picture.add_row(market_line(session))
+            for status in self._statuses.values():
+                picture.add_row(market_line(status))
         else:
             picture.add_row(self._panels(columns, panel_rows))
         return Group(picture, self._footer())
@@ -91,7 +94,7 @@ class LiveView(RunView):
         grid = Table.grid(expand=True)
         for _ in range(columns):
             grid.add_column(ratio=1)
-        panels = [market_panel(session, self._recent[session.symbol], rows) for session in self._sessions]
+        panels = [market_panel(each, self._recent[symbol], rows) for symbol, each in self._statuses.items()]
         for start in range(0, len(panels), columns):
             grid.add_row(*panels[start : start + columns])
         return grid

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from rich.panel import Panel
 from rich.text import Text
@@ -12,7 +12,8 @@ from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.instrument import BASIS_POINTS
 from mm_fsm.core.messages import Side
 from mm_fsm.machine.quoting import QuotingMachine
-from mm_fsm.report.table import colored_money, money, size
+from mm_fsm.report.status import SessionStatus, headline, side_lines
+from mm_fsm.report.table import colored_money, duration, money, size
 from mm_fsm.runtime.session import Session
 
 LEVELS_SHOWN: Final = 3
@@ -26,10 +27,10 @@ _OTHER_STATE: Final = "black on cyan"
 _SIDE_STYLES: Final = {Side.BID: "green", Side.ASK: "red"}
 
 
-def market_panel(session: Session, recent: Sequence[Text], rows: int) -> Panel:
+def market_panel(status: SessionStatus, recent: Sequence[Text], rows: int) -> Panel:
     """A market in ``rows`` rows; the last transitions fill what is left."""
-    machine = session.machine
-    lines = [*_ladder(machine), _inventory(machine), *_profit(machine), _spreads(machine), *_sides(machine)]
+    session, machine, entry = status.session, status.session.machine, status.entry()
+    lines = [*_ladder(machine), _inventory(machine), *_profit(machine), _spreads(machine), *_sides(entry)]
     room = rows - FIXED_ROWS
     shown = list(recent)[-room:] if room > 0 else []
     lines += [*shown, *(Text("") for _ in range(room - len(shown)))]
@@ -37,6 +38,7 @@ def market_panel(session: Session, recent: Sequence[Text], rows: int) -> Panel:
     title = Text.assemble(
         (f" {session.symbol} ", "bold"), (f" {state.upper()} ", _STATE_STYLES.get(state, _OTHER_STATE))
     )
+    title.append_text(_glance(entry, with_reasons=False))
     content = Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
     return Panel(
         content,
@@ -58,14 +60,20 @@ def _journal(session: Session) -> Text | None:
     return Text(f" journal {size(status.size)} ", style="dim")
 
 
-def market_line(session: Session) -> Text:
+def market_line(status: SessionStatus) -> Text:
     """A market in one row, for when there is no room for more."""
-    machine = session.machine
+    machine = status.session.machine
     context = machine.context
-    line = _line((f"{session.symbol} ", "bold"), (machine.chart_state, "cyan"), " PnL ")
+    line = _line((f"{status.session.symbol} ", "bold"), (machine.chart_state, "cyan"), " PnL ")
     line.append(colored_money(context.net_pnl))
     line.append(f" fills {context.fill_count} ").append(_gauge(machine))
-    return line
+    return line.append_text(_glance(status.entry(), with_reasons=True))
+
+
+def _glance(entry: Mapping[str, Any], *, with_reasons: bool) -> Text:
+    words = headline(entry)
+    is_quoted = all(side["is_live"] for side in entry["sides"].values())
+    return Text(f" {words if with_reasons else words.partition(':')[0]} ", style="green" if is_quoted else "yellow")
 
 
 def _line(*parts: str | tuple[str, str]) -> Text:
@@ -133,11 +141,6 @@ def _spreads(machine: QuotingMachine) -> Text:
     return _line((f"spread {quoted} mkt {market} vol {volatility} bp", "dim"))
 
 
-def _sides(machine: QuotingMachine) -> Iterator[Text]:
-    for side in Side:
-        status = machine.context.sides[side].status
-        if status is None:
-            yield _line((f"{side} ", "dim"), ("live", "green"))
-        else:
-            detail = f": {status.detail}" if status.detail else ""
-            yield _line((f"{side} ", "dim"), (status.reason.value, "yellow"), (detail, "dim"))
+def _sides(entry: Mapping[str, Any]) -> Iterator[Text]:
+    for name, is_live, words in side_lines(entry, duration):
+        yield _line((f"{name} ", "dim"), (words, "green" if is_live else "yellow"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from attrs import frozen
 
 from mm_fsm.chart import ExecutorKind
-from mm_fsm.errors import OwnershipError, SettingsError
+from mm_fsm.errors import OptionError, OwnershipError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.files import JOURNAL_FILE, symbol_directory
@@ -187,6 +187,6 @@ def _own_without_journal(terms: VenueTerms, path: Path, stack: ExitStack) -> Non
     """
     if terms.outlives_process:
         expected = f"a journal for account {terms.account!r}, whose orders and position stay when the process ends"
-        raise SettingsError("--no-journal", expected, "none", "Leave --no-journal out.")
+        raise OptionError("--no-journal", expected, "none", "Leave --no-journal out.")
     stack.enter_context(market_owned(terms, path.parent, "no journal"))
     set_aside(path)  # it tells of another run than the files that are there soon

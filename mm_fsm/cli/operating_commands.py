@@ -1,4 +1,4 @@
-"""Commands that reach a run from another terminal: pause, resume, stop."""
+"""Commands that reach a run from another terminal: status, pause, resume, stop."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Annotated, Final
 
 import typer
 
-from mm_fsm.cli.arguments import option
+from mm_fsm.cli.arguments import JsonOption, option
 
 RunDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="Of the run; the last run by default.")]
 Reason = Annotated[str, option("--reason", metavar="TEXT", help="Kept in the log, the status and the journal.")]
 _LATEST: Final = Path("runs/latest")
 
+STATUS_EPILOG: Final = (
+    "Example: mm-fsm status runs/live, or: watch mm-fsm status\n\n"
+    "Exit status: 0 the run goes on or has ended; 1 its process is gone without having ended; 2 no such run."
+)
 PAUSE_EPILOG: Final = (
     "Example: mm-fsm pause runs/live --reason 'figures at two'\n\n"
     "Every order is cancelled and none is placed until mm-fsm resume; a restart of the run keeps the pause. "
@@ -30,6 +34,13 @@ WATCHDOG_EPILOG: Final = (
     "Exit status: 0 the run ended in order; 1 it fell silent, and the venue confirms an empty book; 4 it fell silent, "
     "and orders may still be open. Only orders of the run itself are cancelled."
 )
+
+
+def status(*, directory: RunDirectory = _LATEST, as_json: JsonOption = False) -> None:
+    """Say what a run is doing now: for each side live, or why it is silent and for how long."""
+    from mm_fsm.cli.status import print_status
+
+    raise typer.Exit(print_status(directory, as_json=as_json))
 
 
 def pause(*, directory: RunDirectory = _LATEST, reason: Reason = "mm-fsm pause") -> None:

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.options import RecordingOptions
-from mm_fsm.errors import RecordingError, SettingsError
+from mm_fsm.errors import OptionError, RecordingError
 from mm_fsm.venues.recorded import Order, PreparedFiles, ReadingSettings, Recording, RecordingInfo, open_recording
 from mm_fsm.venues.recorded.opening import files_by_symbol, swapped
 from mm_fsm.venues.recorded.prepared import default_directory
@@ -30,7 +30,7 @@ def recorded_files(given: RecordingOptions) -> dict[str, list[Path]]:
     """
     if not given.files:
         remedy = "Give --quotes FILE --trades FILE, or --capture FILE."
-        raise SettingsError("recording", "at least one file", "none", remedy)
+        raise OptionError("--quotes", "at least one recorded file", "none", remedy)
     for remark in (swapped(given.quotes, "quotes"), swapped(given.trades, "trades")):
         if remark is not None:
             print_message(remark, style="yellow")

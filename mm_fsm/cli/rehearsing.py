@@ -16,7 +16,7 @@ from attrs import frozen
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.core.instrument import Fees, Instrument
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError
 from mm_fsm.runtime.presets import matching_preset
 from mm_fsm.runtime.settings_file import read_preset
 from mm_fsm.testing.rehearsal.endpoint import VARIABLE
@@ -137,13 +137,13 @@ def _simulated(options: RehearseOptions) -> list[RehearsalMarket]:
 def _recorded(options: RehearseOptions) -> RehearsalMarket:
     """The market of the recording: by the symbol that is given, else by the shipped preset that fits it."""
     if len(options.symbols) > 1:
-        raise SettingsError("--recording", "at most one symbol", ", ".join(options.symbols), "Name the recording's.")
+        raise OptionError("--recording", "at most one symbol", ", ".join(options.symbols), "Name the recording's.")
     info = open_recording(options.recording).describe()
     preset = matching_preset(info.exchange, info.symbol)
     found = None if preset is None else read_preset(preset).instrument
     instrument = instrument_of(options.symbols[0]) if options.symbols else found
     if instrument is None:
-        raise SettingsError("--recording", "a symbol beside it", info.symbol, "Name it as BASE/QUOTE.")
+        raise OptionError("--recording", "a symbol beside it", info.symbol, "Name it as BASE/QUOTE.")
     return recorded_market(instrument, open_recording(options.recording, symbol=instrument.symbol))
 
 
@@ -157,7 +157,7 @@ def _balances(written: Sequence[str], instruments: Sequence[Instrument]) -> dict
         try:
             balances[currency.strip().upper()] = Decimal(amount)
         except InvalidOperation:
-            raise SettingsError("--balance", "CURRENCY=AMOUNT", text, "Write it as USDT=1000.") from None
+            raise OptionError("--balance", "CURRENCY=AMOUNT", text, "Write it as USDT=1000.") from None
     return balances
 
 

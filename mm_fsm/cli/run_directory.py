@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError
 
 RUNS: Final = Path("runs")
 LATEST: Final = "latest"
@@ -30,7 +30,7 @@ def run_directory(out: Path | None, name: str, *, runs: Path = RUNS) -> Path:
         directory = _make(runs, f"{began}-{name}")
     except OSError as error:
         expected = "a directory that can be made"
-        raise SettingsError("--out", expected, f"{runs}: {error.strerror}", "Name another with --out DIR.") from error
+        raise OptionError("--out", expected, f"{runs}: {error.strerror}", "Name another with --out DIR.") from error
     _point_at(runs / LATEST, directory)
     return directory
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import FileError, OptionError
 
 _TEMPLATES: Final[Mapping[str, str]] = {
     "$name.py": "machine.py.txt",
@@ -28,7 +28,8 @@ def run_new(name: str, directory: Path | None) -> int:
     """Write the files of a strategy called ``name``; the exit status.
 
     Raises:
-        SettingsError: the name is no name for a module of one's own, or a file is there already or cannot be written.
+        OptionError: the name is no name for a module of one's own.
+        FileError: a file is there already, or cannot be written.
     """
     _check_name(name)
     place = Path(name) if directory is None else directory
@@ -53,10 +54,10 @@ def run_new(name: str, directory: Path | None) -> int:
 def _check_name(name: str) -> None:
     if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii() or not name.strip("_"):
         remedy = "Write letters, digits and underscores, such as my_maker."
-        raise SettingsError("NAME", "a name for a Python module", name, remedy)
+        raise OptionError("NAME", "a name for a Python module", name, remedy)
     is_pytests_own = name == "conftest" or name.startswith("test_")
     if is_pytests_own or name in sys.stdlib_module_names or find_spec(name) is not None:
-        raise SettingsError("NAME", "a name that no module has yet, and no test", name, "Choose another one.")
+        raise OptionError("NAME", "a name that no module has yet, and no test", name, "Choose another one.")
 
 
 def _template(source: str) -> str:
@@ -68,7 +69,7 @@ def _write(contents: Mapping[Path, str]) -> None:
     for path in contents:
         if path.exists() or path.is_symlink():
             remedy = "Nothing was written. Choose another name or directory, or move the file."
-            raise SettingsError(str(path), "no such file yet", "one", remedy)
+            raise FileError(str(path), "no such file yet", "one", remedy)
     for path, content in contents.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,4 +77,4 @@ def _write(contents: Mapping[Path, str]) -> None:
                 file.write(content)
         except OSError as failure:
             found = failure.strerror or str(failure)
-            raise SettingsError(str(path), "a file that can be written", found, "Name another directory.") from None
+            raise FileError(str(path), "a file that can be written", found, "Name another directory.") from None

@@ -11,7 +11,7 @@ from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.long_work import long_work
 from mm_fsm.cli.user_code import find_modules_here, load_machine
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.errors import JournalError, SettingsError
+from mm_fsm.errors import JournalError, OptionError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import JournalReader, VerifyReport, verify_run
 from mm_fsm.runtime.settings_file import read_settings
@@ -62,4 +62,4 @@ def _settings_of(symbol: str, settings: Path) -> MarketMakingSettings:
         if market.symbol == symbol:
             return market.strategy
     found = ", ".join(market.symbol for market in markets)
-    raise SettingsError("--settings", f"a market {symbol}, the journal's", found, "Name a file that has it.")
+    raise OptionError("--settings", f"a market {symbol}, the journal's", found, "Name a file that has it.")

@@ -25,7 +25,7 @@ import attrs
 from attrs import define, field
 
 from mm_fsm.books.facts import OrderFilled, OwnTradesReported
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import FileError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.exact import exact_text
 from mm_fsm.report.session_report import SessionReport
@@ -64,7 +64,7 @@ def write_result(directory: Path, entries: Sequence[Mapping[str, Any]]) -> Path:
     """Write the result of a run.
 
     Raises:
-        SettingsError: the directory cannot be written to.
+        FileError: the directory cannot be written to.
     """
     path = directory / RESULT_FILE
     try:
@@ -79,24 +79,24 @@ def read_result(directory: Path) -> list[dict[str, Any]]:
     """The entries that ``write_result`` wrote, of a directory or of the file itself.
 
     Raises:
-        SettingsError: there are none.
+        FileError: there are none.
     """
     path = directory / RESULT_FILE if directory.is_dir() else directory
     remedy = "Name a directory of mm-fsm run or backtest; of a run that was killed there is only the journal."
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as failure:
-        raise SettingsError(str(path), "a result file", failure.strerror or str(failure), remedy) from None
+        raise FileError(str(path), "a result file", failure.strerror or str(failure), remedy) from None
     except ValueError as failure:
-        raise SettingsError(str(path), "a result in JSON", str(failure), remedy) from None
+        raise FileError(str(path), "a result in JSON", str(failure), remedy) from None
     entries = content.get("symbols") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise SettingsError(str(path), "an object with 'symbols'", type(content).__name__, remedy)
+        raise FileError(str(path), "an object with 'symbols'", type(content).__name__, remedy)
     for entry in entries:
         missing = [name for name in _FIELDS if name not in entry]
         if missing:
             found = f"none of {', '.join(missing)}"
-            raise SettingsError(str(path), "the result of this version of mm-fsm", found, "Make the run again.")
+            raise FileError(str(path), "the result of this version of mm-fsm", found, "Make the run again.")
     return entries
 
 
@@ -122,7 +122,7 @@ class SessionFiles(AbstractContextManager["SessionFiles"]):
         """Make the files.
 
         Raises:
-            SettingsError: the directory cannot be written to.
+            FileError: the directory cannot be written to.
         """
         with ExitStack() as stack:
             self._fills = self._open(stack, "fills.csv", FILL_COLUMNS)
@@ -197,6 +197,6 @@ class SessionFiles(AbstractContextManager["SessionFiles"]):
         )
 
 
-def _unwritable(path: Path, failure: OSError) -> SettingsError:
+def _unwritable(path: Path, failure: OSError) -> FileError:
     found = failure.strerror or str(failure)
-    return SettingsError(str(path), "a file that can be written", found, "Name another directory with --out.")
+    return FileError(str(path), "a file that can be written", found, "Name another directory with --out.")

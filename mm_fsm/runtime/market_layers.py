@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import Refusals, SettingsError
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.presets import RecordingMatch, preset_tables
@@ -45,12 +45,17 @@ class MarketLayers:
         preset: name of the preset beneath; empty when there is none.
         place: dotted name of where ``own`` stands; empty at the top level.
 
+    Attributes:
+        refusals: what is wrong with the tables as they stand; whoever reads them settles it.
+        kind: what reads the venue's tables; None where ``refusals`` say that there is no such kind.
+
     Raises:
-        SettingsError: there is no such preset or kind of venue, or a table has a key that nothing reads.
+        SettingsError: there is no such preset, or ``venue`` is no table.
         PluginError: the package that brings the kind of venue is broken.
     """
 
     def __init__(self, *, own: Table, preset: str, defaults: Table = MappingProxyType({}), place: str = "") -> None:
+        self.own = own
         self.place = place
         self.preset = preset
         self.defaults = defaults
@@ -58,23 +63,31 @@ class MarketLayers:
         for layer, where in ((defaults, "defaults"), (own, place)):
             sub_table(layer, "venue", where)
         self.kind_name = self._kind_name()
-        self.kind: VenueKind = load_kind(self.kind_name, dotted(place, "venue.kind"))
+        self.refusals = Refusals()
+        self.kind: VenueKind | None = None
+        self.allows_live = False
+        with self.refusals.gathered():
+            self.kind = load_kind(self.kind_name, dotted(place, "venue.kind"))
         self._refuse_tables_of_other_kinds(own)
-        refuse_unknown_keys(own, (*_ENTRY_KEYS, *self.known), place, self._homes)
+        with self.refusals.gathered():
+            others = [key for key in own if key not in self.known and kinds_reading(key)]
+            refuse_unknown_keys(own, (*_ENTRY_KEYS, "venue", *self.known, *others), place, self._homes)
         for key in self.known:
-            sub_table(own, key, place)
-        self.allows_live = self._is_live_written()
+            with self.refusals.gathered():
+                sub_table(own, key, place)
+        with self.refusals.gathered():
+            self.allows_live = self._is_live_written()
 
     @cached_property
     def known(self) -> Mapping[str, type]:
         """Every table that this market may have, with the attrs class of its keys."""
-        return {**COMMON_TABLES, **self.kind.tables}
+        return {**COMMON_TABLES, **(self.kind.tables if self.kind is not None else {})}
 
     def tables(self) -> dict[str, Any]:
         """The market's tables, what stands nearer merged over what stands farther; ``venue`` without shared keys."""
         both: dict[str, Any] = {}
         for layer in self._layers:
-            both = merged(both, {name: layer[name] for name in self.known if name in layer})
+            both = merged(both, {name: layer[name] for name in self.known if isinstance(layer.get(name), Mapping)})
         return {**both, "venue": {key: value for key, value in self._venue().items() if key not in VENUE_KEYS}}
 
     @cached_property
@@ -85,12 +98,13 @@ class MarketLayers:
 
     def _refuse_tables_of_other_kinds(self, own: Table) -> None:
         for key in own:
-            others = () if key in self.known else kinds_reading(key)
+            others = () if key in self.known or self.kind is None else kinds_reading(key)
             if others:
                 where = dotted(self.place, key)
                 names = " or ".join(repr(name) for name in others)
                 remedy = f"Remove it, or write kind = {names} in [{dotted(self.place, 'venue')}]."
-                raise SettingsError(where, f"a table that venue.kind {self.kind_name!r} reads", key, remedy)
+                expected = f"a table that venue.kind {self.kind_name!r} reads"
+                self.refusals.errors.append(SettingsError(where, expected, key, remedy))
 
     def _kind_name(self) -> Any:
         written = [layer["venue"]["kind"] for layer in self._layers if "kind" in layer.get("venue", {})]
@@ -124,9 +138,13 @@ def refuse_unknown_defaults(markets: Iterable[MarketLayers]) -> None:
     markets = tuple(markets)
     defaults = markets[0].defaults
     known = {name: kind for market in markets for name, kind in market.known.items()}
-    refuse_unknown_keys(defaults, known, "defaults")
-    for key in defaults:
-        shared = sub_table(defaults, key, "defaults") or {}
-        also = VENUE_KEYS if key == "venue" else ()
-        keys = {name for market in markets if key in market.known for name in known_keys(market.known[key])}
-        refuse_unknown_keys(shared, (*keys, *also), f"defaults.{key}")
+    refusals = Refusals()
+    with refusals.gathered():
+        refuse_unknown_keys(defaults, known, "defaults")
+    for key in (key for key in defaults if key in known):
+        with refusals.gathered():
+            shared = sub_table(defaults, key, "defaults") or {}
+            also = VENUE_KEYS if key == "venue" else ()
+            keys = {name for market in markets if key in market.known for name in known_keys(market.known[key])}
+            refuse_unknown_keys(shared, (*keys, *also), f"defaults.{key}")
+    refusals.settle()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.settings_tables import structured
 
@@ -44,7 +45,8 @@ def preset_text(name: str) -> str:
         SettingsError: there is no such preset.
     """
     if name not in preset_names():
-        raise SettingsError("preset", f"one of {', '.join(preset_names())}", name, "Choose one, or leave the key out.")
+        remedy = did_you_mean(name, preset_names(), "Choose one, or leave the key out.")
+        raise SettingsError("preset", f"one of {', '.join(preset_names())}", name, remedy)
     return (files("mm_fsm") / "presets" / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
 
 

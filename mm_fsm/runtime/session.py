@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from mm_fsm.chart import ExecutorKind
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import Journal
@@ -126,10 +126,10 @@ def refuse_unasked_live(configurations: Iterable[MarketConfiguration], *, asked:
             raise SettingsError("venue.live", f"true for a venue of kind {each.venue_kind!r}", False, remedy)  # noqa: FBT003
         if not asked:
             expected = f"given, as {each.symbol} would be made with real orders"
-            raise SettingsError("--live", expected, "nothing", "Give --live beside the settings.")
+            raise OptionError("--live", expected, "nothing", "Give --live beside the settings.")
     if asked and not live:
         kinds = ", ".join(sorted({repr(each.venue_kind) for each in configurations}))
-        raise SettingsError("--live", "settings of a live venue", kinds, "Leave --live out: no real order would leave.")
+        raise OptionError("--live", "settings of a live venue", kinds, "Leave --live out: no real order would leave.")
 
 
 def for_session(

@@ -9,16 +9,18 @@ orders go; that kind reads ``[venue]`` and tables of its own.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, TypeVar
+from types import MappingProxyType
+from typing import Any, Final
 
 from attrs import frozen
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.errors import SettingsError
+from mm_fsm.core.suggestions import closest
+from mm_fsm.errors import FileError, Refusals, SettingsError
 from mm_fsm.estimators.micro_price import micro_price_model
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
@@ -34,13 +36,23 @@ from mm_fsm.venues.settings_tables import (
     placed,
     plain,
     refuse_unknown_keys,
+    refuse_wrong_values,
     structured,
     sub_table,
 )
 
 _RUN_KEYS: Final = ("preset",)
-
-_Value = TypeVar("_Value")
+_READ_ALONE: Final[Mapping[str, type]] = MappingProxyType(
+    {
+        "instrument": Instrument,
+        "fees": Fees,
+        "balances": Balances,
+        "recording": RecordingMatch,
+        "reading": ReadingSettings,
+        "account": AccountSettings,
+    }
+)
+"""Tables whose values depend on no other table."""
 
 
 @frozen(kw_only=True)
@@ -98,7 +110,7 @@ def parse_settings(text: str, name: str = "settings") -> tuple[MarketConfigurati
     try:
         table = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as failure:
-        raise SettingsError(name, "a file in TOML", str(failure), "Correct that place.") from None
+        raise FileError(name, "a file in TOML", str(failure), "Correct that place.") from None
     markets = tuple(_markets(table))
     symbols = [market.symbol for market in markets]
     for index, symbol in enumerate(symbols):
@@ -122,10 +134,10 @@ def _read_text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as failure:
         found = f"byte 0x{failure.object[failure.start]:02x} at offset {failure.start}"
-        raise SettingsError(str(path), "a text in UTF-8", found, "Save the file as UTF-8.") from None
+        raise FileError(str(path), "a text in UTF-8", found, "Save the file as UTF-8.") from None
     except OSError as failure:
         found = failure.strerror or str(failure)
-        raise SettingsError(str(path), "a file that can be read", found, "Check the path.") from None
+        raise FileError(str(path), "a file that can be read", found, "Check the path.") from None
 
 
 def _markets(table: Table) -> Iterator[MarketConfiguration]:
@@ -146,9 +158,19 @@ def _markets(table: Table) -> Iterator[MarketConfiguration]:
         MarketLayers(own=entry, defaults=defaults, preset=_preset_of(entry, common, place), place=place)
         for place, entry in ((f"market[{index}]", entry) for index, entry in enumerate(entries))
     ]
-    refuse_unknown_defaults(layers)
+    refusals = Refusals()
+    with refusals.gathered():
+        refuse_unknown_defaults(layers)
+    told = {error.field.removeprefix("defaults.") for error in refusals.errors}
+    markets = []
     for each in layers:
-        yield _market(each)
+        try:
+            markets.append(_market(each))
+        except SettingsError as error:
+            own = (one for one in error.each if one.field.removeprefix(f"{each.place}.") not in told)
+            refusals.errors += own
+    refusals.settle()
+    yield from markets
 
 
 def _refuse_old_names(table: Table) -> None:
@@ -168,19 +190,20 @@ def _preset_of(table: Table, otherwise: str, place: str) -> str:
 
 
 def _market(layers: MarketLayers) -> MarketConfiguration:
-    place, both = layers.place, layers.tables()
-    instrument = _written(Instrument, both, "instrument", place)
-    fees = _written(Fees, both, "fees", place)
-    balances = _written(Balances, both, "balances", place)
-    recording = _written(RecordingMatch, both, "recording", place)
-    strategy = _strategy(both, instrument, fees, place)
-    if balances is None:
-        raise missing_table(Balances, "balances", place)
+    """One market's configuration, or everything that is wrong with it."""
+    place, both, refusals = layers.place, layers.tables(), layers.refusals
+    read = {name: _written(kind, both, name, place, refusals) for name, kind in _READ_ALONE.items()}
+    strategy = _strategy(both, read["instrument"], read["fees"], layers)
+    if "balances" not in both and not _is_meant(layers, "balances"):
+        refusals.errors.append(missing_table(Balances, "balances", place))
+    _refuse_wrong_tables_of_kind(layers, both)
+    refusals.settle()
+    assert layers.kind is not None and strategy is not None  # noqa: PT018, S101 - otherwise it was refused above
     request = MarketRequest(
         strategy=strategy,
-        instrument=instrument,
-        fees=fees,
-        balances=balances,
+        instrument=read["instrument"],
+        fees=read["fees"],
+        balances=read["balances"],
         tables={name: both[name] for name in layers.kind.tables if name in both},
         place=place,
     )
@@ -191,45 +214,78 @@ def _market(layers: MarketLayers) -> MarketConfiguration:
     journal = {**plan.journal_defaults, **both.get("journal", {})}
     return MarketConfiguration(
         strategy=strategy,
-        instrument=instrument,
-        fees=fees,
-        balances=balances,
+        instrument=request.instrument,
+        fees=request.fees,
+        balances=request.balances,
         venue_kind=layers.kind_name,
         venue=plan,
         allows_live=layers.allows_live,
-        recording=recording,
-        reading=_written(ReadingSettings, both, "reading", place) or ReadingSettings(),
+        recording=read["recording"],
+        reading=read["reading"] or ReadingSettings(),
         journal=structured(JournalSettings, journal, dotted(place, "journal")),
-        account=_written(AccountSettings, both, "account", place) or AccountSettings(),
+        account=read["account"] or AccountSettings(),
         preset=layers.preset,
     )
 
 
-def _written(kind: type[_Value], both: Table, key: str, place: str) -> _Value | None:
-    """The value of a table; None when it is not written."""
-    return structured(kind, both[key], dotted(place, key), remedy=HINTS.get(key, "")) if key in both else None
+def _written(kind: type, both: Table, key: str, place: str, refusals: Refusals) -> Any:
+    """The value of a table; None when it is not written, or refused."""
+    if key in both:
+        with refusals.gathered():
+            return structured(kind, both[key], dotted(place, key), remedy=HINTS.get(key, ""))
+    return None
 
 
-def _strategy(both: Table, instrument: Instrument | None, fees: Fees | None, place: str) -> MarketMakingSettings:
-    """The strategy's settings; its symbol need not be written beside an instrument that has one."""
+def _is_meant(layers: MarketLayers, key: str) -> bool:
+    """Whether the table may be there, misspelt or as something else: that is refused already."""
+    return key in layers.own or key in {closest(each, layers.known) for each in layers.own if each not in layers.known}
+
+
+def _refuse_wrong_tables_of_kind(layers: MarketLayers, both: Table) -> None:
+    """Tell what is wrong in tables of the venue's kind beside the rest; the kind itself refuses what is missing."""
+    tables = {} if layers.kind is None else {**layers.kind.tables, "journal": JournalSettings}
+    for name, kind in tables.items():
+        if name not in _READ_ALONE and name in both:
+            with layers.refusals.gathered():
+                refuse_wrong_values(kind, both[name], dotted(layers.place, name))
+
+
+def _strategy(
+    both: Table, instrument: Instrument | None, fees: Fees | None, layers: MarketLayers
+) -> MarketMakingSettings | None:
+    """The strategy's settings; its symbol need not be written beside an instrument that has one. None if refused."""
+    place, refusals = layers.place, layers.refusals
     where = dotted(place, "strategy")
     table = both.get("strategy", {})
     if instrument is not None:
         table = {"symbol": instrument.symbol, **table}
     elif "symbol" not in table:
-        raise missing_table(Instrument, "instrument", place)
-    strategy = structured(MarketMakingSettings, {**table, **_model_text(table, where)}, where)
+        if "instrument" not in both and not _is_meant(layers, "instrument"):
+            refusals.errors.append(missing_table(Instrument, "instrument", place))
+        with refusals.gathered():
+            refuse_wrong_values(MarketMakingSettings, table, where)
+        return None
+    strategy = None
+    with refusals.gathered():
+        table = {**table, **_model_text(table, where)}
+    with refusals.gathered():
+        strategy = structured(MarketMakingSettings, table, where)
+        _refuse_contradictions(strategy, instrument, fees, where)
+    return strategy
+
+
+def _refuse_contradictions(
+    strategy: MarketMakingSettings, instrument: Instrument | None, fees: Fees | None, where: str
+) -> None:
     if instrument is not None and strategy.symbol != instrument.symbol:
         remedy = "Remove it: the instrument's symbol is taken."
-        raise SettingsError(
-            dotted(where, "symbol"), f"{instrument.symbol!r}, the instrument's", strategy.symbol, remedy
-        )
+        expected = f"{instrument.symbol!r}, the instrument's"
+        raise SettingsError(dotted(where, "symbol"), expected, strategy.symbol, remedy)
     try:
         if fees is not None:
             strategy.spread_floor_bps(fees)
     except SettingsError as error:
         raise placed(error, where) from None
-    return strategy
 
 
 def _model_text(table: Table, place: str) -> dict[str, str]:

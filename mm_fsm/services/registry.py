@@ -14,6 +14,7 @@ from typing import Any, Final
 from attrs import asdict, frozen
 
 from mm_fsm.core.settings import ServiceNames
+from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.errors import PluginError
 from mm_fsm.services import protocols
 from mm_fsm.services.inventory import DefaultInventoryService
@@ -123,10 +124,10 @@ def _load(role: str, name: str, options: Mapping[str, Any]) -> Any:
         return shipped[name](options.get(name, {}))
     points = {point.name: point for point in _entry_points(role)}
     if name not in points:
-        raise PluginError(
-            f"services.{role}: expected one of {['default', *shipped, *points]}, found {name!r}. "
-            f"Install the package that registers it under the entry point group 'mm_fsm.{role}'."
-        )
+        names = ["default", *shipped, *points]
+        install = f"Install the package that registers it under the entry point group 'mm_fsm.{role}'."
+        remedy = did_you_mean(name, names, install)
+        raise PluginError(f"services.{role}: expected one of {names}, found {name!r}. {remedy}")
     try:
         service = points[name].load()()
     except Exception as error:

@@ -14,6 +14,7 @@ from typing import Final
 
 from attrs import frozen
 
+from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.errors import PluginError, SettingsError
 from mm_fsm.venues.port import VenueKind
 
@@ -62,7 +63,8 @@ def load_kind(name: object, place: str = "venue.kind") -> VenueKind:
     names = (*_SHIPPED, *brought)
     if not isinstance(name, str) or name not in names:
         expected = "one of " + ", ".join(repr(each) for each in names)
-        remedy = f"Choose one, or install the package that registers it under the entry point group {GROUP!r}."
+        install = f"Choose one, or install the package that registers it under the entry point group {GROUP!r}."
+        remedy = did_you_mean(name, names, install)
         raise SettingsError(place, expected, name, remedy)
     if name in _SHIPPED:
         module, _, attribute = _SHIPPED[name].partition(":")

@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 import attrs
 
 from mm_fsm.core.instrument import InstrumentKind
-from mm_fsm.errors import SettingsError
+from mm_fsm.core.suggestions import closest, did_you_mean
+from mm_fsm.errors import Refusals, SettingsError, SeveralSettingsError
 
 Table = Mapping[str, Any]
 
@@ -43,23 +43,44 @@ def structured(
 ) -> _Value:
     """Make a ``kind``, a class of attrs, from a table; ``place`` is the table's dotted name in the file.
 
-    ``given`` fields are no keys of the table; ``remedy`` says where to find a key that is missing. Unknown keys are
-    told first, as a required key is often there, misspelt.
+    ``given`` fields are no keys of the table; ``remedy`` says where to find a key that is missing. A missing key is
+    not told beside an unknown one that may be meant for it.
 
     Raises:
-        SettingsError: a key is unknown or missing, or a value is not what it must be.
+        SettingsError: keys are unknown or missing, or values are not what they must be: all of them are told.
     """
     fields = {field.name: field for field in _fields_of(kind) if field.name not in given}
-    refuse_unknown_keys(table, fields, place)
-    values = {name: _converted(value, fields[name].type, dotted(place, name)) for name, value in table.items()}
+    refusals = Refusals()
+    values = _read(fields, table, place, refusals)
+    meant = {closest(key, fields) for key in table if key not in fields}
     for name, field in fields.items():
-        if field.default is attrs.NOTHING and name not in values:
+        if field.default is attrs.NOTHING and name not in table and name not in meant:
             hint = f"Write {name} = ... below [{place}]. {remedy}".rstrip()
-            raise SettingsError(dotted(place, name), "a value", "nothing", hint)
+            refusals.errors.append(SettingsError(dotted(place, name), "a value", "nothing", hint))
+    if refusals.errors:
+        refusals.errors += (placed(error, place) for error in _refused_values(kind, values))
+        refusals.settle()
     try:
         return kind(**values, **given)
     except SettingsError as error:
-        raise placed(error, place) from None
+        errors = [placed(each, place) for each in (*_refused_values(kind, {**values, **given}),) or error.each]
+        raise (SeveralSettingsError(errors) if len(errors) > 1 else errors[0]) from None
+
+
+def refuse_wrong_values(kind: type, table: Table, place: str) -> None:
+    """Refuse what is wrong in itself in a table for ``kind``; what is missing may come from elsewhere.
+
+    Raises:
+        SettingsError: keys are unknown, or values are not what they must be: all of them are told.
+    """
+    fields = {field.name: field for field in _fields_of(kind)}
+    refusals = Refusals()
+    with refusals.gathered():
+        refuse_unknown_keys(table, fields, place)
+    readable = {name: field for name, field in fields.items() if _can_convert(field.type)}
+    values = _read(readable, {name: value for name, value in table.items() if name in readable}, place, refusals)
+    refusals.errors += (placed(error, place) for error in _refused_values(kind, values))
+    refusals.settle()
 
 
 def known_keys(kind: type) -> tuple[str, ...]:
@@ -106,13 +127,15 @@ def refuse_unknown_keys(
         SettingsError: there is such a key.
     """
     names = sorted(known)
+    refusals = Refusals()
     for key in table:
         if key not in names:
-            close = get_close_matches(key, names, n=1)
-            remedy = f"Did you mean {close[0]!r}?" if close else f"Remove it; what can stand here: {', '.join(names)}."
+            remedy = did_you_mean(key, names, f"Remove it; what can stand here: {', '.join(names)}.")
             if key in elsewhere:
                 remedy = f"It belongs in [{dotted(place, elsewhere[key])}]."
-            raise SettingsError(dotted(place, key), f"a key that {_table_name(place)} has", key, remedy)
+            expected = f"a key that {_table_name(place)} has"
+            refusals.errors.append(SettingsError(dotted(place, key), expected, key, remedy))
+    refusals.settle()
 
 
 def placed(error: SettingsError, place: str) -> SettingsError:
@@ -138,6 +161,44 @@ def _fields_of(kind: type) -> tuple[attrs.Attribute[Any], ...]:
     return resolved
 
 
+def _read(fields: Mapping[str, attrs.Attribute[Any]], table: Table, place: str, refusals: Refusals) -> dict[str, Any]:
+    """The values that can be read; what is refused goes to ``refusals``."""
+    with refusals.gathered():
+        refuse_unknown_keys(table, fields, place)
+    values = {}
+    for name, value in table.items():
+        if name in fields:
+            with refusals.gathered():
+                values[name] = _converted(value, fields[name].type, dotted(place, name))
+    return values
+
+
+def _refused_values(kind: type, values: Mapping[str, Any]) -> Iterator[SettingsError]:
+    """What validators say about each value alone; attrs itself stops at the first."""
+    for field in _fields_of(kind):
+        if field.validator is not None and field.name in values:
+            value = values[field.name]
+            try:
+                field.validator(None, field, field.converter(value) if callable(field.converter) else value)
+            except SettingsError as error:
+                yield from error.each
+            except AttributeError:  # a method of the class that asks other fields: not to be had yet
+                continue
+
+
+def _can_convert(kind: Any) -> bool:
+    """Whether a value of this kind can be read where it stands; a table's own fields may come from elsewhere."""
+    kind = _not_none(kind)
+    return kind in _CONVERSIONS or (isinstance(kind, type) and issubclass(kind, StrEnum))
+
+
+def _not_none(kind: Any) -> Any:
+    """The type that a value of an optional field has, for TOML has no null."""
+    if isinstance(kind, types.UnionType):
+        return next(each for each in kind.__args__ if each is not types.NoneType)
+    return kind
+
+
 def _table_name(place: str) -> str:
     return f"[{place}]" if place else "the file's top level"
 
@@ -147,9 +208,8 @@ def _no_table(found: object, place: str) -> SettingsError:
 
 
 def _converted(value: Any, kind: Any, place: str) -> Any:
-    """``value`` as its field wants it. An optional field that is written has a value, for TOML has no null."""
-    if isinstance(kind, types.UnionType):
-        kind = next(each for each in kind.__args__ if each is not types.NoneType)
+    """``value`` as its field wants it."""
+    kind = _not_none(kind)
     if attrs.has(kind) or (typing.get_origin(kind) or kind) is Mapping:
         if not isinstance(value, Mapping):
             raise _no_table(value, place)
@@ -169,7 +229,8 @@ def _as_choice(value: Any, kind: type[StrEnum], place: str) -> Any:
     if kind is InstrumentKind:
         return value  # the instrument itself says why it is refused
     choices = ", ".join(repr(each.value) for each in kind)
-    raise SettingsError(place, f"one of {choices}", plain(value), "Choose one.")
+    remedy = did_you_mean(value, [each.value for each in kind], "Choose one.")
+    raise SettingsError(place, f"one of {choices}", plain(value), remedy)
 
 
 def _as_options(value: Any) -> Any:

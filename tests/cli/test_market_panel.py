@@ -7,6 +7,7 @@ from rich.console import Console
 from mm_fsm.books.orders import OrderPurpose
 from mm_fsm.cli.market_panel import FIXED_ROWS, market_panel
 from mm_fsm.core.messages import Side
+from mm_fsm.report.status import SessionStatus
 from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import read_preset
 
@@ -14,7 +15,7 @@ from mm_fsm.runtime.settings_file import read_preset
 def shown(session: Session) -> str:
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(market_panel(session, (), FIXED_ROWS))
+        console.print(market_panel(SessionStatus(session), (), FIXED_ROWS))
     return capture.get()
 
 

@@ -193,11 +193,63 @@ def test_what_cannot_be_is_refused(text: str, field: str, parts: list[str]) -> N
     error = refusal(text)
     assert error.field == field
     assert error.remedy
-    message = str(error)
-    assert message.startswith(f"setting {field!r}: expected ")
+    assert len(error.each) == (2 if text == "" else 1), str(error)
+    message = str(error.each[0])
+    assert message.startswith(f"{error.each[0].noun} {field!r}: expected ")
     for part in parts:
         assert part in message
     assert "Decimal(" not in message
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    """One mistake of each kind, in every table; a key that may be meant by an unknown one is not missing as well."""
+    text = MARKET
+    for old, new in {
+        "tick_size = 0.01": "tick_size = 0",
+        "maker_bps = 1\n": "maker_bsp = 1\n",
+        "taker_bps = 5": 'taker_bps = "cheap"',
+        "[strategy]": '[strategy]\nadjustment_policy = "passiv"\nmin_edge_bps = -1\nnum_price_levels = 2.5',
+        "[simulator]": '[paper]\nqueue = "fornt"\n[simulator]\nstep_seconds = "1"',
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    error = refusal(text)
+    remedies = {each.field: each.remedy for each in error.each}
+    assert set(remedies) == {
+        "instrument.tick_size", "fees.maker_bsp", "fees.taker_bps", "strategy.adjustment_policy",
+        "strategy.min_edge_bps", "strategy.num_price_levels", "paper.queue", "simulator.step_seconds",
+    }  # fmt: skip
+    assert len(error.each) == len(remedies)
+    assert str(error).startswith("8 settings are wrong:\n  setting 'instrument.tick_size'")
+    assert remedies["fees.maker_bsp"] == "Did you mean 'maker_bps'?"
+    assert remedies["strategy.adjustment_policy"] == "Did you mean 'passive'?"
+    assert remedies["paper.queue"] == "Did you mean 'front'?"
+
+
+def test_mistakes_of_several_markets_are_told_at_once_each_in_one_place() -> None:
+    """What is wrong in the defaults is wrong there, not in each market that shares them."""
+    text = (
+        "[defaults.strategy]\nbase_order_siez = 1\n"
+        + market_entry("A").replace("maker_bps = 1", "maker_bps = nan")
+        + market_entry("B").replace("[market.fees]", '[market.venue]\nkind = "papre"\n[market.fees]')
+    )
+    error = refusal(text)
+    assert [each.field for each in error.each] == [
+        "defaults.strategy.base_order_siez", "market[0].fees.maker_bps", "market[1].venue.kind",
+    ]  # fmt: skip
+    assert error.each[-1].remedy == "Did you mean 'paper'?"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('preset = "gemini_ethusdt"', "gemini_ethusd"),
+        ('preset = "PAPER_ETHUSD"', "paper_ethusd"),
+        (with_line("venue", 'kind = "recoded"\nfiles = ["a"]'), "recorded"),
+    ],
+)
+def test_a_misspelt_name_is_recognised(text: str, meant: str) -> None:
+    assert refusal(text).remedy == f"Did you mean {meant!r}?"
 
 
 def test_the_value_of_an_unknown_key_is_never_shown() -> None:

@@ -22,7 +22,7 @@ from attrs import frozen
 from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.clock import NANOSECONDS_PER_MICROSECOND, NANOSECONDS_PER_MILLISECOND
 from mm_fsm.core.messages import Side
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError
 from mm_fsm.venues.recorded import hftbacktest
 from mm_fsm.venues.recorded.layout import Levels, RecordedEvent, RecordingInfo
 from mm_fsm.venues.recorded.parquet import level_columns
@@ -248,7 +248,7 @@ def write_recording(events: Iterable[RecordedEvent], info: RecordingInfo, form: 
         RecordingError: what is read is malformed; nothing is left then.
     """
     if form not in WRITERS:
-        raise SettingsError("--to", f"one of {', '.join(WRITERS)}", form, "Choose one.")
+        raise OptionError("--to", f"one of {', '.join(WRITERS)}", form, "Choose one.")
     make: _MakeWriter = WRITERS[form]
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -263,7 +263,7 @@ def write_recording(events: Iterable[RecordedEvent], info: RecordingInfo, form: 
             return [place.keep() for place, filled in zip(places, is_filled, strict=True) if filled]
     except OSError as failure:
         found = failure.strerror or str(failure)
-        raise SettingsError("--out", "a directory to write to", found, "Make room, or name another.") from None
+        raise OptionError("--out", "a directory to write to", found, "Make room, or name another.") from None
 
 
 @frozen
@@ -309,4 +309,4 @@ def _library(name: str) -> Any:
         return import_module(name)
     except ImportError:
         remedy = "Install it: pip install 'mm-fsm[recordings]'."
-        raise SettingsError("--to", "a format whose library is installed", f"no {name}", remedy) from None
+        raise OptionError("--to", "a format whose library is installed", f"no {name}", remedy) from None

@@ -1,0 +1,59 @@
+"""``status``: what a run is doing now, from another process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from time import time as wall_time
+from typing import Any
+
+from rich.text import Text
+
+from mm_fsm.cli.consoles import print_message, result_console
+from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.report.status import headline, is_gone, read_status, side_lines
+from mm_fsm.report.table import duration, money
+
+
+def print_status(directory: Path, *, as_json: bool) -> int:
+    """Print what the run in ``directory`` said last; the exit status.
+
+    Raises:
+        FileError: there is no run, or another version made it.
+    """
+    status = read_status(directory)
+    gone = is_gone(status)
+    console = result_console()
+    if as_json:
+        console.out(json.dumps({**status, "is_process_gone": gone}, indent=2), highlight=False)
+    else:
+        console.print(Text(_run_line(status, directory, gone=gone), style="dim"), soft_wrap=True)
+        for entry in status["symbols"]:
+            console.print(_market(entry, is_over=gone or not status["is_running"]), soft_wrap=True)
+    if gone:
+        remedy = "Orders may still be open: start it again, or look at the venue."
+        print_message(f"mm-fsm: process {status['process']} is gone and has not ended in order. {remedy}", style="red")
+    return ExitCode.FAILURE if gone else ExitCode.SUCCESS
+
+
+def _run_line(status: dict[str, Any], directory: Path, *, gone: bool) -> str:
+    age = duration(max(wall_time() - status["written_at"], 0.0))
+    doing = "is gone" if gone else "runs" if status["is_running"] else "has ended"
+    return f"{directory}: process {status['process']} {doing}; this is from {age} ago"
+
+
+def _market(entry: dict[str, Any], *, is_over: bool) -> Text:
+    words = headline(entry)
+    if is_over and not entry["has_ended"]:
+        words = "was left before it ended"
+    is_quoted = not is_over and all(side["is_live"] for side in entry["sides"].values())
+    text = Text.assemble(
+        (entry["symbol"], "bold"),
+        f" {entry['state'].upper()}: ",
+        (words, "green" if is_quoted else "yellow"),
+        f"; net PnL {money(entry['net_pnl'])}, {entry['fills']:,} fills",
+    )
+    if not (is_over or entry["has_ended"]):
+        for name, is_live, rest in side_lines(entry, duration):
+            text.append("\n").append(f"  {name} ").append(rest, "green" if is_live else "yellow")
+    return text

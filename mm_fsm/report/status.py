@@ -1,0 +1,209 @@
+"""What each market is doing now, and why a side is silent: for the live view, and for other processes in a file.
+
+``status.json`` stands in the directory of a run while it runs, and stays as the run left it. It is replaced as a whole,
+so that whoever reads it never finds half of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from time import monotonic
+from time import time as wall_time
+from types import TracebackType
+from typing import Any, Final, Self
+
+from attrs import define, field
+
+from mm_fsm.core.clock import seconds
+from mm_fsm.core.messages import SIDES, Side
+from mm_fsm.errors import FileError
+from mm_fsm.report.exact import exact_text
+from mm_fsm.report.plain_words import WHY_HELD
+from mm_fsm.runtime.session import Session
+
+STATUS_FILE: Final = "status.json"
+FORMAT: Final = 1
+"""Of the file; another number is another version's."""
+WRITE_SECONDS: Final = 1.0
+"""Wall time between two writes, at least."""
+_STEPS_BETWEEN_LOOKS: Final = 16
+_LIVE: Final = "live"
+
+
+@define
+class SideHistory:
+    """How long one side has been as it is: live, or held for one reason."""
+
+    reason: str = ""
+    """A hold reason, or ``live``; empty before the first step."""
+    since: int | None = None
+    """Fact time, nanoseconds."""
+    last_live_at: int | None = None
+    """When a quote was last live; None while none ever was."""
+
+
+@define(eq=False)
+class SessionStatus:
+    """Follows one session, step by step."""
+
+    session: Session
+    sides: dict[Side, SideHistory] = field(factory=lambda: {side: SideHistory() for side in SIDES}, init=False)
+
+    def follow(self) -> None:
+        """Look at both sides after a step; a reason that goes on keeps its beginning."""
+        context = self.session.machine.context
+        for side in SIDES:
+            held, history = context.sides[side].status, self.sides[side]
+            reason = _LIVE if held is None else held.reason.value
+            if reason != history.reason:
+                if history.reason == _LIVE:
+                    history.last_live_at = context.now
+                history.reason, history.since = reason, context.now
+
+    def entry(self) -> dict[str, Any]:
+        """What ``status.json`` says about the market; times are nanoseconds of the facts' clock."""
+        machine, context = self.session.machine, self.session.machine.context
+        return {
+            "symbol": self.session.symbol,
+            "state": machine.chart_state,
+            "has_ended": machine.is_final,
+            "time": max(self.session.runner.now, context.now),
+            "last_fact_at": context.now,
+            "net_pnl": exact_text(context.net_pnl),
+            "fills": context.fill_count,
+            "sides": {side.value: self._side(side) for side in SIDES},
+        }
+
+    def _side(self, side: Side) -> dict[str, Any]:
+        held, history = self.session.machine.context.sides[side].status, self.sides[side]
+        return {
+            "is_live": held is None,
+            "reason": None if held is None else held.reason.value,
+            "why": None if held is None else WHY_HELD[held.reason],
+            "detail": "" if held is None else held.detail,
+            "since": history.since,
+            "last_live_at": history.last_live_at,
+        }
+
+
+class StatusFile(AbstractContextManager["StatusFile"]):
+    """Writes ``status.json`` while sessions run, at most once a second; use it in a ``with`` statement.
+
+    A file that cannot be written never ends a run: ``failure`` then says why.
+    """
+
+    def __init__(self, directory: Path, sessions: Sequence[Session], *, clock: Callable[[], float] = monotonic) -> None:
+        self.path: Final = directory / STATUS_FILE
+        self.failure: str | None = None
+        self._statuses = {session.symbol: SessionStatus(session) for session in sessions}
+        self._clock = clock
+        self._next_write = 0.0
+        self._steps = 0
+
+    def __enter__(self) -> Self:
+        """Say that the run has begun."""
+        self._write(is_running=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Say how the run was left."""
+        self._write(is_running=False)
+
+    def take(self, session: Session) -> None:
+        """One step of one session has been taken."""
+        self._statuses[session.symbol].follow()
+        self._steps += 1
+        if self._steps % _STEPS_BETWEEN_LOOKS == 0:
+            self.tick()
+
+    def tick(self) -> None:
+        """Write when it is time."""
+        if self._clock() >= self._next_write:
+            self._write(is_running=True)
+
+    def _write(self, *, is_running: bool) -> None:
+        content = {
+            "format": FORMAT,
+            "is_running": is_running,
+            "process": os.getpid(),
+            "written_at": wall_time(),
+            "symbols": [status.entry() for status in self._statuses.values()],
+        }
+        fresh = self.path.with_name(f".{STATUS_FILE}.{os.getpid()}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            fresh.replace(self.path)
+            self.failure = None
+        except OSError as failure:
+            self.failure = failure.strerror or str(failure)
+        self._next_write = self._clock() + WRITE_SECONDS
+
+
+def read_status(directory: Path) -> dict[str, Any]:
+    """What ``StatusFile`` wrote last.
+
+    Raises:
+        FileError: there is no such file, or it is another version's.
+    """
+    path = directory / STATUS_FILE
+    remedy = "Name the directory of a run or backtest, as --out did."
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as failure:
+        raise FileError(str(path), "a status file", failure.strerror or str(failure), remedy) from None
+    except ValueError as failure:
+        raise FileError(str(path), "a status in JSON", str(failure), remedy) from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        found = content.get("format") if isinstance(content, dict) else type(content).__name__
+        raise FileError(str(path), f"a status of format {FORMAT}", found, "Read it with the version that wrote it.")
+    return content
+
+
+def is_gone(status: Mapping[str, Any]) -> bool:
+    """Whether the process of a run that says it is running is no more; always of this machine."""
+    if not status["is_running"]:
+        return False
+    try:
+        os.kill(status["process"], 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # another user's: it is there
+        return False
+    return False
+
+
+def headline(entry: Mapping[str, Any]) -> str:
+    """One clause that says at a glance whether the market is made, and why not."""
+    sides: Mapping[str, Mapping[str, Any]] = entry["sides"]
+    if entry["has_ended"]:
+        return "ended"
+    live = [name for name, side in sides.items() if side["is_live"]]
+    if len(live) == len(sides):
+        return "quotes both sides"
+    if live:
+        return f"quotes only {live[0]}s"
+    reasons = dict.fromkeys(side["why"] for side in sides.values())
+    return f"silent: {'; '.join(reasons)}"
+
+
+def side_lines(entry: Mapping[str, Any], lasting: Callable[[float], str]) -> Iterable[tuple[str, bool, str]]:
+    """Name, whether it is live, and the rest of the line, of each side; ``lasting`` says a number of seconds."""
+    now = entry["time"]
+    for name, side in entry["sides"].items():
+        since = "" if side["since"] is None else f" for {lasting(max(seconds(now - side['since']), 0.0))}"
+        if side["is_live"]:
+            yield name, True, f"live{since}"
+            continue
+        detail = f" ({side['detail']})" if side["detail"] and side["detail"] != side["why"] else ""
+        last = side["last_live_at"]
+        silence = ""
+        if last is not None and last != side["since"]:
+            silence = f"; last live {lasting(max(seconds(now - last), 0.0))} ago"
+        yield name, False, f"held{since}: {side['why']}{detail}{silence}"
