@@ -103,7 +103,10 @@ class Sums:
     @property
     def net_pnl(self) -> int:
         """Realised + unrealised - fees + funding."""
-        return self.realized_pnl + self.unrealized_pnl - self.fees_paid + self.funding_received
+        booked = self.realized_pnl - self.fees_paid + self.funding_received
+        if self.reference_price is None:
+            return booked
+        return booked + self.position * self.reference_price * self._factor - self.cost  # worth(), without the calls
 
     @property
     def drawdown(self) -> int:

@@ -87,7 +87,10 @@ class DisplayedBook:
             return ZERO
         if is_better(side, levels[-1].price, price):
             return None
-        return next((level.size for level in levels if level.price == price), ZERO)
+        for level in levels:
+            if level.price == price:
+                return level.size
+        return ZERO
 
     def within(self, side: Side, limit: Decimal) -> Iterator[BookLevel]:
         """Levels of ``side`` that a taker with this limit price reaches, best first, with what is left of each."""

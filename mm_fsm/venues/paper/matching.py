@@ -24,7 +24,7 @@ from attrs import define
 
 from mm_fsm.books.facts import MarketTrade
 from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import Liquidity, Side
+from mm_fsm.core.messages import SIDES, Liquidity, Side
 from mm_fsm.venues.paper.displayed import DisplayedBook, is_better
 from mm_fsm.venues.paper.orders import PaperOrder, PaperOrders
 from mm_fsm.venues.paper.settings import QueueModel
@@ -64,8 +64,11 @@ class Matcher:
     def update_queues(self) -> None:
         """Bring queues into line with a new book: never more ahead than is displayed."""
         for order in self.orders.open:
+            ahead = order.queue_ahead
+            if ahead is not None and not ahead:
+                continue  # no less than nothing can be displayed
             shown = self.displayed.size_at(order.side, order.price)
-            if shown is not None and (order.queue_ahead is None or shown < order.queue_ahead):
+            if shown is not None and (ahead is None or shown < ahead):
                 order.queue_ahead = shown
 
     def take(self, order: PaperOrder) -> Iterator[Execution]:
@@ -82,9 +85,12 @@ class Matcher:
 
     def against_book(self) -> Iterator[Execution]:
         """Executions of resting orders that the displayed book has reached."""
-        for side in Side:
+        for side in SIDES:
+            best = self.displayed.best(side.opposite)
+            if best is None:
+                continue
             for order in self.orders.by_priority(side):
-                if not self.crosses(side, order.price):
+                if is_better(side, best, order.price):
                     break
                 if not order.is_taking:
                     yield from self._reached(order)
