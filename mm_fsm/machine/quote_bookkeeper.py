@@ -21,6 +21,7 @@ from mm_fsm.services.protocols import Services
 
 _MOST_DOUBLINGS: Final = 40
 """Of the wait before a recovery: beyond any wait that settings allow, and short of what a float can hold."""
+_COMPLETED: Final = Hold(HoldReason.COMPLETED)
 
 
 class QuoteBookkeeper(Bookkeeper):
@@ -129,8 +130,9 @@ class QuoteBookkeeper(Bookkeeper):
         context = self.context
         is_of_interest = not (is_final or context.is_stopping or context.fault is not None)
         market_hold = self.services.spreads.hold_market(context) if is_of_interest else None
+        machine_hold = permission.first_hold(permission.MACHINE, context)
         for side in SIDES:
-            hold = Hold(HoldReason.COMPLETED) if is_final else permission.side_status(context, side, market_hold)
+            hold = _COMPLETED if is_final else permission.side_status(context, side, machine_hold, market_hold)
             context.sides[side].status = hold
 
     # -- going on where another left off ----------------------------------------------------------------------------

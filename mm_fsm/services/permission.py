@@ -55,7 +55,7 @@ MACHINE: Final = (
     ),
     Condition(
         HoldReason.REQUESTS_SUSPENDED,
-        lambda context: context.are_requests_suspended,
+        lambda context: context.now < context.requests_suspended_until,
         lambda context: (
             f"{context.requests_suspended_reason}; "
             f"{seconds(context.requests_suspended_until - context.now):.1f} s to go"
@@ -186,16 +186,19 @@ def side_hold(context: MarketMakingContext, inventory: InventoryAssessment, side
     return None
 
 
-def side_status(context: MarketMakingContext, side: Side, market_hold: Hold | None) -> Hold | None:
+def side_status(
+    context: MarketMakingContext, side: Side, machine_hold: Hold | None, market_hold: Hold | None
+) -> Hold | None:
     """None while a quote rests on the side and stays; else the reason why none does.
 
-    ``market_hold`` is the spread service's reason to quote nobody now.
+    ``machine_hold`` is the first reason of the machine's own that holds now, ``market_hold`` the spread service's
+    reason to quote nobody: both are the same for either side.
     """
     quotes = context.live_quotes(side)
     for order in quotes:
         if order.is_resting:
             return None
-    hold = first_hold(MACHINE, context)
+    hold = machine_hold
     if hold is None and context.plan is None:
         hold = market_hold
         if hold is None and context.balances_reported_at is None:
