@@ -64,7 +64,7 @@ class FaceOnceKnown:
         """The sum now."""
         if ledger is None:
             return self
-        made = ledger._faces.get(self.name)  # noqa: SLF001 - its other half; amounts are read several times a step
+        made = ledger._faces.get(self.name)  # as ``face`` does, without its call: amounts are read many times a step
         if made is not None and made[0] == self.read(ledger.sums):
             return made[1]
         return ledger.face(self)
@@ -81,7 +81,7 @@ class Face(FaceOnceKnown):
         """The sum now."""
         if ledger is None:
             return self
-        made = ledger._faces.get(self.name)  # noqa: SLF001 - as above
+        made = ledger._faces.get(self.name)
         if made is not None and made[0] == self.read(ledger.sums):
             return made[1] or ZERO
         return ledger.face(self) or ZERO
