@@ -279,10 +279,9 @@ class Looks:
         until = self.account.clock.latest
         trades, covered = await self._list_trades(market, intent.since)
         await self.account.trades.find_owners(market, trades)
-        await self.account.trades.price(market, trades)
         fills = self.account.trades.fills(market, trades)
         if fills is None:
-            raise UnansweredError("the exchange does not say everything of a trade yet")
+            raise UnansweredError("the order of a trade is not known yet")
         self._look_for_missed(market, trades, until)
         return OwnTradesReported(
             received_at=self.account.clock.now(),

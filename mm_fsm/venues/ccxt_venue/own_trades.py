@@ -1,7 +1,7 @@
-"""Own trades: each is told once, complete, and under the client id of its order.
+"""Own trades: each is told once, at once, and under the client id of its order; what it lacks is told when it is known.
 
-No unified trade carries the client id, some lack their fee for a while, and a fee may be in a currency that nobody has
-priced yet. Such a trade is held, and asked about, until it is complete.
+No unified trade carries the client id, and some lack their fee for a while. A trade whose order is not known is held.
+One that lacks its fee is told without, and again once the exchange says it. A currency without a price is priced.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 from attrs import define, field
 
 from mm_fsm.books.facts import ConversionPriceReported, OrderFilled
-from mm_fsm.core.messages import Side
+from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 from mm_fsm.venues.ccxt_venue.amounts import entry, positive
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
 from mm_fsm.venues.ccxt_venue.own_orders import FOREIGN, OwnOrderNews
@@ -36,31 +36,48 @@ class OwnTradeNews:
     """Venue time at which the venue opened: flows count from then on."""
     held: dict[tuple[str, str], tuple[LiveMarket, SeenTrade]] = field(factory=dict)
     """Trades that lack something, by market and trade id."""
-    _told: OrderedDict[tuple[str, str], None] = field(factory=OrderedDict, init=False)
-    _counted: OrderedDict[tuple[str, str], None] = field(factory=OrderedDict, init=False)
+    unpriced: dict[tuple[str, str], LiveMarket] = field(factory=dict)
+    """Markets whose fees are in a currency that nobody has priced, by market and currency."""
+    _told: OrderedDict[tuple[str, str], bool] = field(factory=OrderedDict, init=False)
+    """Trades that were told, and whether they were complete."""
+    _counted: OrderedDict[tuple[str, str], bool] = field(factory=OrderedDict, init=False)
+    """Trades whose flow was counted, and whether their fee was."""
     _priced: set[tuple[str, str]] = field(factory=set, init=False)
 
+    @property
+    def is_something_open(self) -> bool:
+        """Whether there is something to ask for."""
+        return bool(self.held or self.unpriced)
+
     def hear(self, market: LiveMarket, trade: SeenTrade) -> None:
-        """The stream shows a trade: tell it, hold it, or drop it when it is not ours."""
+        """The exchange shows a trade: tell it, hold it, or drop it when it is not ours."""
         self.clock.hear(trade.exchange_time)
         key = (market.symbol, trade.trade_id)
-        if key in self._told:
+        if self._told.get(key):
             return
         client_order_id = self.orders.client_of(market, trade.venue_order_id)
         if client_order_id == FOREIGN:
             self.held.pop(key, None)
             return
-        if client_order_id is None or not trade.is_complete or not self._is_priced(market, trade):
-            self.held[key] = (market, trade)
+        self._hold_what_is_open(market, trade)
+        if client_order_id is None or (key in self._told and not trade.is_complete):
             return
-        self.held.pop(key, None)
-        _note(self._told, key)
-        fact = self._fact(market, trade, client_order_id)
-        if client_order_id in market.known and fact is not None:
-            market.tell(fact)
+        _note(self._told, key, value=trade.is_complete)
+        if client_order_id in market.known:
+            market.tell(self._fact(market, trade, client_order_id))
+
+    def _hold_what_is_open(self, market: LiveMarket, trade: SeenTrade) -> None:
+        key = (market.symbol, trade.trade_id)
+        is_owner_known = self.orders.client_of(market, trade.venue_order_id) is not None
+        if is_owner_known and trade.is_complete:
+            self.held.pop(key, None)
+        else:
+            self.held[key] = (market, trade)
+        if trade.fee and trade.fee_currency is not None and not self._is_priced(market, trade.fee_currency):
+            self.unpriced[market.symbol, trade.fee_currency] = market
 
     def hear_held(self) -> None:
-        """Something has become known: tell what is complete now."""
+        """Something has become known: tell what is known now."""
         for market, trade in list(self.held.values()):
             self.hear(market, trade)
 
@@ -70,22 +87,23 @@ class OwnTradeNews:
         return key in self._told or key in self.held
 
     async def complete(self) -> None:
-        """Ask for what the held trades lack.
+        """Ask for what is not known yet.
 
         Raises:
-            Exception: what ccxt raises; they stay held.
+            Exception: what ccxt raises; it stays open.
         """
         held = list(self.held.values())
         for market in {id(market): market for market, _ in held}.values():
             mine = [trade for each, trade in held if each is market]
             await self.find_owners(market, mine)
-            await self.price(market, mine)
             if any(not trade.is_complete for trade in mine):
-                since = min(trade.exchange_time for trade in mine) // 1_000_000
+                since = min(trade.exchange_time for trade in mine) // NANOSECONDS_PER_MILLISECOND
                 for trade in read_trades(await self.exchange.fetch_my_trades(market.symbol, since)):
                     if (market.symbol, trade.trade_id) in self.held:
-                        self.held[market.symbol, trade.trade_id] = (market, trade)
+                        self.hear(market, trade)
         self.hear_held()
+        for (_, currency), market in list(self.unpriced.items()):
+            await self._price(market, currency)
 
     async def find_owners(self, market: LiveMarket, trades: list[SeenTrade]) -> None:
         """Look up the orders of trades whose owner is not known.
@@ -100,50 +118,37 @@ class OwnTradeNews:
                 client_order_id = self.orders.ids.decode(seen.client_text)
                 self.orders.remember(market, venue_order_id, client_order_id or FOREIGN)
 
-    async def price(self, market: LiveMarket, trades: list[SeenTrade]) -> None:
-        """Tell what third currencies are worth that fees are charged in.
-
-        Raises:
-            Exception: what ccxt raises.
-        """
-        quote = market.instrument.quote_currency
-        for currency in {trade.fee_currency for trade in trades if not self._is_priced(market, trade)}:
-            if currency is None:
-                continue
-            ticker = await self.exchange.fetch_ticker(f"{currency}/{quote}")
-            worth = positive(entry(ticker, "last")) or positive(entry(ticker, "close"))
-            if worth is not None:
-                self.tell_price(market, currency, worth)
-
-    def tell_price(self, market: LiveMarket, currency: str, worth: Decimal) -> None:
-        """One unit of ``currency`` is worth so much quote currency."""
+    async def _price(self, market: LiveMarket, currency: str) -> None:
+        """Ask what a currency is worth that fees are charged in, and tell it."""
+        ticker = await self.exchange.fetch_ticker(f"{currency}/{market.instrument.quote_currency}")
+        worth = positive(entry(ticker, "last")) or positive(entry(ticker, "close"))
+        if worth is None:
+            return
         self._priced.add((market.symbol, currency))
+        self.unpriced.pop((market.symbol, currency), None)
         market.tell(
             ConversionPriceReported(received_at=self.clock.now(), symbol=market.symbol, currency=currency, price=worth)
         )
 
     def fills(self, market: LiveMarket, trades: list[SeenTrade]) -> tuple[OrderFilled, ...] | None:
-        """The own ones among all trades of a stretch of time; None while one of them lacks something."""
+        """The own ones among all trades of a stretch of time; None while the owner of one is not known."""
         found: list[OrderFilled] = []
         for trade in trades:
             client_order_id = self.orders.client_of(market, trade.venue_order_id)
             if client_order_id == FOREIGN:
                 continue
-            if client_order_id is None or not trade.is_complete or not self._is_priced(market, trade):
+            if client_order_id is None:
                 return None
-            fact = self._fact(market, trade, client_order_id)
-            if fact is not None:
-                found.append(fact)
+            self._hold_what_is_open(market, trade)
+            found.append(self._fact(market, trade, client_order_id))
         return tuple(found)
 
-    def _is_priced(self, market: LiveMarket, trade: SeenTrade) -> bool:
-        own = {market.instrument.base_currency, market.instrument.quote_currency, None}
-        return trade.fee_currency in own or not trade.fee or (market.symbol, trade.fee_currency) in self._priced
+    def _is_priced(self, market: LiveMarket, currency: str) -> bool:
+        own = {market.instrument.base_currency, market.instrument.quote_currency}
+        return currency in own or (market.symbol, currency) in self._priced
 
-    def _fact(self, market: LiveMarket, trade: SeenTrade, client_order_id: str) -> OrderFilled | None:
-        if trade.fee is None or trade.fee_currency is None or trade.liquidity is None:
-            return None
-        self._count_flow(market, trade, trade.fee, trade.fee_currency)
+    def _fact(self, market: LiveMarket, trade: SeenTrade, client_order_id: str) -> OrderFilled:
+        self._count_flow(market, trade)
         return OrderFilled(
             received_at=self.clock.now(),
             symbol=market.symbol,
@@ -158,23 +163,24 @@ class OwnTradeNews:
             side=trade.side,
         )
 
-    def _count_flow(self, market: LiveMarket, trade: SeenTrade, fee: Decimal, fee_currency: str) -> None:
+    def _count_flow(self, market: LiveMarket, trade: SeenTrade) -> None:
         """What the trade changed in the account: other markets that share a currency must not see it."""
         key = (market.symbol, trade.trade_id)
-        if key in self._counted or trade.exchange_time <= self.opened_at or trade.side is None:
+        if self._counted.get(key) or trade.exchange_time <= self.opened_at or trade.side is None:
             return
-        _note(self._counted, key)
-        sign = 1 if trade.side is Side.BID else -1
-        changes = (
-            (market.instrument.base_currency, sign * trade.quantity),
-            (market.instrument.quote_currency, -sign * trade.quantity * trade.price),
-            (fee_currency, -fee),
-        )
+        changes: list[tuple[str, Decimal]] = []
+        if key not in self._counted:
+            signed = trade.side.sign * trade.quantity
+            changes.append((market.instrument.base_currency, signed))
+            changes.append((market.instrument.quote_currency, -signed * trade.price))
+        if trade.fee is not None and trade.fee_currency is not None:
+            changes.append((trade.fee_currency, -trade.fee))
+        _note(self._counted, key, value=trade.fee is not None and trade.fee_currency is not None)
         for currency, change in changes:
             market.flows[currency] = market.flows.get(currency, Decimal(0)) + change
 
 
-def _note(keys: OrderedDict[tuple[str, str], None], key: tuple[str, str]) -> None:
-    keys[key] = None
+def _note(keys: OrderedDict[tuple[str, str], bool], key: tuple[str, str], *, value: bool) -> None:
+    keys[key] = value
     while len(keys) > _REMEMBERED:
         keys.popitem(last=False)

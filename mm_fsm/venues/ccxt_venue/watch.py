@@ -63,7 +63,7 @@ class Watch:
         if time >= self._clock_due and _is_done(self._measuring):
             self._clock_due = time + CLOCK_SECONDS
             self._measuring = asyncio.get_running_loop().create_task(self.measure_clock())
-        if self.account.trades.held and time >= self._completion_due and _is_done(self._completing):
+        if self.account.trades.is_something_open and time >= self._completion_due and _is_done(self._completing):
             self._completion_due = time + COMPLETION_SECONDS
             self._completing = asyncio.get_running_loop().create_task(self._complete())
 

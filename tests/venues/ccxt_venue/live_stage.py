@@ -109,7 +109,9 @@ class Stage:
         """End every session, and wait until each has ended."""
         for maker in self.makers.values():
             maker.runner.request_stop(flatten=flatten, reason="the test ends")
-        await until(lambda: all(maker.machine.is_final for maker in self.makers.values()))
+        machines = [maker.machine for maker in self.makers.values()]
+        await until(lambda: all(machine.is_final for machine in machines))
+        await until(lambda: not any(machine.context.incomplete_fills.without_fee for machine in machines))
 
 
 async def until(condition: Callable[[], bool]) -> None:

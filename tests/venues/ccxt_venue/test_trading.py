@@ -55,18 +55,21 @@ def test_own_trades_are_listened_to_before_the_first_order() -> None:
     play(part)
 
 
-def test_fees_in_a_third_currency_are_priced_before_the_fill_is_told() -> None:
+def test_fees_in_a_third_currency_are_priced_and_nothing_is_left_open() -> None:
     async def part() -> None:
         async with live(bnb_fees=True) as stage:
             maker = stage.maker
             await stage.until(lambda: len(maker.of(OrderFilled)) >= 2)
+            await stage.until(lambda: bool(maker.of(ConversionPriceReported)))
             await stage.stop()
             assert {fact.fee_currency for fact in maker.of(OrderFilled)} == {"BNB"}
-            kinds = [type(fact) for fact in maker.facts]
-            assert kinds.index(ConversionPriceReported) < kinds.index(OrderFilled)
             context = maker.machine.context
             assert context.fill_count == len(stage.exchange.log.fills("ETH/USDT"))
             assert context.base_position == stage.exchange.log.balances()["ETH"]
             assert context.refused_facts == 0
+            assert dict(context.incomplete_fills.unpriced_fees) == {}
+            worth = maker.of(ConversionPriceReported)[-1].price
+            charged = sum(fill.fee for fill in stage.exchange.log.fills("ETH/USDT"))
+            assert context.fees_paid == charged * worth
 
     play(part)
