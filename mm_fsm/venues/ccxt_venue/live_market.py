@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Final
 
 from attrs import define, field
@@ -57,8 +56,6 @@ class LiveMarket:
     """Host time of the last message of the book's own subscription, nanoseconds."""
     best: tuple[object, ...] = ()
     """The best levels of the last book, to tell a quiet market from a dead stream."""
-    flows: dict[str, Decimal] = field(factory=dict)
-    """What own trades of this market have changed since the venue opened, by currency."""
     take: TakeFact | None = None
 
     @property

@@ -109,7 +109,7 @@ class Looks:
     stream_since: Callable[[], int | None]
     """Venue time since when the stream of own trades is up; None while it is not."""
     _snapshots: dict[str, Shared[Snapshot]] = field(factory=dict, init=False)
-    _balances: Shared[tuple[Any, dict[str, dict[str, Decimal]]]] = field(init=False)
+    _balances: Shared[Any] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._balances = Shared(self._ask_balances)
@@ -340,23 +340,20 @@ class Looks:
     # -- balances ---------------------------------------------------------------------------------------------------
 
     async def _balance(self, market: LiveMarket) -> Fact:
-        balance, flows = await self._balances.get()
+        """The whole account's totals, whatever other markets hold of them."""
+        balance = await self._balances.get()
         base, quote = market.instrument.base_currency, market.instrument.quote_currency
-        foreign = [flow for symbol, flow in flows.items() if symbol != market.symbol]
-        others = {each: sum((flow.get(each, Decimal(0)) for flow in foreign), Decimal(0)) for each in (base, quote)}
         return BalancesReported(
             received_at=self.account.clock.now(),
             symbol=market.symbol,
-            base_total=held(balance, base, "total") - others[base],
+            base_total=held(balance, base, "total"),
             base_free=held(balance, base, "free"),
-            quote_total=held(balance, quote, "total") - others[quote],
+            quote_total=held(balance, quote, "total"),
             quote_free=held(balance, quote, "free"),
         )
 
-    async def _ask_balances(self) -> tuple[Any, dict[str, dict[str, Decimal]]]:
-        """The account, and what each market's own trades had changed when it answered."""
-        balance = await self.account.exchange.fetch_balance()
-        return balance, {market.symbol: dict(market.flows) for market in self.account.markets.values()}
+    async def _ask_balances(self) -> Any:
+        return await self.account.exchange.fetch_balance()
 
 
 def held(balance: Any, currency: str, part: str) -> Decimal:

@@ -7,7 +7,6 @@ One that lacks its fee is told without, and again once the exchange says it. A c
 from __future__ import annotations
 
 from collections import OrderedDict
-from decimal import Decimal
 from typing import Any, Final
 
 from attrs import define, field
@@ -32,16 +31,12 @@ class OwnTradeNews:
     """For questions."""
     orders: OwnOrderNews
     clock: VenueClock
-    opened_at: int = 0
-    """Venue time at which the venue opened: flows count from then on."""
     held: dict[tuple[str, str], tuple[LiveMarket, SeenTrade]] = field(factory=dict)
     """Trades that lack something, by market and trade id."""
     unpriced: dict[tuple[str, str], LiveMarket] = field(factory=dict)
     """Markets whose fees are in a currency that nobody has priced, by market and currency."""
     _told: OrderedDict[tuple[str, str], bool] = field(factory=OrderedDict, init=False)
     """Trades that were told, and whether they were complete."""
-    _counted: OrderedDict[tuple[str, str], bool] = field(factory=OrderedDict, init=False)
-    """Trades whose flow was counted, and whether their fee was."""
     _priced: set[tuple[str, str]] = field(factory=set, init=False)
 
     @property
@@ -148,7 +143,6 @@ class OwnTradeNews:
         return currency in own or (market.symbol, currency) in self._priced
 
     def _fact(self, market: LiveMarket, trade: SeenTrade, client_order_id: str) -> OrderFilled:
-        self._count_flow(market, trade)
         return OrderFilled(
             received_at=self.clock.now(),
             symbol=market.symbol,
@@ -162,22 +156,6 @@ class OwnTradeNews:
             exchange_time=trade.exchange_time,
             side=trade.side,
         )
-
-    def _count_flow(self, market: LiveMarket, trade: SeenTrade) -> None:
-        """What the trade changed in the account: other markets that share a currency must not see it."""
-        key = (market.symbol, trade.trade_id)
-        if self._counted.get(key) or trade.exchange_time <= self.opened_at or trade.side is None:
-            return
-        changes: list[tuple[str, Decimal]] = []
-        if key not in self._counted:
-            signed = trade.side.sign * trade.quantity
-            changes.append((market.instrument.base_currency, signed))
-            changes.append((market.instrument.quote_currency, -signed * trade.price))
-        if trade.fee is not None and trade.fee_currency is not None:
-            changes.append((trade.fee_currency, -trade.fee))
-        _note(self._counted, key, value=trade.fee is not None and trade.fee_currency is not None)
-        for currency, change in changes:
-            market.flows[currency] = market.flows.get(currency, Decimal(0)) + change
 
 
 def _note(keys: OrderedDict[tuple[str, str], bool], key: tuple[str, str], *, value: bool) -> None:

@@ -199,7 +199,6 @@ class CcxtVenue:
         self._watch = Watch(account, self._lose_feed, self._has_order_stream)
         account.on_clock_error = self._watch.ask_clock_soon
         await self._watch.measure_clock()
-        account.trades.opened_at = account.clock.asked()
         self._streams = await self._subscribed()
         self._spawn(self._watch.run())
         logger.bind(exchange=self._order.exchange, **self._streams.sources).info("venue.opened")

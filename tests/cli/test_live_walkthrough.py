@@ -1,0 +1,111 @@
+"""docs/live.md, as a reader follows it: an exchange in one process, the market maker in another; one is killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mm_fsm.testing.rehearsal.judge import BalanceChanged, OrderAccepted, RehearsalLog
+from mm_fsm.testing.rehearsal.log_file import read_log
+from tests.cli.command_line import command
+
+PAGE = (Path(__file__).parents[2] / "docs" / "live.md").read_text(encoding="utf-8")
+PATIENCE = 60.0
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something in another process."""
+    ends = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < ends, "it has not come true"
+        time.sleep(0.05)
+
+
+@contextmanager
+def rehearsal(place: Path) -> Iterator[dict[str, str]]:
+    """An open exchange; the environment in which its clients run."""
+    out = place / "rehearsal"
+    process = subprocess.Popen(
+        command("rehearse", "ETH/USDT", "--seed", 7, "--out", out),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        until((out / "endpoint.json").exists)
+        yield {
+            **os.environ,
+            "MM_FSM_REHEARSAL": str(out / "endpoint.json"),
+            "XDG_STATE_HOME": str(place / "state"),
+        }
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+
+
+def log_of(place: Path) -> RehearsalLog:
+    return read_log(place / "rehearsal" / "log.jsonl")
+
+
+def run(place: Path, environment: dict[str, str], *options: str) -> subprocess.Popen[str]:
+    settings = place / "live.toml"
+    block = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    assert block is not None
+    settings.write_text(block[1] + "\n", encoding="utf-8")
+    return subprocess.Popen(
+        command("run", settings, "--quiet", "--out", place / "out", *options),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    )
+
+
+def test_the_walk_through_ends_with_an_empty_book(tmp_path: Path) -> None:
+    with rehearsal(tmp_path) as environment:
+        finished = run(tmp_path, environment, "--live", "--duration", "14s")
+        text, _ = finished.communicate(timeout=PATIENCE)
+        assert finished.returncode == 0, text
+        assert "book confirmed empty" in text
+        log = log_of(tmp_path)
+        assert [*log.of(OrderAccepted)]
+        assert log.open_orders() == ()
+        assert log.post_only_takes() == ()
+        assert log.first_order_unheard() is None
+
+
+def test_real_orders_need_to_be_asked_for_twice(tmp_path: Path) -> None:
+    with rehearsal(tmp_path) as environment:
+        refused = run(tmp_path, environment, "--duration", "5s")
+        text, _ = refused.communicate(timeout=PATIENCE)
+        assert refused.returncode == 2, text
+        assert "--live" in text
+        assert [*log_of(tmp_path).of(OrderAccepted)] == []
+
+
+def test_who_is_killed_finds_its_orders_again(tmp_path: Path) -> None:
+    """SIGKILL with orders in the book: the next run, from the same journal, takes them out and knows its position."""
+    with rehearsal(tmp_path) as environment:
+        killed = run(tmp_path, environment, "--live")
+        until(lambda: (tmp_path / "rehearsal" / "log.jsonl").exists() and bool(log_of(tmp_path).open_orders()))
+        killed.kill()
+        killed.communicate(timeout=PATIENCE)
+        left = {order.client_order_id for order in log_of(tmp_path).open_orders()}
+        assert left
+        finished = run(tmp_path, environment, "--live", "--duration", "14s")
+        text, _ = finished.communicate(timeout=PATIENCE)
+        assert finished.returncode == 0, text
+        log = log_of(tmp_path)
+        assert log.open_orders() == ()
+        assert log.duplicates() == {}
+        start = next(entry for entry in log.of(BalanceChanged) if entry.currency == "ETH")
+        position = 1 + log.balances()["ETH"] - start.free - start.locked
+        found = re.search(r"position ([0-9.]+) ETH", text)
+        assert found is not None
+        assert float(found[1]) == float(position)
