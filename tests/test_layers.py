@@ -52,6 +52,8 @@ HOMES = {
     "pygraphviz": "mm_fsm.diagram",
     "pydot": "mm_fsm.diagram",
     "matplotlib": "mm_fsm.diagram",
+    "optuna": "mm_fsm.search.tuning",
+    "ray": "mm_fsm.search.tuning",
 }
 """Where a library may be imported: in the modules whose dotted name starts so, or so."""
 

@@ -43,9 +43,11 @@ from mm_fsm.cli.recording_commands import (
     BACKTEST_EPILOG,
     CALIBRATE_EPILOG,
     CONVERT_EPILOG,
+    TUNE_EPILOG,
     backtest,
     calibrate,
     convert,
+    tune,
 )
 from mm_fsm.errors import MarketMakerError
 
@@ -179,6 +181,7 @@ def run(
 app.command(epilog=BACKTEST_EPILOG)(backtest)
 app.command(epilog=CONVERT_EPILOG)(convert)
 app.command(epilog=CALIBRATE_EPILOG)(calibrate)
+app.command(epilog=TUNE_EPILOG)(tune)
 
 
 @app.command(epilog="Example: mm-fsm check settings.toml --price 2500")

@@ -41,6 +41,10 @@ CALIBRATE_EPILOG: Final = (
     "Example: mm-fsm calibrate quotes.csv.gz trades.csv.gz --out micro_price.json\n\n"
     "Values are those of [strategy.service_options.glft] and its like; see docs/models.md."
 )
+TUNE_EPILOG: Final = (
+    "Example: mm-fsm tune quotes.csv.gz trades.csv.gz --set target_spread_bps=15:40 --trials 20 --period 4h\n\n"
+    "Needs the extra tune; --ray needs the extra cluster. A difference within the noise is called none."
+)
 CONVERT_EPILOG: Final = (
     "Example: mm-fsm convert quotes.csv.gz trades.csv.gz --to parquet --out recordings\n\n"
     "Parquet keeps everything; the other formats keep what they can hold: see docs/recordings.md."
@@ -164,3 +168,58 @@ def calibrate(
         is_cached=cache,
     )
     raise typer.Exit(run_calibrate(recording, settings=settings, preset=preset, out=out, as_json=as_json))
+
+
+def tune(
+    *,
+    quotes: QuotesOption = None,
+    trades: TradesOption = None,
+    capture: CaptureOption = None,
+    more: MoreFiles = None,
+    recording_format: FormatOption = None,
+    symbol: SymbolsOption = None,
+    settings: SettingsOption = None,
+    preset: PresetOption = None,
+    searched: Annotated[
+        list[str] | None,
+        option("--set", metavar="NAME=LOW:HIGH", help="What is searched; repeat it."),
+    ] = None,
+    trials: Annotated[int, option("--trials", help="Choices tried on each period.")] = 20,
+    period: Annotated[str | None, option("--period", metavar="TIME", help="Days, or hours of one day.")] = None,
+    processes: Annotated[int, option("--processes", help="Processes of this machine.")] = 1,
+    batch: Annotated[int | None, option("--batch", help="Choices drawn at a time; by default one a process.")] = None,
+    ray: Annotated[str | None, option("--ray", metavar="ADDRESS", help="A Ray cluster on the same files.")] = None,
+    seed: Annotated[int, option("--seed", help="Of the draws.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Search settings on a recording, and judge the choice where it did not look."""
+    from mm_fsm.cli.durations import EXPECTED, parse_duration
+    from mm_fsm.cli.options import RecordingOptions
+    from mm_fsm.cli.tuning import TuneOptions, run_tune
+
+    length = None if period is None else parse_duration(period)
+    if period is not None and length is None:
+        raise typer.BadParameter(f"expected {EXPECTED}, found {period!r}", param_hint="--period")
+    recording = RecordingOptions(
+        quotes=quotes or [],
+        trades=trades or [],
+        others=[*(capture or []), *(more or [])],
+        format=recording_format,
+        symbols=symbol or [],
+        order=None,
+        reorder_window_seconds=None,
+        max_passed_over=None,
+        refuse=None,
+        is_cached=False,
+    )
+    options = TuneOptions(
+        searched=searched or [],
+        trials=trials,
+        period_seconds=length,
+        processes=processes,
+        batch=batch,
+        ray=ray,
+        seed=seed,
+        as_json=as_json,
+    )
+    raise typer.Exit(run_tune(recording, options, settings=settings, preset=preset))

@@ -13,6 +13,7 @@ from mm_fsm.core.messages import CancelOrder, PlaceOrder
 from mm_fsm.core.rate_rules import KRAKEN_TIERS, DecayingCounter
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.runner import SessionRunner
 from mm_fsm.runtime.settings_file import MarketConfiguration
@@ -107,27 +108,38 @@ def trade(
     )
     runner = SessionRunner(machine, account.on(market))
     requests = _Requests(RequestRates(most_orders=10**9, interval=1, counter=counter))
-    marks: list[float] = [0.0]
-    step, next_mark = nanoseconds(step_seconds), 0
-    context = machine.context
-    while not machine.is_final:
-        if runner.now >= next_mark and runner.now > 0:
-            if next_mark:
-                marks.append(float(context.net_pnl))
-            next_mark = runner.now - runner.now % step + step
-        for result in runner.advance():
-            requests.note(result)
-            on_result(result)
-    marks.append(float(context.net_pnl))
+
+    def watch(result: StepResult) -> None:
+        requests.note(result)
+        on_result(result)
+
+    profits = _profits(runner, machine, nanoseconds(step_seconds), watch)
     return TradingFigures(
-        profits=tuple(after - before for before, after in pairwise(marks)),
+        profits=profits,
         orders=requests.orders,
         cancels=requests.cancels,
-        fills=context.fill_count,
+        fills=machine.context.fill_count,
         refused=requests.refused,
-        volume=float(context.total_volume),
+        volume=float(machine.context.total_volume),
         success=machine.result().success,
     )
+
+
+def _profits(
+    runner: SessionRunner, machine: QuotingMachine, step: int, on_result: Callable[[StepResult], None]
+) -> tuple[float, ...]:
+    """Run to the end; the change of the net profit in each step of time."""
+    marks, next_mark = [0.0], 0
+    while not machine.is_final:
+        if not next_mark and runner.now > 0:
+            next_mark = runner.now - runner.now % step + step
+        while next_mark and runner.now >= next_mark:  # a step without news is a step without profit
+            marks.append(float(machine.context.net_pnl))
+            next_mark += step
+        for result in runner.advance():
+            on_result(result)
+    marks.append(float(machine.context.net_pnl))
+    return tuple(after - before for before, after in pairwise(marks))
 
 
 def between(market: Iterable[MarketEvent], begin: int, end: int) -> Iterator[MarketEvent]:
