@@ -143,7 +143,11 @@ def _base(symbol: str) -> Decimal:
 
 
 def venue_on(exchange: RehearsalExchange, symbols: Sequence[str], **changes: Any) -> CcxtVenue:
-    account = AccountOrder(exchange="binance", make=exchange_factory(exchange.endpoint), keys=Keys())
+    account = AccountOrder(
+        exchange="binance",
+        make=changes.get("make") or exchange_factory(exchange.endpoint),
+        keys=changes.get("keys") or Keys(),
+    )
     markets = [
         MarketOrder(
             symbol=symbol,
@@ -160,11 +164,17 @@ def venue_on(exchange: RehearsalExchange, symbols: Sequence[str], **changes: Any
 
 @asynccontextmanager
 async def live(
-    *faults: Fault, symbols: Sequence[str] = ("ETH/USDT",), seed: int = 1, strategy: Any = None, **changes: Any
+    *faults: Fault,
+    symbols: Sequence[str] = ("ETH/USDT",),
+    seed: int = 1,
+    strategy: Any = None,
+    wrap: Any = None,
+    **changes: Any,
 ) -> AsyncIterator[Stage]:
     """Everything open and reconciling; the faults begin then."""
     async with RehearsalExchange(rehearsal_terms(symbols, seed, **changes)) as exchange:
-        venue = venue_on(exchange, symbols)
+        make = exchange_factory(exchange.endpoint)
+        venue = venue_on(exchange, symbols, make=make if wrap is None else wrap(make))
         try:
             terms = await venue.open()
             makers = {symbol: _maker(venue, terms[symbol], strategy or {}) for symbol in symbols}

@@ -1,0 +1,264 @@
+"""News of own orders: told once and each request answered once, in whatever order answer and stream bring it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mm_fsm.books.facts import (
+    CancelRefused,
+    OrderAcknowledged,
+    OrderCanceled,
+    OrderRejected,
+    OutcomeUnknown,
+    QueryFailed,
+)
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.instrument import Instrument
+from mm_fsm.core.messages import (
+    CancelOrder,
+    Fact,
+    OrderPurpose,
+    PlaceOrder,
+    QueryBalances,
+    RejectionCode,
+    ReportedStatus,
+    RequestKind,
+    Side,
+)
+from mm_fsm.venues.ccxt_venue.account import Account
+from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
+from mm_fsm.venues.ccxt_venue.keys import Keys
+from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
+from mm_fsm.venues.ccxt_venue.looks import Looks
+from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
+from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
+from mm_fsm.venues.ccxt_venue.payloads import SeenOrder
+from mm_fsm.venues.ccxt_venue.requests import OrderRequests
+
+SYMBOL = "ETH/USDT"
+OURS = "mm-abcdef-ghijkl-1"
+INSTRUMENT = Instrument(
+    symbol=SYMBOL, base_currency="ETH", quote_currency="USDT", tick_size=Decimal("0.01"), lot_size=Decimal("0.0001")
+)
+NOW = 1_700_000_000_000_000_000
+PLACE = PlaceOrder(
+    symbol=SYMBOL,
+    client_order_id=OURS,
+    side=Side.BID,
+    price=Decimal(1999),
+    quantity=Decimal("0.5"),
+    purpose=OrderPurpose.QUOTE,
+    level=0,
+)
+CANCELED = {"id": "7", "status": "canceled", "filled": "0", "amount": "0.5"}
+CANCEL = CancelOrder(symbol=SYMBOL, client_order_id=OURS, venue_order_id=None)
+
+
+class Bench:
+    """An account on an exchange that a test scripts, and everything that its machine is told."""
+
+    def __init__(self, **methods: Any) -> None:
+        self.time = NOW
+        self.told: list[Fact] = []
+        self.asked: list[str] = []
+        self.market = LiveMarket(INSTRUMENT, 5, take=self.told.append)
+        self.exchange = SimpleNamespace(id="binance", last_response_headers={}, features={}, **self._noted(methods))
+        clock = VenueClock(lambda: self.time)
+        self.orders = OwnOrderNews(ClientIds("binance", frozenset({"mm"})), clock, lambda: self.time)
+        trades = OwnTradeNews(self.exchange, self.orders, clock)
+        self.account = Account("binance", self.exchange, Keys(), clock, self.orders, trades, {SYMBOL: self.market})
+        self.requests = OrderRequests(self.account)
+        self.looks = Looks(self.account, lambda _: None, lambda: None)
+
+    def _noted(self, methods: dict[str, Any]) -> dict[str, Any]:
+        def noted(name: str, answer: Any) -> Any:
+            async def call(*_: Any) -> Any:
+                self.asked.append(name)
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+
+            return call
+
+        return {name: noted(name, answer) for name, answer in methods.items()}
+
+    def kinds(self) -> Counter[type[Fact]]:
+        return Counter(type(fact) for fact in self.told)
+
+
+def seen(status: ReportedStatus | None, filled: str = "0") -> SeenOrder:
+    return SeenOrder(
+        venue_order_id="7",
+        client_text=OURS,
+        symbol=SYMBOL,
+        side=Side.BID,
+        price=Decimal(1999),
+        quantity=Decimal("0.5"),
+        filled=Decimal(filled),
+        status=status,
+        exchange_time=NOW,
+    )
+
+
+@given(st.permutations(["answer", "stream", "stream"]), st.permutations(["answer", "stream", "stream"]))
+def test_whoever_brings_news_first_it_is_told_once(placing: list[str], cancelling: list[str]) -> None:
+    bench = Bench()
+    order = bench.orders.place(PLACE, bench.market)
+    for source in placing:
+        if source == "answer":
+            bench.orders.take(order, "7", NOW, from_stream=False)
+        else:
+            bench.orders.hear(bench.market, seen(ReportedStatus.OPEN), from_stream=True)
+    order.is_cancel_owed = True
+    for source in cancelling:
+        if source == "answer":
+            bench.orders.end(order, seen(ReportedStatus.CANCELED), NOW, from_stream=False)
+        else:
+            bench.orders.hear(bench.market, seen(ReportedStatus.CANCELED), from_stream=True)
+    assert bench.kinds() == {OrderAcknowledged: 1, OrderCanceled: 1}
+    assert not order.is_placement_owed
+    assert not order.is_cancel_owed
+    assert bench.orders.awaited == {}
+
+
+def test_what_an_answer_alone_brings_is_awaited_on_the_stream() -> None:
+    bench = Bench()
+    order = bench.orders.place(PLACE, bench.market)
+    bench.orders.take(order, "7", NOW, from_stream=False)
+    assert [*bench.orders.awaited] == [("taken", OURS)]
+    bench.orders.hear(bench.market, seen(ReportedStatus.OPEN), from_stream=True)
+    assert bench.orders.awaited == {}
+
+
+def test_an_order_that_comes_to_light_after_its_placement_was_lost_is_told() -> None:
+    bench = Bench()
+    order = bench.orders.place(PLACE, bench.market)
+    bench.orders.lose(order, RequestKind.PLACE, "time-out")
+    bench.orders.hear(bench.market, seen(ReportedStatus.OPEN), from_stream=True)
+    assert bench.kinds() == {OutcomeUnknown: 1, OrderAcknowledged: 1}
+
+
+def test_an_end_without_a_figure_says_so() -> None:
+    bench = Bench()
+    bench.orders.place(PLACE, bench.market)
+    vague = SeenOrder(**{**_fields(seen(ReportedStatus.CANCELED)), "filled": None})
+    bench.orders.hear(bench.market, vague, from_stream=True)
+    assert [fact.filled_quantity for fact in bench.told if isinstance(fact, OrderCanceled)] == [None]
+
+
+def _fields(order: SeenOrder) -> dict[str, Any]:
+    return {name: getattr(order, name) for name in SeenOrder.__annotations__}
+
+
+def test_orders_of_others_are_told_to_nobody() -> None:
+    bench = Bench()
+    foreign = SeenOrder(**{**_fields(seen(ReportedStatus.CANCELED)), "client_text": "web_1"})
+    bench.orders.hear(bench.market, foreign, from_stream=True)
+    unknown = SeenOrder(**{**_fields(seen(ReportedStatus.OPEN)), "client_text": "mm-zzzzzz-zzzzzz-5"})
+    bench.orders.hear(bench.market, unknown, from_stream=True)
+    assert bench.told == []
+
+
+def test_a_placement_that_waited_too_long_is_dropped_and_never_sent() -> None:
+    bench = Bench(create_order={"id": "7"})
+
+    async def part() -> None:
+        await bench.requests.place(PLACE, NOW - nanoseconds(2.5))
+
+    asyncio.run(part())
+    assert bench.asked == []
+    assert [(fact.code, "2.5 s" in fact.reason) for fact in bench.told if isinstance(fact, OrderRejected)] == [
+        (RejectionCode.RATE_LIMIT, True)
+    ]
+
+
+def test_while_the_exchange_takes_no_request_nothing_is_sent() -> None:
+    bench = Bench(create_order={"id": "7"}, fetch_balance={})
+    bench.account.suspended_until = NOW + nanoseconds(60)
+
+    async def part() -> None:
+        await bench.requests.place(PLACE, NOW)
+        await bench.looks.answer(QueryBalances(symbol=SYMBOL))
+
+    asyncio.run(part())
+    assert bench.asked == []
+    assert bench.kinds() == {OrderRejected: 1, QueryFailed: 1}
+
+
+@pytest.mark.parametrize(
+    "answer", [{"id": "7"}, {"id": "7", "status": "open"}, {"id": "7", "status": "closed"}, {}, None]
+)
+def test_a_cancel_that_was_taken_without_a_word_on_the_order_is_no_outcome(
+    answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mm_fsm.venues.ccxt_venue.requests.END_WAIT_SECONDS", 0.0)
+    bench = Bench(create_order={"id": "7", "status": "open"}, cancel_order=answer)
+
+    async def part() -> None:
+        await bench.requests.place(PLACE, NOW)
+        await bench.requests.cancel(CANCEL)
+
+    asyncio.run(part())
+    assert bench.kinds() == {OrderAcknowledged: 1, OutcomeUnknown: 1}
+
+
+def test_a_cancel_waits_for_the_placement_before_it() -> None:
+    bench = Bench(
+        create_order={"id": "7"}, cancel_order={"id": "7", "status": "canceled", "filled": "0", "amount": "0.5"}
+    )
+
+    async def part() -> None:
+        placed, cancelled = bench.requests.place(PLACE, NOW), bench.requests.cancel(CANCEL)
+        await asyncio.gather(placed, cancelled)
+
+    asyncio.run(part())
+    assert bench.asked == ["create_order", "cancel_order"]
+    assert [type(fact) for fact in bench.told] == [OrderAcknowledged, OrderCanceled]
+
+
+def test_two_cancels_of_one_order_have_two_answers() -> None:
+    bench = Bench(
+        create_order={"id": "7"}, cancel_order={"id": "7", "status": "canceled", "filled": "0", "amount": "0.5"}
+    )
+
+    async def part() -> None:
+        await bench.requests.place(PLACE, NOW)
+        await asyncio.gather(bench.requests.cancel(CANCEL), bench.requests.cancel(CANCEL))
+
+    asyncio.run(part())
+    answers = bench.kinds()
+    assert answers[OrderCanceled] + answers[OutcomeUnknown] + answers[CancelRefused] == 2
+
+
+def test_a_placement_without_an_id_in_its_answer_is_unknown() -> None:
+    bench = Bench(create_order={"status": "open"})
+
+    async def part() -> None:
+        await bench.requests.place(PLACE, NOW)
+
+    asyncio.run(part())
+    assert bench.kinds() == {OutcomeUnknown: 1}
+
+
+@pytest.mark.parametrize(
+    "balance",
+    [
+        {},
+        None,
+        {"total": {"ETH": None, "USDT": "5"}, "free": {"ETH": "1", "USDT": "5"}},
+        {"total": {"ETH": "1", "USDT": "NaN"}, "free": {"ETH": "1", "USDT": "5"}},
+        {"total": None, "free": {}},
+    ],
+)
+def test_a_balance_that_is_not_known_is_no_balance(balance: Any) -> None:
+    bench = Bench(fetch_balance=balance)
+    asyncio.run(bench.looks.answer(QueryBalances(symbol=SYMBOL)))
+    assert bench.kinds() == {QueryFailed: 1}
