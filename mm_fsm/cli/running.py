@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.execution import Output, execute
 from mm_fsm.cli.opening import Opening, opened, opened_in_wall_time
 from mm_fsm.cli.options import RunOptions
 from mm_fsm.cli.run_directory import run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
+from mm_fsm.report.table import duration
 from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.runtime.pacing import Pacer
 from mm_fsm.runtime.session import for_session, open_venue, refuse_unasked_live
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
 from mm_fsm.runtime.supervisor import Supervising
+from mm_fsm.venues.paper import PaperPlan
 from mm_fsm.venues.port import PushedPlan
 
 DEMONSTRATION_PRESETS: Final = ("paper_ethusd", "paper_btcusd")
@@ -54,6 +57,9 @@ def run_simulation(
         operations=OperationsDirectory(directory),
         settings=settings,
     )
+    if not options.quiet:
+        for line in _what_is_shown(configurations, directory, is_real_time=speed != "max"):
+            print_message(line, style="dim")
     return execute(
         _opened(configurations, opening, speed, flatten=options.flatten),
         Output(
@@ -62,6 +68,23 @@ def run_simulation(
             watch=lambda sessions: choose_view(sessions, quiet=options.quiet),
         ),
     )
+
+
+def _what_is_shown(
+    configurations: Sequence[MarketConfiguration], directory: Path, *, is_real_time: bool
+) -> Iterator[str]:
+    """What begins, in a few lines."""
+    for each in configurations:
+        venue = each.venue
+        place = f"a venue of kind {each.venue_kind!r}, with {'REAL' if venue.is_live else 'no real'} orders"
+        if isinstance(venue, PaperPlan):
+            length = venue.simulator.duration_seconds if each.strategy.session_seconds is None else None
+            length = length or each.strategy.session_seconds or 0.0
+            pace = "paced by the clock" if is_real_time else "as fast as it goes"
+            place = f"paper, in a simulated market (seed {venue.simulator.seed}), for {duration(length)} of its time"
+            place += f", {pace}"
+        yield f"making {each.symbol} on {place}"
+    yield f"files go to {directory}; Ctrl-C cancels every order, confirms that, and ends the run"
 
 
 def _opened(

@@ -41,3 +41,19 @@ WHY_HELD: Final[Mapping[HoldReason, str]] = MappingProxyType(
     }
 )
 """A clause for each reason."""
+
+SELF_EVIDENT: Final = frozenset(
+    {
+        HoldReason.NOT_STARTED,
+        HoldReason.WARMING_UP,
+        HoldReason.WAITING_FOR_BALANCES,
+        HoldReason.NO_MARKET_DATA,
+        HoldReason.ONE_SIDED_BOOK,
+        HoldReason.TRADING_HALTED,
+        HoldReason.UNKNOWN_ORDER,
+        HoldReason.ORDERS_IN_FLIGHT,
+        HoldReason.ADJUSTING_INVENTORY,
+        HoldReason.COMPLETED,
+    }
+)
+"""Reasons whose detail adds nothing to these words."""

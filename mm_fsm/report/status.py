@@ -19,10 +19,11 @@ from typing import Any, Final, Self
 from attrs import define, field
 
 from mm_fsm.core.clock import seconds
+from mm_fsm.core.decisions import HoldReason
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import FileError
 from mm_fsm.report.exact import exact_text
-from mm_fsm.report.plain_words import WHY_HELD
+from mm_fsm.report.plain_words import SELF_EVIDENT, WHY_HELD
 from mm_fsm.runtime.session import Session
 
 STATUS_FILE: Final = "status.json"
@@ -84,7 +85,7 @@ class SessionStatus:
             "is_live": held is None,
             "reason": None if held is None else held.reason.value,
             "why": None if held is None else WHY_HELD[held.reason],
-            "detail": "" if held is None else held.detail,
+            "detail": "" if held is None or held.reason in SELF_EVIDENT else held.detail,
             "since": history.since,
             "last_live_at": history.last_live_at,
         }
@@ -184,12 +185,15 @@ def headline(entry: Mapping[str, Any]) -> str:
     sides: Mapping[str, Mapping[str, Any]] = entry["sides"]
     if entry["has_ended"]:
         return "ended"
+    held = [side for side in sides.values() if not side["is_live"]]
+    if held and all(side["reason"] == HoldReason.ORDERS_IN_FLIGHT for side in held):
+        return "changes its quotes"
     live = [name for name, side in sides.items() if side["is_live"]]
     if len(live) == len(sides):
         return "quotes both sides"
     if live:
-        return f"quotes only {live[0]}s"
-    reasons = dict.fromkeys(side["why"] for side in sides.values())
+        return f"quotes only {live[0]}s: {held[0]['why']}"
+    reasons = dict.fromkeys(side["why"] for side in held)
     return f"silent: {'; '.join(reasons)}"
 
 
@@ -201,7 +205,7 @@ def side_lines(entry: Mapping[str, Any], lasting: Callable[[float], str]) -> Ite
         if side["is_live"]:
             yield name, True, f"live{since}"
             continue
-        detail = f" ({side['detail']})" if side["detail"] and side["detail"] != side["why"] else ""
+        detail = f" ({side['detail']})" if side["detail"] else ""
         last = side["last_live_at"]
         silence = ""
         if last is not None and last != side["since"]:

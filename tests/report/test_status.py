@@ -69,7 +69,8 @@ def test_a_reason_that_goes_on_keeps_its_beginning() -> None:
     ("bid", "ask", "words"),
     [
         (side(live=True), side(live=True), "quotes both sides"),
-        (side(live=True), side(live=False), "quotes only bids"),
+        (side(live=True), side(live=False), "quotes only bids: a risk limit refuses the order"),
+        (side(live=False, reason="orders_in_flight"), side(live=True), "changes its quotes"),
         (side(live=False), side(live=False), "silent: a risk limit refuses the order"),
         (
             side(live=False, reason="stale_data"), side(live=False, reason="funds"),
