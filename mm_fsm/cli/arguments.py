@@ -32,7 +32,7 @@ OutOption = Annotated[
 JsonOption = Annotated[bool, option("--json", help="Print one JSON object; anything else goes to standard error.")]
 QuietOption = Annotated[bool, option("--quiet", "-q", help="Show no progress.")]
 MachineOption = Annotated[
-    str | None, option("--machine", metavar="MODULE:CLASS", help="Your machine; else the shipped one.")
+    str | None, option("--machine", metavar="MACHINE", help="Yours, as MODULE:CLASS or a name of mm-fsm plugins.")
 ]
 ExecutorOption = Annotated[
     ExecutorName,

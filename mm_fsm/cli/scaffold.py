@@ -20,6 +20,7 @@ _TEMPLATES: Final[Mapping[str, str]] = {
     "test_$name.py": "test_machine.py.txt",
     "settings.toml": "settings.toml.txt",
     "pyproject.toml": "pyproject.toml.txt",
+    "README.md": "README.md.txt",
 }
 """The files that are made, and what each is made from."""
 
@@ -45,7 +46,8 @@ def run_new(name: str, directory: Path | None) -> int:
         console.print(str(path), soft_wrap=True, markup=False)
     machine = f"{name}:{class_name}"
     print_message(
-        f"now: cd {place}; pytest\nthen: mm-fsm run settings.toml --machine {machine}; mm-fsm diagram {machine}",
+        f"now: cd {place}; pytest\nthen: mm-fsm run settings.toml --machine {machine}; mm-fsm diagram {machine}\n"
+        "by name, after pip install -e . there: see its README.md",
         style="dim",
     )
     return ExitCode.SUCCESS

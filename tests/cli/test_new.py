@@ -55,7 +55,8 @@ def test_it_can_be_drawn_checked_run_and_verified(tmp_path: Path) -> None:
     assert made.status == 0
     bot = tmp_path / "my_maker"
     assert made.output.splitlines() == [
-        f"my_maker/{name}" for name in ("my_maker.py", "test_my_maker.py", "settings.toml", "pyproject.toml")
+        f"my_maker/{name}"
+        for name in ("my_maker.py", "test_my_maker.py", "settings.toml", "pyproject.toml", "README.md")
     ]
     assert "mm-fsm run settings.toml --machine my_maker:MyMaker" in made.messages
     drawn = run_process("diagram", "my_maker:MyMaker", "--format", "mermaid", directory=bot)
@@ -70,6 +71,35 @@ def test_it_can_be_drawn_checked_run_and_verified(tmp_path: Path) -> None:
     assert run_process("verify", "out", directory=bot).status == 0
 
 
+def test_installed_its_machine_and_its_service_are_chosen_by_name(tmp_path: Path) -> None:
+    """As its README says: installed, listed, run by name; a name that is misspelt is recognised."""
+    pytest.importorskip("hatchling", reason="building a package needs its build tool: make environment")
+    assert run("new", "my_maker", tmp_path / "bot").status == 0
+    settings = (
+        (tmp_path / "bot" / "settings.toml").read_text().replace("# [strategy", "[strategy").replace("# spr", "spr")
+    )
+    (tmp_path / "mine.toml").write_text(settings)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
+    options = ["--no-deps", "--no-build-isolation", "--target", str(tmp_path / "installed"), str(tmp_path / "bot")]
+    subprocess.run([*install, *options], check=True, capture_output=True, text=True, timeout=120)
+    path = os.pathsep.join((str(tmp_path / "installed"), str(Path(__file__).parents[2])))
+
+    listed = run_process("plugins", "--json", directory=tmp_path, PYTHONPATH=path).json()
+    found = [("mm_fsm.machines", each["name"], each["problem"]) for each in listed["machines"]]
+    assert found == [("mm_fsm.machines", "my_maker", None)]
+    assert ("spreads", "my_maker", None) in [
+        (each["role"], each["name"], each["problem"]) for each in listed["services"]
+    ]
+
+    chosen = ("run", "mine.toml", "--duration", "60", "--json", "-q", "--out", "out", "--machine")
+    finished = run_process(*chosen, "my_maker", directory=tmp_path, PYTHONPATH=path)
+    assert finished.status == 0, finished.messages
+    assert "paused" in finished.json()["symbols"][0]["state_seconds"]
+    refused = run_process(*chosen, "my_makr", directory=tmp_path, PYTHONPATH=path)
+    assert refused.status == 2
+    assert "Did you mean 'my_maker'?" in refused.messages
+
+
 @pytest.mark.parametrize(
     "name", ["my-maker", "2fast", "class", "random", "mm_fsm", "pytest", "conftest", "test_it", "", "a.b", "_"]
 )
@@ -80,7 +110,7 @@ def test_a_name_that_cannot_be_a_module_of_ones_own_is_refused(tmp_path: Path, n
     assert not (tmp_path / "bot").exists()
 
 
-@pytest.mark.parametrize("there", ["my_maker.py", "test_my_maker.py", "settings.toml", "pyproject.toml"])
+@pytest.mark.parametrize("there", ["my_maker.py", "test_my_maker.py", "settings.toml", "pyproject.toml", "README.md"])
 def test_nothing_is_overwritten_and_nothing_half_made(tmp_path: Path, there: str) -> None:
     (tmp_path / there).write_text("mine")
     finished = run("new", "my_maker", tmp_path)
