@@ -61,6 +61,16 @@ def balances(draw: st.DrawFn, instrument: Instrument) -> Balances:
     )
 
 
+EXACT_QUOTES: dict[str, Any] = {"requote_tolerance_away_share": 0.0, "requote_tolerance_towards_share": 0.0}
+"""Settings under which no order stays where another price is wanted."""
+ANY_BOOK_IS_SOUND: dict[str, Any] = {
+    "max_jump_bps": 5_000.0,
+    "touch_size_share": 0.0,
+    "trade_beyond_book_bps": 5_000.0,
+}
+"""Settings for tests of something else, whose markets move as they please."""
+
+
 @st.composite
 def market_making_settings(draw: st.DrawFn, **fixed: Any) -> MarketMakingSettings:
     """Settings under which a few orders reach every limit within a minute of fact time."""
@@ -72,7 +82,12 @@ def market_making_settings(draw: st.DrawFn, **fixed: Any) -> MarketMakingSetting
         "max_quote_exposure": draw(st.sampled_from([Decimal(150), Decimal(10_000)])),
         "adjustment_policy": draw(st.sampled_from(AdjustmentPolicy)),
         "adjustment_goal_share": draw(st.sampled_from([0.0, 0.5])),
-        "requote_tolerance_share": draw(st.sampled_from([0.0, 0.2])),
+        "requote_tolerance_away_share": draw(st.sampled_from([0.0, 0.06])),
+        "requote_tolerance_towards_share": draw(st.sampled_from([0.0, 0.6])),
+        "max_jump_bps": draw(st.sampled_from([100.0, 5_000.0])),
+        "unsound_book_seconds": draw(st.sampled_from([2.0, 10.0])),
+        "touch_size_share": draw(st.sampled_from([0.0, 0.05, 10.0])),
+        "trade_beyond_book_bps": draw(st.sampled_from([10.0, 5_000.0])),
         "max_drawdown": draw(st.sampled_from([Decimal(3), Decimal(500)])),
         "max_orders_per_interval": draw(st.sampled_from([4, 60])),
         "wind_down_on_fault": draw(st.booleans()),

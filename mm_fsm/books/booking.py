@@ -7,6 +7,7 @@ from decimal import Decimal
 from mm_fsm.books import reconciling
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts.fields import check_fields, refusal
+from mm_fsm.books.facts.market_book import mark
 from mm_fsm.books.facts.registry import FACTS
 from mm_fsm.core.messages import CancelOrder, Fact, Intent, OrderFact, PlaceOrder, QueryOrder, VenueFact
 from mm_fsm.errors import FactRefusedError
@@ -41,6 +42,8 @@ def book(context: MarketMakingContext, fact: Fact, admitted: object) -> tuple[st
     if isinstance(fact, OrderFact):
         context.orders.venue_time = max(context.orders.venue_time, getattr(fact, "exchange_time", 0))
     fact.book(context, admitted)
+    if context.reference.pass_time(context.now):
+        mark(context)
     for order in context.orders.expire_requests(context.now):
         context.needs_requote = True
         context.remarks.append(f"no answer about order {order.client_order_id} in time")

@@ -16,10 +16,11 @@ from mm_fsm.books.digest import BooksDigest
 from mm_fsm.books.field_roles import DERIVED, SURVIVES
 from mm_fsm.books.incomplete_fills import IncompleteFills
 from mm_fsm.books.ledger import Ledger
-from mm_fsm.books.market import Market
+from mm_fsm.books.market import Market, TouchRule
 from mm_fsm.books.markouts import MarkoutTracker
 from mm_fsm.books.orders import OwnOrder, OwnOrders, RequestTimes
 from mm_fsm.books.reconciliation import Reconciliation
+from mm_fsm.books.reference_price import ReferencePrice
 from mm_fsm.books.signals import MarketSignals
 from mm_fsm.books.working_state import Fill, Funds, ReadFrom, Reduction, SideState
 from mm_fsm.core.clock import nanoseconds
@@ -65,6 +66,8 @@ class MarketMakingContext:
     current_state: str = ""
     """The machine's state: its only place, where the chart's executor reads and writes it."""
     market: Market = field(factory=Market)
+    reference: ReferencePrice = field(init=False)
+    """Judges each book before it marks anything."""
     ledger: Ledger = field(init=False, metadata=SURVIVES)
     """Money and the distance from the target: profit is measured against holding the target, which is no decision of
     the machine's."""
@@ -176,6 +179,7 @@ class MarketMakingContext:
             cash=self.balances.quote,
             contract_size=self.instrument.contract_size,
         )
+        self.reference = ReferencePrice(settings)
         self.orders = OwnOrders(
             RequestTimes(
                 request_timeout=nanoseconds(settings.request_timeout_seconds),
@@ -207,6 +211,13 @@ class MarketMakingContext:
     market_spread_bps = ReadFrom[float | None]("market.spread_bps")
     """The market's spread in bps of the mid."""
 
+    @property
+    def touch_rule(self) -> TouchRule:
+        """What makes a touch here: less is dust."""
+        settings = self.settings
+        value = settings.base_order_size * exact(settings.touch_size_share) / self.instrument.contract_size
+        return TouchRule(value, nanoseconds(settings.thin_touch_seconds))
+
     def is_within_price_band(self, price: Decimal) -> bool:
         """Whether an order's price lies within ``price_band_bps`` of the reference price; not before there is one."""
         mid = self.mid_price
@@ -214,8 +225,8 @@ class MarketMakingContext:
 
     @property
     def volatility(self) -> float | None:
-        """Deviation of log returns over the life of a quote (the refresh interval), a fraction."""
-        return self.volatility_estimator.over(self.settings.refresh_interval_seconds)
+        """Deviation of log returns over the life of a quote (``volatility_horizon_seconds``), a fraction."""
+        return self.volatility_estimator.over(self.settings.volatility_horizon_seconds)
 
     @property
     def are_requests_suspended(self) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final, Protocol
 
-from attrs import define, fields, frozen
+from attrs import define, field, fields, frozen
 
 from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import BookLevel
+from mm_fsm.core.messages import BookLevel, Side
 
 TWO = Decimal(2)
 
@@ -59,6 +59,14 @@ class ShownBook(Protocol):
 
 
 @frozen
+class TouchRule:
+    """What makes a touch: quote currency per unit of contract size, and for how long dust alone does not, ns."""
+
+    least_value: Decimal
+    patience: int
+
+
+@frozen
 class FeedDelay:
     """How far a feed is behind its own quickest message, told from the venue's stamps. Nanoseconds.
 
@@ -90,10 +98,15 @@ class Market:
 
     bid_price: Decimal | None = None
     ask_price: Decimal | None = None
+    bid_touch: Decimal | None = None
+    """Best bid with enough size before it and at it: what stands alone in front is dust."""
+    ask_touch: Decimal | None = None
+    thin_since: dict[Side, int] = field(factory=dict)
+    """Since when a side shows nothing but dust, by side, nanoseconds; sides with enough size are not there."""
     mid_price: Decimal | None = None
-    """Last valid mid: kept while the book is one-sided or crossed, so that positions keep their value."""
+    """Middle of the touches of the last sound book: kept while none is, so that positions keep their value."""
     spread_bps: float | None = None
-    """Market spread in bps of the mid; None while the book has no two sides."""
+    """Distance of the touches in bps of their middle; None while the book has no two sides."""
     exchange_time: int = -1
     updated_at: int | None = None
     """Receipt time of the last book."""
@@ -118,18 +131,18 @@ class Market:
         """Whether the best bid is at or above the best ask."""
         return self.bid_price is not None and self.ask_price is not None and self.bid_price >= self.ask_price
 
-    def take(self, book: ShownBook, own_bids: Iterable[RestingOrder], own_asks: Iterable[RestingOrder]) -> bool:
-        """Take a new book and say whether it has a valid mid.
+    def take(
+        self,
+        book: ShownBook,
+        own: Mapping[Side, Iterable[RestingOrder]],
+        touch: TouchRule,
+    ) -> tuple[Decimal, Decimal] | None:
+        """Take a new book; its bid and ask touch where it has two sides that do not cross, else None.
 
-        ``own_bids`` and ``own_asks`` are taken out first where the book includes them.
+        ``own`` orders are taken out first where the book includes them.
         """
-        if book.includes_own_orders:
-            bid = _best_without(book.bids, own_bids, self.bid_price, is_bid=True)
-            ask = _best_without(book.asks, own_asks, self.ask_price, is_bid=False)
-        else:
-            bid = book.bids[0].price if book.bids else None
-            ask = book.asks[0].price if book.asks else None
-        self.bid_price, self.ask_price = bid, ask
+        for side, levels in ((Side.BID, book.bids), (Side.ASK, book.asks)):
+            self._take_side(side, levels, own[side] if book.includes_own_orders else (), book.received_at, touch)
         if book.exchange_time != self.exchange_time:  # the same stamp again says no more than a heartbeat
             self.feed_delay_before = self.feed_delay
             self.feed_delay = self.feed_delay.after(book.received_at, book.exchange_time)
@@ -137,12 +150,37 @@ class Market:
         self.updated_at = book.received_at
         self.confirm(book.received_at)
         self.has_book = True
-        if bid is None or ask is None or bid >= ask:
+        if self.bid_touch is None or self.ask_touch is None or self.is_one_sided or self.is_crossed:
             self.spread_bps = None
-            return False
-        self.mid_price = mid = (bid + ask) / TWO
-        self.spread_bps = float((ask - bid) / mid) * 10_000
-        return True
+            return None
+        middle = (self.bid_touch + self.ask_touch) / TWO
+        self.spread_bps = float((self.ask_touch - self.bid_touch) / middle) * 10_000
+        return self.bid_touch, self.ask_touch
+
+    def believe(self) -> Decimal:
+        """Take the middle of the touches for the reference price: the book is sound."""
+        if self.bid_touch is None or self.ask_touch is None:
+            raise ValueError("touches: expected both, found one missing; only a book with two sides is believed.")
+        self.mid_price = mid = (self.bid_touch + self.ask_touch) / TWO
+        return mid
+
+    def _take_side(
+        self, side: Side, levels: tuple[BookLevel, ...], own: Iterable[RestingOrder], now: int, rule: TouchRule
+    ) -> None:
+        is_bid = side is Side.BID
+        before, touch_before = (self.bid_price, self.bid_touch) if is_bid else (self.ask_price, self.ask_touch)
+        best, touch = _read_side(levels, own, before, rule.least_value, is_bid=is_bid)
+        if touch is not None or best is None:
+            self.thin_since.pop(side, None)
+        else:
+            touch = _worse(levels[-1].price, best, is_bid=is_bid)
+            thin_since = self.thin_since.setdefault(side, now)
+            if touch_before is not None and now < thin_since + rule.patience:
+                touch = _worse(touch, touch_before, is_bid=is_bid)
+        if is_bid:
+            self.bid_price, self.bid_touch = best, touch
+        else:
+            self.ask_price, self.ask_touch = best, touch
 
     def confirm(self, received_at: int) -> None:
         """The last book stood when this message left the venue: before its receipt by what the feed is behind."""
@@ -174,10 +212,15 @@ class Market:
 _read_fields: Final = attrgetter(*(each.name for each in fields(Market)))
 
 
-def _best_without(
-    levels: tuple[BookLevel, ...], own: Iterable[RestingOrder], previous: Decimal | None, *, is_bid: bool
-) -> Decimal | None:
-    """The best price that somebody else quotes.
+def _read_side(
+    levels: tuple[BookLevel, ...],
+    own: Iterable[RestingOrder],
+    previous: Decimal | None,
+    least_value: Decimal,
+    *,
+    is_bid: bool,
+) -> tuple[Decimal | None, Decimal | None]:
+    """The best price that somebody else quotes, and the one at which others' size reaches ``least_value``.
 
     Where every visible level is our own, others stand behind the last of them: the price seen before serves if it
     does not stand in front, else the last visible one.
@@ -185,10 +228,24 @@ def _best_without(
     own_sizes: dict[Decimal, Decimal] = {}
     for order in own:
         own_sizes[order.price] = own_sizes.get(order.price, ZERO) + order.remaining
+    best: Decimal | None = None
+    value = ZERO
     for level in levels:
-        if level.size > own_sizes.get(level.price, ZERO):
-            return level.price
-    if not levels or previous is None:
-        return levels[-1].price if levels else None
-    last = levels[-1].price
-    return min(previous, last) if is_bid else max(previous, last)
+        size = level.size - own_sizes[level.price] if level.price in own_sizes else level.size
+        if size <= 0:
+            continue
+        if best is None:
+            best = level.price
+        value += size * level.price
+        if value >= least_value:
+            return best, level.price
+    if best is None and levels:
+        last = levels[-1].price
+        best = last if previous is None else _worse(previous, last, is_bid=is_bid)
+        return best, best
+    return best, None
+
+
+def _worse(one: Decimal, other: Decimal, *, is_bid: bool) -> Decimal:
+    """The price further from the market."""
+    return min(one, other) if is_bid else max(one, other)

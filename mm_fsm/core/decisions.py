@@ -29,6 +29,8 @@ class HoldReason(StrEnum):
     ONE_SIDED_BOOK = "one_sided_book"
     CROSSED_BOOK = "crossed_book"
     MARKET_SPREAD = "market_spread"
+    UNSOUND_BOOK = "unsound_book"
+    """The book is doubted: it jumped, opened wide, or trades contradict it. It must last before it prices anything."""
     TRADING_HALTED = "trading_halted"
     INVENTORY_LIMIT = "inventory_limit"
     FUNDS = "funds"

@@ -95,6 +95,20 @@ def _float(
     return {"converter": real, "validator": number(at_least=at_least, above=above, at_most=at_most)}
 
 
+def _shares() -> dict[str, Any]:
+    """A list of fractions from 0 to 1."""
+
+    def convert(value: object) -> object:
+        return tuple(real(each) for each in value) if isinstance(value, (list, tuple)) else value
+
+    def validate(_: Any, attribute: Any, value: object) -> None:
+        are_sound = isinstance(value, tuple) and all(isinstance(each, float) and 0 <= each <= 1 for each in value)
+        if not are_sound:
+            raise SettingsError(attribute.name, "a list of numbers from 0 to 1", value, "Write one for each level.")
+
+    return {"converter": convert, "validator": validate}
+
+
 def _duration(*, at_least: float = 0.001, optional: bool = False) -> dict[str, Any]:
     """Seconds: long enough to count in nanoseconds, and short enough to be added to a time."""
     return {"converter": real, "validator": number(at_least=at_least, at_most=1e9, optional=optional)}
@@ -129,6 +143,8 @@ class MarketMakingSettings:
     min_edge_bps: float = field(default=1.0, **_float(at_least=0))
     """What a round trip at the innermost level must earn over two maker fees."""
     volatility_multiplier: float = field(default=2.0, **_float(at_least=0))
+    volatility_horizon_seconds: float = field(default=5.0, **_duration())
+    """Expected life of a quote: over it volatility widens the spread."""
     market_spread_share: float = field(default=0.5, **_float(at_least=0))
     """Share of the market's own spread that is added."""
     inventory_adjustment_factor: float = field(default=0.5, **_float(at_least=0))
@@ -181,11 +197,14 @@ class MarketMakingSettings:
     refresh_interval_seconds: float = field(default=5.0, **_duration())
     stale_move_share: float = field(default=0.25, **_float(above=0))
     """Move of the reference price that makes quotes stale, as a share of the half-spread; at least one tick."""
-    requote_tolerance_share: float = field(default=0.2, **_float(at_least=0, at_most=1))
-    """Move of a wanted price, as a share of its distance from the reference, below which an order stays.
-
-    Half of it applies when the wanted price lies towards the market.
-    """
+    requote_tolerance_away_share: float = field(default=0.06, **_float(at_least=0, at_most=1))
+    """Move of a wanted price away from the market, as a share of its distance from the reference, below which an order
+    stays. Small: a quote that is too close is picked off."""
+    requote_tolerance_towards_share: float = field(default=0.6, **_float(at_least=0, at_most=1))
+    """The same for a move towards the market. Large: it only earns the order its place in the queue."""
+    level_requote_tolerance_away_shares: tuple[float, ...] = field(default=(), **_shares())
+    """The same by level, innermost first, in place of the one above; levels beyond the last keep that one."""
+    level_requote_tolerance_towards_shares: tuple[float, ...] = field(default=(), **_shares())
     size_tolerance_share: float = field(default=0.25, **_float(at_least=0, at_most=1))
     post_only_retries: int = field(default=3, validator=whole_number(at_least=0))
     post_only_hold_seconds: float = field(default=10.0, **_duration())
@@ -193,6 +212,21 @@ class MarketMakingSettings:
 
     # When to hold
     max_market_spread_bps: float = field(default=200.0, **_float(above=0))
+    """A wider book holds quoting, and marks nothing until it has lasted ``unsound_book_seconds``."""
+    max_jump_bps: float = field(default=100.0, **_float(above=0, at_most=5_000))
+    """Distance of a touch from its slow mean beyond which a book is doubted."""
+    slow_price_seconds: float = field(default=60.0, **_duration())
+    """Time constant of the slow means of bid and ask, from which jumps are told."""
+    unsound_book_seconds: float = field(default=10.0, **_duration())
+    """How long a doubted book must last before it is believed."""
+    confirming_trades: int = field(default=3, validator=whole_number(at_least=1))
+    """Trades at a doubted level, together of ``base_order_size`` at least, after which it is believed at once."""
+    trade_beyond_book_bps: float = field(default=10.0, **_float(above=0))
+    """Distance of a trade beyond the last book at which that book is doubted until the next one."""
+    touch_size_share: float = field(default=0.05, **_float(at_least=0, at_most=10))
+    """Size that makes a touch, cumulated from the best price, as a share of ``base_order_size``: less is dust."""
+    thin_touch_seconds: float = field(default=30.0, **_duration())
+    """How long a touch may stay where it was while nothing but dust is seen there."""
     volatility_half_life_seconds: float = field(default=300.0, **_duration())
     volatility_sample_seconds: float = field(default=5.0, **_duration())
     volatility_kind: VolatilityKind = field(default=VolatilityKind.EWMA, **_one_of(VolatilityKind))
@@ -289,6 +323,14 @@ class MarketMakingSettings:
             raise SettingsError(
                 low, f"at most {high} ({getattr(self, high)})", getattr(self, low), f"Lower it or raise {high}."
             )
+
+    def requote_tolerance_share(self, level: int, *, towards_market: bool) -> float:
+        """Tolerated move of a level's wanted price, as a share of its distance from the reference."""
+        if towards_market:
+            by_level, general = self.level_requote_tolerance_towards_shares, self.requote_tolerance_towards_share
+        else:
+            by_level, general = self.level_requote_tolerance_away_shares, self.requote_tolerance_away_share
+        return by_level[level] if level < len(by_level) else general
 
     def spread_floor_bps(self, fees: Fees) -> float:
         """The narrowest spread that pays: two maker fees and the minimum edge, in bps.

@@ -66,7 +66,8 @@ class Deadlines:
         )
         ends_at = NEVER if context.session_ends_at is None else context.session_ends_at
         asked = (context.balances_query_due, context.reconciliation.due, context.trades_query_due)
-        due: tuple[int, ...] = (stale, long_stale, ends_at, *asked)
+        believed = NEVER if context.reference.deadline is None else context.reference.deadline
+        due: tuple[int, ...] = (stale, long_stale, ends_at, *asked, believed)
         plan, calculated, reduction = context.plan, context.last_spread_calculation, context.reduction
         if plan is not None and calculated is not None:
             due = (*due, calculated + self.refresh, _end_of(plan.bid_hold), _end_of(plan.ask_hold))

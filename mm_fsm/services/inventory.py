@@ -161,16 +161,27 @@ def _worst_price(context: MarketMakingContext, reduction: Reduction) -> Decimal 
 
 
 def _price(context: MarketMakingContext, side: Side, policy: AdjustmentPolicy) -> Decimal:
-    """The best price of its own side when passive; else the worst price that the policy accepts."""
-    instrument, market = context.instrument, context.market
+    """The best price of its own side when passive; else the worst price that the policy accepts.
+
+    Neither lies further into a hole than the slippage allows: a market that has just jumped may be back in a second.
+    """
+    instrument, market, settings = context.instrument, context.market, context.settings
+    bound = settings.price_band_bps if policy is AdjustmentPolicy.MARKET else settings.max_slippage_bps
+    worst = _anchor(context) * (1 + side.sign * Decimal(str(bound)) / BASIS_POINTS)
     if policy is AdjustmentPolicy.PASSIVE:
-        if side is Side.BID:
-            return ZERO if market.bid_price is None else instrument.floor_price(market.bid_price)
-        return ZERO if market.ask_price is None else instrument.ceil_price(market.ask_price)
-    settings, mid = context.settings, context.mid_price or ZERO
-    bound = settings.max_slippage_bps if policy is AdjustmentPolicy.LIMIT else settings.price_band_bps
-    worst = mid * (1 + side.sign * Decimal(str(bound)) / BASIS_POINTS)
+        best = market.bid_price if side is Side.BID else market.ask_price
+        if best is None:
+            return ZERO
+        worst = min(best, worst) if side is Side.BID else max(best, worst)
     return instrument.floor_price(worst) if side is Side.BID else instrument.ceil_price(worst)
+
+
+def _anchor(context: MarketMakingContext) -> Decimal:
+    """What slippage is measured from: the reference price, or the slow one while the book lies apart from it."""
+    slow = context.reference.slow_price
+    if context.reference.is_apart and slow is not None:
+        return Decimal(str(slow))
+    return context.mid_price or ZERO
 
 
 def _closes_contracts(context: MarketMakingContext, side: Side, quantity: Decimal) -> bool:

@@ -14,7 +14,8 @@ from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 class DefaultOrderService:
     """An order whose wanted price and size moved less than the tolerance stays, and keeps its place in the queue.
 
-    An order moves towards the market on half the tolerance. A partly filled one stays until little is left.
+    It moves away from the market at once, lest it is picked off, and slowly towards it: that costs its place in the
+    queue. A partly filled order stays until little is left.
     """
 
     def plan_changes(self, context: MarketMakingContext, plan: QuotePlan) -> OrderChanges:
@@ -36,11 +37,13 @@ class DefaultOrderService:
 
 
 def _price_range(context: MarketMakingContext, plan: QuotePlan, quote: Quote) -> tuple[Decimal, Decimal]:
-    """Prices at which an order may stay in place of a wanted quote: half as far behind it as in front of it."""
-    tolerance = abs(quote.price - plan.reference_price) * exact(context.settings.requote_tolerance_share)
+    """Prices at which an order may stay in place of a wanted quote: further behind it than in front of it."""
+    settings, distance = context.settings, abs(quote.price - plan.reference_price)
+    behind = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=True))
+    in_front = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=False))
     if quote.side is Side.BID:
-        return quote.price - tolerance / 2, quote.price + tolerance
-    return quote.price - tolerance, quote.price + tolerance / 2
+        return quote.price - behind, quote.price + in_front
+    return quote.price - in_front, quote.price + behind
 
 
 def _fits(context: MarketMakingContext, order: OwnOrder, quote: Quote) -> bool:

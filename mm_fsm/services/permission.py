@@ -104,6 +104,11 @@ MARKET: Final = (
         lambda context: f"{context.market.spread_bps:.1f} bps is wider than the limit",
     ),
     Condition(
+        HoldReason.UNSOUND_BOOK,
+        lambda context: context.reference.doubt is not None,
+        lambda context: "" if context.reference.doubt is None else context.reference.doubt.detail,
+    ),
+    Condition(
         HoldReason.WARMING_UP,
         lambda context: not context.volatility_estimator.is_warm or context.signals.cold is not None,
         lambda context: f"{_unknown_estimate(context)} is not known yet",
@@ -146,7 +151,11 @@ CLOSED_MARKET: Final = (
 """While one of these holds the risk service lets no order leave."""
 
 UNSOUND_MARKET: Final = _among(
-    HoldReason.STALE_DATA, HoldReason.TRADING_HALTED, HoldReason.ONE_SIDED_BOOK, HoldReason.CROSSED_BOOK
+    HoldReason.STALE_DATA,
+    HoldReason.TRADING_HALTED,
+    HoldReason.ONE_SIDED_BOOK,
+    HoldReason.CROSSED_BOOK,
+    HoldReason.UNSOUND_BOOK,
 )
 """While one of these holds the position is not reduced either."""
 
@@ -169,6 +178,11 @@ def first_hold(conditions: tuple[Condition, ...], context: MarketMakingContext) 
         if condition.holds(context):
             return Hold(condition.reason, condition.detail(context))
     return None
+
+
+def is_over(context: MarketMakingContext, hold: Hold) -> bool:
+    """Whether the market's reason for a hold is gone; False for reasons that are not the market's."""
+    return any(condition.reason is hold.reason and not condition.holds(context) for condition in MARKET)
 
 
 # -- one side ----------------------------------------------------------------------------------------------------------

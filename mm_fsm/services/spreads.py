@@ -195,7 +195,9 @@ def _clamped(context: MarketMakingContext, spread: float) -> SideSpread:
 def _is_hold_over(context: MarketMakingContext, plan: QuotePlan, side: Side) -> bool:
     """Whether nothing holds a side that has no quote, or no longer."""
     hold = plan.hold(side) or context.sides[side].refusal
-    return hold is None or (hold.until is not None and context.now >= hold.until)
+    if hold is None:
+        return True
+    return permission.is_over(context, hold) if hold.until is None else context.now >= hold.until
 
 
 def _tolerated_move(context: MarketMakingContext, plan: QuotePlan) -> Decimal:

@@ -8,8 +8,8 @@ import pytest
 from attrs import evolve, frozen
 
 from mm_fsm.books.facts import MarketBook
-from mm_fsm.books.market import FeedDelay, Market
-from mm_fsm.core.messages import BookLevel
+from mm_fsm.books.market import FeedDelay, Market, TouchRule
+from mm_fsm.core.messages import BookLevel, Side
 
 SECOND = 1_000_000_000
 
@@ -40,17 +40,26 @@ def own(text: str) -> list[Resting]:
     return [Resting(level.price, level.size) for level in levels(text)]
 
 
+def take(market: Market, shown: MarketBook, own_bids: list[Resting], own_asks: list[Resting]) -> bool:
+    """Take a book in which any size makes a touch, and believe it where it has two sides."""
+    own_orders = {Side.BID: own_bids, Side.ASK: own_asks}
+    is_two_sided = market.take(shown, own_orders, TouchRule(Decimal(0), 0)) is not None
+    if is_two_sided:
+        market.believe()
+    return is_two_sided
+
+
 def top(bids: str, asks: str, own_bids: str = "", own_asks: str = "", market: Market | None = None) -> list[str]:
     """Best bid and ask after one book."""
     market = market or Market()
-    market.take(book(bids, asks), own(own_bids), own(own_asks))
+    take(market, book(bids, asks), own(own_bids), own(own_asks))
     return [f"{price}" for price in (market.bid_price, market.ask_price)]
 
 
 def test_the_mid_lies_halfway_and_the_spread_is_measured_in_its_basis_points() -> None:
     """0.20 of 100 is 20 bps."""
     market = Market()
-    assert market.take(book("99.90x5", "100.10x5"), [], [])
+    assert take(market, book("99.90x5", "100.10x5"), [], [])
     assert market.mid_price == 100
     assert market.spread_bps == pytest.approx(20)
     assert not market.is_one_sided
@@ -59,7 +68,7 @@ def test_the_mid_lies_halfway_and_the_spread_is_measured_in_its_basis_points() -
 
 def test_a_book_without_own_orders_in_it_is_taken_as_it_is() -> None:
     market = Market()
-    market.take(book("99x5", "101x5", own=False), own("99x5"), own("101x5"))
+    take(market, book("99x5", "101x5", own=False), own("99x5"), own("101x5"))
     assert (market.bid_price, market.ask_price) == (99, 101)
 
 
@@ -100,7 +109,7 @@ def test_where_all_visible_bids_are_ours_the_price_seen_before_serves_unless_it_
     before: str, expected: str
 ) -> None:
     market = Market()
-    market.take(book(before, "101x5"), [], [])
+    take(market, book(before, "101x5"), [], [])
     assert top("99x5 98x5", "101x5", "99x5 98x5", market=market) == [expected, "101"]
 
 
@@ -109,22 +118,22 @@ def test_where_all_visible_asks_are_ours_the_price_seen_before_serves_unless_it_
     before: str, expected: str
 ) -> None:
     market = Market()
-    market.take(book("99x5", before), [], [])
+    take(market, book("99x5", before), [], [])
     assert top("99x5", "101x5 102x5", own_asks="101x5 102x5", market=market) == ["99", expected]
 
 
 def test_a_book_that_only_our_orders_cross_is_sound() -> None:
     """Without our bid of 101 the market is 99 to 100."""
     market = Market()
-    assert market.take(book("101x1 99x5", "100x5"), own("101x1"), [])
+    assert take(market, book("101x1 99x5", "100x5"), own("101x1"), [])
     assert market.mid_price == Decimal("99.5")
 
 
 @pytest.mark.parametrize(("bids", "asks"), [("", "101x5"), ("99x5", ""), ("", "")])
 def test_a_one_sided_book_has_no_spread_and_keeps_the_last_mid(bids: str, asks: str) -> None:
     market = Market()
-    market.take(book("99x5", "101x5"), [], [])
-    assert not market.take(book(bids, asks), [], [])
+    take(market, book("99x5", "101x5"), [], [])
+    assert not take(market, book(bids, asks), [], [])
     assert market.is_one_sided
     assert not market.is_crossed
     assert market.spread_bps is None
@@ -134,8 +143,8 @@ def test_a_one_sided_book_has_no_spread_and_keeps_the_last_mid(bids: str, asks: 
 @pytest.mark.parametrize(("bid", "ask"), [("101x5", "101x5"), ("102x5", "101x5")])
 def test_a_crossed_or_locked_book_has_no_spread_and_keeps_the_last_mid(bid: str, ask: str) -> None:
     market = Market()
-    market.take(book("99x5", "101x5"), [], [])
-    assert not market.take(book(bid, ask), [], [])
+    take(market, book("99x5", "101x5"), [], [])
+    assert not take(market, book(bid, ask), [], [])
     assert market.is_crossed
     assert market.spread_bps is None
     assert market.mid_price == 100
@@ -144,14 +153,14 @@ def test_a_crossed_or_locked_book_has_no_spread_and_keeps_the_last_mid(bid: str,
 def test_before_any_sound_book_there_is_no_mid() -> None:
     market = Market()
     assert not market.has_book
-    assert not market.take(book("", "101x5"), [], [])
+    assert not take(market, book("", "101x5"), [], [])
     assert market.has_book
     assert market.mid_price is None
 
 
 def test_a_book_is_dated_by_its_receipt_and_ordered_by_its_exchange_time() -> None:
     market = Market()
-    market.take(book("99x5", "101x5", at=12), [], [])
+    take(market, book("99x5", "101x5", at=12), [], [])
     assert (market.updated_at, market.confirmed_at, market.exchange_time) == (12, 12, 10)
 
 
@@ -160,7 +169,7 @@ def test_what_a_feed_is_behind_its_quickest_message_makes_its_books_older() -> N
     market, ages = Market(), []
     for received, stamp in ((10, 13), (20, 18), (30, 31)):
         fact = evolve(book("99x5", "101x5"), received_at=received * SECOND, exchange_time=stamp * SECOND)
-        market.take(fact, [], [])
+        take(market, fact, [], [])
         ages.append(received - round((market.confirmed_at or 0) / SECOND))
     assert ages == [0, 5, 2]
 
@@ -178,7 +187,7 @@ def test_what_two_clocks_drift_apart_is_no_delay() -> None:
 def test_everything_that_later_steps_depend_on_is_in_the_snapshot() -> None:
     market, other = Market(), Market()
     for each in (market, other):
-        each.take(book("99x5", "101x5"), [], [])
+        take(each, book("99x5", "101x5"), [], [])
     assert market.snapshot() == other.snapshot()
     other.is_trading = False
     assert market.snapshot() != other.snapshot()

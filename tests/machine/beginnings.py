@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mm_fsm.core.messages import PlaceOrder, Side
 from tests.machine.bench import Bench, settings_with
+from tests.strategies import EXACT_QUOTES
 
 BID, ASK = Side.BID, Side.ASK
 
@@ -30,7 +31,7 @@ def quoting(**changes: object) -> tuple[Bench, str, str]:
 
 def cancelling() -> tuple[Bench, str]:
     """A machine that has just asked to cancel its bid, after a move of the market."""
-    bench, bid, _ = quoting(requote_tolerance_share=0.0)
+    bench, bid, _ = quoting(**EXACT_QUOTES)
     bench.outbox.clear()
     bench.later(0.1)
     bench.book("99.49", "99.51")

@@ -60,7 +60,7 @@ from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.services.protocols import Services
 from tests.machine.invariants import Watch
-from tests.strategies import SYMBOL
+from tests.strategies import ANY_BOOK_IS_SOUND, SYMBOL
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
@@ -87,6 +87,7 @@ def settings_with(**changes: Any) -> MarketMakingSettings:
         "num_price_levels": 1,
         "volatility_sample_seconds": 1.0,
         "warm_up_samples": 2,
+        **ANY_BOOK_IS_SOUND,
     }
     return MarketMakingSettings(**(values | changes))
 

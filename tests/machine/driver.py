@@ -20,6 +20,7 @@ from mm_fsm.machine.results import TransitionRecord
 from mm_fsm.machine.stepper import TRANSITION_LIMIT
 from tests.machine.bench import Bench, VenueOrder, settings_with
 from tests.machine.scripted import ScriptedInventory, ScriptedRisk, fault, services
+from tests.strategies import EXACT_QUOTES
 
 Edge = tuple[str, str]
 """Source and event: the chart has no two edges that share both."""
@@ -47,7 +48,7 @@ class Driver:
     def __init__(self, **changes: Any) -> None:
         self.risk = ScriptedRisk()
         self.inventory = ScriptedInventory()
-        values = {"requote_tolerance_share": 0.0, "validity_window_seconds": 3_600.0} | changes
+        values = {**EXACT_QUOTES, "validity_window_seconds": 3_600.0} | changes
         self.bench = Bench(settings_with(**values), services=services(risk=self.risk, inventory=self.inventory))
         self.way = Way()
         self.bench.machine.observe(self.way)

@@ -48,7 +48,7 @@ def context_with(
             exchange_time=number * SECOND,
         )
         context.now = book.received_at
-        assert context.market.take(book, (), ())
+        assert context.market.take(book, {side: () for side in Side}, context.touch_rule)
         assert context.mid_price is not None
         context.ledger.mark(context.mid_price)
         context.first_mid_price = context.first_mid_price or context.mid_price

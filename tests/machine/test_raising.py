@@ -20,6 +20,7 @@ from mm_fsm.core.messages import CancelOrder, PlaceOrder, RequestKind, Side
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from tests.machine.bench import Bench, settings_with
 from tests.machine.scripted import ScriptedRisk, fault, services
+from tests.strategies import EXACT_QUOTES
 
 BID = Side.BID
 SERVICES = {
@@ -106,7 +107,7 @@ def new_bench(saboteur: Saboteur, *, is_of_methods: bool, executor: str = "table
         chosen = services(risk=ScriptedRisk())
         for role in SERVICES:
             sabotage(getattr(chosen, role), role, saboteur)
-    values = {"requote_tolerance_share": 0.0, "target_base": Decimal(99), "request_timeout_seconds": 3.0} | changes
+    values = {**EXACT_QUOTES, "target_base": Decimal(99), "request_timeout_seconds": 3.0} | changes
     bench = Bench(settings_with(**values), services=chosen, machine=partial(machine, executor=executor))
     saboteur.machine = bench.machine
     return bench

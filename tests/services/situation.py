@@ -27,6 +27,7 @@ from mm_fsm.core.decisions import OrderDraft, Quote, QuotePlan
 from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
 from mm_fsm.core.messages import BookLevel, Fact, Liquidity, OrderPurpose, PlaceOrder, Side
 from mm_fsm.core.settings import MarketMakingSettings
+from tests.strategies import ANY_BOOK_IS_SOUND
 
 SYMBOL = "BTC/USD"
 SECOND = 1_000_000_000
@@ -108,7 +109,7 @@ class Situation:
         instrument = instrument or rules()
         target = target or ("10" if instrument.kind is InstrumentKind.SPOT else "0")
         self.context = MarketMakingContext(
-            settings=MarketMakingSettings(symbol=SYMBOL, target_base=target, **settings),
+            settings=MarketMakingSettings(symbol=SYMBOL, target_base=target, **(ANY_BOOK_IS_SOUND | settings)),
             instrument=instrument,
             fees=Fees(maker_bps=Decimal(maker_bps), taker_bps=Decimal(taker_bps)),
             balances=Balances(base=Decimal(target) + Decimal(offset), quote=Decimal(quote), leverage=Decimal(leverage)),

@@ -15,6 +15,7 @@ from mm_fsm.core.decisions import OrderChanges, Quote, QuotePlan
 from mm_fsm.core.messages import OrderPurpose, Side
 from mm_fsm.services.orders import DefaultOrderService
 from tests.services.situation import Situation, rules
+from tests.strategies import EXACT_QUOTES
 
 
 def wanted(*quotes: tuple[Side, str, str]) -> QuotePlan:
@@ -79,16 +80,16 @@ def test_orders_that_are_not_wanted_any_more_are_cancelled() -> None:
 @pytest.mark.parametrize(
     ("side", "price", "to", "expected"),
     [
-        # away from the market: up to a fifth of the wanted distance of 0.10
-        (Side.BID, "99.92", "99.90", True),
-        (Side.BID, "99.93", "99.90", False),
-        (Side.ASK, "100.08", "100.10", True),
-        (Side.ASK, "100.07", "100.10", False),
-        # towards the market: up to a tenth
-        (Side.BID, "99.89", "99.90", True),
-        (Side.BID, "99.88", "99.90", False),
-        (Side.ASK, "100.11", "100.10", True),
-        (Side.ASK, "100.12", "100.10", False),
+        # away from the market: up to 6 % of the wanted distance of 0.50
+        (Side.BID, "99.53", "99.50", True),
+        (Side.BID, "99.54", "99.50", False),
+        (Side.ASK, "100.47", "100.50", True),
+        (Side.ASK, "100.46", "100.50", False),
+        # towards the market: up to 60 % of 0.10
+        (Side.BID, "99.84", "99.90", True),
+        (Side.BID, "99.83", "99.90", False),
+        (Side.ASK, "100.16", "100.10", True),
+        (Side.ASK, "100.17", "100.10", False),
     ],
 )
 def test_an_order_stays_while_its_wanted_price_moved_less_than_the_tolerance(
@@ -101,14 +102,24 @@ def test_an_order_stays_while_its_wanted_price_moved_less_than_the_tolerance(
 
 
 def test_a_level_further_out_has_a_tolerance_that_much_larger() -> None:
-    """A fifth of 0.50 is 0.10."""
-    assert stays(resting(Side.BID, "99.60"), wanted((Side.BID, "99.50", "1")))
-    assert not stays(resting(Side.BID, "99.61"), wanted((Side.BID, "99.50", "1")))
+    """6 % of 1.00 is 0.06."""
+    assert stays(resting(Side.BID, "99.06"), wanted((Side.BID, "99.00", "1")))
+    assert not stays(resting(Side.BID, "99.07"), wanted((Side.BID, "99.00", "1")))
+
+
+def test_a_level_may_have_tolerances_of_its_own() -> None:
+    """Level 0 tolerates 1 % of 0.50 away from the market and 2 % towards it; beyond the last level the general holds."""
+    own = {"level_requote_tolerance_away_shares": (0.01,), "level_requote_tolerance_towards_shares": (0.02,)}
+    plan = wanted((Side.BID, "99.50", "1"))
+    assert not stays(resting(Side.BID, "99.51", **own), plan)
+    assert stays(resting(Side.BID, "99.49", **own), plan)
+    assert not stays(resting(Side.BID, "99.48", **own), plan)
+    assert [MarketMakingSettings(symbol="X", **own).requote_tolerance_share(level, towards_market=False) for level in (0, 1)] == [0.01, 0.06]
 
 
 def test_without_a_tolerance_only_the_very_price_stays() -> None:
-    assert stays(resting(Side.BID, "99.90", requote_tolerance_share=0), wanted((Side.BID, "99.90", "1")))
-    assert not stays(resting(Side.BID, "99.91", requote_tolerance_share=0), wanted((Side.BID, "99.90", "1")))
+    assert stays(resting(Side.BID, "99.90", **EXACT_QUOTES), wanted((Side.BID, "99.90", "1")))
+    assert not stays(resting(Side.BID, "99.91", **EXACT_QUOTES), wanted((Side.BID, "99.90", "1")))
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,9 @@ def test_the_volatility_multiplier_scales_what_volatility_adds() -> None:
     assert bps(plan_for(sigma=0.0005, volatility_multiplier=3)) == close(25, 25)
 
 
-def test_volatility_is_taken_over_the_refresh_interval() -> None:
+def test_volatility_is_taken_over_the_expected_life_of_a_quote() -> None:
     """A sigma over 5 s is 5 bps, so over 20 s it is 5 * sqrt(20 / 5) = 10 bps: 10 + 2 * 10 = 30."""
-    assert bps(plan_for(sigma=0.0005, refresh_interval_seconds=20)) == close(30, 30)
+    assert bps(plan_for(sigma=0.0005, volatility_horizon_seconds=20)) == close(30, 30)
 
 
 def test_a_share_of_the_markets_own_spread_is_added() -> None:

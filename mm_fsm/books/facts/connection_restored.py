@@ -18,4 +18,5 @@ class ConnectionRestored(VenueFact):
         """Trust nothing that was known of market and account until it has been asked for again."""
         context.account_feed_loss = None
         context.market.forget()
+        context.reference.forget()
         context.reconciliation.begin_anew(context.now, f"the connection was lost: {self.reason}")

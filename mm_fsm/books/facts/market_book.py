@@ -54,10 +54,10 @@ class MarketBook(VenueFact):
                 return
             market.disbelieve_stamp()
         market.late_books_in_a_row = 0
-        own_bids = context.active_bid_orders if self.includes_own_orders else ()
-        own_asks = context.active_ask_orders if self.includes_own_orders else ()
-        if market.take(self, own_bids, own_asks) and market.mid_price is not None:
-            _mark(context, market.mid_price)
+        own = {Side.BID: context.active_bid_orders, Side.ASK: context.active_ask_orders}
+        touches = market.take(self, own, context.touch_rule)
+        if touches is not None and context.reference.judge_book(context.now, *touches):
+            mark(context)
             if context.signals.running:
                 context.signals.observe_book(context.now, self._touch(context))
 
@@ -70,7 +70,9 @@ class MarketBook(VenueFact):
         )
 
 
-def _mark(context: MarketMakingContext, mid: Decimal) -> None:
+def mark(context: MarketMakingContext) -> None:
+    """Value everything at the middle of a sound book."""
+    mid = context.market.believe()
     as_float = float(mid)
     context.markouts.observe(context.now, as_float)
     context.volatility_estimator.observe(context.now, as_float)

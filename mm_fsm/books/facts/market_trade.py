@@ -30,6 +30,9 @@ class MarketTrade(VenueFact):
         check_positive(self, "size", self.size)
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
-        """Feed what is estimated from the market's flow."""
+        """Feed what is estimated from the market's flow; no older than the last book, it confirms or contradicts that."""
         if context.signals.running:
             context.signals.observe_trade(context.now, self.taker_side, float(self.price), float(self.size))
+        if context.market.has_book and self.exchange_time >= context.market.exchange_time:
+            quote_size = float(self.price * self.size * context.instrument.contract_size)
+            context.reference.note_trade(context.now, self.price, quote_size, self.taker_side)
