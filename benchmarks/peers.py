@@ -94,13 +94,13 @@ def policy_of(preset: str) -> dict[str, Any]:
         "max_drawdown": float(settings.max_drawdown),
         "refresh_seconds": settings.refresh_interval_seconds,
         "stale_move_share": settings.stale_move_share,
-        "tolerance_away": settings.requote_tolerance_share,
-        "tolerance_towards": settings.requote_tolerance_share / 2,
+        "tolerance_away": settings.requote_tolerance_away_share,
+        "tolerance_towards": settings.requote_tolerance_towards_share,
         "size_tolerance": settings.size_tolerance_share,
         "half_life_seconds": settings.volatility_half_life_seconds,
         "sample_seconds": settings.volatility_sample_seconds,
         "warm_up_samples": settings.warm_up_samples,
-        "fixed_tolerance_ticks": round(settings.requote_tolerance_share * innermost / float(instrument.tick_size)),
+        "fixed_tolerance_ticks": round(settings.requote_tolerance_away_share * innermost / float(instrument.tick_size)),
     }
 
 

@@ -116,6 +116,12 @@ def sub_table(table: Table, key: str, place: str) -> Table | None:
     raise _no_table(found, dotted(place, key))
 
 
+RENAMED: Final[Mapping[str, str]] = {
+    "requote_tolerance_share": "requote_tolerance_away_share and requote_tolerance_towards_share",
+}
+"""Keys that files of an earlier version may have, and what took their place."""
+
+
 def refuse_unknown_keys(
     table: Table, known: Iterable[str], place: str, elsewhere: Mapping[str, str] = _NOTHING
 ) -> None:
@@ -131,6 +137,8 @@ def refuse_unknown_keys(
     for key in table:
         if key not in names:
             remedy = did_you_mean(key, names, f"Remove it; what can stand here: {', '.join(names)}.")
+            if key in RENAMED:
+                remedy = f"It is {RENAMED[key]} now."
             if key in elsewhere:
                 remedy = f"It belongs in [{dotted(place, elsewhere[key])}]."
             expected = f"a key that {_table_name(place)} has"

@@ -26,7 +26,9 @@ MAY_BE_ZERO = MAY_BE_NEGATIVE | {
     "fill_rate_widening_bps",
     "adverse_selection_bps",
     "adjustment_goal_share",
-    "requote_tolerance_share",
+    "requote_tolerance_away_share",
+    "requote_tolerance_towards_share",
+    "touch_size_share",
     "size_tolerance_share",
     "post_only_retries",
     "min_liquidation_distance",
@@ -41,6 +43,7 @@ CHOICES = {
     "adjustment_policy", "fair_price", "position_mismatch_policy", "stray_order_policy", "volatility_kind",
 }  # fmt: skip
 TEXTS = {"symbol", "strategy_id"}
+LISTS = {"level_requote_tolerance_away_shares", "level_requote_tolerance_towards_shares"}
 
 
 def settings(**changes: Any) -> MarketMakingSettings:
@@ -91,7 +94,8 @@ def test_the_fixed_names_have_their_fixed_defaults() -> None:
 
 
 def test_every_field_is_covered_by_the_tests_below() -> None:
-    assert set(FIELDS) == NUMBERS | FLAGS | CHOICES | TEXTS | {"services", "service_options", "micro_price_model"}
+    others = {"services", "service_options", "micro_price_model"}
+    assert set(FIELDS) == NUMBERS | FLAGS | CHOICES | TEXTS | LISTS | others
 
 
 def test_settings_cannot_be_changed_nor_given_by_position() -> None:
@@ -192,6 +196,13 @@ def test_a_services_name_is_a_text(role: str, value: Any) -> None:
     assert refused.value.field == role
 
 
+@pytest.mark.parametrize("name", sorted(LISTS))
+@pytest.mark.parametrize("value", [0.1, "0.1", [0.1, 1.1], [-0.1], [True], ["0.1"], [float("nan")], {"a": 1}], ids=repr)
+def test_a_list_of_shares_is_a_list_of_numbers_from_0_to_1(name: str, value: object) -> None:
+    assert_refused(name, value)
+    assert getattr(settings(**{name: [0, 0.5, 1]}), name) == (0.0, 0.5, 1.0)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -203,7 +214,10 @@ def test_a_services_name_is_a_text(role: str, value: Any) -> None:
         ("num_price_levels", 51),
         ("inventory_reprice_share", 1.01),
         ("adjustment_goal_share", 1.01),
-        ("requote_tolerance_share", 1.01),
+        ("requote_tolerance_away_share", 1.01),
+        ("requote_tolerance_towards_share", 1.01),
+        ("touch_size_share", 10.1),
+        ("max_jump_bps", 5_001),
         ("size_tolerance_share", 1.01),
         ("price_band_bps", 10_000),
         ("warm_up_samples", 1),

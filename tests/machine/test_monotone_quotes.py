@@ -48,9 +48,9 @@ def context_with(
             exchange_time=number * SECOND,
         )
         context.now = book.received_at
-        assert context.market.take(book, {side: () for side in Side}, context.touch_rule)
+        assert context.market.take(book, dict.fromkeys(Side, ()), context.touch_rule)
+        context.ledger.mark(context.market.believe())
         assert context.mid_price is not None
-        context.ledger.mark(context.mid_price)
         context.first_mid_price = context.first_mid_price or context.mid_price
         context.volatility_estimator.observe(context.now, float(context.mid_price))
     assert context.volatility_estimator.is_warm

@@ -65,6 +65,8 @@ class Outcome:
 
     machine: MarketMakingStateMachine
     results: tuple[StepResult, ...]
+    references: frozenset[Decimal | None]
+    """Every reference price that there was."""
 
     @property
     def net(self) -> Decimal:
@@ -102,4 +104,9 @@ def play(events: Iterable[MarketEvent], settings: MarketConfiguration | None = N
     assert isinstance(account, PaperAccount)
     machine = MarketMakingStateMachine(settings.strategy, account.instrument, account.fees, account.balances)
     runner = SessionRunner(machine, account.on(sorted(events, key=lambda event: event.exchange_time)))
-    return Outcome(machine, tuple(runner.run()))
+    results: list[StepResult] = []
+    references: set[Decimal | None] = set()
+    for result in runner.run():
+        results.append(result)
+        references.add(machine.context.mid_price)
+    return Outcome(machine, tuple(results), frozenset(references))

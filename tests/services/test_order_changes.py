@@ -13,6 +13,7 @@ import pytest
 
 from mm_fsm.core.decisions import OrderChanges, Quote, QuotePlan
 from mm_fsm.core.messages import OrderPurpose, Side
+from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.services.orders import DefaultOrderService
 from tests.services.situation import Situation, rules
 from tests.strategies import EXACT_QUOTES
@@ -108,13 +109,17 @@ def test_a_level_further_out_has_a_tolerance_that_much_larger() -> None:
 
 
 def test_a_level_may_have_tolerances_of_its_own() -> None:
-    """Level 0 tolerates 1 % of 0.50 away from the market and 2 % towards it; beyond the last level the general holds."""
-    own = {"level_requote_tolerance_away_shares": (0.01,), "level_requote_tolerance_towards_shares": (0.02,)}
+    """Level 0 tolerates 1 % of 0.50 away from the market and 2 % towards it; further levels have the general one."""
+    own: dict[str, Any] = {
+        "level_requote_tolerance_away_shares": (0.01,),
+        "level_requote_tolerance_towards_shares": (0.02,),
+    }
     plan = wanted((Side.BID, "99.50", "1"))
     assert not stays(resting(Side.BID, "99.51", **own), plan)
     assert stays(resting(Side.BID, "99.49", **own), plan)
     assert not stays(resting(Side.BID, "99.48", **own), plan)
-    assert [MarketMakingSettings(symbol="X", **own).requote_tolerance_share(level, towards_market=False) for level in (0, 1)] == [0.01, 0.06]
+    settings = MarketMakingSettings(symbol="BTC/USD", **own)
+    assert [settings.requote_tolerance_share(level, towards_market=False) for level in (0, 1)] == [0.01, 0.06]
 
 
 def test_without_a_tolerance_only_the_very_price_stays() -> None:
@@ -163,7 +168,7 @@ def test_a_wide_size_tolerance_never_treats_a_partly_filled_order_worse() -> Non
 def test_an_order_that_the_market_has_reached_does_not_stay() -> None:
     """Our bid of 99.52 may fill any moment by the market's ask: it must not be counted on as a passive quote.
 
-    The tolerance of a bid wanted at 99.50 is 0.10.
+    The tolerance of a bid wanted at 99.50 is 0.03 away from the market.
     """
     plan = wanted((Side.BID, "99.50", "1"))
     assert stays(resting(Side.BID, "99.52").book("99.40", "99.53"), plan)

@@ -30,7 +30,7 @@ class MarketTrade(VenueFact):
         check_positive(self, "size", self.size)
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
-        """Feed what is estimated from the market's flow; no older than the last book, it confirms or contradicts that."""
+        """Feed the estimates of the flow; a trade no older than the last book confirms or contradicts it."""
         if context.signals.running:
             context.signals.observe_trade(context.now, self.taker_side, float(self.price), float(self.size))
         if context.market.has_book and self.exchange_time >= context.market.exchange_time:

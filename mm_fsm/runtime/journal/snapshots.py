@@ -26,6 +26,7 @@ from mm_fsm.books import (
     markouts,
     orders,
     reconciliation,
+    reference_price,
     signals,
     sums,
 )
@@ -36,7 +37,7 @@ from mm_fsm.runtime.journal.messages import encode
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
     context, decisions, facts, incomplete_fills, instrument, ledger, market, markouts, messages, orders,
-    reconciliation, settings, signals, decay, ewma, intensity, order_flow, two_scale, volume, desk, quote_uptime,
+    reconciliation, reference_price, settings, signals, decay, ewma, intensity, order_flow, two_scale, volume, desk, quote_uptime,
     visits, sums,
 )  # fmt: skip
 

@@ -44,6 +44,8 @@ def settings_with(**changes: Any) -> MarketMakingSettings:
         "warm_up_samples": 3,
         "volatility_sample_seconds": 1.0,
         "refresh_interval_seconds": 2.0,
+        "requote_tolerance_away_share": 0.2,
+        "requote_tolerance_towards_share": 0.1,
         "validity_window_seconds": 3.0,
         "request_timeout_seconds": 1.0,
         "query_interval_seconds": 0.5,
