@@ -93,7 +93,7 @@ def test_a_fill_is_booked_once_however_often_and_wherever_it_is_told() -> None:
 
 def test_a_known_trade_told_with_another_quantity_is_refused_and_the_side_is_held_until_the_venue_has_said() -> None:
     """The second message was wrong: the venue knows of 0.4 only, so that quoting goes on."""
-    bench, bid, _ = quoting()
+    bench, bid, _ = quoting(requote_tolerance_away_share=1.0, requote_tolerance_towards_share=1.0)
     fill = bench.trade(bid, "0.4")
     bench.tell(fill)
     bench.settle()
