@@ -66,7 +66,8 @@ FREE: Final[dict[str, Any]] = {
     "max_orders_per_interval": 1_000_000,
     "refresh_interval_seconds": 0.001,
     "stale_move_share": 1e-9,
-    "requote_tolerance_share": 0,
+    "requote_tolerance_away_share": 0,
+    "requote_tolerance_towards_share": 0,
     "volatility_sample_seconds": STEP,
     "warm_up_samples": 2,
 }

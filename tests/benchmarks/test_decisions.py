@@ -100,7 +100,7 @@ def test_dumps_without_a_common_run_are_not_the_same(tmp_path: Path) -> None:
 def test_a_simulated_session_is_the_same_twice_and_has_everything(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("a", "b")]
     for file in files:
-        run("dump", file, "--only", "simulated", "--seeds", "1", "--seconds", "90")
+        run("dump", file, "--only", "simulated", "--seeds", "1", "--seconds", "300")
     assert "final books too" in run("compare", *files)
     *steps, end = map(json.loads, files[0].read_text().splitlines())
     assert {"idle", "calculating_spreads"} <= {source for step in steps for source, _, _ in step["transitions"]}

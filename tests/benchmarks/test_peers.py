@@ -58,7 +58,7 @@ def test_the_policy_is_the_presets(recording: str) -> None:
     assert policy["level_decay"] == settings.level_size_decay
     assert policy["levels"] == 3, "two of the peers are compiled for three levels"
     assert json.loads(json.dumps(policy)) == policy
-    expected = {"gemini": (21.0, "0.01", 46), "binance": (5.0, "0.1", 32)}
+    expected = {"gemini": (21.0, "0.01", 14), "binance": (5.0, "0.1", 10)}
     # 20 % of the innermost half-spread: 0.2 * 21e-4 / 2 * 2200 / 0.01 and 0.2 * 5e-4 / 2 * 64000 / 0.1.
     assert (policy["min_bps"], policy["tick_size"], policy["fixed_tolerance_ticks"]) == expected[recording]
 

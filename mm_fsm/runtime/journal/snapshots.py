@@ -37,8 +37,8 @@ from mm_fsm.runtime.journal.messages import encode
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
     context, decisions, facts, incomplete_fills, instrument, ledger, market, markouts, messages, orders,
-    reconciliation, reference_price, settings, signals, decay, ewma, intensity, order_flow, two_scale, volume, desk, quote_uptime,
-    visits, sums,
+    reconciliation, reference_price, settings, signals, decay, ewma, intensity, order_flow, two_scale, volume, desk,
+    quote_uptime, visits, sums,
 )  # fmt: skip
 
 

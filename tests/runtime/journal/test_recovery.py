@@ -314,7 +314,8 @@ def test_market_data_streams_in_while_a_recovery_waits(path: Path) -> None:
 
 BEGINS_ANEW = {
     "settings", "instrument", "fees", "current_state",  # as the new process has them
-    "market", "reference", "plan", "last_spread_calculation", "sides", "needs_requote", "was_near_limit",  # nothing is quoted
+    "market", "reference",  # the next book begins anew
+    "plan", "last_spread_calculation", "sides", "needs_requote", "was_near_limit",  # nothing is quoted
     "reduction", "was_over_limit", "missing_base", "missing_quote", "remarks",
     "balances_reported_at", "balances_query_due", "trades_query_due",  # the venue is asked at once
     "account_feed_loss",  # the new process has a feed of its own

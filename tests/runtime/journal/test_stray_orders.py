@@ -137,7 +137,9 @@ def test_an_order_found_while_quoting_leaves_or_counts_as_a_quote_as_the_setting
     path: Path, policy: str, *, stays: bool
 ) -> None:
     """An order of this run whose placement only the venue remembers, right where a quote of ours rests."""
-    world, run = World(), begin(plan_at(path, settings=settings_with(stray_order_policy=policy, num_price_levels=1)))
+    tolerant = {"requote_tolerance_away_share": 1.0, "requote_tolerance_towards_share": 1.0}
+    settings = settings_with(stray_order_policy=policy, num_price_levels=1, **tolerant)
+    world, run = World(), begin(plan_at(path, settings=settings))
     world.run(run, until=is_quoting)
     own = next(order for order in world.exchange.open_orders if order.side is Side.BID)
     orders = run.machine.machine.context.orders
