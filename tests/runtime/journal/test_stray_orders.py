@@ -24,6 +24,7 @@ from tests.runtime.journal.scenario import (
     settings_with,
     take,
 )
+from tests.strategies import ANY_BOOK_IS_SOUND
 
 
 @pytest.fixture
@@ -137,13 +138,14 @@ def test_an_order_found_while_quoting_leaves_or_counts_as_a_quote_as_the_setting
     path: Path, policy: str, *, stays: bool
 ) -> None:
     """An order of this run whose placement only the venue remembers, right where a quote of ours rests."""
-    tolerant = {"requote_tolerance_away_share": 1.0, "requote_tolerance_towards_share": 1.0}
+    tolerant = {"requote_tolerance_away_share": 1.0, "requote_tolerance_towards_share": 1.0, **ANY_BOOK_IS_SOUND}
     settings = settings_with(stray_order_policy=policy, num_price_levels=1, **tolerant)
     world, run = World(), begin(plan_at(path, settings=settings))
     world.run(run, until=is_quoting)
     own = next(order for order in world.exchange.open_orders if order.side is Side.BID)
     orders = run.machine.machine.context.orders
     lost = orders._live.pop(own.client_order_id)  # the books forget it
+    orders.changed(Side.BID)
     world.run(run, until=lambda result: isinstance(result.fact, OpenOrdersReported))
     found = orders.get(lost.client_order_id)
     assert found is not None
