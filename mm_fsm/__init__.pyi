@@ -5,6 +5,7 @@ from mm_fsm.books.facts import *  # noqa: F403 - their own table has them one a 
 from mm_fsm.books.ledger import Ledger as Ledger
 from mm_fsm.books.order_lifecycle import OrderLifecycle as OrderLifecycle
 from mm_fsm.books.order_lifecycle import OrderStatus as OrderStatus
+from mm_fsm.books.signals import Signal as Signal
 from mm_fsm.chart import Budget as Budget
 from mm_fsm.chart import BudgetMeasure as BudgetMeasure
 from mm_fsm.chart import Chart as Chart
@@ -75,6 +76,8 @@ from mm_fsm.runtime.runner import SessionRunner as SessionRunner
 from mm_fsm.runtime.stepping import step_or_report as step_or_report
 from mm_fsm.services.inventory import DefaultInventoryService as DefaultInventoryService
 from mm_fsm.services.orders import DefaultOrderService as DefaultOrderService
+from mm_fsm.services.pricing.inputs import Pricing as Pricing
+from mm_fsm.services.pricing.inputs import PricingInputs as PricingInputs
 from mm_fsm.services.protocols import InventoryService as InventoryService
 from mm_fsm.services.protocols import OrderService as OrderService
 from mm_fsm.services.protocols import RiskService as RiskService
@@ -83,6 +86,7 @@ from mm_fsm.services.protocols import SpreadService as SpreadService
 from mm_fsm.services.registry import default_services as default_services
 from mm_fsm.services.risk import DefaultRiskService as DefaultRiskService
 from mm_fsm.services.spreads import DefaultSpreadService as DefaultSpreadService
+from mm_fsm.services.spreads import SharedQuoting as SharedQuoting
 from mm_fsm.venues.paper import PaperAccount as PaperAccount
 from mm_fsm.venues.paper import PaperExchange as PaperExchange
 from mm_fsm.venues.paper import PaperSettings as PaperSettings

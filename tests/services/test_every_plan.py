@@ -96,10 +96,13 @@ def test_no_quote_rises_as_inventory_rises(
 def test_bids_shrink_and_asks_grow_as_inventory_rises(
     instrument: Instrument, tenths: tuple[int, int], changes: dict[str, Any]
 ) -> None:
-    """Level by level, a dropped level counting as nothing.
+    """From the innermost level down to each one, all of the side together.
 
-    Asked of moderate spreads: a bid further down buys more base for the same money, which for spreads of several per
-    cent outweighs a small change of the money.
+    An outer level alone may grow where the limit caps the side: by what rounding takes from the level inside it. A
+    level that is too small for the venue is dropped, not raised: there a larger order is worth enough again, or an ask
+    at a lower price too little, so levels behind a dropped one are not compared. Asked of moderate spreads: a bid
+    further down buys more base for the same money, which for spreads of several per cent outweighs a small change of
+    the money.
     """
     moderate = changes | {"max_spread_bps": 50, "min_spread_bps": 5, "maker_bps": "0", "skew_price_factor": 0.001}
     less, more = (
@@ -107,13 +110,18 @@ def test_bids_shrink_and_asks_grow_as_inventory_rises(
         for offset in sorted(tenths)
     )
     for level in range(changes["num_price_levels"]):
-        assert size_at(more, Side.BID, level) <= size_at(less, Side.BID, level)
-        assert size_at(more, Side.ASK, level) >= size_at(less, Side.ASK, level)
+        if has_all_levels(less, Side.BID, level):
+            assert size_down_to(more, Side.BID, level) <= size_down_to(less, Side.BID, level)
+        if has_all_levels(more, Side.ASK, level):
+            assert size_down_to(more, Side.ASK, level) >= size_down_to(less, Side.ASK, level)
 
 
-def size_at(plan: QuotePlan, side: Side, level: int) -> Decimal:
-    quote = of_level(plan, side).get(level)
-    return Decimal(0) if quote is None else quote.quantity
+def has_all_levels(plan: QuotePlan, side: Side, level: int) -> bool:
+    return all(each in of_level(plan, side) for each in range(level + 1))
+
+
+def size_down_to(plan: QuotePlan, side: Side, level: int) -> Decimal:
+    return sum((quote.quantity for quote in plan.quotes(side) if quote.level <= level), Decimal(0))
 
 
 FUNDS = st.sampled_from(["150", "777.77", "1000000"])
