@@ -64,7 +64,8 @@ def note_sent(context: MarketMakingContext, intent: Intent) -> None:
         case QueryOrder():
             order = context.orders.get(intent.client_order_id)
             if order is not None:
-                context.orders.note_query(order, context.now)
+                context.orders.note_query(order, context.now, intent.question_id)
+            reconciling.note_asked(context, intent)
         case _:
             reconciling.note_question(context, intent)
 

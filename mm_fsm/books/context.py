@@ -19,6 +19,7 @@ from mm_fsm.books.ledger import Ledger
 from mm_fsm.books.market import Market, TouchRule
 from mm_fsm.books.markouts import MarkoutTracker
 from mm_fsm.books.orders import OwnOrder, OwnOrders, RequestTimes
+from mm_fsm.books.questions import Questions
 from mm_fsm.books.reconciliation import Reconciliation
 from mm_fsm.books.reference_price import ReferencePrice
 from mm_fsm.books.signals import MarketSignals
@@ -103,6 +104,8 @@ class MarketMakingContext:
     """What the client order ids of this run begin with, restarts included."""
     unattributed: dict[str, Decimal] = field(factory=dict, metadata=SURVIVES)
     """Contracts booked for orders of this run that the books do not know, by client order id."""
+    questions: Questions = field(factory=Questions)
+    """Asked, and not answered yet."""
     remarks: list[str] = field(factory=list)
     """What the booking of a fact has to say; the step's reasons take it over."""
     balances_reported_at: int | None = None

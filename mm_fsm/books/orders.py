@@ -114,8 +114,9 @@ class OwnOrders(OrderTable):
         order.answer_due = now + self.times.request_timeout
         self.changed(order.side)
 
-    def note_query(self, order: OwnOrder, now: int) -> None:
+    def note_query(self, order: OwnOrder, now: int, question_id: str | None = None) -> None:
         """Note a question about an order that is about to be sent."""
+        order.question_id = question_id
         order.query_in_flight = True
         order.query_asked_at = now
         order.query_due = now + self.times.request_timeout
@@ -126,7 +127,7 @@ class OwnOrders(OrderTable):
     def acknowledge(self, order: OwnOrder, venue_order_id: str, now: int) -> None:
         """The venue took the order."""
         order.venue_order_id = venue_order_id
-        order.acknowledged = True
+        _note_heard_of(order, now)
         self.apply(order, OrderEvent.ACKNOWLEDGE, now)
 
     def fill(self, order: OwnOrder, quantity: Decimal, now: int) -> None:
@@ -135,8 +136,7 @@ class OwnOrders(OrderTable):
         status = status_after(order.client_order_id, order.status, event)
         order.filled_quantity += quantity
         order.reported_filled = max(order.reported_filled, order.filled_quantity)
-        order.acknowledged = True
-        order.clean_looks = 0
+        _note_heard_of(order, now)
         self.move(order, status, now)
 
     def confirm_cancel(self, order: OwnOrder, filled_quantity: Decimal | None, now: int) -> None:
@@ -173,9 +173,9 @@ class OwnOrders(OrderTable):
             order.query_due = now
             self.changed(order.side)
 
-    def note_shown(self, order: OwnOrder) -> None:
+    def note_shown(self, order: OwnOrder, now: int) -> None:
         """The venue shows the order, so it was taken."""
-        order.acknowledged = True
+        _note_heard_of(order, now)
 
     def note_answer(self, order: OwnOrder) -> None:
         """The question about the order has been answered."""
@@ -185,10 +185,9 @@ class OwnOrders(OrderTable):
         self, order: OwnOrder, filled_quantity: Decimal | None, now: int, venue_order_id: str | None = None
     ) -> None:
         """The venue, when asked, says that the order rests in its book."""
-        order.acknowledged = True
+        _note_heard_of(order, now)
         order.venue_order_id = order.venue_order_id or venue_order_id
         order.query_in_flight = False
-        order.clean_looks = 0
         _note_reported(order, filled_quantity)
         found = OrderEvent.FIND_PARTLY_FILLED if order.filled_quantity > 0 else OrderEvent.FIND_OPEN
         self.apply(order, found, now)
@@ -210,23 +209,25 @@ class OwnOrders(OrderTable):
         _note_reported(order, order.quantity if filled_quantity is None else filled_quantity)
         self.apply(order, OrderEvent.CONFIRM_CANCEL, now)
 
-    def report_not_found(self, order: OwnOrder, exchange_time: int, now: int) -> None:
-        """A clean look at ``exchange_time`` found nothing: not by id, not among open orders, not in own trades.
+    def report_not_found(self, order: OwnOrder, asked_at: int | None, now: int) -> None:
+        """A clean look found nothing: not by id, not among open orders, not in own trades.
 
-        It counts when it was asked for, once, and both asked and answered after the end of the validity window.
+        It counts when its question was asked, at ``asked_at`` by the host's clock, after the validity window of the
+        placement and of all that was heard of the order since. None: nobody knows which question it answers.
+        An order that was heard of was placed: then it is gone.
         """
-        was_asked = order.query_in_flight
         order.query_in_flight = False
-        if not was_asked or not order.is_unknown:
+        if not order.is_unknown:
             return
         order.query_due = now + self.times.query_interval
         self.changed(order.side)
-        if min(order.query_asked_at, exchange_time) < order.placed_at + self.times.validity_window:
+        window_ends = max(order.placed_at, order.heard_at) + self.times.validity_window
+        if asked_at is None or asked_at < window_ends:
             return
         order.clean_looks += 1
         if order.clean_looks >= CLEAN_LOOKS_NEEDED:
-            gone = order.reported_filled > 0
-            self.apply(order, OrderEvent.FIND_GONE if gone else OrderEvent.FIND_NEVER_PLACED, now)
+            was_placed = order.acknowledged or order.reported_filled > 0
+            self.apply(order, OrderEvent.FIND_GONE if was_placed else OrderEvent.FIND_NEVER_PLACED, now)
 
     def query_failed(self, order: OwnOrder, now: int) -> None:
         """A question got no answer; it is asked again after a while."""
@@ -250,6 +251,13 @@ class OwnOrders(OrderTable):
             self.trades_known_until = max(self.trades_known_until, until)
         if self.unconfirmed_since is not None and since <= self.unconfirmed_since and until >= self.last_closed_at:
             self.unconfirmed_since = None
+
+
+def _note_heard_of(order: OwnOrder, now: int) -> None:
+    """The venue spoke of the order as one that it took."""
+    order.acknowledged = True
+    order.heard_at = now
+    order.clean_looks = 0
 
 
 def _note_reported(order: OwnOrder, filled_quantity: Decimal | None) -> None:

@@ -55,7 +55,11 @@ class OwnOrder:
     """When to ask about the order (again); None when there is nothing to ask."""
     query_in_flight: bool = False
     query_asked_at: int = 0
+    question_id: str | None = None
+    """Of the last question about it."""
     clean_looks: int = 0
+    heard_at: int = 0
+    """When the venue last spoke of it as one that it took."""
     changed_at: int = 0
     closed_at: int = 0
     """Venue time at which it left the book without having filled in full."""

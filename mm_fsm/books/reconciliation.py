@@ -36,6 +36,8 @@ class Reconciliation:
     """Whether the venue has said which orders are open, since the start or the last reconnection."""
     is_answer_awaited: bool = False
     asked_at: int = 0
+    first_asked_at: int = 0
+    """When the question of this stage was asked first; an answer to an older one is not awaited."""
     completed_at: int | None = None
     """When a round was first completed."""
     trades_known_until: int | None = None
@@ -46,7 +48,10 @@ class Reconciliation:
     outside_quote: Decimal = ZERO
     difference: Decimal = ZERO
     """Base units by which the account differed from the books in the last round."""
-    fills_at_difference: int = -1
+    bookings_at_difference: int = -1
+    """Bookings of the ledger when the difference was found."""
+    differs_since: int = 0
+    """Since when every round found this difference, with nothing booked in between."""
     differing_rounds: int = 0
     """Rounds in a row that found a difference, the same or another."""
     detail: str = "the venue has not been asked yet"

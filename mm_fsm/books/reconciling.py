@@ -13,16 +13,20 @@ from decimal import Decimal
 from typing import Final
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.questions import AskedQuestion
 from mm_fsm.books.reconciliation import ReconciliationStage as Stage
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.instrument import ZERO, InstrumentKind
-from mm_fsm.core.messages import Intent, QueryBalances, QueryOpenOrders, QueryOwnTrades
+from mm_fsm.core.messages import Intent, QueryBalances, QueryOpenOrders, QueryOwnTrades, Question
 from mm_fsm.core.settings import PositionMismatchPolicy
 
 CLOCK_TOLERANCE_SECONDS: Final = 60.0
 """How far the venue's clock and the host's may lie apart when own trades are looked up."""
 DIFFERING_ROUNDS_BELIEVED: Final = 5
 """Rounds in a row with a difference that fills in between may explain, after which they no longer do."""
+BALANCES_SETTLE_SECONDS: Final = 10.0
+"""How long a difference must stay, with nothing booked and no order open, before it is adopted: a venue's balances may
+be behind its own trades by some seconds."""
 MISMATCH_RETRY_SECONDS: Final = 10.0
 """Wait before a round is repeated because the position differed."""
 
@@ -52,24 +56,31 @@ def next_question(context: MarketMakingContext) -> Intent | None:
 
 def _question(context: MarketMakingContext) -> Intent:
     state, symbol = context.reconciliation, context.settings.symbol
+    question_id = context.questions.next_id(context.now)
     if state.stage is Stage.OPEN_ORDERS:
-        return QueryOpenOrders(symbol=symbol)
+        return QueryOpenOrders(symbol=symbol, question_id=question_id)
     if state.stage is Stage.BALANCES:
-        return QueryBalances(symbol=symbol)
+        return QueryBalances(symbol=symbol, question_id=question_id)
     tolerance = nanoseconds(CLOCK_TOLERANCE_SECONDS)
     since = context.now if state.trades_known_until is None else state.trades_known_until
     return QueryOwnTrades(
-        symbol=symbol, since=max(min(since, context.orders.unconfirmed_since or since) - tolerance, 0)
+        symbol=symbol,
+        since=max(min(since, context.orders.unconfirmed_since or since) - tolerance, 0),
+        question_id=question_id,
     )
 
 
 def note_question(context: MarketMakingContext, question: Intent) -> None:
     """A question is about to be sent; it is the round's where the round is at it."""
     state, settings = context.reconciliation, context.settings
+    if isinstance(question, Question):
+        note_asked(context, question)
     stages = _STAGES_OF.get(type(question), ())
     if state.stage not in stages:
         return
     state.stage = stages[-1]
+    if not state.is_answer_awaited:
+        state.first_asked_at = context.now
     state.is_answer_awaited = True
     state.asked_at = context.now
     state.due = context.now + nanoseconds(settings.request_timeout_seconds)
@@ -81,22 +92,38 @@ def note_question(context: MarketMakingContext, question: Intent) -> None:
         context.balances_query_due = context.now + nanoseconds(settings.balances_interval_seconds)
 
 
-def take_open_orders(context: MarketMakingContext, open_ids: AbstractSet[str]) -> None:
+def note_asked(context: MarketMakingContext, question: Question) -> None:
+    """Something is about to be asked: keep what the books say now with it."""
+    if question.question_id is not None:
+        position, cash = context.ledger.position, context.ledger.cash
+        asked = AskedQuestion(asked_at=context.now, position=position, cash=cash)
+        context.questions.note(question.question_id, asked)
+
+
+def _is_awaited(context: MarketMakingContext, stage: Stage, question: AskedQuestion | None) -> bool:
+    """Whether an answer is the one that the round waits for; one that names no question may be."""
+    state = context.reconciliation
+    is_of_this_stage = question is None or question.asked_at >= state.first_asked_at
+    return state.is_answer_awaited and state.stage is stage and is_of_this_stage
+
+
+def take_open_orders(context: MarketMakingContext, open_ids: AbstractSet[str], question: AskedQuestion | None) -> None:
     """Look for known orders that the venue no longer shows; the round goes on when this was its question."""
     state, orders = context.reconciliation, context.orders
-    if not state.is_answer_awaited or state.stage is not Stage.OPEN_ORDERS:
+    if not _is_awaited(context, Stage.OPEN_ORDERS, question):
         return
+    asked_at = state.asked_at if question is None else question.asked_at
     for order in orders.live():
-        if order.is_resting and order.changed_at < state.asked_at and order.client_order_id not in open_ids:
+        if order.is_resting and order.changed_at < asked_at and order.client_order_id not in open_ids:
             orders.lose_track(order, context.now)
     state.has_seen_open_orders = True
     state.answered(context.now, Stage.TRADES)
 
 
-def take_trades(context: MarketMakingContext, since: int, until: int) -> None:
+def take_trades(context: MarketMakingContext, since: int, until: int, question: AskedQuestion | None) -> None:
     """Own trades from ``since`` to ``until`` are booked by now; the round goes on when it was its question."""
     state = context.reconciliation
-    is_answer = state.is_answer_awaited and state.stage is Stage.TRADES and since <= state.trades_asked_since
+    is_answer = _is_awaited(context, Stage.TRADES, question) and since <= state.trades_asked_since
     known_until = state.trades_known_until
     if is_answer or (known_until is not None and since <= known_until):
         state.trades_known_until = max(until, known_until or 0)
@@ -104,35 +131,59 @@ def take_trades(context: MarketMakingContext, since: int, until: int) -> None:
         state.answered(context.now, Stage.BALANCES)
 
 
-def compare_balances(context: MarketMakingContext, base_total: Decimal, quote_total: Decimal) -> None:
-    """End the round: the position agrees, or the policy for one that does not decides."""
+def compare_balances(
+    context: MarketMakingContext, base_total: Decimal, quote_total: Decimal, question: AskedQuestion | None
+) -> None:
+    """End the round: the position agrees, or the policy for one that does not decides.
+
+    The account is compared with the books of the time when it was asked for; what was booked since is in neither.
+    """
     state = context.reconciliation
-    if not state.is_answer_awaited or state.stage is not Stage.BALANCES:
+    if not _is_awaited(context, Stage.BALANCES, question):
         return
     if not state.is_complete and context.orders.count:  # one came alive again meanwhile
         state.begin_anew(context.now, "an order came alive again")
         return
+    position, cash = context.ledger.position, context.ledger.cash
+    if question is not None:
+        position, cash = question.position, question.cash
+    position += context.target_base
     is_spot = context.instrument.kind is InstrumentKind.SPOT
-    if state.outside_base is None and is_spot and base_total >= context.base_position:
-        state.outside_base = base_total - context.base_position
-        state.outside_quote = quote_total - context.ledger.cash
-    base = base_total - context.base_position - (state.outside_base or ZERO)
-    quote = quote_total - context.ledger.cash - state.outside_quote if is_spot else ZERO
+    if state.outside_base is None and is_spot and base_total >= position:
+        state.outside_base = base_total - position
+        state.outside_quote = quote_total - cash
+    base = base_total - position - (state.outside_base or ZERO)
+    quote = quote_total - cash - state.outside_quote if is_spot else ZERO
     if abs(base) < context.instrument.base_quantity(context.instrument.lot_size):
         _complete(context)
-    elif base != state.difference or state.fills_at_difference != context.fill_count:
+    elif base != state.difference or state.bookings_at_difference != context.ledger.bookings:
         _look_again(context, base)
         if state.is_complete and state.differing_rounds >= DIFFERING_ROUNDS_BELIEVED:
             state.begin_anew(context.now, _mismatch(context, base))
+    elif state.is_complete:
+        state.begin_anew(context.now, _mismatch(context, base))  # sure only once nothing moves any more
     elif context.settings.position_mismatch_policy is PositionMismatchPolicy.ADOPT:
-        flow_id = f"position-adopted-{context.now}"
-        context.ledger.book_external_flow(base, quote, flow_id)
-        context.remarks.append(f"adopted the venue's position: {base:+f} base, {quote:+f} quote as {flow_id}")
-        state.outside_base = state.outside_base or ZERO
-        _complete(context)
+        _adopt_once_settled(context, base, quote, question)
     else:
         state.begin_anew(context.now + nanoseconds(MISMATCH_RETRY_SECONDS), _mismatch(context, base))
         context.remarks.append(f"refusing to quote: {state.detail}")
+
+
+def _adopt_once_settled(
+    context: MarketMakingContext, base: Decimal, quote: Decimal, question: AskedQuestion | None
+) -> None:
+    """Adopt a difference that stays while nothing moves: balances may be behind the trades that are booked."""
+    state = context.reconciliation
+    if question is None or question.asked_at < state.differs_since + nanoseconds(BALANCES_SETTLE_SECONDS):
+        state.stage = Stage.RESTING
+        state.is_answer_awaited = False
+        state.due = context.now + nanoseconds(context.settings.query_interval_seconds)
+        return
+    flow_id = f"position-adopted-{context.now}"
+    context.ledger.book_external_flow(base, quote, flow_id)
+    context.remarks.append(f"adopted the venue's position: {base:+f} base, {quote:+f} quote as {flow_id}")
+    state.outside_base = state.outside_base or ZERO
+    _complete(context)
 
 
 def _complete(context: MarketMakingContext) -> None:
@@ -140,7 +191,7 @@ def _complete(context: MarketMakingContext) -> None:
     state.stage = Stage.RESTING
     state.is_answer_awaited = False
     state.difference = ZERO
-    state.fills_at_difference = -1
+    state.bookings_at_difference = -1
     state.differing_rounds = 0
     if state.completed_at is None:
         state.completed_at = context.now
@@ -157,7 +208,8 @@ def _look_again(context: MarketMakingContext, base: Decimal) -> None:
     """
     state = context.reconciliation
     state.difference = base
-    state.fills_at_difference = context.fill_count
+    state.bookings_at_difference = context.ledger.bookings
+    state.differs_since = context.now
     state.differing_rounds += 1
     state.stage = Stage.RESTING
     state.is_answer_awaited = False

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
+
+F = TypeVar("F")
 
 
 class Side(StrEnum):
@@ -188,7 +190,14 @@ class CancelOrder(Intent):
 
 
 @frozen(kw_only=True)
-class QueryOrder(Intent):
+class Question(Intent):
+    """Something to ask the venue. The answer repeats ``question_id``, and so counts for this question alone."""
+
+    question_id: str | None = None
+
+
+@frozen(kw_only=True)
+class QueryOrder(Question):
     """Ask what became of one order: by id, among open orders, and in the account's trades."""
 
     client_order_id: str
@@ -196,17 +205,25 @@ class QueryOrder(Intent):
 
 
 @frozen(kw_only=True)
-class QueryOwnTrades(Intent):
+class QueryOwnTrades(Question):
     """Ask for every own trade with an exchange time at or after ``since``."""
 
     since: int
 
 
 @frozen(kw_only=True)
-class QueryBalances(Intent):
+class QueryBalances(Question):
     """Ask for the account's balances."""
 
 
 @frozen(kw_only=True)
-class QueryOpenOrders(Intent):
+class QueryOpenOrders(Question):
     """Ask for every order of the account that rests in this market's book."""
+
+
+def answering(question: Intent, fact: F) -> F:
+    """The fact as the answer to a question, which it names; what answers another intent stays as it is."""
+    if not isinstance(question, Question):
+        return fact
+    answer: Any = fact
+    return cast("F", evolve(answer, question_id=question.question_id))

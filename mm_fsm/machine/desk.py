@@ -21,6 +21,7 @@ from mm_fsm.core.messages import (
     QueryBalances,
     QueryOrder,
     QueryOwnTrades,
+    Question,
 )
 from mm_fsm.machine.deadlines import is_trade_lookup_needed
 from mm_fsm.machine.step_draft import StepDraft
@@ -201,20 +202,21 @@ class Desk:
         is_known = context.balances_reported_at is not None
         wait = settings.balances_interval_seconds if is_known else settings.query_interval_seconds
         context.balances_query_due = context.now + nanoseconds(wait)
-        self.stage(QueryBalances(symbol=settings.symbol))
+        self._ask(QueryBalances(symbol=settings.symbol, question_id=self._next_question_id()))
 
     def _ask_about(self, order: OwnOrder) -> None:
         context = self.context
         if order.missing_fills > 0 and not order.is_unknown:
             since = order.placed_at - nanoseconds(reconciling.CLOCK_TOLERANCE_SECONDS)
             context.orders.note_query(order, context.now)
-            self.stage(QueryOwnTrades(symbol=context.settings.symbol, since=max(since, 0)))
+            self._ask_for_trades(since)
             return
         self._send(
             QueryOrder(
                 symbol=context.settings.symbol,
                 client_order_id=order.client_order_id,
                 venue_order_id=order.venue_order_id,
+                question_id=self._next_question_id(),
             )
         )
 
@@ -225,4 +227,19 @@ class Desk:
         earliest = context.orders.unconfirmed_since
         since = (context.now if earliest is None else earliest) - nanoseconds(reconciling.CLOCK_TOLERANCE_SECONDS)
         context.trades_query_due = context.now + nanoseconds(context.settings.request_timeout_seconds)
-        self.stage(QueryOwnTrades(symbol=context.settings.symbol, since=max(since, 0)))
+        self._ask_for_trades(since)
+
+    def _ask_for_trades(self, since: int) -> None:
+        self._ask(
+            QueryOwnTrades(
+                symbol=self.context.settings.symbol, since=max(since, 0), question_id=self._next_question_id()
+            )
+        )
+
+    def _next_question_id(self) -> str:
+        return self.context.questions.next_id(self.context.now)
+
+    def _ask(self, question: Question) -> None:
+        """Stage a question that is no part of a round of reconciliation."""
+        reconciling.note_asked(self.context, question)
+        self.stage(question)

@@ -1,7 +1,7 @@
 """The default risk service: the last look at every order, and the causes that end trading.
 
 Worst case: every live order of the order's side fills, in-flight and UNKNOWN ones included, and fills the venue spoke
-of but has not delivered count too.
+of but has not delivered count too; all of them with their fees.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Final
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import Fault, FaultCode, HoldReason, OrderDraft, Refusal, RefusalCode
-from mm_fsm.core.instrument import InstrumentKind
+from mm_fsm.core.instrument import ZERO, InstrumentKind
 from mm_fsm.core.messages import SIDES, OrderPurpose
 from mm_fsm.services.orders import crosses_market
 from mm_fsm.services.permission import CLOSED_MARKET, first_hold
+from mm_fsm.services.worst_case import with_fees
 
 Check = Callable[[MarketMakingContext, OrderDraft], Refusal | None]
 
@@ -79,11 +80,9 @@ def check_exposure(context: MarketMakingContext, draft: OrderDraft) -> Refusal |
     if mid is None:
         return Refusal(RefusalCode.NO_MARKET_DATA, "no full two-sided book has arrived")
     added = instrument.base_quantity(draft.quantity)
-    worst = (
-        context.inventory_offset * draft.side.sign
-        + instrument.base_quantity(context.orders.exposure(draft.side))
-        + added
-    )
+    offset = context.inventory_offset * draft.side.sign
+    trades = instrument.base_quantity(context.orders.exposure(draft.side)) + added
+    worst = offset + trades * with_fees(context, draft.side) if offset + trades > 0 else ZERO
     if draft.purpose is OrderPurpose.QUOTE and context.ledger.drawdown >= settings.max_drawdown:
         return Refusal(RefusalCode.DRAWDOWN, "the loss from the best profit is at its limit")
     if context.purchasing_power(draft.side, draft.price) < added:

@@ -30,6 +30,7 @@ from mm_fsm.services.adverse_selection import judge_adverse_selection
 from mm_fsm.services.fair_price import fair_price, fair_price_signals
 from mm_fsm.services.ladder import Ladder
 from mm_fsm.services.pricing.inputs import Pricing, PricingInputs
+from mm_fsm.services.worst_case import with_fees
 
 
 @frozen(kw_only=True)
@@ -223,7 +224,7 @@ def _keep_affordable(
     kept: list[Quote] = []
     dropped: list[DroppedLevel] = []
     used = spent = ZERO
-    own_room = inventory.limit - inventory.offset * side.sign
+    own_room = (inventory.limit - inventory.offset * side.sign) / with_fees(context, side)
     all_funds = context.funds(side, besides_live=True)
     for quote in levels:
         if not instrument.meets_minimums(quote.price, quote.quantity):

@@ -15,6 +15,7 @@ from mm_fsm.core.messages import (
     QueryOpenOrders,
     QueryOrder,
     QueryOwnTrades,
+    Question,
     RequestKind,
 )
 from mm_fsm.venues.port import TakeFact
@@ -121,4 +122,5 @@ def _unknown(intent: Intent, now: int, reason: str) -> Fact:
         request=_QUERIES[type(intent)],
         client_order_id=intent.client_order_id if isinstance(intent, QueryOrder) else None,
         reason=reason,
+        question_id=intent.question_id if isinstance(intent, Question) else None,
     )

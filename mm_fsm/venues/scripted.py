@@ -33,6 +33,7 @@ from mm_fsm.core.messages import (
     QueryOwnTrades,
     ReportedOrder,
     ReportedStatus,
+    answering,
 )
 from mm_fsm.venues.port import PulledVenue, TakeFact, VenueTerms
 
@@ -54,6 +55,9 @@ class AcceptingBook:
 
     def answer(self, intent: Intent, now: int) -> Fact:
         """Do what an intent asks for at ``now``, nanoseconds: the one fact that answers it, received then."""
+        return answering(intent, self._carry_out(intent, now))
+
+    def _carry_out(self, intent: Intent, now: int) -> Fact:
         match intent:
             case PlaceOrder():
                 self.orders[intent.client_order_id] = intent

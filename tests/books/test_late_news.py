@@ -9,7 +9,7 @@ import pytest
 from mm_fsm.books.order_lifecycle import OrderStatus
 from mm_fsm.books.orders import OwnOrder, OwnOrders
 from mm_fsm.core.messages import Side
-from tests.books.own_order_book import INTERVAL, TIMEOUT, at, new_book, place, rest
+from tests.books.own_order_book import INTERVAL, TIMEOUT, WINDOW, at, new_book, place, rest
 
 HALF = Decimal("0.5")
 
@@ -153,7 +153,7 @@ def lost(book: OwnOrders) -> OwnOrder:
 def look(book: OwnOrders, order: OwnOrder, seconds: float) -> None:
     """Ask, and find nothing a tenth of a second later."""
     book.note_query(order, at(seconds))
-    book.report_not_found(order, at(seconds + 0.1), at(seconds + 0.1))
+    book.report_not_found(order, at(seconds), at(seconds + 0.1))
 
 
 def test_a_question_is_not_repeated_while_its_answer_may_come() -> None:
@@ -192,8 +192,8 @@ def test_looks_within_the_validity_window_say_nothing_the_placement_may_still_ar
     assert (order.is_unknown, order.clean_looks) == (True, 0)
 
 
-def test_a_look_that_the_venue_took_within_the_validity_window_says_nothing() -> None:
-    """Asked and answered after the window by our clock; the venue says that it looked at 29 s."""
+def test_a_late_answer_to_a_question_of_the_validity_window_says_nothing() -> None:
+    """Other questions have been asked since; the answers are those to one of 29 s."""
     book = new_book()
     order = lost(book)
     for seconds in (30, 33, 36):
@@ -208,10 +208,35 @@ def test_a_look_that_finds_the_order_starts_the_count_again() -> None:
     look(book, order, 30)
     book.report_open(order, None, at(32))
     book.lose_track(order, at(33))
-    look(book, order, 34)
+    look(book, order, 32 + WINDOW)
     assert order.is_unknown
-    look(book, order, 37)
+    look(book, order, 35 + WINDOW)
     assert not order.is_live
+
+
+def test_an_order_that_was_heard_of_is_never_one_that_was_never_placed() -> None:
+    """It rested, nobody finds it any more, nothing traded: it is gone, and its trades are looked up."""
+    book = new_book()
+    order = rest(book)
+    book.lose_track(order, at(2))
+    look(book, order, 35)
+    look(book, order, 38)
+    assert order.status is OrderStatus.CANCELED
+    assert book.unconfirmed_since is not None
+
+
+@pytest.mark.parametrize("heard_by", ["acknowledgement", "list"])
+def test_looks_asked_before_the_order_was_heard_of_say_nothing_however_late_the_answers(heard_by: str) -> None:
+    book = new_book()
+    order = lost(book)
+    look(book, order, 30)
+    if heard_by == "acknowledgement":
+        book.acknowledge(order, "venue", at(31))
+    else:
+        book.note_shown(order, at(31))
+    for seconds in (31.5, 33, 35, 31 + WINDOW - 0.1):
+        look(book, order, seconds)
+    assert (order.is_unknown, order.clean_looks) == (True, 0)
 
 
 def test_a_fill_between_two_looks_starts_the_count_again() -> None:
@@ -220,9 +245,9 @@ def test_a_fill_between_two_looks_starts_the_count_again() -> None:
     order = lost(book)
     look(book, order, 30)
     book.fill(order, Decimal(1), at(31))
-    look(book, order, 33)
+    look(book, order, 31 + WINDOW)
     assert order.is_unknown
-    look(book, order, 36)
+    look(book, order, 34 + WINDOW)
     assert order.status is OrderStatus.CANCELED
 
 
@@ -231,8 +256,8 @@ def test_an_order_that_has_traded_is_gone_and_not_rejected() -> None:
     order = rest(book)
     book.fill(order, Decimal(1), at(1))
     book.lose_track(order, at(2))
-    look(book, order, 30)
-    look(book, order, 33)
+    look(book, order, 31)
+    look(book, order, 34)
     assert order.status is OrderStatus.CANCELED
 
 
@@ -241,8 +266,8 @@ def test_an_order_of_which_the_venue_spoke_of_fills_is_gone_with_its_fills_still
     order = rest(book)
     book.report_open(order, Decimal(1), at(1))
     book.lose_track(order, at(2))
-    look(book, order, 30)
-    look(book, order, 33)
+    look(book, order, 31)
+    look(book, order, 34)
     assert (order.status, order.missing_fills, book.count) == (OrderStatus.CANCELED, 1, 1)
 
 
@@ -250,17 +275,8 @@ def test_an_answer_to_no_question_says_nothing() -> None:
     book = new_book()
     order = lost(book)
     for seconds in (40, 41, 42):
-        book.report_not_found(order, at(seconds), at(seconds))
-    assert order.is_unknown
-
-
-def test_one_question_has_one_answer() -> None:
-    book = new_book()
-    order = lost(book)
-    look(book, order, 31)
-    for seconds in (31.2, 31.3, 31.4):
-        book.report_not_found(order, at(seconds), at(seconds))
-    assert (order.is_unknown, order.clean_looks) == (True, 1)
+        book.report_not_found(order, None, at(seconds))
+    assert (order.is_unknown, order.clean_looks) == (True, 0)
 
 
 def test_an_order_that_is_known_to_rest_is_not_ended_by_a_look_that_misses_it() -> None:

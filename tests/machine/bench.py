@@ -53,6 +53,7 @@ from mm_fsm.core.messages import (
     RequestKind,
     Side,
     TimeInForce,
+    answering,
 )
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import FactRefusedError
@@ -288,7 +289,14 @@ class Bench:
 
     def about(self, kind: Callable[..., Any], order_id: str, **fields: Any) -> Any:
         """A fact about one order, now."""
+        if kind is OrderNotFound:
+            fields = {"question_id": self.question_about(order_id)} | fields
         return kind(received_at=self.now, symbol=SYMBOL, client_order_id=order_id, **fields)
+
+    def question_about(self, order_id: str) -> str | None:
+        """Id of the last question about an order; None before there was one."""
+        asked = [query.question_id for query in self.sent(QueryOrder) if query.client_order_id == order_id]
+        return asked[-1] if asked else None
 
     def acknowledge(self, order_id: str) -> StepResult:
         """The venue took the order."""
@@ -342,30 +350,29 @@ class Bench:
         """No usable answer came to a request."""
         return self.tell(self.about(OutcomeUnknown, order_id, request=request, reason="no answer"))
 
-    def report(self, order_id: str) -> StepResult:
+    def report(self, order_id: str, asked: Intent | None = None) -> StepResult:
         """Answer a query about an order truthfully."""
         order = self.orders[order_id]
         if not order.is_known:
-            return self.tell(self.about(OrderNotFound, order_id, exchange_time=self.now))
-        return self.tell(
-            self.about(
-                OrderStatusReported,
-                order_id,
-                status=order.status,
-                filled_quantity=order.filled,
-                exchange_time=self.now,
-            )
+            return self.tell(self._answering(asked, self.about(OrderNotFound, order_id, exchange_time=self.now)))
+        fact = self.about(
+            OrderStatusReported, order_id, status=order.status, filled_quantity=order.filled, exchange_time=self.now
         )
+        return self.tell(self._answering(asked, fact))
 
-    def report_trades(self, since: int = 0) -> StepResult:
+    @staticmethod
+    def _answering(asked: Intent | None, fact: Fact) -> Fact:
+        """The fact as the answer to what was asked; None: it comes unasked."""
+        return fact if asked is None else answering(asked, fact)
+
+    def report_trades(self, since: int = 0, asked: Intent | None = None) -> StepResult:
         """Every own trade of the session from ``since`` on."""
         trades = [trade for order in self.orders.values() for trade in order.trades if trade.exchange_time >= since]
         fills = tuple(evolve(trade, received_at=self.now) for trade in trades)
-        return self.tell(
-            OwnTradesReported(received_at=self.now, symbol=SYMBOL, fills=fills, since=since, until=self.now)
-        )
+        fact = OwnTradesReported(received_at=self.now, symbol=SYMBOL, fills=fills, since=since, until=self.now)
+        return self.tell(self._answering(asked, fact))
 
-    def report_open_orders(self) -> StepResult:
+    def report_open_orders(self, asked: Intent | None = None) -> StepResult:
         """Every order that really rests at the venue."""
         orders = tuple(
             ReportedOrder(
@@ -379,7 +386,8 @@ class Bench:
             for name, order in self.orders.items()
             if order.is_known and order.is_open
         )
-        return self.tell(OpenOrdersReported(received_at=self.now, symbol=SYMBOL, orders=orders, exchange_time=self.now))
+        fact = OpenOrdersReported(received_at=self.now, symbol=SYMBOL, orders=orders, exchange_time=self.now)
+        return self.tell(self._answering(asked, fact))
 
     def report_balances(self, **changes: Any) -> StepResult:
         """The account as it really is; nothing is locked."""
@@ -440,13 +448,13 @@ class Bench:
                 else:
                     self.tell(self.about(CancelRefused, intent.client_order_id, reason="no such order"))
             case QueryOrder():
-                self.report(intent.client_order_id)
+                self.report(intent.client_order_id, intent)
             case QueryOwnTrades():
-                self.report_trades(intent.since)
+                self.report_trades(intent.since, intent)
             case QueryBalances():
-                self.report_balances()
+                self.report_balances(question_id=intent.question_id)
             case QueryOpenOrders():
-                self.report_open_orders()
+                self.report_open_orders(intent)
 
     def _take(self, intent: PlaceOrder) -> None:
         order_id = intent.client_order_id

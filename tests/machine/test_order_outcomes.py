@@ -98,10 +98,10 @@ def test_a_look_from_before_the_end_of_the_window_that_arrives_after_it_does_not
     bench.acknowledge(ask)
     bench.lose(bid)
     bench.wait(29.9)
-    early = bench.now
+    early = [query.question_id for query in bench.sent(QueryOrder)]
     bench.wait(0.2)
-    for _ in range(4):
-        bench.tell(bench.about(OrderNotFound, bid, exchange_time=early))
+    for question_id in early[-4:]:
+        bench.tell(bench.about(OrderNotFound, bid, exchange_time=bench.now, question_id=question_id))
         assert bench.now >= placed_at + 30 * SECOND
         bench.wait(2)
     assert bench.own(bid).status is OrderStatus.UNKNOWN

@@ -116,6 +116,7 @@ FIELDS: dict[str, Callable[[int], list[object]]] = {
     "includes_own_orders": lambda now: NOT_TRUE_OR_FALSE,
     "bids": lambda now: bad_levels(-1),
     "asks": lambda now: bad_levels(1),
+    "question_id": lambda now: [value for value in NOT_A_NAME if value is not None],
     "withheld": lambda now: [*NOT_A_TUPLE, (5,), (None,)],
     "instrument": lambda now: [
         None,
@@ -226,6 +227,7 @@ VALUES: dict[str, Any] = {
     "instrument": SPOT,
     "orders": (reported_order(),),
     "since": 5,
+    "question_id": None,
 }
 """What a good fact holds, by the field's name; times are the fact's own."""
 

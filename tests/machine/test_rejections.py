@@ -160,7 +160,7 @@ def test_an_acknowledgement_that_comes_twice_changes_nothing_but_when_the_order_
     before = evolve(bench.own(bid))
     bench.tell(bench.about(OrderAcknowledged, bid, venue_order_id=f"venue-{bid}", exchange_time=bench.now))
     assert bench.own(bid).changed_at == bench.now > before.changed_at
-    assert evolve(bench.own(bid), changed_at=before.changed_at) == before
+    assert evolve(bench.own(bid), changed_at=before.changed_at, heard_at=before.heard_at) == before
 
 
 def test_a_look_from_before_the_confirmed_cancel_that_arrives_after_it_does_not_revive_the_order() -> None:

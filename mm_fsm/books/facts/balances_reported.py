@@ -23,11 +23,23 @@ class BalancesReported(VenueFact):
     base_free: Decimal
     quote_total: Decimal
     quote_free: Decimal
+    question_id: str | None = None
+    """Of the question that this answers; None when it answers none, or the venue does not say which."""
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
-        """Never quote with what the venue does not have: the ledger stays as it is, the difference is not free."""
+        """Never quote with what the venue does not have: the ledger stays as it is, the difference is not free.
+
+        The answer to a question is judged against the books as they were when it was asked.
+        """
+        question = context.questions.answer(self.question_id)
+        if question is None and self.question_id is not None:
+            return
         context.balances_reported_at = context.now
-        context.missing_base = max(context.base_position - self.base_total, ZERO)
-        expected = context.ledger.cash if context.instrument.kind is InstrumentKind.SPOT else context.equity
+        position, cash = context.ledger.position, context.ledger.cash
+        if question is not None:
+            position, cash = question.position, question.cash
+        is_spot = context.instrument.kind is InstrumentKind.SPOT
+        context.missing_base = max(position + context.target_base - self.base_total, ZERO)
+        expected = cash if is_spot else context.equity
         context.missing_quote = ZERO if expected is None else max(expected - self.quote_total, ZERO)
-        reconciling.compare_balances(context, self.base_total, self.quote_total)
+        reconciling.compare_balances(context, self.base_total, self.quote_total, question)

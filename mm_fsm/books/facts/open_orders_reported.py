@@ -22,6 +22,8 @@ class OpenOrdersReported(VenueFact):
 
     orders: tuple[ReportedOrder, ...]
     exchange_time: int
+    question_id: str | None = None
+    """Of the question that this answers; None when it answers none, or the venue does not say which."""
 
     def admit(self, context: MarketMakingContext) -> None:
         """Pass over orders of others; those that carry our prefix must be sound."""
@@ -37,21 +39,27 @@ class OpenOrdersReported(VenueFact):
                 raise refusal(self, f"{name}.filled_quantity", expected, reported.filled_quantity)
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
-        """Settle known orders, take over unknown ones of ours, look for known ones that are gone."""
-        orders = context.orders
+        """Settle known orders, take over unknown ones of ours, look for known ones that are gone.
+
+        An answer that was taken before says nothing again.
+        """
+        question, orders = context.questions.answer(self.question_id), context.orders
+        if question is None and self.question_id is not None:
+            return
+        asked_at = context.reconciliation.asked_at if question is None else question.asked_at
         for reported in self.orders:
             known = orders.get(reported.client_order_id)
             if known is not None and known.is_live:
                 note_taken(context, known)
-                orders.note_shown(known)
+                orders.note_shown(known, context.now)
         orders.venue_time = max(orders.venue_time, self.exchange_time)
         for reported in self.orders:
             known = orders.get(reported.client_order_id)
             if known is not None:
-                _take_known(context, known, reported)
+                _take_known(context, known, reported, asked_at)
             elif _is_ours(context, reported):
                 _take_unknown(context, reported, self.exchange_time)
-        reconciling.take_open_orders(context, {reported.client_order_id for reported in self.orders})
+        reconciling.take_open_orders(context, {reported.client_order_id for reported in self.orders}, question)
         context.needs_requote = True
 
 
@@ -59,9 +67,8 @@ def _is_ours(context: MarketMakingContext, reported: ReportedOrder) -> bool:
     return reported.client_order_id.startswith(f"{context.settings.strategy_id}-")
 
 
-def _take_known(context: MarketMakingContext, order: OwnOrder, reported: ReportedOrder) -> None:
+def _take_known(context: MarketMakingContext, order: OwnOrder, reported: ReportedOrder, asked_at: int) -> None:
     """What rests is open; news that is older than the last change of the order says nothing."""
-    asked_at = context.reconciliation.asked_at
     if order.changed_at > asked_at or not 0 <= reported.filled_quantity <= order.quantity:
         return
     context.orders.report_open(order, reported.filled_quantity, context.now, reported.venue_order_id)

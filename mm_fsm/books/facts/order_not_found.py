@@ -12,9 +12,14 @@ from mm_fsm.core.messages import OrderFact
 
 @frozen(kw_only=True)
 class OrderNotFound(OrderFact):
-    """A clean look found nothing: not by id, not among the open orders, and not in the account's trades."""
+    """A clean look found nothing: not by id, not among the open orders, and not in the account's trades.
+
+    It settles an order only where it names its question: the same answer to an earlier question would prove nothing.
+    """
 
     exchange_time: int
+    question_id: str | None = None
+    """Of the question that this answers; None when it answers none, or the venue does not say which."""
 
     def admit(self, context: MarketMakingContext) -> OwnOrder:
         """The order is known."""
@@ -22,5 +27,8 @@ class OrderNotFound(OrderFact):
 
     def book(self, context: MarketMakingContext, admitted: OwnOrder) -> None:
         """Count the look; enough of them settle the order."""
-        context.orders.report_not_found(admitted, self.exchange_time, context.now)
+        question = context.questions.answer(self.question_id)
+        if question is None and self.question_id is not None:
+            return
+        context.orders.report_not_found(admitted, None if question is None else question.asked_at, context.now)
         context.needs_requote = context.needs_requote or not admitted.is_live

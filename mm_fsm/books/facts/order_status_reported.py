@@ -21,6 +21,8 @@ class OrderStatusReported(OrderFact):
     status: ReportedStatus
     filled_quantity: Decimal | None
     exchange_time: int
+    question_id: str | None = None
+    """Of the question that this answers; None when it answers none, or the venue does not say which."""
 
     def admit(self, context: MarketMakingContext) -> OwnOrder:
         """The order is known, and status and filled quantity fit it and each other."""
@@ -34,6 +36,7 @@ class OrderStatusReported(OrderFact):
 
     def book(self, context: MarketMakingContext, admitted: OwnOrder) -> None:
         """Settle the question; an older look, overtaken by the news that the order had left, says nothing."""
+        context.questions.answer(self.question_id)
         was_unknown = admitted.is_unknown
         is_open = self.status in (ReportedStatus.OPEN, ReportedStatus.PARTIALLY_FILLED)
         if is_open and not admitted.is_live and self.exchange_time < admitted.closed_at:

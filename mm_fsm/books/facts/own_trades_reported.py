@@ -26,6 +26,8 @@ class OwnTradesReported(VenueFact):
     fills: tuple[OrderFilled, ...]
     since: int
     until: int
+    question_id: str | None = None
+    """Of the question that this answers; None when it answers none, or the venue does not say which."""
 
     def admit(self, context: MarketMakingContext) -> tuple[tuple[OrderFilled, LedgerFill], ...]:
         """Pass over trades of orders that are not ours; ours must all be sound, together."""
@@ -49,7 +51,9 @@ class OwnTradesReported(VenueFact):
         is_settled = context.orders.unconfirmed_since is None
         wait = 0 if is_settled else nanoseconds(context.settings.query_interval_seconds)
         context.trades_query_due = context.now + wait
-        reconciling.take_trades(context, self.since, self.until)
+        question = context.questions.answer(self.question_id)
+        if question is not None or self.question_id is None:
+            reconciling.take_trades(context, self.since, self.until, question)
 
 
 def _may_be_ours(context: MarketMakingContext, fill: OrderFilled) -> bool:

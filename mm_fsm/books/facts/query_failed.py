@@ -16,9 +16,13 @@ class QueryFailed(VenueFact):
     request: RequestKind
     client_order_id: str | None = None
     reason: str = ""
+    question_id: str | None = None
+    """Of the question that this answers; None when it answers none, or the venue does not say which."""
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """Ask again after a while."""
+        if context.questions.answer(self.question_id) is None and self.question_id is not None:
+            return
         retry_at = context.now + nanoseconds(context.settings.query_interval_seconds)
         if self.request is RequestKind.QUERY_BALANCES:
             context.balances_query_due = retry_at

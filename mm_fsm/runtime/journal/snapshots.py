@@ -25,6 +25,7 @@ from mm_fsm.books import (
     market,
     markouts,
     orders,
+    questions,
     reconciliation,
     reference_price,
     signals,
@@ -36,7 +37,7 @@ from mm_fsm.machine import desk, quote_uptime, visits
 from mm_fsm.runtime.journal.messages import encode
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
-    context, decisions, facts, incomplete_fills, instrument, ledger, market, markouts, messages, orders,
+    context, decisions, facts, incomplete_fills, instrument, ledger, market, markouts, messages, orders, questions,
     reconciliation, reference_price, settings, signals, decay, ewma, intensity, order_flow, two_scale, volume, desk,
     quote_uptime, visits, sums,
 )  # fmt: skip

@@ -157,7 +157,9 @@ def _report(machine: QuotingMachine, time: int, number: int, status: ReportedSta
 
 
 def _not_found(machine: QuotingMachine, time: int, number: int) -> Fact | None:
-    return _about(OrderNotFound, machine, time, number, exchange_time=time)
+    order = _pick(machine, number)
+    question_id = None if order is None else order.question_id
+    return _about(OrderNotFound, machine, time, number, exchange_time=time, question_id=question_id)
 
 
 def _report_trades(machine: QuotingMachine, time: int) -> Fact:

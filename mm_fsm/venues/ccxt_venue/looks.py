@@ -32,6 +32,7 @@ from mm_fsm.core.messages import (
     ReportedOrder,
     ReportedStatus,
     RequestKind,
+    answering,
 )
 from mm_fsm.venues.ccxt_venue.account import FINDS_BY_CLIENT_ID, Account
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry
@@ -120,7 +121,8 @@ class Looks:
         """Answer one question with one fact."""
         market = self.account.markets[intent.symbol]
         if self.account.suspension_seconds:
-            market.tell(self._failed(intent, "not asked: the exchange takes no request at present"))
+            fact = self._failed(intent, "not asked: the exchange takes no request at present")
+            market.tell(answering(intent, fact))
             return
         try:
             fact = await self._answer(intent, market)
@@ -129,7 +131,7 @@ class Looks:
         except Exception as error:  # noqa: BLE001 - whatever it is, the question is open still
             self.account.judge(error)
             fact = self._failed(intent, self.account.reason(error))
-        market.tell(fact)
+        market.tell(answering(intent, fact))
 
     def _failed(self, intent: Intent, reason: str) -> Fact:
         return QueryFailed(

@@ -58,6 +58,7 @@ from mm_fsm.core.messages import (
     ReportedOrder,
     ReportedStatus,
     RequestKind,
+    answering,
 )
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.venues.base import MarketEvent, time_of
@@ -288,16 +289,18 @@ class PaperExchange:
         order = self._orders.find(intent.client_order_id) if intent.symbol == self.instrument.symbol else None
         received_at = self._answer_time()
         if order is None:
-            self._deliveries.send(
+            self._answer(
+                intent,
                 OrderNotFound(
                     received_at=received_at,
                     symbol=intent.symbol,
                     client_order_id=intent.client_order_id,
                     exchange_time=self._now,
-                )
+                ),
             )
             return
-        self._deliveries.send(
+        self._answer(
+            intent,
             OrderStatusReported(
                 received_at=received_at,
                 symbol=intent.symbol,
@@ -305,7 +308,7 @@ class PaperExchange:
                 status=order.status,
                 filled_quantity=order.filled,
                 exchange_time=self._now,
-            )
+            ),
         )
 
     def _report_own_trades(self, intent: QueryOwnTrades) -> None:
@@ -316,10 +319,11 @@ class PaperExchange:
         self._forget_old_trades()
         since = max(intent.since, self._trades_known_from)
         fills = (evolve(fill, received_at=received_at) for fill in self._own_trades if fill.exchange_time >= since)
-        self._deliveries.send(
+        self._answer(
+            intent,
             OwnTradesReported(
                 received_at=received_at, symbol=intent.symbol, fills=tuple(fills), since=since, until=self._now
-            )
+            ),
         )
 
     def _report_open_orders(self, intent: QueryOpenOrders) -> None:
@@ -338,8 +342,9 @@ class PaperExchange:
             )
             for order in self._orders.open
         )
-        self._deliveries.send(
-            OpenOrdersReported(received_at=received_at, symbol=intent.symbol, orders=orders, exchange_time=self._now)
+        self._answer(
+            intent,
+            OpenOrdersReported(received_at=received_at, symbol=intent.symbol, orders=orders, exchange_time=self._now),
         )
 
     def _report_balances(self, intent: QueryBalances) -> None:
@@ -347,13 +352,14 @@ class PaperExchange:
         if intent.symbol != self.instrument.symbol:
             self._fail_query(intent, RequestKind.QUERY_BALANCES, received_at)
             return
-        self._deliveries.send(evolve(self.balances, received_at=received_at))
+        self._answer(intent, evolve(self.balances, received_at=received_at))
 
     def _fail_query(self, intent: Intent, request: RequestKind, received_at: int) -> None:
         reason = f"unknown symbol; this exchange trades {self.instrument.symbol}"
-        self._deliveries.send(
-            QueryFailed(received_at=received_at, symbol=intent.symbol, request=request, reason=reason)
-        )
+        self._answer(intent, QueryFailed(received_at=received_at, symbol=intent.symbol, request=request, reason=reason))
+
+    def _answer(self, question: Intent, fact: Fact) -> None:
+        self._deliveries.send(answering(question, fact))
 
     # -- trading ----------------------------------------------------------------------------------------------------
 
