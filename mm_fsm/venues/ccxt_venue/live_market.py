@@ -43,6 +43,28 @@ class VenueClock:
         return self.latest if self._offset is None else max(self.now() + self._offset, 0)
 
 
+class RecentIds:
+    """Client order ids, the oldest forgotten after so many: a process that trades for months does not grow.
+
+    Args:
+        most: how many are kept; far more than can be open at once.
+    """
+
+    def __init__(self, most: int = 50_000) -> None:
+        self._most = most
+        self._ids: dict[str, None] = {}
+
+    def add(self, client_order_id: str) -> None:
+        """Remember an id, as the newest."""
+        self._ids.pop(client_order_id, None)
+        self._ids[client_order_id] = None
+        if len(self._ids) > self._most:
+            del self._ids[next(iter(self._ids))]
+
+    def __contains__(self, client_order_id: object) -> bool:
+        return client_order_id in self._ids
+
+
 @define(eq=False)
 class LiveMarket:
     """One market of the account."""
@@ -50,7 +72,7 @@ class LiveMarket:
     instrument: Instrument
     depth: int
     """Levels a side that the machine is shown."""
-    known: set[str] = field(factory=set)
+    known: RecentIds = field(factory=RecentIds)
     """Client order ids that the machine knows: fills of others would make no sense to it."""
     heard_at: int = 0
     """Host time of the last message of the book's own subscription, nanoseconds."""

@@ -196,7 +196,7 @@ class CcxtVenue:
         account = self._account = self._shared(exchange, {s: each.instrument for s, each in terms.items()})
         self._requests = OrderRequests(account)
         self._looks = Looks(account, self._lose_feed, lambda: None if self._streams is None else self._streams.since)
-        self._watch = Watch(account, self._lose_feed, self._has_order_stream)
+        self._watch = Watch(account, self._lose_feed, self._are_streams_up, self._has_order_stream)
         account.on_clock_error = self._watch.ask_clock_soon
         await self._watch.measure_clock()
         self._streams = await self._subscribed()
@@ -259,8 +259,11 @@ class CcxtVenue:
             raise
         return streams
 
+    def _are_streams_up(self) -> bool:
+        return self._restoring is None and self._streams is not None
+
     def _has_order_stream(self) -> bool:
-        return self._restoring is None and self._streams is not None and self._streams.has("watchOrders")
+        return self._streams is not None and self._streams.has("watchOrders")
 
     def _lose_feed(self, reason: str) -> None:
         """What the streams say can no longer be trusted: build them anew. Further failures change nothing."""

@@ -21,6 +21,8 @@ SILENT_BOOK_SECONDS: Final = 3.0
 """How long a book may stay silent before the exchange is asked whether the market rests or the stream is dead."""
 CLOCK_SECONDS: Final = 60.0
 """How often the exchange's clock is asked for."""
+CLOCK_RETRY_SECONDS: Final = 0.5
+"""How soon it may be asked for again, once a request was refused because of its time."""
 COMPLETION_SECONDS: Final = 0.5
 """How often the exchange is asked for what a held trade lacks."""
 _LOOK_SECONDS: Final = 0.1
@@ -33,9 +35,12 @@ class Watch:
     account: Account
     on_dead: Callable[[str], None]
     """Called with what is dead, and why that is sure."""
+    are_streams_up: Callable[[], bool]
+    """Whether the streams are up, and not being built anew."""
     has_order_stream: Callable[[], bool]
-    """Whether own orders are streamed at present."""
+    """Whether own orders are streamed."""
     _clock_due: float = field(default=0.0, init=False)
+    _clock_asked: float = field(default=0.0, init=False)
     _completion_due: float = field(default=0.0, init=False)
     _measuring: asyncio.Task[None] | None = field(default=None, init=False)
     _completing: asyncio.Task[None] | None = field(default=None, init=False)
@@ -43,25 +48,30 @@ class Watch:
 
     def ask_clock_soon(self) -> None:
         """The exchange refused a request because of its time."""
-        self._clock_due = 0.0
+        self._clock_due = min(self._clock_due, self._clock_asked + CLOCK_RETRY_SECONDS)
 
     async def run(self) -> None:
         """Look, for ever."""
         loop = asyncio.get_running_loop()
         while True:
-            self.look(loop.time())
+            try:
+                self.look(loop.time())
+            except Exception as error:  # noqa: BLE001 - who looks after the streams must not end
+                logger.bind(exchange=self.account.name, reason=self.account.reason(error)).error("venue.watch_failed")
             await asyncio.sleep(_LOOK_SECONDS)
 
     def look(self, time: float) -> None:
         """Look once, at a time of the loop in seconds."""
-        if self.has_order_stream():
+        if not self.has_order_stream():
+            self.account.orders.awaited.clear()  # nobody else will bring it
+        if self.are_streams_up():
             self._look_for_late_news()
             for market in self.account.markets.values():
                 self._look_at_book(market)
         if self.account.suspension_seconds:
             return
         if time >= self._clock_due and _is_done(self._measuring):
-            self._clock_due = time + CLOCK_SECONDS
+            self._clock_asked, self._clock_due = time, time + CLOCK_SECONDS
             self._measuring = asyncio.get_running_loop().create_task(self.measure_clock())
         if self.account.trades.is_something_open and time >= self._completion_due and _is_done(self._completing):
             self._completion_due = time + COMPLETION_SECONDS

@@ -36,12 +36,13 @@ from mm_fsm.core.messages import (
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
 from mm_fsm.venues.ccxt_venue.keys import Keys
-from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
+from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, RecentIds, VenueClock
 from mm_fsm.venues.ccxt_venue.looks import Looks
 from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
 from mm_fsm.venues.ccxt_venue.payloads import SeenOrder
 from mm_fsm.venues.ccxt_venue.requests import OrderRequests
+from mm_fsm.venues.ccxt_venue.watch import Watch
 
 SYMBOL = "ETH/USDT"
 OURS = "mm-abcdef-ghijkl-1"
@@ -262,3 +263,40 @@ def test_a_balance_that_is_not_known_is_no_balance(balance: Any) -> None:
     bench = Bench(fetch_balance=balance)
     asyncio.run(bench.looks.answer(QueryBalances(symbol=SYMBOL)))
     assert bench.kinds() == {QueryFailed: 1}
+
+
+def test_the_oldest_ids_are_forgotten_and_the_newest_kept() -> None:
+    ids = RecentIds(most=3)
+    for name in ("a", "b", "c", "a", "d"):
+        ids.add(name)
+    assert [name for name in "abcd" if name in ids] == ["a", "c", "d"]
+
+
+def _watch(bench: Bench, dead: list[str], *, has_order_stream: bool = True) -> Watch:
+    return Watch(bench.account, dead.append, lambda: True, lambda: has_order_stream)
+
+
+def test_news_that_the_stream_does_not_bring_in_two_seconds_proves_it_dead() -> None:
+    bench, dead = Bench(fetch_balance={}), list[str]()
+    order = bench.orders.place(PLACE, bench.market)
+    bench.orders.take(order, "7", NOW, from_stream=False)
+    bench.account.suspended_until = NOW + nanoseconds(600)  # so that nothing else is asked
+    watch = _watch(bench, dead)
+    bench.time += nanoseconds(2.0)
+    watch.look(0.0)
+    assert dead == []
+    bench.time += 1
+    watch.look(0.0)
+    assert len(dead) == 1
+    assert OURS in dead[0]
+
+
+def test_where_there_is_no_stream_of_own_orders_its_silence_proves_nothing() -> None:
+    bench, dead = Bench(fetch_balance={}), list[str]()
+    order = bench.orders.place(PLACE, bench.market)
+    bench.orders.take(order, "7", NOW, from_stream=False)
+    bench.account.suspended_until = NOW + nanoseconds(600)
+    bench.time += nanoseconds(5.0)
+    _watch(bench, dead, has_order_stream=False).look(0.0)
+    assert dead == []
+    assert bench.orders.awaited == {}
