@@ -20,7 +20,7 @@ from attrs import frozen
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.suggestions import closest
-from mm_fsm.errors import FileError, Refusals, SettingsError
+from mm_fsm.errors import FileError, RecordingError, Refusals, SettingsError
 from mm_fsm.estimators.micro_price import micro_price_model
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
@@ -98,7 +98,11 @@ def read_settings(path: Path) -> tuple[MarketConfiguration, ...]:
     Raises:
         SettingsError: the file cannot be read, is no TOML, or says something that cannot be.
     """
-    return parse_settings(_read_text(path), str(path))
+    try:
+        text = _read_text(path)
+        return parse_settings(text, str(path))
+    except FileError as error:
+        raise _recording_given(path) or error from None
 
 
 def parse_settings(text: str, name: str = "settings") -> tuple[MarketConfiguration, ...]:
@@ -127,6 +131,18 @@ def read_preset(name: str) -> MarketConfiguration:
         SettingsError: there is no such preset.
     """
     return _market(MarketLayers(own={}, preset=name))
+
+
+def _recording_given(path: Path) -> FileError | None:
+    """The refusal of a recording that was given as settings; None where the file is none."""
+    from mm_fsm.venues.recorded.opening import layout_of  # noqa: PLC0415 - what reads recordings is needed here only
+
+    try:
+        kind = layout_of(path).kind
+    except RecordingError:
+        return None
+    remedy = "Give it to mm-fsm backtest, and here a settings file."
+    return FileError(str(path), "a settings file in TOML", f"a recording, {kind}", remedy)
 
 
 def _read_text(path: Path) -> str:

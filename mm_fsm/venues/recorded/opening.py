@@ -113,7 +113,10 @@ def layout_of(path: Path, symbol: str | None = None) -> Layout:
     kind = _kind_of(fields)
     if kind is None:
         problem = f"expected a file of a known kind, found {BRIEFLY.repr(line.strip())}."
-        raise file.error(1, problem, _KNOWN)
+        is_toml = path.suffix == ".toml"
+        raise file.error(
+            1, problem, "A settings file goes to --settings; give a recording here." if is_toml else _KNOWN
+        )
     layout = kind(file, symbol)
     missing = [column for column in layout.columns if column not in layout.names]
     if missing:
