@@ -184,7 +184,7 @@ app.command(epilog=CALIBRATE_EPILOG)(calibrate)
 app.command(epilog=TUNE_EPILOG)(tune)
 
 
-@app.command(epilog="Example: mm-fsm check settings.toml --price 2500")
+@app.command(epilog="Example: mm-fsm check settings.toml --price 2500, or: mm-fsm check settings.toml --venue")
 def check(
     *,
     settings: SettingsArgument = None,
@@ -192,9 +192,16 @@ def check(
     price: Annotated[
         str | None, option(metavar="PRICE", help="Reference price; else the simulator's start price.")
     ] = None,
+    venue: Annotated[
+        bool, option("--venue", help="Connect and show the account: permissions, balances, orders. Nothing is sent.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check settings and print what they would quote in a calm market: levels that survive, and why others do not."""
+    if venue:
+        from mm_fsm.cli.inspecting import run_inspection
+
+        raise typer.Exit(run_inspection(settings, as_json=as_json))
     from mm_fsm.cli.checking import run_check
 
     raise typer.Exit(run_check(settings, preset=preset, price=price, as_json=as_json))

@@ -33,3 +33,5 @@ class AccountSettings:
     """How old a placement may be when it leaves; an older one is dropped, never sent late."""
     is_exclusive: bool = field(default=False, validator=yes_or_no)
     """Whether nobody else trades on this account: only then may a dead man's switch cancel all that rests in it."""
+    allows_withdrawal_key: bool = field(default=False, validator=yes_or_no)
+    """Whether to trade with a key that may withdraw: who steals it could empty the account."""

@@ -17,9 +17,11 @@ from loguru import logger
 from mm_fsm.books.facts import BalancesReported, CancelRefused, OrderRejected, RequestsSuspended
 from mm_fsm.core.clock import seconds as seconds_of
 from mm_fsm.core.messages import CancelOrder, Fact, Intent, OrderPurpose, PlaceOrder, QueryBalances, RejectionCode
+from mm_fsm.errors import SettingsError
 from mm_fsm.runtime.account.books import AccountBooks, less_what_others_hold
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.account.waiting_requests import Dropped, Waiting, WaitingRequests
+from mm_fsm.venues.inspection import InspectedVenue, Permissions
 from mm_fsm.venues.port import PushedVenue, TakeFact, VenueTerms
 
 MOST_BALANCE_QUESTIONS: Final = 3
@@ -64,10 +66,13 @@ class SharedAccount:
         """Open the account's connection.
 
         Raises:
-            SettingsError: the venue's rules and the settings disagree.
+            SettingsError: the venue's rules and the settings disagree, or the keys may do what nobody should risk.
             VenueError: the venue cannot be reached.
         """
-        return await self._venue.open()
+        terms = await self._venue.open()
+        if isinstance(self._venue, InspectedVenue):
+            check_permissions(await self._venue.permissions(), self.settings)
+        return terms
 
     def read_books(self, symbol: str, books: AccountBooks) -> None:
         """Say which books a market keeps; the limits over all markets count those that are known."""
@@ -243,6 +248,19 @@ class SharedAccount:
             for name, books in self._books.items()
             if name != symbol and not mine.keys().isdisjoint(books.holdings)
         )
+
+
+def check_permissions(found: Permissions, settings: AccountSettings) -> None:
+    """Refuse keys that may withdraw, unless settings allow them, and keys that may not trade.
+
+    Raises:
+        SettingsError: the keys are refused.
+    """
+    if found.withdraw and not settings.allows_withdrawal_key:
+        remedy = "Make a key that may only trade, or write allows_withdrawal_key = true below [account]."
+        raise SettingsError("account.allows_withdrawal_key", "a key that may not withdraw", "one that may", remedy)
+    if found.trade is False:
+        raise SettingsError("venue", "a key that may trade", "one that may not", "Allow spot trading for the key.")
 
 
 def _step_of(waiting: Waiting) -> tuple[str, int, bool]:

@@ -120,12 +120,13 @@ class JournalFile:
     def _forget_old_segments(self) -> None:
         numbers = [number for (number,) in self._rows("SELECT number FROM segments ORDER BY number")]
         for number in numbers[:-FEWEST_SEGMENTS]:
-            if self._used_bytes() <= self._most_bytes:
+            if self.used_bytes() <= self._most_bytes:
                 return
             for table in ("segments WHERE number", "records WHERE segment", "quiet_facts WHERE segment"):
                 self._rows(f"DELETE FROM {table} = {number}")  # noqa: S608 - a number from the file itself
 
-    def _used_bytes(self) -> int:
+    def used_bytes(self) -> int:
+        """Bytes of the file that hold something."""
         sizes = [self._rows(f"PRAGMA {name}")[0][0] for name in ("page_count", "freelist_count", "page_size")]
         pages, free, size = sizes
         used: int = (pages - free) * size

@@ -15,6 +15,7 @@ from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
 from mm_fsm.errors import MarketMakerError, SettingsError, VenueError
 from mm_fsm.venues.ccxt_venue.account import FINDS_BY_CLIENT_ID, Account
 from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
+from mm_fsm.venues.ccxt_venue.inspection import inspection_of, permissions_of
 from mm_fsm.venues.ccxt_venue.keys import Keys
 from mm_fsm.venues.ccxt_venue.library import MakeExchange
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
@@ -25,6 +26,7 @@ from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
 from mm_fsm.venues.ccxt_venue.requests import OrderRequests
 from mm_fsm.venues.ccxt_venue.streams import Streams
 from mm_fsm.venues.ccxt_venue.watch import Watch
+from mm_fsm.venues.inspection import AccountInspection, Permissions
 from mm_fsm.venues.port import Capabilities, TakeFact, VenueTerms
 from mm_fsm.venues.wall_clock import WallClock
 
@@ -88,6 +90,7 @@ class CcxtVenue:
         self._clock = clock or WallClock()
         self._ids = ClientIds(order.exchange, frozenset(market.strategy_id for market in markets))
         self._account: Account | None = None
+        self._terms_told: Mapping[str, VenueTerms] = {}
         self._streams: Streams | None = None
         self._requests: OrderRequests | None = None
         self._looks: Looks | None = None
@@ -186,6 +189,23 @@ class CcxtVenue:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    # -- looking at the account (mm_fsm.venues.inspection) ----------------------------------------------------------
+
+    async def permissions(self) -> Permissions:
+        """What the keys may do. Never raises."""
+        return await permissions_of(self._opened())
+
+    async def inspect(self) -> AccountInspection:
+        """The account as it is now.
+
+        Raises:
+            VenueError: the exchange does not answer.
+        """
+        fees = {symbol: each.fees for symbol, each in self._terms_told.items()}
+        strategies = {symbol: market.strategy_id for symbol, market in self._written.items()}
+        name = next(each.account for each in self._terms_told.values())
+        return await inspection_of(self._opened(), name, fees, strategies)
+
     # -- opening ----------------------------------------------------------------------------------------------------
 
     async def _open(self, exchange: Any) -> Mapping[str, VenueTerms]:
@@ -202,7 +222,8 @@ class CcxtVenue:
         self._streams = await self._subscribed()
         self._spawn(self._watch.run())
         logger.bind(exchange=self._order.exchange, **self._streams.sources).info("venue.opened")
-        return {symbol: evolve(each, account=name) for symbol, each in terms.items()}
+        self._terms_told = {symbol: evolve(each, account=name) for symbol, each in terms.items()}
+        return self._terms_told
 
     async def _terms(self, exchange: Any, market: MarketOrder) -> VenueTerms:
         instrument = agreed(exchange, read_instrument(exchange, market.symbol), market.instrument)

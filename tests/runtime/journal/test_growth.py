@@ -22,7 +22,7 @@ def test_segments_begin_with_a_snapshot_and_the_oldest_are_forgotten(
     plan = plan_at(tmp_path / "run.journal", journal_settings=settings)
     world, run = World(), begin(plan)
     world.run(run, 120)
-    assert run.journal.file._used_bytes() < 250_000
+    assert run.journal.file.used_bytes() < 250_000
     status = run.journal.status
     run.close()
     with JournalReader(plan.path) as reader:

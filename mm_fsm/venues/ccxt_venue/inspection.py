@@ -1,0 +1,152 @@
+"""Looks at an account through ccxt: permissions, balances, clock, open orders. Nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final
+
+from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, seconds
+from mm_fsm.core.instrument import Fees
+from mm_fsm.core.messages import ReportedOrder
+from mm_fsm.errors import VenueError
+from mm_fsm.venues.ccxt_venue.account import Account
+from mm_fsm.venues.ccxt_venue.amounts import amount, entry
+from mm_fsm.venues.ccxt_venue.looks import held
+from mm_fsm.venues.ccxt_venue.payloads import SeenOrder, read_orders
+from mm_fsm.venues.inspection import AccountInspection, CurrencyBalance, InspectedMarket, Permissions
+
+
+def _binance(answer: Any) -> Permissions:
+    return Permissions(
+        trade=_yes(entry(answer, "enableSpotAndMarginTrading")), withdraw=_yes(entry(answer, "enableWithdrawals"))
+    )
+
+
+def _okx(answer: Any) -> Permissions:
+    data = entry(answer, "data")
+    words = str(entry(data[0], "perm") or "") if isinstance(data, list) and data else ""
+    if not words:
+        return Permissions()
+    return Permissions(trade="trade" in words.split(","), withdraw="withdraw" in words.split(","))
+
+
+def _bybit(answer: Any) -> Permissions:
+    groups = entry(entry(answer, "result"), "permissions")
+    if not isinstance(groups, dict):
+        return Permissions()
+    spot, wallet = groups.get("Spot"), groups.get("Wallet")
+    return Permissions(
+        trade=bool(spot) if isinstance(spot, list) else None,
+        withdraw="Withdraw" in wallet if isinstance(wallet, list) else None,
+    )
+
+
+def _yes(value: object) -> bool | None:
+    """A truth value as exchanges write it; None when it is none."""
+    words = {"true": True, "false": False}
+    return value if isinstance(value, bool) else words.get(str(value).lower())
+
+
+PERMISSION_ENDPOINTS: Final[Mapping[str, tuple[str, Callable[[Any], Permissions]]]] = MappingProxyType(
+    {
+        "binance": ("sapi_get_account_apirestrictions", _binance),
+        "okx": ("private_get_account_config", _okx),
+        "bybit": ("private_get_v5_user_query_api", _bybit),
+    }
+)
+"""Where an exchange says what a key may do, and how its answer is read. ccxt has no word for it of its own."""
+
+
+async def permissions_of(account: Account) -> Permissions:
+    """What the keys may do; not known where the exchange does not say, or not now."""
+    if account.name not in PERMISSION_ENDPOINTS:
+        return Permissions()
+    method, read = PERMISSION_ENDPOINTS[account.name]
+    try:
+        return read(await getattr(account.exchange, method)())
+    except Exception as error:  # noqa: BLE001 - whatever ccxt raises: then it is not known
+        account.judge(error)
+        return Permissions()
+
+
+async def inspection_of(
+    account: Account, name: str, fees: Mapping[str, Fees], strategies: Mapping[str, str]
+) -> AccountInspection:
+    """The account as it is now.
+
+    Args:
+        account: open.
+        name: its identity.
+        fees: what each market costs.
+        strategies: the strategy's name of each market, with which our client order ids begin.
+
+    Raises:
+        VenueError: the exchange does not answer, or what it answers does not say it.
+    """
+    try:
+        balance = await account.exchange.fetch_balance()
+        orders = {symbol: await _open_orders(account, symbol) for symbol in account.markets}
+        clock = await _clock_offset(account)
+        currencies = {
+            currency
+            for market in account.markets.values()
+            for currency in (market.instrument.base_currency, market.instrument.quote_currency)
+        }
+        balances = {
+            currency: CurrencyBalance(total=held(balance, currency, "total"), free=held(balance, currency, "free"))
+            for currency in sorted(currencies)
+        }
+    except Exception as error:  # noqa: BLE001 - whatever ccxt raises
+        account.judge(error)
+        problem = f"{account.name}: expected an account that can be looked at, found {account.reason(error)}."
+        raise VenueError(f"{problem} Check the connection and what the keys may do.") from None
+    return AccountInspection(
+        account=name,
+        permissions=await permissions_of(account),
+        balances=balances,
+        clock_offset_seconds=clock,
+        markets={
+            symbol: InspectedMarket(
+                instrument=market.instrument,
+                fees=fees[symbol],
+                own_orders=tuple(each for each in orders[symbol] if _is_of(each, strategies[symbol])),
+                foreign_orders=tuple(each for each in orders[symbol] if not _is_of(each, strategies[symbol])),
+            )
+            for symbol, market in account.markets.items()
+        },
+    )
+
+
+def _is_of(order: ReportedOrder, strategy: str) -> bool:
+    return order.client_order_id.startswith(f"{strategy}-")
+
+
+async def _open_orders(account: Account, symbol: str) -> list[ReportedOrder]:
+    found = read_orders(await account.exchange.fetch_open_orders(symbol))
+    return [
+        ReportedOrder(
+            client_order_id=account.orders.learn(account.markets[symbol], seen),
+            venue_order_id=seen.venue_order_id,
+            side=seen.side,
+            price=seen.price,
+            quantity=seen.quantity,
+            filled_quantity=seen.filled or Decimal(0),
+        )
+        for seen in found
+        if _is_shown(seen) and seen.side is not None and seen.price is not None and seen.quantity is not None
+    ]
+
+
+def _is_shown(seen: SeenOrder) -> bool:
+    return not seen.has_ended
+
+
+async def _clock_offset(account: Account) -> float | None:
+    """The exchange's clock less ours, halfway between question and answer."""
+    asked = account.clock.now()
+    told = amount(await account.exchange.fetch_time())
+    if told is None:
+        return None
+    return seconds(int(told * NANOSECONDS_PER_MILLISECOND) - (asked + account.clock.now()) // 2)

@@ -1,0 +1,137 @@
+"""Real requests to an exchange on this machine: looked at, killed in the middle of quoting, rescued by the watchdog."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.testing.rehearsal.endpoint import VARIABLE
+from mm_fsm.testing.rehearsal.log_file import read_log
+from tests.cli.command_line import command, run, write_settings
+from tests.cli.test_rehearse import PATIENCE, rehearsing
+
+pytest.importorskip("ccxt", reason="needs the extra 'exchanges'")
+
+LIVE = """
+[venue]
+kind = "ccxt"
+exchange = "binance"
+factory = "mm_fsm.testing.rehearsal.client:binance_from_environment"
+live = true
+
+[account]
+max_exposure = 20000
+
+[strategy]
+symbol = "ETH/USDT"
+target_spread_bps = 30
+base_order_size = 200
+warm_up_samples = 2
+volatility_sample_seconds = 0.5
+validity_window_seconds = 10
+
+[balances]
+base = 1
+quote = 5000
+"""
+
+
+def wait_until(holds: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "exchange" / "endpoint.json"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "exchange").mkdir()
+    return write_settings(tmp_path, LIVE)
+
+
+def test_check_shows_the_account_and_sends_nothing(tmp_path: Path, settings: Path) -> None:
+    with rehearsing(tmp_path / "exchange", "ETH/USDT", "--balance", "USDT=6000", "--balance", "ETH=2"):
+        finished = run("check", settings, "--venue", "--json")
+        shown = run("check", settings, "--venue")
+        assert read_log(tmp_path / "exchange" / "log.jsonl").open_orders() == ()
+    assert finished.status == ExitCode.SUCCESS, finished.messages
+    (account,) = finished.json()["accounts"]
+    assert account["account"] == "binance-354937868"
+    assert account["permissions"] == {"trade": True, "withdraw": False}
+    assert {each: Decimal(part) for each, part in account["balances"]["USDT"].items()} == {"total": 6000, "free": 6000}
+    assert abs(account["clock_offset_seconds"]) < 1
+    assert account["markets"]["ETH/USDT"]["own_orders"] == []
+    assert "all markets together: exposure at most 20000" in account["at_risk"]
+    assert "may withdraw" in shown.output
+    assert "0 open orders of ours, 0 of others" in shown.output
+
+
+def test_a_market_that_may_use_more_than_there_is_is_told(tmp_path: Path, settings: Path) -> None:
+    with rehearsing(tmp_path / "exchange", "ETH/USDT", "--balance", "USDT=4000", "--balance", "ETH=2"):
+        finished = run("check", settings, "--venue")
+    assert finished.status == ExitCode.FAILURE
+    assert "balances: expected 5000 USDT as the markets together may use, found 4000" in finished.messages
+
+
+def test_the_watchdog_takes_the_orders_of_a_killed_run_out_of_the_market(tmp_path: Path, settings: Path) -> None:
+    """SIGKILL in the middle of quoting; the exchange's own log says what rests before and after."""
+    log, out = tmp_path / "exchange" / "log.jsonl", tmp_path / "out"
+    with rehearsing(tmp_path / "exchange", "ETH/USDT", "--balance", "USDT=6000", "--balance", "ETH=2"):
+        maker = subprocess.Popen(
+            command("run", settings, "--live", "--quiet", "--duration", "600", "--out", out),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            wait_until(lambda: len(read_log(log).open_orders()) >= 2, maker)
+        finally:
+            maker.kill()
+            maker.communicate()
+        assert len(read_log(log).open_orders()) >= 2
+        watched = run("watchdog", out)
+        assert read_log(log).open_orders() == ()
+    assert watched.status == ExitCode.FAILURE, watched.messages
+    assert "is gone, and it did not end in order" in watched.messages
+    assert "ETH/USDT: book confirmed empty" in watched.messages
+
+
+def test_a_run_that_is_stopped_by_command_leaves_nothing_and_the_watchdog_nothing_to_do(
+    tmp_path: Path, settings: Path
+) -> None:
+    log, out = tmp_path / "exchange" / "log.jsonl", tmp_path / "out"
+    with rehearsing(tmp_path / "exchange", "ETH/USDT", "--balance", "USDT=6000", "--balance", "ETH=2"):
+        maker = subprocess.Popen(
+            command("run", settings, "--live", "--quiet", "--json", "--duration", "600", "--out", out),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            wait_until(lambda: read_log(log).open_orders(), maker)
+            assert run("pause", out, "--reason", "news").status == ExitCode.SUCCESS
+            wait_until(lambda: not read_log(log).open_orders(), maker)
+            assert run("resume", out).status == ExitCode.SUCCESS
+            wait_until(lambda: read_log(log).open_orders(), maker)
+            assert run("stop", out).status == ExitCode.SUCCESS
+            output, messages = maker.communicate(timeout=PATIENCE)
+        finally:
+            maker.kill()
+            maker.communicate()
+        assert read_log(log).open_orders() == ()
+        watched = run("watchdog", out)
+    assert maker.returncode == ExitCode.SUCCESS, messages
+    (entry,) = json.loads(output)["symbols"]
+    assert entry["ending"]["is_book_confirmed_empty"]
+    assert watched.status == ExitCode.SUCCESS
+    assert "has ended in order" in watched.messages
