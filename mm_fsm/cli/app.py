@@ -23,8 +23,8 @@ from mm_fsm.cli.arguments import (
     QuietOption,
     SettingsArgument,
     option,
+    parsed_duration,
 )
-from mm_fsm.cli.durations import EXPECTED, parse_duration
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
 from mm_fsm.cli.operating_commands import (
     PAUSE_EPILOG,
@@ -39,6 +39,7 @@ from mm_fsm.cli.operating_commands import (
     watchdog,
 )
 from mm_fsm.cli.option_names import DiagramFormatName, ExecutorName
+from mm_fsm.cli.record_command import RECORD_EPILOG, record
 from mm_fsm.cli.recording_commands import (
     BACKTEST_EPILOG,
     CALIBRATE_EPILOG,
@@ -96,13 +97,6 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's call
         raise typer.Exit
 
 
-def _duration(value: str) -> float:
-    seconds = parse_duration(value)
-    if seconds is None:
-        raise typer.BadParameter(f"expected {EXPECTED}, found {value!r}.")
-    return seconds
-
-
 def _speed(value: str) -> str:
     try:
         is_sound = value == "max" or (float(value) > 0 and math.isfinite(float(value)))
@@ -142,7 +136,7 @@ def run(
         float | None,
         option(
             metavar="DURATION",
-            parser=_duration,
+            parser=parsed_duration,
             help="Of event time, such as 90s or 1h, then wind down; else as settings say, or an hour.",
         ),
     ] = None,
@@ -182,6 +176,7 @@ app.command(epilog=BACKTEST_EPILOG)(backtest)
 app.command(epilog=CONVERT_EPILOG)(convert)
 app.command(epilog=CALIBRATE_EPILOG)(calibrate)
 app.command(epilog=TUNE_EPILOG)(tune)
+app.command(epilog=RECORD_EPILOG)(record)
 
 
 @app.command(epilog="Example: mm-fsm check settings.toml --price 2500, or: mm-fsm check settings.toml --venue")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from mm_fsm.cli.durations import EXPECTED, parse_duration
 from mm_fsm.cli.option_names import ExecutorName, OrderName, RecordingFormat
 
 EXIT_CODES: Final = (
@@ -19,6 +20,14 @@ EXIT_CODES: Final = (
 def option(*names: str, **keywords: Any) -> Any:
     """An option whose default is not shown: its help says what holds without it."""
     return typer.Option(*names, **{"show_default": False, **keywords})
+
+
+def parsed_duration(value: str | float) -> float:
+    """Seconds of a duration; a default that is a number already stays."""
+    seconds = value if isinstance(value, float) else parse_duration(value)
+    if seconds is None:
+        raise typer.BadParameter(f"expected {EXPECTED}, found {value!r}.")
+    return seconds
 
 
 SettingsArgument = Annotated[

@@ -119,7 +119,7 @@ class PlayedKind:
     def plan(self, market: MarketRequest) -> PlayedPlan:
         table = structured(PlayedTable, market.tables["venue"], dotted(market.place, "venue"))
         simulated = {"simulator": {"start_price": 2000, "duration_seconds": Decimal(str(table.seconds))}}
-        paper = PaperKind().plan(evolve(market, tables=simulated))
+        paper = PaperKind().simulated(evolve(market, tables=simulated))
         return PlayedPlan(connection=table.account, paper=paper, is_down=table.is_down)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -12,11 +13,12 @@ from attrs import evolve, field, frozen
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.errors import SettingsError
 from mm_fsm.venues.base import MarketEvent
 from mm_fsm.venues.paper.exchange import PaperExchange
 from mm_fsm.venues.paper.settings import PaperSettings
 from mm_fsm.venues.paper.venue import PaperVenue, paper_terms
-from mm_fsm.venues.port import MarketRequest
+from mm_fsm.venues.port import MarketRequest, VenuePlan
 from mm_fsm.venues.settings_tables import dotted, missing_table, structured
 from mm_fsm.venues.simulator import MarketSimulator, SimulatorSettings
 
@@ -41,7 +43,12 @@ _Value = TypeVar("_Value")
 
 @frozen(kw_only=True)
 class PaperTable:
-    """``[venue]`` has no keys of its own here: latencies are in ``[paper]``, the market is in ``[simulator]``."""
+    """``[venue]``: latencies are in ``[paper]``; the market is in ``[simulator]``, unless real streams are named."""
+
+    market: str | None = None
+    """``ccxt:EXCHANGE``: that exchange's public streams, in wall time; None for a simulated market."""
+    factory: str | None = None
+    """``module:function`` that makes exchange objects in place of ccxt's class."""
 
 
 @frozen(kw_only=True)
@@ -123,13 +130,21 @@ class PaperKind:
         {"venue": PaperTable, "paper": PaperSettings, "simulator": SimulatorSettings}
     )
 
-    def plan(self, market: MarketRequest) -> PaperPlan:
+    def plan(self, market: MarketRequest) -> VenuePlan:
         """Read the tables.
 
         Raises:
             SettingsError: ``[instrument]`` or ``[fees]`` is missing, or a table is wrong.
         """
-        structured(PaperTable, market.tables.get("venue", {}), dotted(market.place, "venue"))
+        table = structured(PaperTable, market.tables.get("venue", {}), dotted(market.place, "venue"))
+        return self.simulated(market) if table.market is None else _on_streams(market, table.market, table.factory)
+
+    def simulated(self, market: MarketRequest) -> PaperPlan:
+        """The paper exchange on a simulated market.
+
+        Raises:
+            SettingsError: ``[instrument]`` or ``[fees]`` is missing, or a table is wrong.
+        """
         account = paper_account(market)
         simulator = market.tables.get("simulator", {})
         place = dotted(market.place, "simulator")
@@ -142,6 +157,23 @@ class PaperKind:
             has_start_price="start_price" in simulator,
             has_duration="duration_seconds" in simulator,
         )
+
+
+def _on_streams(market: MarketRequest, source: str, factory: str | None) -> VenuePlan:
+    """The paper exchange on real streams; the exchange knows the rules, fees have to be written."""
+    if "simulator" in market.tables:
+        remedy = "Leave one of the two out."
+        raise SettingsError(dotted(market.place, "simulator"), "one market", f"a simulated one and {source}", remedy)
+    streams = import_module("mm_fsm.venues.ccxt_venue.paper_on_streams")  # only who wants streams needs ccxt
+    given = {
+        "strategy": market.strategy,
+        "instrument": market.instrument,
+        "fees": _written(Fees, market.fees, "fees", market.place),
+        "balances": market.balances,
+        "paper": structured(PaperSettings, market.tables.get("paper", {}), dotted(market.place, "paper")),
+    }
+    plan: VenuePlan = streams.plan_on_streams(source, factory, given, market.place)
+    return plan
 
 
 def paper_account(market: MarketRequest) -> PaperAccount:

@@ -1,0 +1,158 @@
+"""Books and trades of some markets through an exchange's public streams: no keys, no account, no orders.
+
+A stream that fails or falls silent is built anew with an exchange object of its own. What happened meanwhile is
+missing; who listens knows it by the age of what came last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from loguru import logger
+
+from mm_fsm.books.facts import MarketBook, MarketTrade
+from mm_fsm.core.clock import seconds
+from mm_fsm.core.instrument import Instrument
+from mm_fsm.core.messages import Fact
+from mm_fsm.errors import MarketMakerError, VenueError
+from mm_fsm.venues.ccxt_venue.account import Account
+from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
+from mm_fsm.venues.ccxt_venue.keys import Keys
+from mm_fsm.venues.ccxt_venue.library import MakeExchange
+from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
+from mm_fsm.venues.ccxt_venue.market_rules import read_instrument
+from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
+from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
+from mm_fsm.venues.ccxt_venue.streams import Streams
+from mm_fsm.venues.wall_clock import WallClock
+
+SILENT_SECONDS: Final = 30.0
+"""After so long without a book of any market the streams are taken for dead."""
+_FIRST_RETRY_SECONDS: Final = 0.5
+_LAST_RETRY_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.5
+
+HearEvent = Callable[[MarketBook | MarketTrade], None]
+
+
+class MarketStreams(Streams):
+    """Streams of markets alone."""
+
+    async def start(self) -> None:
+        """Subscribe to books and trades."""
+        for market in self.account.markets.values():
+            self._follow_market("books", "watchOrderBook", market, self._watch_book, self._poll_book)
+            self._follow_market("trades", "watchTrades", market, self._watch_trades, None)
+
+
+class MarketData:
+    """The streams of one exchange's markets.
+
+    Args:
+        exchange: as ccxt names it.
+        make: makes exchange objects.
+        depths: levels a side, by symbol.
+        clock: of the host.
+    """
+
+    def __init__(self, exchange: str, make: MakeExchange, depths: Mapping[str, int], clock: WallClock) -> None:
+        self.instruments: Mapping[str, Instrument] = {}
+        """The exchange's rules, once it is open."""
+        self._exchange = exchange
+        self._make = make
+        self._depths = depths
+        self._clock = clock
+        self._running: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def open(self, hear: HearEvent) -> None:
+        """Connect, read the rules, and begin to listen.
+
+        Raises:
+            SettingsError: the exchange has no such market.
+            VenueError: it cannot be reached.
+        """
+        exchange = self._made()
+        try:
+            await exchange.load_markets()
+            self.instruments = {symbol: read_instrument(exchange, symbol) for symbol in self._depths}
+        except MarketMakerError:
+            await _closed(exchange)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever ccxt raises
+            await _closed(exchange)
+            found = f"{type(error).__name__}: {error}"[:200]
+            raise VenueError(f"{self._exchange}: expected its markets, found {found}. Check the connection.") from None
+        self._running = asyncio.get_running_loop().create_task(self._listen(exchange, hear))
+
+    async def close(self) -> None:
+        """Listen no more. Never raises."""
+        if self._running is not None:
+            self._running.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._running
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=1.0)
+
+    def _made(self) -> Any:
+        exchange = self._make({"number": str, "enableRateLimit": True, "streaming": {"keepAlive": 5_000}})
+        exchange.number = str
+        return exchange
+
+    async def _listen(self, exchange: Any, hear: HearEvent) -> None:
+        """Until it is cancelled: streams, and new ones once these have failed."""
+        pause = _FIRST_RETRY_SECONDS
+        while True:
+            heard_at = self._clock.now()
+            reason = await self._until_failure(exchange, hear)
+            pause = _FIRST_RETRY_SECONDS if seconds(self._clock.now() - heard_at) > SILENT_SECONDS else pause * 2
+            logger.bind(exchange=self._exchange, reason=reason).warning("market_data.lost")
+            await asyncio.sleep(min(pause, _LAST_RETRY_SECONDS))
+            markets, currencies = exchange.markets, exchange.currencies
+            exchange = self._made()
+            exchange.set_markets(markets, currencies)
+            logger.bind(exchange=self._exchange).info("market_data.restored")
+
+    async def _until_failure(self, exchange: Any, hear: HearEvent) -> str:
+        failed: list[str] = []
+        account = self._account(exchange)
+
+        def tell(fact: Fact) -> None:
+            if isinstance(fact, (MarketBook, MarketTrade)):
+                hear(fact)
+
+        for market in account.markets.values():
+            market.take = tell
+            market.heard_at = self._clock.now()
+        streams = MarketStreams(account, exchange, failed.append)
+        try:
+            await streams.start()
+            while not failed:
+                await asyncio.sleep(_LOOK_SECONDS)
+                latest = max(market.heard_at for market in account.markets.values())
+                if seconds(self._clock.now() - latest) > SILENT_SECONDS:
+                    return f"no book for {SILENT_SECONDS:g} s"
+            return failed[0]
+        finally:
+            streams.stop()
+            closing = asyncio.get_running_loop().create_task(_closed(exchange))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    def _account(self, exchange: Any) -> Account:
+        """What streams need to know; there is no account behind it."""
+        clock = VenueClock(self._clock.now)
+        orders = OwnOrderNews(ClientIds(self._exchange, frozenset()), clock, self._clock.now)
+        trades = OwnTradeNews(exchange, orders, clock)
+        markets = {
+            symbol: LiveMarket(instrument, self._depths[symbol]) for symbol, instrument in self.instruments.items()
+        }
+        return Account(self._exchange, exchange, Keys(), clock, orders, trades, markets)
+
+
+async def _closed(exchange: Any) -> None:
+    with suppress(Exception):
+        await exchange.close()

@@ -1,0 +1,117 @@
+"""An exchange's streams: written to files that ``backtest`` reads, and traded on paper, without keys or orders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.errors import SettingsError
+from mm_fsm.runtime.settings_file import parse_settings
+from mm_fsm.testing.rehearsal.endpoint import VARIABLE
+from mm_fsm.testing.rehearsal.log_file import read_log
+from tests.cli.command_line import run, write_settings
+from tests.cli.test_rehearse import rehearsing
+
+pytest.importorskip("ccxt", reason="needs the extra 'exchanges'")
+
+FACTORY = "mm_fsm.testing.rehearsal.client:binance_from_environment"
+PAPER = f"""
+[venue]
+kind = "paper"
+market = "ccxt:binance"
+factory = "{FACTORY}"
+
+[fees]
+maker_bps = 2
+taker_bps = 5
+
+[balances]
+base = 1
+quote = 5000
+
+[strategy]
+symbol = "ETH/USDT"
+target_spread_bps = 6
+base_order_size = 200
+warm_up_samples = 2
+volatility_sample_seconds = 0.5
+"""
+
+
+@pytest.fixture
+def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "exchange" / "endpoint.json"))
+    (tmp_path / "exchange").mkdir()
+    return tmp_path / "exchange"
+
+
+@pytest.mark.parametrize("form", ["parquet", "tardis"])
+def test_what_is_recorded_can_be_traded_on(tmp_path: Path, exchange: Path, form: str) -> None:
+    """Two stretches of one market; every file is whole, and a backtest reads them."""
+    if form == "parquet":
+        pytest.importorskip("polars", reason="needs the extra for Parquet")
+    with rehearsing(exchange, "ETH/USDT", "--seed", 5):
+        options = ("--factory", FACTORY, "--to", form, "--duration", "6s", "--every", "3s", "--out", tmp_path / "files")
+        finished = run("record", "binance", "ETH/USDT", *options)
+        log = read_log(exchange / "log.jsonl")
+    assert finished.status == ExitCode.SUCCESS, finished.messages
+    assert log.open_orders() == ()
+    files = sorted(path for path in (tmp_path / "files").rglob("*") if path.is_file())
+    assert len({path.parent for path in files}) == 2
+    assert not [path for path in files if path.name.startswith(".")]
+    settings = write_settings(tmp_path, PAPER.replace(PAPER[PAPER.index("[venue]") : PAPER.index("[fees]")], RULES))
+    replayed = run("backtest", *files, "--settings", settings, "--json", "--quiet", "--out", tmp_path / "out")
+    assert replayed.status in {ExitCode.SUCCESS, ExitCode.FAILURE}, replayed.messages
+    (entry,) = replayed.json()["symbols"]
+    assert entry["symbol"] == "ETH/USDT"
+
+
+RULES = """
+[instrument]
+symbol = "ETH/USDT"
+base_currency = "ETH"
+quote_currency = "USDT"
+tick_size = 0.01
+lot_size = 0.0001
+
+"""
+
+
+def test_a_market_that_the_exchange_does_not_have_is_refused(exchange: Path) -> None:
+    with rehearsing(exchange, "ETH/USDT"):
+        finished = run("record", "binance", "NO/SUCH", "--factory", FACTORY, "--duration", "1s")
+    assert finished.status == ExitCode.BAD_INPUT
+    assert "NO/SUCH" in finished.messages
+
+
+def test_paper_on_live_streams_places_nothing_at_the_exchange(tmp_path: Path, exchange: Path) -> None:
+    """It quotes on the paper exchange for twelve seconds; the exchange's own log has no order."""
+    with rehearsing(exchange, "ETH/USDT", "--seed", 5):
+        finished = run(
+            "run", write_settings(tmp_path, PAPER), "--duration", 12, "--json", "--quiet", "--out", tmp_path / "out"
+        )
+        log = read_log(exchange / "log.jsonl")
+    assert finished.status == ExitCode.SUCCESS, finished.messages
+    (entry,) = finished.json()["symbols"]
+    assert entry["ending"]["is_book_confirmed_empty"]
+    orders = [each for each in log.entries if type(each).__name__.startswith("Order")]
+    assert entry["orders"]["placed"] > 0
+    assert orders == []
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        (PAPER.replace("ccxt:binance", "binance"), "venue.market"),
+        (PAPER.replace("ccxt:binance", "ccxt:"), "venue.market"),
+        (PAPER + "[simulator]\nstart_price = 1\n", "simulator"),
+        (PAPER.replace("[fees]\nmaker_bps = 2\ntaker_bps = 5\n", ""), "fees"),
+    ],
+)
+def test_settings_that_contradict_themselves_are_refused(text: str, field: str) -> None:
+    """An exchange's own idea of its fees is a guess for an account that nobody has."""
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(text)
+    assert refused.value.field == field
