@@ -53,8 +53,8 @@ class ShownBook(Protocol):
         ...
 
     @property
-    def exchange_time(self) -> int:
-        """The venue's own stamp."""
+    def exchange_time(self) -> int | None:
+        """The venue's own stamp; None where it gives none."""
         ...
 
 
@@ -131,6 +131,12 @@ class Market:
         """Whether the best bid is at or above the best ask."""
         return self.bid_price is not None and self.ask_price is not None and self.bid_price >= self.ask_price
 
+    def is_overtaken(self, book: ShownBook) -> bool:
+        """Whether a newer book has been taken: by the stamps where the book has one, else by the receipts."""
+        if book.exchange_time is not None:
+            return book.exchange_time < self.exchange_time
+        return self.updated_at is not None and book.received_at < self.updated_at
+
     def take(
         self,
         book: ShownBook,
@@ -143,10 +149,11 @@ class Market:
         """
         for side, levels in ((Side.BID, book.bids), (Side.ASK, book.asks)):
             self._take_side(side, levels, own[side] if book.includes_own_orders else (), book.received_at, touch)
-        if book.exchange_time != self.exchange_time:  # the same stamp again says no more than a heartbeat
+        stamp = book.exchange_time
+        if stamp is not None and stamp != self.exchange_time:  # the same again says no more than a heartbeat
             self.feed_delay_before = self.feed_delay
-            self.feed_delay = self.feed_delay.after(book.received_at, book.exchange_time)
-        self.exchange_time = book.exchange_time
+            self.feed_delay = self.feed_delay.after(book.received_at, stamp)
+            self.exchange_time = stamp
         self.updated_at = book.received_at
         self.confirm(book.received_at)
         self.has_book = True

@@ -108,6 +108,46 @@ def test_heartbeats_without_a_book_confirm_nothing() -> None:
     assert bench.state == "idle"
 
 
+def test_a_market_whose_books_have_no_stamp_is_quoted_and_followed() -> None:
+    bench = Bench()
+    for second in range(30):
+        bench.later(1)
+        price = Decimal("99.99") + Decimal(second % 3) / 100
+        bench.book(price, price + Decimal("0.02"), exchange_time=None)
+        bench.settle()
+    assert bench.holds() == BOTH_LIVE
+    assert bench.context.mid_price == price + Decimal("0.01")
+    assert bench.context.market.feed_delay.behind == 0
+    bench.wait(bench.context.settings.stale_data_seconds)
+    assert bench.hold(BID) == "stale_data", "their age is that of their receipt"
+
+
+def test_a_book_without_a_stamp_says_nothing_of_stamps_and_stamps_go_on_after_it() -> None:
+    """As a venue does after each synchronisation: the delay of the feed is still measured from its quickest stamp."""
+    bench = quoting()
+    newest = bench.context.market.exchange_time
+    bench.later(1)
+    bench.book(exchange_time=None)
+    assert bench.context.market.exchange_time == newest
+    bench.later(1)
+    bench.book("50.00", "50.02", exchange_time=newest - SECOND)
+    assert bench.context.late_books == 1
+    bench.later(5)
+    bench.book("99.99", "100.01", exchange_time=bench.now - 3 * SECOND)
+    assert bench.context.market.feed_delay.behind > 2.9 * SECOND
+
+
+def test_a_book_without_a_stamp_that_was_received_earlier_is_passed_over_until_several_agree() -> None:
+    bench = quoting()
+    bench.later(1)
+    bench.book(exchange_time=None)
+    for number in range(6):
+        late = bench.book_fact("99.97", "99.99", exchange_time=None)
+        bench.tell(evolve(late, received_at=bench.now - SECOND))
+        assert bench.context.late_books == min(number + 1, 5)
+    assert bench.context.market.bid_price == Decimal("99.97")
+
+
 def test_a_book_that_comes_late_is_passed_over_and_counted() -> None:
     bench = quoting()
     mid = bench.context.mid_price

@@ -24,13 +24,15 @@ class MarketBook(VenueFact):
 
     ``includes_own_orders`` says whether the sizes contain this account's own resting orders, as they do at any real
     venue; then they are taken out. Own quotes taken for the market would draw the reference price after them.
+    ``exchange_time`` is None where the venue gives no stamp: such a book is ordered by its receipt, and says nothing of
+    how far the feed is behind.
     """
 
     streams: ClassVar[bool] = True
 
     bids: tuple[BookLevel, ...]
     asks: tuple[BookLevel, ...]
-    exchange_time: int
+    exchange_time: int | None
     includes_own_orders: bool = True
 
     def admit(self, context: MarketMakingContext) -> None:
@@ -47,12 +49,13 @@ class MarketBook(VenueFact):
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """Show the market, and mark what is held at its mid; a book that comes late is passed over."""
         market = context.market
-        if self.exchange_time < market.exchange_time:
+        if market.is_overtaken(self):
             if market.late_books_in_a_row < LATE_BOOKS_BELIEVED:
                 context.late_books += 1
                 market.late_books_in_a_row += 1
                 return
-            market.disbelieve_stamp()
+            if self.exchange_time is not None:
+                market.disbelieve_stamp()
         market.late_books_in_a_row = 0
         own = {Side.BID: context.active_bid_orders, Side.ASK: context.active_ask_orders}
         touches = market.take(self, own, context.touch_rule)

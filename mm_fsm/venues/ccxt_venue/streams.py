@@ -205,7 +205,7 @@ class Streams:
                 symbol=market.symbol,
                 bids=book.bids,
                 asks=book.asks,
-                exchange_time=now if book.exchange_time is None else book.exchange_time,
+                exchange_time=book.exchange_time,
             )
         )
 

@@ -36,8 +36,8 @@ class DisplayedBook:
 
     shown_at: int | None = field(default=None, init=False)
     """When the last book was shown; None before the first."""
-    exchange_time: int = field(default=0, init=False)
-    """The last book's, as the exchange stamped it."""
+    exchange_time: int | None = field(default=0, init=False)
+    """The last book's, as the exchange stamped it; None where it has no stamp."""
     mid: Decimal | None = field(default=None, init=False)
     """Middle of the last book that had both sides; None before the first."""
     _levels: dict[Side, tuple[BookLevel, ...]] = field(factory=lambda: {Side.BID: (), Side.ASK: ()}, init=False)
@@ -60,7 +60,9 @@ class DisplayedBook:
                 }
 
     def is_newer_than(self, trade: MarketTrade) -> bool:
-        """Whether the displayed sizes are what a trade left behind, by the exchange's time."""
+        """Whether the displayed sizes are what a trade left behind: by the exchange's time, else by the receipts."""
+        if self.exchange_time is None:
+            return self.shown_at is not None and trade.received_at < self.shown_at
         return trade.exchange_time <= self.exchange_time
 
     def note_trade(self, trade: MarketTrade) -> None:
