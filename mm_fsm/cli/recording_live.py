@@ -20,7 +20,7 @@ from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.venues.ccxt_venue.library import exchange_class, named_factory
 from mm_fsm.venues.ccxt_venue.market_data import MarketData
 from mm_fsm.venues.recorded.layout import RecordingInfo
-from mm_fsm.venues.recorded.writing import write_recording
+from mm_fsm.venues.recorded.writing import stamp_of, write_recording
 from mm_fsm.venues.wall_clock import WallClock
 
 LEVELS: Final = 25
@@ -60,7 +60,7 @@ class Stretch:
         if queue is None:
             queue = self.queues[event.symbol] = SimpleQueue()
             name = "".join(each for each in event.symbol if each.isalnum())
-            info = RecordingInfo(exchange=self.options.exchange, symbol=name, first_time=event.exchange_time)
+            info = RecordingInfo(exchange=self.options.exchange, symbol=name, first_time=stamp_of(event))
             self.files[event.symbol] = self.threads.submit(
                 write_recording, iter(queue.get, None), info, self.options.form, self.directory
             )

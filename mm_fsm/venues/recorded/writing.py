@@ -59,7 +59,7 @@ class TardisWriter:
 
     def take(self, event: RecordedEvent) -> None:
         """Write one row."""
-        sent, shown = (time // NANOSECONDS_PER_MICROSECOND for time in (_stamp(event), event.received_at))
+        sent, shown = (time // NANOSECONDS_PER_MICROSECOND for time in (stamp_of(event), event.received_at))
         self._has_rows[isinstance(event, MarketTrade)] = True
         if isinstance(event, MarketBook):
             (bid, bid_size), (ask, ask_size) = _best(event.bids), _best(event.asks)
@@ -90,7 +90,7 @@ class BinancePublicWriter:
 
     def take(self, event: RecordedEvent) -> None:
         """Write one row."""
-        time = _stamp(event) // NANOSECONDS_PER_MICROSECOND
+        time = stamp_of(event) // NANOSECONDS_PER_MICROSECOND
         if isinstance(event, MarketBook):
             self._numbers[0] += 1
             (bid, bid_size), (ask, ask_size) = _best(event.bids), _best(event.asks)
@@ -120,7 +120,7 @@ class BinanceStreamWriter:
 
     def take(self, event: RecordedEvent) -> None:
         """Write one message."""
-        time = _stamp(event) // NANOSECONDS_PER_MILLISECOND
+        time = stamp_of(event) // NANOSECONDS_PER_MILLISECOND
         if isinstance(event, MarketBook):
             self._numbers[0] += 1
             (bid, bid_size), (ask, ask_size) = _best(event.bids), _best(event.asks)
@@ -159,7 +159,7 @@ class ParquetWriter:
 
     def take(self, event: RecordedEvent) -> None:
         """Write one row, once there are enough of them."""
-        row = {**self._market, "received_at": event.received_at, "exchange_time": _stamp(event)}
+        row = {**self._market, "received_at": event.received_at, "exchange_time": stamp_of(event)}
         if isinstance(event, MarketBook):
             for place in range(_LEVELS):
                 for levels, names in zip((event.bids, event.asks), _pairs(level_columns(place)), strict=True):
@@ -223,7 +223,7 @@ class HftBacktestWriter:
 
     def _note(self, kind: int, event: RecordedEvent, price: Decimal, size: Decimal) -> None:
         kind |= hftbacktest.AT_EXCHANGE | hftbacktest.AT_RECORDER
-        self._rows.append((kind, _stamp(event), event.received_at, float(price), float(size), 0, 0, 0.0))
+        self._rows.append((kind, stamp_of(event), event.received_at, float(price), float(size), 0, 0, 0.0))
 
 
 _MakeWriter = Callable[[RecordingInfo, Sequence[Path], ExitStack], Writer]
@@ -295,7 +295,7 @@ def _compressed(path: Path) -> IO[str]:
     return gzip.open(path, "wt", encoding="utf-8", compresslevel=5, newline="\n")
 
 
-def _stamp(event: RecordedEvent) -> int:
+def stamp_of(event: RecordedEvent) -> int:
     """The exchange's stamp; of a book without one its receipt, which every format has a place for."""
     return event.received_at if event.exchange_time is None else event.exchange_time
 
