@@ -74,8 +74,9 @@ class MarketMakingContext:
     the machine's."""
     orders: OwnOrders = field(init=False, metadata=SURVIVES)
     volatility_estimator: VolatilityEstimator = field(init=False, metadata=SURVIVES)
-    signals: MarketSignals = field(init=False, metadata=SURVIVES)
-    """Estimates that chosen services ask for; none run otherwise."""
+    signals: MarketSignals = field(init=False)
+    """Estimates that chosen services ask for; none run otherwise. A restart begins them anew: a recovery books again
+    what moved the books, not every trade, and time without its trades would read as a quiet market."""
     markouts: MarkoutTracker = field(init=False, metadata=SURVIVES)
 
     # Quoting

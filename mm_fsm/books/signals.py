@@ -92,14 +92,6 @@ class MarketSignals:
             self._start(signal)
             self.running = (*self.running, signal)
 
-    def has_same_setup(self, other: MarketSignals) -> bool:
-        """Whether another one estimates the same, in the same way."""
-        mine, theirs = (
-            (each.half_life_seconds, each.shallowest_bps, each.deepest_bps, each.contract_size, {*each.running})
-            for each in (self, other)
-        )
-        return mine == theirs
-
     def observe_book(self, time: int, touch: Touch) -> None:
         """Take a sound book."""
         self._mid = mid = (touch.bid_price + touch.ask_price) / 2

@@ -251,15 +251,12 @@ def _carry_over(machine: QuotingMachine, before: MarketMakingContext, sequence: 
             f"found {settings.target_base}.",
             "Leave the setting as it was, or begin a new journal.",
         )
-    times, estimator, signals = context.orders.times, context.volatility_estimator, context.signals
+    times, estimator = context.orders.times, context.volatility_estimator
     for name in SURVIVING:
         setattr(context, name, getattr(before, name))
     context.orders.times = times
     if _estimator_settings(settings) != _estimator_settings(before.settings):
         context.volatility_estimator = estimator
-    if not signals.has_same_setup(before.signals):
-        context.signals = signals
-    context.signals.required = signals.required
     context.orders.lose_track_of_all(context.now)
     context.reconciliation.begin_anew(context.now, "the venue has not been asked yet")
     machine.stepper.visits.sequence = sequence
