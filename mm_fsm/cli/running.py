@@ -9,6 +9,7 @@ from typing import Final
 
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.execution import Output, execute
+from mm_fsm.cli.log_lines import log_to_standard_error
 from mm_fsm.cli.opening import Opening, opened, opened_in_wall_time
 from mm_fsm.cli.options import RunOptions
 from mm_fsm.cli.run_directory import run_directory
@@ -92,6 +93,7 @@ def _opened(
 ) -> AbstractContextManager[Supervising]:
     """In wall time where facts are pushed, else in event time."""
     if any(isinstance(each.venue, PushedPlan) for each in configurations):
+        log_to_standard_error()  # what a venue says while it opens has fields that matter
         return opened_in_wall_time(configurations, opening, flatten=flatten)
     markets = [(configuration, open_venue(configuration)) for configuration in configurations]
     return opened(markets, opening, None if speed == "max" else Pacer(float(speed)), flatten=flatten)
