@@ -18,6 +18,7 @@ from mm_fsm.cli.interruption import Interruption, interruptible
 from mm_fsm.cli.run_view import RunView
 from mm_fsm.cli.unprinted import print_no_more, unprinted
 from mm_fsm.cli.visited import write_visited
+from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
 from mm_fsm.errors import MarketMakerError
 from mm_fsm.report.files import SessionFiles, as_text, symbol_directory, write_result
 from mm_fsm.report.recorder import SessionRecorder
@@ -67,6 +68,7 @@ def execute(
             problems = _run(supervisor, recorders, output)
         signal_number = interruption.signal_number
         _say_how_it_ended(interruption)
+        _say_what_never_left(supervisor.unsent)
         wall_seconds = perf_counter() - started
         entries = [
             {**make_report(recorder, wall_seconds).entry(), **output.annotate(symbol)}
@@ -145,6 +147,16 @@ def _written(sessions: Sequence[Session], entries: Sequence[Mapping[str, Any]], 
             write_visited(session, symbol_directory(directory, session.symbol))
     except (MarketMakerError, OSError) as error:
         yield str(error)
+
+
+def _say_what_never_left(unsent: Sequence[Intent]) -> None:
+    """Requests whose outcome nobody knows: the next run on the account asks for each of these orders."""
+    for kind, name in ((CancelOrder, "cancels"), (PlaceOrder, "placements")):
+        orders = sorted(each.client_order_id for each in unsent if isinstance(each, kind))
+        if orders:
+            print_message(
+                f"{len(orders)} {name} did not leave, or had no answer, in time: {', '.join(orders)}", style="red"
+            )
 
 
 def _say_how_it_ended(interruption: Interruption) -> None:

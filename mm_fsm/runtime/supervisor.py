@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heapreplace
 from typing import Protocol
 
+from mm_fsm.core.messages import Intent
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.operator_desk import OperatorDesk
 from mm_fsm.runtime.pacing import Pacer
@@ -18,6 +19,11 @@ class Supervising(Protocol):
     @property
     def sessions(self) -> Sequence[Session]:
         """What it runs."""
+        ...
+
+    @property
+    def unsent(self) -> Sequence[Intent]:
+        """Intents that never left, once it has ended."""
         ...
 
     def request_stop(self, reason: str) -> None:
@@ -65,6 +71,8 @@ class Supervisor:
         self._operator = operator
         self._stop_reason: str | None = None
         self._leaves = False
+        self.unsent: Sequence[Intent] = ()
+        """In event time everything leaves."""
 
     def request_stop(self, reason: str) -> None:
         """End every session soon: cancel, confirm, keep the position or wind it down.

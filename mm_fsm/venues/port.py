@@ -128,6 +128,19 @@ class PushedVenue(Protocol):
         ...
 
 
+@runtime_checkable
+class SwitchedVenue(Protocol):
+    """A pushed venue with a dead man's switch (``Capabilities.cancels_when_silent``), which is account-wide."""
+
+    async def arm_switch(self, seconds: float) -> None:
+        """Have the venue cancel every order of the account unless this is called again in time; 0 disarms it.
+
+        Raises:
+            VenueError: the venue has not confirmed it.
+        """
+        ...
+
+
 @frozen(kw_only=True)
 class MarketRequest:
     """What settings say about one market, as a kind of venue gets it."""

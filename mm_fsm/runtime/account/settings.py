@@ -33,5 +33,7 @@ class AccountSettings:
     """How old a placement may be when it leaves; an older one is dropped, never sent late."""
     is_exclusive: bool = field(default=False, validator=yes_or_no)
     """Whether nobody else trades on this account: only then may a dead man's switch cancel all that rests in it."""
+    switch_seconds: float = field(default=30.0, converter=real, validator=number(at_least=5))
+    """Of silence after which the venue's dead man's switch cancels everything, where it has one."""
     allows_withdrawal_key: bool = field(default=False, validator=yes_or_no)
     """Whether to trade with a key that may withdraw: who steals it could empty the account."""

@@ -14,15 +14,16 @@ from typing import Final
 from attrs import frozen
 from loguru import logger
 
-from mm_fsm.books.facts import BalancesReported, CancelRefused, OrderRejected, RequestsSuspended
+from mm_fsm.books.facts import BalancesReported, CancelRefused, OpenOrdersReported, OrderRejected, RequestsSuspended
 from mm_fsm.core.clock import seconds as seconds_of
 from mm_fsm.core.messages import CancelOrder, Fact, Intent, OrderPurpose, PlaceOrder, QueryBalances, RejectionCode
 from mm_fsm.errors import SettingsError
 from mm_fsm.runtime.account.books import AccountBooks, less_what_others_hold
+from mm_fsm.runtime.account.dead_mans_switch import DeadMansSwitch
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.account.waiting_requests import Dropped, Waiting, WaitingRequests
 from mm_fsm.venues.inspection import InspectedVenue, Permissions
-from mm_fsm.venues.port import PushedVenue, TakeFact, VenueTerms
+from mm_fsm.venues.port import PushedVenue, SwitchedVenue, TakeFact, VenueTerms
 
 MOST_BALANCE_QUESTIONS: Final = 3
 """Times that balances are asked for while other markets of the account trade; then the last answer stands."""
@@ -52,6 +53,8 @@ class SharedAccount:
         self.settings: Final = settings
         self.stopped_because: str | None = None
         """Why nothing but what reduces positions is placed any more."""
+        self.switch: DeadMansSwitch | None = None
+        """The venue's dead man's switch; None where it has none, or where the account is shared with others."""
         self._venue = venue
         self.on_loss = on_loss
         self._books: dict[str, AccountBooks] = {}
@@ -72,6 +75,11 @@ class SharedAccount:
         terms = await self._venue.open()
         if isinstance(self._venue, InspectedVenue):
             check_permissions(await self._venue.permissions(), self.settings)
+        has_switch = all(each.capabilities.cancels_when_silent for each in terms.values())
+        if self.settings.is_exclusive and has_switch and isinstance(self._venue, SwitchedVenue):
+            self.switch = DeadMansSwitch(
+                self._venue, self.settings.switch_seconds, terms, self._venue.call_at, self._venue.now
+            )
         return terms
 
     def read_books(self, symbol: str, books: AccountBooks) -> None:
@@ -116,11 +124,18 @@ class SharedAccount:
             await asyncio.sleep(ban)
         self._let_leave()
         self._set_alarm(None)
-        return (*self._waiting.intents, *await self._venue.drain(max(seconds - max(ban, 0), 0)))
+        unsent = (*self._waiting.intents, *await self._venue.drain(max(seconds - max(ban, 0), 0)))
+        if self.switch is not None and unsent:
+            self.switch.stop()
+        elif self.switch is not None:
+            await self.switch.disarm()
+        return unsent
 
     async def close(self) -> None:
         """Disconnect."""
         self._set_alarm(None)
+        if self.switch is not None:
+            self.switch.stop()
         await self._venue.close()
 
     # -- requests ---------------------------------------------------------------------------------------------------
@@ -220,6 +235,10 @@ class SharedAccount:
             if self._ask_again(symbol):
                 return
             fact = self._share(symbol, fact)
+        elif isinstance(fact, OpenOrdersReported) and self.switch is not None and symbol in self._books:
+            prefix = f"{self._books[symbol].context.settings.strategy_id}-"
+            has_foreign = any(not each.client_order_id.startswith(prefix) for each in fact.orders)
+            self.switch.note_open_orders(symbol, has_foreign=has_foreign)
         elif isinstance(fact, RequestsSuspended):
             self.suspend(fact.until, fact.reason)
         self._takers[symbol](fact)

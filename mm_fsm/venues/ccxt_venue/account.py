@@ -19,6 +19,9 @@ from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
 
 FINDS_BY_CLIENT_ID: Final = frozenset({"binance", "okx", "kucoin", "gate", "bitget", "mexc", "htx", "hyperliquid"})
 """Exchanges where ccxt's fetch_order finds an order by the client's own id."""
+HAS_SWITCH: Final = frozenset({"okx", "kraken", "woo", "bingx"})
+"""Exchanges with a countdown for the whole spot account that cancels everything: a dead man's switch. Elsewhere ccxt's
+call fires on a disconnect, is for other markets, or cannot be disarmed."""
 CANCELS_BY_CLIENT_ID: Final = frozenset(
     {"binance", "okx", "bybit", "kraken", "kucoin", "bitget", "mexc", "htx", "bitfinex", "bingx", "woo"}
 )

@@ -13,7 +13,7 @@ from mm_fsm.books.facts import AccountFeedLost, ConnectionRestored
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
 from mm_fsm.errors import MarketMakerError, SettingsError, VenueError
-from mm_fsm.venues.ccxt_venue.account import FINDS_BY_CLIENT_ID, Account
+from mm_fsm.venues.ccxt_venue.account import FINDS_BY_CLIENT_ID, HAS_SWITCH, Account
 from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
 from mm_fsm.venues.ccxt_venue.inspection import inspection_of, permissions_of
 from mm_fsm.venues.ccxt_venue.keys import Keys
@@ -189,6 +189,19 @@ class CcxtVenue:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    async def arm_switch(self, seconds: float) -> None:
+        """Have the exchange cancel everything in the account unless this is called again in time; 0 disarms it.
+
+        Raises:
+            VenueError: the exchange has not confirmed it.
+        """
+        account = self._opened()
+        try:
+            await account.exchange.cancel_all_orders_after(round(seconds * 1_000))
+        except Exception as error:  # noqa: BLE001 - whatever ccxt raises
+            account.judge(error)
+            raise VenueError(f"{account.name}: its switch was not set: {account.reason(error)}") from None
+
     # -- looking at the account (mm_fsm.venues.inspection) ----------------------------------------------------------
 
     async def permissions(self) -> Permissions:
@@ -235,7 +248,10 @@ class CcxtVenue:
             account="",
             outlives_process=True,
             make_token=self._make_token,
-            capabilities=Capabilities(finds_by_client_order_id=self._order.exchange in FINDS_BY_CLIENT_ID),
+            capabilities=Capabilities(
+                finds_by_client_order_id=self._order.exchange in FINDS_BY_CLIENT_ID,
+                cancels_when_silent=self._order.exchange in HAS_SWITCH,
+            ),
         )
 
     def _shared(self, exchange: Any, instruments: Mapping[str, Instrument]) -> Account:

@@ -1,0 +1,142 @@
+"""A venue's countdown is renewed while the process lives, and never counts down over anybody else's order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from attrs import define, field
+
+from mm_fsm.errors import VenueError
+from mm_fsm.runtime.account.dead_mans_switch import DeadMansSwitch
+from tests.runtime.account.account_desk import SECOND, DeskVenue
+
+
+@define(eq=False)
+class Countdown(DeskVenue):
+    """A venue with a switch: what it was told, and when."""
+
+    told: list[tuple[float, int]] = field(factory=list)
+    is_down: bool = False
+
+    async def arm_switch(self, seconds: float) -> None:
+        if self.is_down:
+            raise VenueError("no answer")
+        self.told.append((seconds, self.time))
+
+
+def play(scenario: Callable[[Countdown, DeadMansSwitch], Coroutine[Any, Any, None]]) -> Countdown:
+    venue = Countdown()
+
+    async def inside() -> None:
+        switch = DeadMansSwitch(venue, 30, ("A/USD", "B/USD"), venue.call_at, venue.now)
+        await scenario(venue, switch)
+
+    asyncio.run(inside())
+    return venue
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_it_is_armed_once_every_market_is_known_to_be_ours_alone() -> None:
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        switch.note_open_orders("A/USD", has_foreign=False)
+        await settled()
+        assert venue.told == []
+        switch.note_open_orders("B/USD", has_foreign=False)
+        await settled()
+        assert venue.told == [(30, venue.time)]
+        assert switch.is_armed
+
+    play(scenario)
+
+
+def test_it_is_renewed_three_times_before_it_would_fire() -> None:
+    """Every ten of thirty seconds."""
+
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        start = venue.time
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        for _ in range(60):
+            venue.pass_time(0.5)
+            await settled()
+        assert [(time - start) // SECOND for _, time in venue.told] == [0, 10, 20, 30]
+
+    play(scenario)
+
+
+def test_somebody_elses_order_disarms_it_for_good() -> None:
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        await settled()
+        switch.note_open_orders("A/USD", has_foreign=True)
+        await settled()
+        switch.note_open_orders("A/USD", has_foreign=False)
+        venue.pass_time(120)
+        await settled()
+        assert [seconds for seconds, _ in venue.told] == [30, 0]
+        assert not switch.is_armed
+
+    play(scenario)
+
+
+def test_an_order_that_appears_while_the_switch_is_being_armed_disarms_it_too() -> None:
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        switch.note_open_orders("A/USD", has_foreign=True)
+        await settled()
+        assert venue.told[-1][0] == 0
+        assert not switch.is_armed
+
+    play(scenario)
+
+
+def test_a_foreign_order_from_the_beginning_never_lets_it_count_down() -> None:
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        switch.note_open_orders("A/USD", has_foreign=True)
+        switch.note_open_orders("B/USD", has_foreign=False)
+        await settled()
+        assert all(seconds == 0 for seconds, _ in venue.told)
+
+    play(scenario)
+
+
+def test_a_renewal_that_fails_is_tried_again() -> None:
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        venue.is_down = True
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        await settled()
+        assert not switch.is_armed
+        venue.is_down = False
+        venue.pass_time(10)
+        await settled()
+        assert switch.is_armed
+
+    play(scenario)
+
+
+def test_an_ordinary_end_disarms_and_one_with_unsent_requests_does_not() -> None:
+    async def ordinary(venue: Countdown, switch: DeadMansSwitch) -> None:
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        await settled()
+        await switch.disarm()
+        assert venue.calls == []
+
+    async def cut_short(venue: Countdown, switch: DeadMansSwitch) -> None:
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        await settled()
+        switch.stop()
+        assert venue.calls == []
+
+    assert [seconds for seconds, _ in play(ordinary).told] == [30, 0]
+    assert [seconds for seconds, _ in play(cut_short).told] == [30]
