@@ -56,10 +56,18 @@ def _commands() -> Iterator[str]:
         yield f"```text\nmm-fsm {name} {usage}\n```\n"
         yield "| option | meaning |\n|---|---|"
         for parameter in command.params:
-            names = ", ".join(f"`{each}`" for each in (*parameter.opts, *parameter.secondary_opts))
-            metavar = f" {parameter.metavar}" if parameter.metavar else ""
-            yield f"| {names}{metavar} | {(getattr(parameter, 'help', None) or '').replace('|', '&#124;')} |"
-        yield f"\n{(command.epilog or '').replace('Example: ', 'Example: ')}\n"
+            choices = ", ".join(f"`{each}`" for each in getattr(parameter.type, "choices", ()))
+            meaning = (getattr(parameter, "help", None) or "").replace("|", "&#124;")
+            yield f"| {_written(parameter)} | {meaning}{f' One of {choices}.' if choices else ''} |"
+        yield f"\n{command.epilog or ''}\n"
+
+
+def _written(parameter: Any) -> str:
+    """How a parameter is written on the command line."""
+    if parameter.param_type_name == "argument":
+        return f"`{parameter.metavar or parameter.name.upper()}`"
+    names = ", ".join(f"`{each}`" for each in (*parameter.opts, *parameter.secondary_opts))
+    return f"{names} {parameter.metavar}" if parameter.metavar else names
 
 
 def _public_names() -> Iterator[str]:

@@ -80,7 +80,8 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     name="mm-fsm",
-    help="Make a market with one declared state machine: on paper, and on recorded data. No order leaves for a venue.",
+    help="Make a market with one declared state machine: on paper, on recorded data, and at a venue. "
+    "Real orders leave only where settings and the command line both say so.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},
@@ -246,7 +247,7 @@ def diagram(
 
 @app.command(epilog="Example: mm-fsm plugins --json")
 def plugins(*, as_json: JsonOption = False) -> None:
-    """List what settings can name: services, also those that other packages bring, and presets."""
+    """List what can be named: venue kinds, services and machines, also those of other packages, and presets."""
     from mm_fsm.cli.listing import print_plugins
 
     raise typer.Exit(print_plugins(as_json=as_json))
