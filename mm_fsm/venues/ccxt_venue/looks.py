@@ -192,8 +192,9 @@ class Looks:
         """Look among open orders and own trades; both must agree before an order counts as not there."""
         for seen in snapshot.orders:
             if self.account.orders.client_of(order.market, seen.venue_order_id) == order.client_order_id:
-                status = seen.status if seen.status is not None and not seen.has_ended else ReportedStatus.OPEN
-                return self._status(order, status, seen.filled, snapshot.asked)
+                if seen.has_ended:
+                    raise UnansweredError(f"the exchange lists the order as open and as {seen.status}")
+                return self._status(order, seen.status or ReportedStatus.OPEN, seen.filled, snapshot.asked)
         await self.account.trades.find_owners(order.market, snapshot.trades)
         mine = [t for t in snapshot.trades if self._is_of(order, t)]
         if not mine:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ccxt.base.errors import OrderNotFound
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ from mm_fsm.core.messages import (
     OrderPurpose,
     PlaceOrder,
     QueryBalances,
+    QueryOrder,
     RejectionCode,
     ReportedStatus,
     RequestKind,
@@ -300,3 +302,11 @@ def test_where_there_is_no_stream_of_own_orders_its_silence_proves_nothing() -> 
     _watch(bench, dead, has_order_stream=False).look(0.0)
     assert dead == []
     assert bench.orders.awaited == {}
+
+
+def test_an_order_listed_as_open_and_as_cancelled_is_no_answer() -> None:
+    shown = {"id": "7", "clientOrderId": OURS, "symbol": SYMBOL, "status": "canceled", "amount": "0.5", "filled": "0"}
+    bench = Bench(fetch_order=OrderNotFound("no"), fetch_open_orders=[shown], fetch_my_trades=[])
+    bench.orders.place(PLACE, bench.market)
+    asyncio.run(bench.looks.answer(QueryOrder(symbol=SYMBOL, client_order_id=OURS, venue_order_id=None)))
+    assert bench.kinds() == {QueryFailed: 1}
