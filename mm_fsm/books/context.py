@@ -225,7 +225,13 @@ class MarketMakingContext:
     def is_within_price_band(self, price: Decimal) -> bool:
         """Whether an order's price lies within ``price_band_bps`` of the reference price; not before there is one."""
         mid = self.mid_price
-        return mid is not None and abs(price - mid) <= mid * exact(self.settings.price_band_bps) / BASIS_POINTS
+        return mid is not None and abs(price - mid) <= self.price_reach
+
+    @property
+    def price_reach(self) -> Decimal:
+        """How far from the reference price an order's price may lie, quote per base; 0 before there is one."""
+        mid = self.mid_price
+        return ZERO if mid is None else mid * exact(self.settings.price_band_bps) / BASIS_POINTS
 
     @property
     def volatility(self) -> float | None:
@@ -240,7 +246,8 @@ class MarketMakingContext:
     @property
     def is_data_stale(self) -> bool:
         """Whether the newest market data is older than ``stale_data_seconds``, or there is none."""
-        return self.is_data_older_than(self.settings.stale_data_seconds)
+        confirmed = self.market.confirmed_at  # spelled out: every fact's guards ask this
+        return confirmed is None or self.now >= confirmed + nanoseconds(self.settings.stale_data_seconds)
 
     def is_data_older_than(self, limit_seconds: float) -> bool:
         """Whether the newest market data has reached that age, or there is none."""

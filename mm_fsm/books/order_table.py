@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar
 from attrs import define, field
 
 from mm_fsm.books.field_roles import DERIVED
-from mm_fsm.books.order_lifecycle import OrderEvent, OrderStatus, status_after
-from mm_fsm.books.own_order import OwnOrder, RequestTimes
+from mm_fsm.books.order_lifecycle import LIVE_STATUSES, OrderEvent, OrderStatus, status_after
+from mm_fsm.books.own_order import REQUESTED_STATUSES, OwnOrder, RequestTimes
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 
@@ -22,6 +22,7 @@ FINISHED_ORDERS_KEPT = 2_000
 """How many finished orders stay known, so that late news about them finds its order; then memory would grow."""
 
 _V = TypeVar("_V")
+_KNOWN_LIVE: Final = LIVE_STATUSES - {OrderStatus.UNKNOWN}
 _VIEW_GROUPS: Final = (*SIDES, None)
 
 
@@ -77,11 +78,9 @@ class OrderTable:
         views = self._views[side]
         found: tuple[OwnOrder, ...] | None = views.get(purpose)
         if found is None:
-            found = views[purpose] = tuple(
-                order
-                for order in self._questions(side)
-                if order.is_live and (purpose is None or order.purpose is purpose)
-            )
+            live = [order for order in self._questions(side) if order.status in LIVE_STATUSES]
+            found = tuple(live if purpose is None else [order for order in live if order.purpose is purpose])
+            views[purpose] = found
         return found
 
     @property
@@ -99,16 +98,22 @@ class OrderTable:
 
     def has_unknown(self, side: Side | None = None) -> bool:
         """Whether an order of that side is UNKNOWN, or finished with fills that have not arrived."""
-        return self._view(
-            side, "has_unknown", lambda: any(o.is_unknown or not o.is_live for o in self._questions(side))
-        )
+        views = self._views[side]
+        found: bool | None = views.get("has_unknown")
+        if found is None:
+            found = any(order.status not in _KNOWN_LIVE for order in self._questions(side))
+            views["has_unknown"] = found
+        return found
 
     @property
     def is_request_outstanding(self) -> bool:
         """Whether any placement or cancel awaits its answer."""
-        return self._view(
-            None, "is_request_outstanding", lambda: any(o.is_request_outstanding for o in self._questions(None))
-        )
+        views = self._views[None]
+        found: bool | None = views.get("is_request_outstanding")
+        if found is None:
+            found = any(order.status in REQUESTED_STATUSES for order in self._live.values())
+            views["is_request_outstanding"] = found
+        return found
 
     def exposure(self, side: Side) -> Decimal:
         """What a side's orders may still trade in the worst case, contracts."""
@@ -143,7 +148,7 @@ class OrderTable:
         found: tuple[OwnOrder, ...] | None = views.get("cancels_due")
         if found is None:
             live = self._live.values()
-            found = views["cancels_due"] = tuple(order for order in live if order.cancel_due and order.is_live)
+            found = views["cancels_due"] = tuple([order for order in live if order.cancel_due and order.is_live])
         return found
 
     def queries_due(self, now: int) -> tuple[OwnOrder, ...]:
@@ -179,9 +184,13 @@ class OrderTable:
     # -- views ------------------------------------------------------------------------------------------------------
 
     def _questions(self, side: Side | None) -> tuple[OwnOrder, ...]:
-        return self._view(
-            side, "questions", lambda: tuple(o for o in self._live.values() if side is None or o.side is side)
-        )
+        views = self._views[side]
+        found: tuple[OwnOrder, ...] | None = views.get("questions")
+        if found is None:
+            live = self._live.values()
+            found = tuple(live if side is None else [order for order in live if order.side is side])
+            views["questions"] = found
+        return found
 
     def _next_dues(self) -> tuple[int | None, int | None]:
         """When the next answer is overdue, and the next question due."""
@@ -189,8 +198,8 @@ class OrderTable:
         if dues is None:
             live = self._live.values()
             dues = self._dues = (
-                min((order.answer_due for order in live if order.answer_due is not None), default=None),
-                min((order.query_due for order in live if order.query_due is not None), default=None),
+                min([order.answer_due for order in live if order.answer_due is not None], default=None),
+                min([order.query_due for order in live if order.query_due is not None], default=None),
             )
         return dues
 

@@ -15,6 +15,9 @@ from mm_fsm.books.order_lifecycle import LIVE_STATUSES, RESTING_STATUSES, OrderS
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import OrderPurpose, Side
 
+REQUESTED_STATUSES: Final = frozenset({OrderStatus.PENDING_NEW, OrderStatus.PENDING_CANCEL})
+"""A placement or a cancel awaits its answer."""
+
 
 @frozen(kw_only=True)
 class RequestTimes:
@@ -84,7 +87,7 @@ class OwnOrder:
     @property
     def is_request_outstanding(self) -> bool:
         """Whether a placement or a cancel awaits its answer. An UNKNOWN order counts as answered."""
-        return self.status in (OrderStatus.PENDING_NEW, OrderStatus.PENDING_CANCEL)
+        return self.status in REQUESTED_STATUSES
 
     @property
     def is_staying(self) -> bool:

@@ -24,14 +24,16 @@ class DefaultOrderService:
         placements: list[OrderDraft] = []
         for side in SIDES:
             staying = [order for order in context.live_quotes(side) if order.is_staying]
+            share = exact(context.settings.size_tolerance_share)
+            most = 1 if staying and _is_beyond_limit(context, side) else 1 + share
             for quote in plan.quotes(side):
                 lowest, highest = _price_range(context, plan, quote)
-                near = (order for order in staying if lowest <= order.price <= highest)
-                fitting = next((order for order in near if _fits(context, order, quote)), None)
-                if fitting is None:
-                    placements.append(_draft(quote))
+                for order in staying:
+                    if lowest <= order.price <= highest and _fits(context, order, quote, most):
+                        staying.remove(order)
+                        break
                 else:
-                    staying.remove(fitting)
+                    placements.append(_draft(quote))
             cancels += [order.client_order_id for order in staying]
         return OrderChanges(cancels=tuple(cancels), placements=tuple(placements))
 
@@ -46,16 +48,16 @@ def _price_range(context: MarketMakingContext, plan: QuotePlan, quote: Quote) ->
     return quote.price - in_front, quote.price + behind
 
 
-def _fits(context: MarketMakingContext, order: OwnOrder, quote: Quote) -> bool:
-    """Whether an order in that range may stay: on the grid, passive, and of the wanted size or near it."""
+def _fits(context: MarketMakingContext, order: OwnOrder, quote: Quote, most: Decimal | int) -> bool:
+    """Whether an order in that range may stay: on the grid, passive, and at ``most`` times the wanted size."""
     if not context.instrument.is_on_price_grid(order.price) or crosses_market(context, order.side, order.price):
         return False
-    if not context.instrument.meets_minimums(order.price, order.remaining):
+    remaining = order.remaining
+    if not context.instrument.meets_minimums(order.price, remaining):
         return False
     share = exact(context.settings.size_tolerance_share)
     least = min(share, 1 - share) if order.filled_quantity > 0 else 1 - share
-    most = 1 if _is_beyond_limit(context, order.side) else 1 + share
-    return quote.quantity * least <= order.remaining <= quote.quantity * most
+    return quote.quantity * least <= remaining <= quote.quantity * most
 
 
 def _is_beyond_limit(context: MarketMakingContext, side: Side) -> bool:

@@ -67,11 +67,16 @@ def check_own_orders(context: MarketMakingContext, draft: OrderDraft) -> Refusal
             return Refusal(RefusalCode.SELF_CROSS, f"own {other.side} at {other.price} is in the way of {draft.price}")
     if orders.count >= settings.max_live_orders:
         return Refusal(RefusalCode.ORDER_COUNT, f"{orders.count} orders are live already")
-    since = context.now - nanoseconds(settings.order_interval_seconds)
-    if sum(1 for sent_at in context.sent_orders if sent_at > since) >= settings.max_orders_per_interval:
+    if len(context.sent_orders) >= settings.max_orders_per_interval and _are_orders_too_frequent(context):
         limit, interval = settings.max_orders_per_interval, settings.order_interval_seconds
         return Refusal(RefusalCode.ORDER_RATE, f"{limit} orders were sent within {interval:g} s")
     return None
+
+
+def _are_orders_too_frequent(context: MarketMakingContext) -> bool:
+    settings = context.settings
+    since = context.now - nanoseconds(settings.order_interval_seconds)
+    return sum(1 for sent_at in context.sent_orders if sent_at > since) >= settings.max_orders_per_interval
 
 
 def check_exposure(context: MarketMakingContext, draft: OrderDraft) -> Refusal | None:

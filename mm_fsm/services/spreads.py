@@ -68,7 +68,7 @@ class SharedQuoting(ABC):
         if context.now >= calculated_at + nanoseconds(context.settings.refresh_interval_seconds):
             return True
         fair = fair_price(context)
-        if fair is not None and abs(fair - plan.reference_price) > _tolerated_move(context, plan):
+        if fair is not None and _has_moved(context, plan, fair):
             return True
         has_quote = False
         for side in SIDES:
@@ -201,8 +201,12 @@ def _is_hold_over(context: MarketMakingContext, plan: QuotePlan, side: Side) -> 
     return permission.is_over(context, hold) if hold.until is None else context.now >= hold.until
 
 
-def _tolerated_move(context: MarketMakingContext, plan: QuotePlan) -> Decimal:
-    return max(plan.half_spread * exact(context.settings.stale_move_share), context.instrument.tick_size)
+def _has_moved(context: MarketMakingContext, plan: QuotePlan, fair: Decimal) -> bool:
+    """Whether the fair price moved further than quotes may lag behind, which is a tick at least."""
+    move = abs(fair - plan.reference_price)
+    if move <= context.instrument.tick_size:  # most of the time, and without a product
+        return False
+    return move > plan.half_spread * exact(context.settings.stale_move_share)
 
 
 def _is_near_limit(context: MarketMakingContext) -> bool:
@@ -224,22 +228,23 @@ def _keep_affordable(
     kept: list[Quote] = []
     dropped: list[DroppedLevel] = []
     used = spent = ZERO
+    mid, reach = context.mid_price or ZERO, context.price_reach
     own_room = (inventory.limit - inventory.offset * side.sign) / with_fees(context, side)
     all_funds = context.funds(side, besides_live=True)
     for quote in levels:
         if not instrument.meets_minimums(quote.price, quote.quantity):
             dropped.append(_dropped(quote, HoldReason.BELOW_MINIMUM, "too small"))
             continue
-        if not context.is_within_price_band(quote.price):
+        if abs(quote.price - mid) > reach:
             dropped.append(_dropped(quote, HoldReason.RISK, "beyond the price band"))
             continue
         room = own_room - used
-        funds = all_funds.after(spent, used, side).at(quote.price)
+        funds = (all_funds.after(spent, used, side) if kept else all_funds).at(quote.price)
         affordable = max(min(room, funds), ZERO) / instrument.contract_size
         quantity = quote.quantity
         if affordable < quantity:
             quantity = instrument.floor_quantity(affordable)
-        if instrument.meets_minimums(quote.price, quantity):
+        if quantity is quote.quantity or instrument.meets_minimums(quote.price, quantity):
             kept.append(quote if quantity is quote.quantity else evolve(quote, quantity=quantity))
             used += instrument.base_quantity(quantity)
             spent += instrument.notional(quote.price, quantity)
