@@ -171,6 +171,9 @@ QUOTING_IS_PAUSED: Final = _among(HoldReason.OPERATOR_PAUSED)
 NO_ORDER_LEAVES: Final = _among(HoldReason.ACCOUNT_FEED_LOST, HoldReason.REQUESTS_SUSPENDED, HoldReason.RECONCILING)
 """While one of these holds not even a reducing order leaves, whatever the risk service says."""
 
+NO_QUOTE_LEAVES: Final = (*QUOTING_IS_PAUSED, *NO_ORDER_LEAVES)
+"""While one of these holds no quote leaves, whatever the risk service says."""
+
 
 def first_hold(conditions: tuple[Condition, ...], context: MarketMakingContext) -> Hold | None:
     """The first of these reasons that holds now; None when none does."""
@@ -235,7 +238,7 @@ _UNKNOWN_ORDER: Final = Hold(HoldReason.UNKNOWN_ORDER, "an order of this side ha
 
 def order_refusal(context: MarketMakingContext, purpose: OrderPurpose) -> Refusal | None:
     """Why no order of this purpose may leave now; None when the risk service decides."""
-    conditions = (*QUOTING_IS_PAUSED, *NO_ORDER_LEAVES) if purpose is OrderPurpose.QUOTE else NO_ORDER_LEAVES
+    conditions = NO_QUOTE_LEAVES if purpose is OrderPurpose.QUOTE else NO_ORDER_LEAVES
     hold = first_hold(conditions, context)
     return None if hold is None else Refusal(_REFUSAL_OF[hold.reason], hold.detail)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from mm_fsm.books.facts import MarketBook, MarketTrade, TradingStatusChanged
 from mm_fsm.core.messages import Fact, Intent
+from mm_fsm.errors import FactRefusedError
 
 MarketEvent = MarketBook | MarketTrade | TradingStatusChanged
 """What a market source yields. ``received_at`` is when it happens in the replay; a venue that delivers it adds its
@@ -16,6 +17,20 @@ latency. ``exchange_time`` stays as the exchange wrote it, and may step back whe
 def time_of(event: MarketEvent) -> int:
     """When an event happens in the replay, nanoseconds."""
     return event.received_at
+
+
+def refuse_unless_next(event: MarketEvent, time: int, symbol: str, now: int) -> None:
+    """A simulated market goes on in the order of its time, and each symbol has its own.
+
+    Raises:
+        FactRefusedError: the event is of another symbol, or earlier than ``now``, nanoseconds.
+    """
+    name = type(event).__name__
+    if event.symbol != symbol:
+        raise FactRefusedError(name, "symbol", repr(symbol), event.symbol, "Give each symbol its own paper exchange.")
+    if time < now:
+        remedy = "Hand over market events in the order of their time."
+        raise FactRefusedError(name, "received_at", f"at least {now}", time, remedy)
 
 
 class MarketSource(Protocol):

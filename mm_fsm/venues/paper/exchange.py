@@ -21,7 +21,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+    getcontext,
+    localcontext,
+    setcontext,
+)
 from random import Random
 from typing import Final
 
@@ -60,10 +70,9 @@ from mm_fsm.core.messages import (
     RequestKind,
     answering,
 )
-from mm_fsm.errors import FactRefusedError
-from mm_fsm.venues.base import MarketEvent, time_of
+from mm_fsm.venues.base import MarketEvent, refuse_unless_next, time_of
 from mm_fsm.venues.paper.accounts import open_account
-from mm_fsm.venues.paper.deliveries import Connection, Deliveries
+from mm_fsm.venues.paper.deliveries import Connection, Deliveries, as_received
 from mm_fsm.venues.paper.displayed import DisplayedBook
 from mm_fsm.venues.paper.matching import Execution, Matcher
 from mm_fsm.venues.paper.orders import OpenOrder, PaperOrder, PaperOrders
@@ -113,6 +122,7 @@ class PaperExchange:
         self._trades_known_from = 0
         self._is_trading = True
         self._now = 0
+        self._arithmetic = _CONTEXT.copy()
         self._order_count = 0
         self._trade_count = 0
 
@@ -131,8 +141,10 @@ class PaperExchange:
             FactRefusedError: the event is of another symbol or earlier than the exchange's time; nothing changed.
         """
         time = time_of(event)
-        _refuse_unless_next(event, time, self.instrument.symbol, self._now)
-        with localcontext(_CONTEXT):
+        refuse_unless_next(event, time, self.instrument.symbol, self._now)
+        arithmetic_of_host = getcontext()
+        setcontext(self._arithmetic)  # ``localcontext`` would copy it for every event
+        try:
             while self._requests and self._requests[0][0] < time:
                 self._act_on_next_request()
             self._now = time
@@ -142,7 +154,9 @@ class PaperExchange:
                 self._print(event)
             else:
                 self._is_trading = event.trading
-        self._deliveries.send(_as_received(event, self._market_out.arrival(time)))
+        finally:
+            setcontext(arithmetic_of_host)
+        self._deliveries.send(as_received(event, self._market_out.arrival(time)))
 
     def next_time(self) -> int | None:
         """When the next request arrives or the next fact is received, nanoseconds; None when nothing is on its way."""
@@ -433,31 +447,3 @@ class PaperExchange:
 
     def _answer_time(self) -> int:
         return self._answers_out.arrival(self._now)
-
-
-def _as_received(event: MarketEvent, received_at: int) -> MarketEvent:
-    """An event as the host gets it: every book without its own orders, for nobody else's market shows them.
-
-    Books are spelled out field by field: there is one to nearly every event, and ``evolve`` takes three times as long.
-    """
-    if not isinstance(event, MarketBook):
-        return event if event.received_at == received_at else evolve(event, received_at=received_at)
-    if event.received_at == received_at and not event.includes_own_orders:
-        return event
-    return MarketBook(
-        received_at=received_at,
-        symbol=event.symbol,
-        bids=event.bids,
-        asks=event.asks,
-        exchange_time=event.exchange_time,
-        includes_own_orders=False,
-    )
-
-
-def _refuse_unless_next(event: MarketEvent, time: int, symbol: str, now: int) -> None:
-    name = type(event).__name__
-    if event.symbol != symbol:
-        raise FactRefusedError(name, "symbol", repr(symbol), event.symbol, "Give each symbol its own paper exchange.")
-    if time < now:
-        remedy = "Hand over market events in the order of their time."
-        raise FactRefusedError(name, "received_at", f"at least {now}", time, remedy)

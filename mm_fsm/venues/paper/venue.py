@@ -89,19 +89,16 @@ class PaperVenue:
         Raises:
             RecordingError: the market's next event is malformed.
         """
-        while self._event is not None and self._is_next(self._event, now):
-            self._event_time = time_of(self._event)
+        due = self.exchange.next_time()
+        while self._event is not None:
+            time = time_of(self._event)
+            if time > now or (due is not None and due < time):
+                break
+            self._event_time = time
             self.exchange.on_market(self._event)
             self._event = next(self._market, None)
+            due = self.exchange.next_time()
         if self._event is None and not self._has_ended:
             self._has_ended = True
             return (StopRequested(received_at=now, flatten=False, reason=END_OF_MARKET),)
-        due = self.exchange.next_time()
         return () if due is None or due > now else self.exchange.advance(now)
-
-    def _is_next(self, event: MarketEvent, now: int) -> bool:
-        time = time_of(event)
-        if time > now:
-            return False
-        due = self.exchange.next_time()
-        return due is None or time <= due

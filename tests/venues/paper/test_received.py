@@ -9,7 +9,7 @@ from attrs import asdict, evolve, fields
 
 from mm_fsm.books.facts import MarketBook
 from mm_fsm.core.messages import BookLevel
-from mm_fsm.venues.paper.exchange import _as_received
+from mm_fsm.venues.paper.deliveries import as_received
 
 BOOK = MarketBook(
     received_at=7,
@@ -30,10 +30,10 @@ def test_no_field_of_a_book_has_its_default_so_that_a_lost_one_is_seen() -> None
 @pytest.mark.parametrize("received_at", [7, 9])
 def test_a_book_is_sent_on_with_its_receipt_and_without_own_orders(received_at: int) -> None:
     expected = {**asdict(BOOK, recurse=False), "received_at": received_at, "includes_own_orders": False}
-    assert asdict(_as_received(BOOK, received_at), recurse=False) == expected
+    assert asdict(as_received(BOOK, received_at), recurse=False) == expected
 
 
 def test_a_book_that_arrives_at_once_and_holds_no_own_orders_is_sent_on_itself() -> None:
     book = evolve(BOOK, includes_own_orders=False)
-    assert _as_received(book, 7) is book
-    assert _as_received(book, 8) is not book
+    assert as_received(book, 7) is book
+    assert as_received(book, 8) is not book
