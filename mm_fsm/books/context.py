@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
-from attrs import define, field, fields, frozen
+from attrs import define, field, fields
 
 from mm_fsm.books.digest import BooksDigest
 from mm_fsm.books.field_roles import DERIVED, SURVIVES
@@ -23,7 +23,7 @@ from mm_fsm.books.questions import Questions
 from mm_fsm.books.reconciliation import Reconciliation
 from mm_fsm.books.reference_price import ReferencePrice
 from mm_fsm.books.signals import MarketSignals
-from mm_fsm.books.working_state import Fill, Funds, ReadFrom, Reduction, SideState
+from mm_fsm.books.working_state import Fill, Funds, ReadFrom, Reduction, SideState, Standing, assess
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, InventoryAssessment, QuotePlan
 from mm_fsm.core.exact import exact
@@ -39,16 +39,6 @@ RECENT_FILL_RATE_WEIGHT = 0.05
 
 MARKOUT_WINDOW = 100
 """Fills that the recent markout covers; more where a judgement of adverse selection needs more."""
-
-
-@frozen
-class Standing:
-    """Where the account stands, and everything that was read to tell it."""
-
-    read_from: tuple[object, ...]
-    equity: Decimal | None
-    limit: Decimal
-    assessment: InventoryAssessment
 
 
 @define(kw_only=True)
@@ -421,7 +411,7 @@ def _read_standing(context: MarketMakingContext) -> Standing:
     if standing is None or standing.read_from != read_from:
         equity = _compute_equity(context)
         limit = _compute_limit(context, equity)
-        standing = Standing(read_from, equity, limit, _assess(context.ledger.position, limit))
+        standing = Standing(read_from, equity, limit, assess(context.ledger.position, limit))
         context._standing = standing
     return standing
 
@@ -441,17 +431,6 @@ def _compute_limit(context: MarketMakingContext, equity: Decimal | None) -> Deci
     settings = context.settings
     limit = min(settings.max_quote_exposure, Decimal(str(settings.max_inventory_pct)) * equity) / mid
     return limit if settings.max_position_size is None else min(limit, settings.max_position_size)
-
-
-def _assess(offset: Decimal, limit: Decimal) -> InventoryAssessment:
-    ratio = float(offset / limit) if limit > 0 else (0.0 if offset == 0 else (1.0 if offset > 0 else -1.0))
-    return InventoryAssessment(
-        offset=offset,
-        limit=limit,
-        use=abs(ratio) if limit > 0 else (0.0 if offset == 0 else 1.0),
-        skew=max(-1.0, min(1.0, ratio)),
-        is_over_limit=abs(offset) > limit,
-    )
 
 
 SURVIVING: Final = tuple(each.name for each in fields(MarketMakingContext) if each.metadata.get("survives"))

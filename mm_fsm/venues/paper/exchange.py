@@ -79,6 +79,11 @@ from mm_fsm.venues.paper.orders import OpenOrder, PaperOrder, PaperOrders
 from mm_fsm.venues.paper.placement import Desk, Refusal
 from mm_fsm.venues.paper.settings import PaperSettings
 
+_REQUESTS: Final = {
+    QueryOwnTrades: RequestKind.QUERY_OWN_TRADES,
+    QueryBalances: RequestKind.QUERY_BALANCES,
+    QueryOpenOrders: RequestKind.QUERY_OPEN_ORDERS,
+}
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
 """Wide enough that no sum or product on the grid is rounded, whatever the host program's context is."""
 
@@ -228,14 +233,8 @@ class PaperExchange:
                 self._place(intent)
             case CancelOrder():
                 self._cancel(intent)
-            case QueryOrder():
-                self._report_order(intent)
-            case QueryOwnTrades():
-                self._report_own_trades(intent)
-            case QueryBalances():
-                self._report_balances(intent)
-            case QueryOpenOrders():
-                self._report_open_orders(intent)
+            case QueryOrder() | QueryOwnTrades() | QueryBalances() | QueryOpenOrders():
+                self._deliveries.send(answering(intent, self._answer(intent)))
             case _:
                 raise TypeError(f"intent: expected one of mm_fsm.core.messages, found {type(intent).__name__}.")
 
@@ -299,81 +298,56 @@ class PaperExchange:
             )
         )
 
-    def _report_order(self, intent: QueryOrder) -> None:
+    def _answer(self, question: Intent) -> Fact:
+        """What is so when the question arrives."""
+        if isinstance(question, QueryOrder):
+            return self._look_up(question)
+        if question.symbol != self.instrument.symbol:
+            reason = f"unknown symbol; this exchange trades {self.instrument.symbol}"
+            return QueryFailed(
+                received_at=self._answer_time(),
+                symbol=question.symbol,
+                request=_REQUESTS[type(question)],
+                reason=reason,
+            )
+        if isinstance(question, QueryOwnTrades):
+            return self._own_trades_since(question)
+        if isinstance(question, QueryBalances):
+            return evolve(self.balances, received_at=self._answer_time())
+        return OpenOrdersReported(
+            received_at=self._answer_time(),
+            symbol=question.symbol,
+            orders=tuple(map(_reported, self._orders.open)),
+            exchange_time=self._now,
+        )
+
+    def _look_up(self, intent: QueryOrder) -> Fact:
         order = self._orders.find(intent.client_order_id) if intent.symbol == self.instrument.symbol else None
         received_at = self._answer_time()
         if order is None:
-            self._answer(
-                intent,
-                OrderNotFound(
-                    received_at=received_at,
-                    symbol=intent.symbol,
-                    client_order_id=intent.client_order_id,
-                    exchange_time=self._now,
-                ),
-            )
-            return
-        self._answer(
-            intent,
-            OrderStatusReported(
+            return OrderNotFound(
                 received_at=received_at,
                 symbol=intent.symbol,
                 client_order_id=intent.client_order_id,
-                status=order.status,
-                filled_quantity=order.filled,
                 exchange_time=self._now,
-            ),
+            )
+        return OrderStatusReported(
+            received_at=received_at,
+            symbol=intent.symbol,
+            client_order_id=intent.client_order_id,
+            status=order.status,
+            filled_quantity=order.filled,
+            exchange_time=self._now,
         )
 
-    def _report_own_trades(self, intent: QueryOwnTrades) -> None:
+    def _own_trades_since(self, intent: QueryOwnTrades) -> Fact:
         received_at = self._answer_time()
-        if intent.symbol != self.instrument.symbol:
-            self._fail_query(intent, RequestKind.QUERY_OWN_TRADES, received_at)
-            return
         self._forget_old_trades()
         since = max(intent.since, self._trades_known_from)
         fills = (evolve(fill, received_at=received_at) for fill in self._own_trades if fill.exchange_time >= since)
-        self._answer(
-            intent,
-            OwnTradesReported(
-                received_at=received_at, symbol=intent.symbol, fills=tuple(fills), since=since, until=self._now
-            ),
+        return OwnTradesReported(
+            received_at=received_at, symbol=intent.symbol, fills=tuple(fills), since=since, until=self._now
         )
-
-    def _report_open_orders(self, intent: QueryOpenOrders) -> None:
-        received_at = self._answer_time()
-        if intent.symbol != self.instrument.symbol:
-            self._fail_query(intent, RequestKind.QUERY_OPEN_ORDERS, received_at)
-            return
-        orders = tuple(
-            ReportedOrder(
-                client_order_id=order.client_order_id,
-                venue_order_id=order.venue_order_id,
-                side=order.side,
-                price=order.price,
-                quantity=order.quantity,
-                filled_quantity=order.filled,
-            )
-            for order in self._orders.open
-        )
-        self._answer(
-            intent,
-            OpenOrdersReported(received_at=received_at, symbol=intent.symbol, orders=orders, exchange_time=self._now),
-        )
-
-    def _report_balances(self, intent: QueryBalances) -> None:
-        received_at = self._answer_time()
-        if intent.symbol != self.instrument.symbol:
-            self._fail_query(intent, RequestKind.QUERY_BALANCES, received_at)
-            return
-        self._answer(intent, evolve(self.balances, received_at=received_at))
-
-    def _fail_query(self, intent: Intent, request: RequestKind, received_at: int) -> None:
-        reason = f"unknown symbol; this exchange trades {self.instrument.symbol}"
-        self._answer(intent, QueryFailed(received_at=received_at, symbol=intent.symbol, request=request, reason=reason))
-
-    def _answer(self, question: Intent, fact: Fact) -> None:
-        self._deliveries.send(answering(question, fact))
 
     # -- trading ----------------------------------------------------------------------------------------------------
 
@@ -447,3 +421,14 @@ class PaperExchange:
 
     def _answer_time(self) -> int:
         return self._answers_out.arrival(self._now)
+
+
+def _reported(order: PaperOrder) -> ReportedOrder:
+    return ReportedOrder(
+        client_order_id=order.client_order_id,
+        venue_order_id=order.venue_order_id,
+        side=order.side,
+        price=order.price,
+        quantity=order.quantity,
+        filled_quantity=order.filled,
+    )
