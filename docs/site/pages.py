@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,9 @@ def _commands() -> Iterator[str]:
         yield f"```text\nmm-fsm {name} {usage}\n```\n"
         yield "| option | meaning |\n|---|---|"
         for parameter in command.params:
-            choices = ", ".join(f"`{each}`" for each in getattr(parameter.type, "choices", ()))
+            kind = parameter.type_descriptor.annotation
+            is_choice = isinstance(kind, type) and issubclass(kind, Enum)
+            choices = ", ".join(f"`{each.value}`" for each in kind) if is_choice else ""
             meaning = (getattr(parameter, "help", None) or "").replace("|", "&#124;")
             yield f"| {_written(parameter)} | {meaning}{f' One of {choices}.' if choices else ''} |"
         yield f"\n{command.epilog or ''}\n"

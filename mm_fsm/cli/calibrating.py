@@ -13,7 +13,7 @@ from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.options import RecordingOptions
 from mm_fsm.cli.recordings import described, figures_of, opened_for, recorded_files, remarks_on
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.estimators.decay import Estimate
 from mm_fsm.search.calibration import Calibration, calibrate, calibrated_settings
 from mm_fsm.venues.paper import PaperAccount
@@ -29,7 +29,7 @@ def run_calibrate(
     """
     files_by_market = recorded_files(given)
     if out is not None and len(files_by_market) > 1:
-        raise SettingsError("--out", "one market", len(files_by_market), "Name it with --symbol.")
+        raise OptionError("--out", "one market", len(files_by_market), "Name it with --symbol.")
     entries: list[dict[str, Any]] = []
     for symbol, files in files_by_market.items():
         info = described(files, given, symbol)
@@ -57,12 +57,12 @@ def _written(found: Calibration, out: Path | None) -> str | None:
     if out is None:
         return None
     if found.micro_price is None:
-        raise SettingsError("--out", "a recording whose mid moves", "one that does not", "Use a longer recording.")
+        raise OptionError("--out", "a recording whose mid moves", "one that does not", "Use a longer recording.")
     try:
         out.write_text(found.micro_price.dumps(), encoding="utf-8")
     except OSError as failure:
         found_instead = failure.strerror or str(failure)
-        raise SettingsError("--out", "a file that can be written", found_instead, "Check the path.") from None
+        raise OptionError("--out", "a file that can be written", found_instead, "Check the path.") from None
     return out.as_posix()
 
 

@@ -15,7 +15,7 @@ from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.options import RecordingOptions
 from mm_fsm.cli.recordings import described, opened_for, reading_of, recorded_files
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError
 from mm_fsm.search.bootstrap import Interval
 from mm_fsm.search.space import as_toml, parse_dimension
 from mm_fsm.search.tuning import Search, cluster_runs, local_runs
@@ -48,9 +48,9 @@ def run_tune(given: RecordingOptions, options: TuneOptions, *, settings: Path | 
         MarketMakerError: settings, what is searched or a recording are refused.
     """
     if not options.searched:
-        raise SettingsError("--set", "at least one setting", "none", "Give --set target_spread_bps=10:40, say.")
+        raise OptionError("--set", "at least one setting", "none", "Give --set target_spread_bps=10:40, say.")
     if options.trials < 1:
-        raise SettingsError("--trials", "at least 1", options.trials, "Correct it.")
+        raise OptionError("--trials", "at least 1", options.trials, "Correct it.")
     search = Search(
         dimensions=tuple(parse_dimension(text) for text in options.searched),
         trials=options.trials,
@@ -59,7 +59,7 @@ def run_tune(given: RecordingOptions, options: TuneOptions, *, settings: Path | 
     )
     files_by_market = recorded_files(given)
     if len(files_by_market) > 1:
-        raise SettingsError("--symbol", "one market", len(files_by_market), "Name the one to tune.")
+        raise OptionError("--symbol", "one market", len(files_by_market), "Name the one to tune.")
     ((symbol, files),) = files_by_market.items()
     info = described(files, given, symbol)
     configuration = configuration_for(info, settings, preset)

@@ -11,7 +11,7 @@ from typing import Final
 
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.exit_codes import ExitCode
-from mm_fsm.errors import OwnershipError, SettingsError
+from mm_fsm.errors import OptionError, OwnershipError, SettingsError
 from mm_fsm.runtime.operations import OperationsDirectory, RunFacts
 from mm_fsm.runtime.ownership import Ownership
 from mm_fsm.runtime.pushed_session import connections
@@ -50,7 +50,7 @@ def _configurations(facts: RunFacts) -> Sequence[MarketConfiguration]:
         SettingsError: they are not there, or name other markets than the run.
     """
     if facts.settings is None:
-        raise SettingsError("DIR", "a run with settings of its own", "shipped presets", "On paper nothing is left.")
+        raise OptionError("DIR", "a run with settings of its own", "shipped presets", "On paper nothing is left.")
     configurations = read_settings(Path(facts.settings))
     wanted = {market.symbol for market in facts.markets}
     if {each.symbol for each in configurations} != wanted:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from attrs import asdict, define, field, frozen
 
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError
 
 PAUSE: Final = "pause"
 STOP: Final = "stop"
@@ -86,7 +86,7 @@ class OperationsDirectory:
             self._replace(ABOUT, json.dumps(asdict(facts), indent=1))
         except OSError as error:
             found = f"{self.directory}: {error.strerror}"
-            raise SettingsError("--out", "a directory to write to", found, "Name another with --out DIR.") from error
+            raise OptionError("--out", "a directory to write to", found, "Name another with --out DIR.") from error
         self.beat()
 
     def beat(self) -> None:
@@ -122,7 +122,7 @@ class OperationsDirectory:
             self._replace(what, reason)
         except OSError as error:
             found = f"{self.directory}: {error.strerror}"
-            raise SettingsError("DIR", "a directory to write to", found, "Make access to it.") from error
+            raise OptionError("DIR", "a directory to write to", found, "Make access to it.") from error
 
     def take_back(self, what: str) -> None:
         """Remove such a file; nothing happens when there is none.
@@ -135,7 +135,7 @@ class OperationsDirectory:
             (self.directory / what).unlink(missing_ok=True)
         except OSError as error:
             found = f"{self.directory}: {error.strerror}"
-            raise SettingsError("DIR", "a directory to write to", found, "Make access to it.") from error
+            raise OptionError("DIR", "a directory to write to", found, "Make access to it.") from error
 
     def read(self) -> RunFacts:
         """What runs, or ran last, here.
@@ -150,7 +150,7 @@ class OperationsDirectory:
             return RunFacts(**{**found, "markets": markets})
         except (OSError, ValueError, LookupError, TypeError):
             remedy = "Name what --out named, or runs/latest."
-            raise SettingsError("DIR", f"the directory of a run, with {ABOUT}", str(self.directory), remedy) from None
+            raise OptionError("DIR", f"the directory of a run, with {ABOUT}", str(self.directory), remedy) from None
 
     def silent_seconds(self) -> float | None:
         """How long the run has not said that it is alive; None when it has ended in order, or never began."""

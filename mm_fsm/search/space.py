@@ -9,7 +9,7 @@ import attrs
 from attrs import evolve, frozen
 
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError
 
 _OPTIONS: Final = "service_options"
 EXPECTED: Final = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=ONE,OTHER"
@@ -39,20 +39,20 @@ def parse_dimension(text: str) -> Dimension:
     fields = attrs.fields_dict(MarketMakingSettings)
     first = name.partition(".")[0]
     if first not in fields:
-        raise SettingsError("--set", "a setting of [strategy]", name, f"Write {EXPECTED}.")
+        raise OptionError("--set", "a setting of [strategy]", name, f"Write {EXPECTED}.")
     if ":" not in span:
         choices = tuple(filter(None, span.split(",")))
         if len(choices) < 2:  # noqa: PLR2004 - nothing to choose
-            raise SettingsError("--set", EXPECTED, text, "Give a range, or at least two choices.")
+            raise OptionError("--set", EXPECTED, text, "Give a range, or at least two choices.")
         return Dimension(name=name, choices=choices)
     low, high, *rest = span.split(":")
     try:
         bounds = float(low), float(high)
     except ValueError:
-        raise SettingsError("--set", EXPECTED, text, "Both bounds are numbers.") from None
+        raise OptionError("--set", EXPECTED, text, "Both bounds are numbers.") from None
     is_log = rest == ["log"]
     if not bounds[0] < bounds[1] < float("inf") or (rest and not is_log) or (is_log and bounds[0] <= 0):
-        raise SettingsError("--set", EXPECTED, text, "The lower bound comes first, and is above 0 for log.")
+        raise OptionError("--set", EXPECTED, text, "The lower bound comes first, and is above 0 for log.")
     is_whole = fields[first].type in {int, "int"}
     return Dimension(name=name, low=bounds[0], high=bounds[1], is_log=is_log, is_whole=is_whole)
 
@@ -76,7 +76,7 @@ def with_values(settings: MarketMakingSettings, values: Mapping[str, Any]) -> Ma
         elif first == "services" and len(rest) == 1 and rest[0] in attrs.fields_dict(type(settings.services)):
             changes[first] = evolve(changes.get(first, settings.services), **{rest[0]: value})
         else:
-            raise SettingsError("--set", f"a name below {_OPTIONS} or services", name, "Correct it.")
+            raise OptionError("--set", f"a name below {_OPTIONS} or services", name, "Correct it.")
     return evolve(settings, **changes)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.search.space import Dimension
 from mm_fsm.search.trading import TradingFigures
 from mm_fsm.search.walk_forward import RunTrials, Trial, run_trial
@@ -89,7 +89,7 @@ def local_runs(processes: int) -> Iterator[RunTrials]:
         SettingsError: the number is below 1.
     """
     if processes < 1:
-        raise SettingsError("--processes", "at least 1", processes, "Correct it.")
+        raise OptionError("--processes", "at least 1", processes, "Correct it.")
     if processes == 1:
         yield lambda trials: [run_trial(trial) for trial in trials]
         return
@@ -108,11 +108,11 @@ def cluster_runs(address: str) -> Iterator[RunTrials]:
         import ray  # noqa: PLC0415 - an extra
     except ImportError:
         remedy = "Install it: pip install 'mm-fsm[cluster]'."
-        raise SettingsError("--ray", "the package ray", "an environment without it", remedy) from None
+        raise OptionError("--ray", "the package ray", "an environment without it", remedy) from None
     try:
         ray.init(address=address, log_to_driver=False)
     except Exception as failure:
-        raise SettingsError("--ray", "the address of a cluster", address, f"It said: {failure}") from failure
+        raise OptionError("--ray", "the address of a cluster", address, f"It said: {failure}") from failure
     try:
         remote = ray.remote(run_trial)
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from attrs import evolve, field, frozen
 
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
 from mm_fsm.search.bootstrap import Interval, block_bootstrap
 from mm_fsm.search.space import with_values
@@ -140,7 +140,7 @@ def periods(begin: int, end: int, length: int) -> list[tuple[int, int]]:
     count = (end - begin) // length if length > 0 else 0
     if count < 2:  # noqa: PLR2004 - one to choose on, one to judge by
         expected = f"at most half of the recording's {(end - begin) / 1e9:.0f} s"
-        raise SettingsError("--period", expected, f"{length / 1e9:g} s", "Give a shorter period, or more files.")
+        raise OptionError("--period", expected, f"{length / 1e9:g} s", "Give a shorter period, or more files.")
     return [(begin + number * length, begin + (number + 1) * length) for number in range(count)]
 
 
