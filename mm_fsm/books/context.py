@@ -429,7 +429,7 @@ def _compute_limit(context: MarketMakingContext, equity: Decimal | None) -> Deci
     if mid is None or equity is None or equity <= 0:
         return ZERO
     settings = context.settings
-    limit = min(settings.max_quote_exposure, Decimal(str(settings.max_inventory_pct)) * equity) / mid
+    limit = min(settings.max_quote_exposure, exact(settings.max_inventory_pct) * equity) / mid
     return limit if settings.max_position_size is None else min(limit, settings.max_position_size)
 
 

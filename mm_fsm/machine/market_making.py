@@ -6,13 +6,13 @@ events stand there. Guards only read; actions call services and stage intents. N
 
 from __future__ import annotations
 
-from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
 from mm_fsm.books.context import Reduction
 from mm_fsm.chart import State, calls_services, computing, waiting
 from mm_fsm.core.decisions import Fault, FaultCode, InventoryAssessment
+from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.services import permission
@@ -333,7 +333,7 @@ class MarketMakingStateMachine(QuotingMachine):
         is_due = inventory.is_over_limit and not context.was_over_limit
         if context.is_stopping or context.reduction is not None or not is_due:
             return
-        goal = inventory.limit * Decimal(str(context.settings.adjustment_goal_share))
+        goal = inventory.limit * exact(context.settings.adjustment_goal_share)
         context.reduction = Reduction(goal=goal, started_at=context.now)
 
     def find_halt(self) -> Fault | None:

@@ -14,6 +14,7 @@ from mm_fsm.books.orders import OwnOrder
 from mm_fsm.books.signals import Signal
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import InventoryAction, InventoryAssessment, InventoryStep, OrderDraft
+from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import BASIS_POINTS, ZERO, InstrumentKind
 from mm_fsm.core.messages import OrderPurpose, Side, TimeInForce
 from mm_fsm.core.settings import AdjustmentPolicy, MarketMakingSettings
@@ -167,7 +168,7 @@ def _price(context: MarketMakingContext, side: Side, policy: AdjustmentPolicy) -
     """
     instrument, market, settings = context.instrument, context.market, context.settings
     bound = settings.price_band_bps if policy is AdjustmentPolicy.MARKET else settings.max_slippage_bps
-    worst = _anchor(context) * (1 + side.sign * Decimal(str(bound)) / BASIS_POINTS)
+    worst = _anchor(context) * (1 + side.sign * exact(bound) / BASIS_POINTS)
     if policy is AdjustmentPolicy.PASSIVE:
         best = market.bid_price if side is Side.BID else market.ask_price
         if best is None:

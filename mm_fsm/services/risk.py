@@ -13,6 +13,7 @@ from typing import Final
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import Fault, FaultCode, HoldReason, OrderDraft, Refusal, RefusalCode
+from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO, InstrumentKind
 from mm_fsm.core.messages import SIDES, OrderPurpose
 from mm_fsm.services.orders import crosses_market
@@ -120,7 +121,7 @@ def _check_margin(context: MarketMakingContext, draft: OrderDraft, added: Decima
     if equity is None or mid is None or worst <= 0:
         return None
     distance = equity / (worst * mid)
-    if distance < Decimal(str(context.settings.min_liquidation_distance)):
+    if distance < exact(context.settings.min_liquidation_distance):
         return Refusal(RefusalCode.LIQUIDATION_DISTANCE, f"a move of {distance:.3f} would use up the margin")
     return None
 
