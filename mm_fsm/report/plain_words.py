@@ -20,6 +20,7 @@ WHY_HELD: Final[Mapping[HoldReason, str]] = MappingProxyType(
         HoldReason.NO_MARKET_DATA: "no market data has arrived",
         HoldReason.STALE_DATA: "market data is too old",
         HoldReason.ONE_SIDED_BOOK: "a side of the market's book is empty",
+        HoldReason.UNSOUND_BOOK: "the market's book makes no sense",
         HoldReason.CROSSED_BOOK: "the market's book is crossed",
         HoldReason.MARKET_SPREAD: "the market's spread is too wide",
         HoldReason.TRADING_HALTED: "the venue has halted trading",
@@ -57,3 +58,8 @@ SELF_EVIDENT: Final = frozenset(
     }
 )
 """Reasons whose detail adds nothing to these words."""
+
+
+def why_held(reason: HoldReason) -> str:
+    """The clause for a reason. One without a clause is told by its name: what people read never ends a run."""
+    return WHY_HELD.get(reason, reason.value.replace("_", " "))

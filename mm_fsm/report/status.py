@@ -23,7 +23,7 @@ from mm_fsm.core.decisions import HoldReason
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import FileError
 from mm_fsm.report.exact import exact_text
-from mm_fsm.report.plain_words import SELF_EVIDENT, WHY_HELD
+from mm_fsm.report.plain_words import SELF_EVIDENT, why_held
 from mm_fsm.runtime.session import Session
 
 STATUS_FILE: Final = "status.json"
@@ -84,7 +84,7 @@ class SessionStatus:
         return {
             "is_live": held is None,
             "reason": None if held is None else held.reason.value,
-            "why": None if held is None else WHY_HELD[held.reason],
+            "why": None if held is None else why_held(held.reason),
             "detail": "" if held is None or held.reason in SELF_EVIDENT else held.detail,
             "since": history.since,
             "last_live_at": history.last_live_at,
