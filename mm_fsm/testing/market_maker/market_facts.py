@@ -80,7 +80,7 @@ def market_facts() -> SearchStrategy[Aimed]:
         (1, _suspend_requests, (st.sampled_from([500, 5_000, 60_000]),)),
         (1, _pause, ()),
         (2, _resume, ()),
-        (1, _stop, (st.booleans(),)),
+        (2, _stop, (st.booleans(),)),
     ]
     waits = st.sampled_from(_WAITS)
     strategies = [st.builds(Aimed, st.just(make), waits, st.tuples(*drawn)) for _, make, drawn in kinds]
