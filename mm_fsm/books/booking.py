@@ -57,10 +57,12 @@ def note_sent(context: MarketMakingContext, intent: Intent) -> None:
     match intent:
         case PlaceOrder():
             context.orders.register(intent, context.now)
+            context.request_rates.note_placement(context.now)
         case CancelOrder():
             order = context.orders.get(intent.client_order_id)
             if order is not None:
                 context.orders.request_cancel(order, context.now)
+                context.request_rates.note_cancel(context.now, context.now - order.placed_at)
         case QueryOrder():
             order = context.orders.get(intent.client_order_id)
             if order is not None:

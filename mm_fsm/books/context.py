@@ -5,7 +5,6 @@ Names follow the field's usage; nothing is stored twice: money comes from the le
 
 from __future__ import annotations
 
-from collections import deque
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final
@@ -22,6 +21,7 @@ from mm_fsm.books.orders import OwnOrder, OwnOrders, RequestTimes
 from mm_fsm.books.questions import Questions
 from mm_fsm.books.reconciliation import Reconciliation
 from mm_fsm.books.reference_price import ReferencePrice
+from mm_fsm.books.request_rates import RequestRates
 from mm_fsm.books.signals import MarketSignals
 from mm_fsm.books.working_state import Fill, Funds, ReadFrom, Reduction, SideState, Standing, assess
 from mm_fsm.core.clock import nanoseconds
@@ -152,8 +152,8 @@ class MarketMakingContext:
     has_wound_down: bool = False
 
     # Counts
-    sent_orders: deque[int] = field(factory=deque)
-    """Times of the placements in the current rate interval."""
+    request_rates: RequestRates = field(init=False)
+    """What was sent lately, as the venue counts it."""
     next_order_number: int = 1
     refused_facts: int = field(default=0, metadata=SURVIVES)
     late_books: int = field(default=0, metadata=SURVIVES)
@@ -174,6 +174,12 @@ class MarketMakingContext:
             contract_size=self.instrument.contract_size,
         )
         self.reference = ReferencePrice(settings)
+        self.request_rates = RequestRates(
+            most_orders=settings.max_orders_per_interval,
+            interval=nanoseconds(settings.order_interval_seconds),
+            counter=settings.rate_counter,
+            reserve_share=settings.order_reserve_share,
+        )
         self.orders = OwnOrders(
             RequestTimes(
                 request_timeout=nanoseconds(settings.request_timeout_seconds),

@@ -15,6 +15,7 @@ from typing import Any
 from attrs import field, frozen
 
 from mm_fsm.core.instrument import Fees
+from mm_fsm.core.rate_rules import DecayingCounter
 from mm_fsm.core.validation import any_text, exact, identifier, number, one_of, real, text, whole_number, yes_or_no
 from mm_fsm.errors import SettingsError
 
@@ -93,6 +94,29 @@ def _float(
     *, at_least: float | None = None, above: float | None = None, at_most: float | None = None
 ) -> dict[str, Any]:
     return {"converter": real, "validator": number(at_least=at_least, above=above, at_most=at_most)}
+
+
+def _optional_float(*, above: float) -> dict[str, Any]:
+    return {"converter": real, "validator": number(above=above, optional=True)}
+
+
+def _pairs() -> dict[str, Any]:
+    """A list of pairs of numbers."""
+
+    def convert(value: object) -> object:
+        if not isinstance(value, (list, tuple)):
+            return value
+        return tuple(tuple(real(each) for each in pair) if isinstance(pair, (list, tuple)) else pair for pair in value)
+
+    def validate(_: Any, attribute: Any, value: object) -> None:
+        are_pairs = isinstance(value, tuple) and all(
+            isinstance(pair, tuple) and len(pair) == 2 and all(type(each) is float for each in pair)  # noqa: PLR2004
+            for pair in value
+        )
+        if not are_pairs:
+            raise SettingsError(attribute.name, "a list of pairs of numbers", value, "Write [[age, points], ...].")
+
+    return {"converter": convert, "validator": validate}
 
 
 def _shares() -> dict[str, Any]:
@@ -248,6 +272,14 @@ class MarketMakingSettings:
     """Loss from the best profit so far, in quote currency, that ends trading: the kill switch."""
     max_orders_per_interval: int = field(default=60, validator=whole_number(at_least=1))
     order_interval_seconds: float = field(default=10.0, **_duration())
+    order_reserve_share: float = field(default=0.1, **_float(at_least=0, at_most=0.9))
+    """Share of the venue's allowances that quotes leave to orders which reduce the position."""
+    rate_counter_limit: float | None = field(default=None, **_optional_float(above=0))
+    """Points above which the venue refuses an order, where it has a counter that requests raise and time lowers."""
+    rate_counter_decay_per_second: float = field(default=1.0, **_float(above=0))
+    rate_counter_order_points: float = field(default=1.0, **_float(at_least=0))
+    rate_counter_cancel_points: tuple[tuple[float, float], ...] = field(default=(), **_pairs())
+    """Pairs of an order's age in seconds and a cancel's points below that age, ages rising; older ones are free."""
     max_live_orders: int = field(default=20, validator=whole_number(at_least=1))
 
     max_rejections_in_a_row: int = field(default=5, validator=whole_number(at_least=1))
@@ -295,6 +327,7 @@ class MarketMakingSettings:
     """Options of services: a shipped service's stand in a table of its name, the rest is free for third parties."""
 
     def __attrs_post_init__(self) -> None:
+        _ = self.rate_counter  # refused here, not when the first order leaves
         self._require_order("min_spread_bps", "max_spread_bps")
         self._require_order("stale_data_seconds", "long_stale_data_seconds")
         self._require_order("wind_down_passive_seconds", "wind_down_deadline_seconds")
@@ -323,6 +356,18 @@ class MarketMakingSettings:
             raise SettingsError(
                 low, f"at most {high} ({getattr(self, high)})", getattr(self, low), f"Lower it or raise {high}."
             )
+
+    @property
+    def rate_counter(self) -> DecayingCounter | None:
+        """The venue's counter of requests; None where it has none."""
+        if self.rate_counter_limit is None:
+            return None
+        return DecayingCounter(
+            limit=self.rate_counter_limit,
+            decay_per_second=self.rate_counter_decay_per_second,
+            points_per_order=self.rate_counter_order_points,
+            points_per_cancel=self.rate_counter_cancel_points,
+        )
 
     def requote_tolerance_share(self, level: int, *, towards_market: bool) -> float:
         """Tolerated move of a level's wanted price, as a share of its distance from the reference."""

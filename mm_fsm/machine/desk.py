@@ -112,10 +112,6 @@ class Desk:
             reduce_only=draft.reduce_only,
         )
         context.next_order_number += 1
-        since = context.now - nanoseconds(context.settings.order_interval_seconds)
-        while context.sent_orders and context.sent_orders[0] <= since:
-            context.sent_orders.popleft()
-        context.sent_orders.append(context.now)
         self._send(intent)
         return True
 
@@ -136,8 +132,7 @@ class Desk:
         intents[:] = [intent for intent in intents if getattr(intent, "client_order_id", None) not in withdrawn]
         for placement in placements:
             self.context.orders.withdraw(placement.client_order_id)
-            if self.context.sent_orders:
-                self.context.sent_orders.pop()
+            self.context.request_rates.take_back_placement()
             self.explain(f"withdrew {placement.side} {placement.quantity} at {placement.price}")
 
     # -- cancelling -------------------------------------------------------------------------------------------------

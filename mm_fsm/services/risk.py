@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Final
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import Fault, FaultCode, HoldReason, OrderDraft, Refusal, RefusalCode
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO, InstrumentKind
@@ -68,16 +67,8 @@ def check_own_orders(context: MarketMakingContext, draft: OrderDraft) -> Refusal
             return Refusal(RefusalCode.SELF_CROSS, f"own {other.side} at {other.price} is in the way of {draft.price}")
     if orders.count >= settings.max_live_orders:
         return Refusal(RefusalCode.ORDER_COUNT, f"{orders.count} orders are live already")
-    if len(context.sent_orders) >= settings.max_orders_per_interval and _are_orders_too_frequent(context):
-        limit, interval = settings.max_orders_per_interval, settings.order_interval_seconds
-        return Refusal(RefusalCode.ORDER_RATE, f"{limit} orders were sent within {interval:g} s")
-    return None
-
-
-def _are_orders_too_frequent(context: MarketMakingContext) -> bool:
-    settings = context.settings
-    since = context.now - nanoseconds(settings.order_interval_seconds)
-    return sum(1 for sent_at in context.sent_orders if sent_at > since) >= settings.max_orders_per_interval
+    too_fast = context.request_rates.why_not(context.now, is_quote=draft.purpose is OrderPurpose.QUOTE)
+    return None if too_fast is None else Refusal(RefusalCode.ORDER_RATE, too_fast)
 
 
 def check_exposure(context: MarketMakingContext, draft: OrderDraft) -> Refusal | None:

@@ -15,7 +15,7 @@ from mm_fsm.core.settings import AdjustmentPolicy, MarketMakingSettings, Service
 from mm_fsm.errors import SettingsError
 
 FIELDS = {each.name: each.type for each in attrs.fields(attrs.resolve_types(MarketMakingSettings))}
-OPTIONAL = {"max_position_size", "target_base", "session_seconds"}
+OPTIONAL = {"rate_counter_limit", "max_position_size", "target_base", "session_seconds"}
 MAY_BE_NEGATIVE = {"target_base"}
 MAY_BE_ZERO = MAY_BE_NEGATIVE | {
     "min_edge_bps",
@@ -32,6 +32,8 @@ MAY_BE_ZERO = MAY_BE_NEGATIVE | {
     "size_tolerance_share",
     "post_only_retries",
     "min_liquidation_distance",
+    "order_reserve_share",
+    "rate_counter_order_points",
     "max_recovery_attempts",
     "max_session_recoveries",
     "wind_down_passive_seconds",
@@ -43,6 +45,7 @@ CHOICES = {
     "adjustment_policy", "fair_price", "position_mismatch_policy", "stray_order_policy", "volatility_kind",
 }  # fmt: skip
 TEXTS = {"symbol", "strategy_id"}
+PAIRS = {"rate_counter_cancel_points"}
 LISTS = {"level_requote_tolerance_away_shares", "level_requote_tolerance_towards_shares"}
 
 
@@ -95,7 +98,7 @@ def test_the_fixed_names_have_their_fixed_defaults() -> None:
 
 def test_every_field_is_covered_by_the_tests_below() -> None:
     others = {"services", "service_options", "micro_price_model"}
-    assert set(FIELDS) == NUMBERS | FLAGS | CHOICES | TEXTS | LISTS | others
+    assert set(FIELDS) == NUMBERS | FLAGS | CHOICES | TEXTS | LISTS | PAIRS | others
 
 
 def test_settings_cannot_be_changed_nor_given_by_position() -> None:
@@ -194,6 +197,17 @@ def test_a_services_name_is_a_text(role: str, value: Any) -> None:
     with pytest.raises(SettingsError) as refused:
         ServiceNames(**{role: value})
     assert refused.value.field == role
+
+
+@pytest.mark.parametrize("value", [5, [5], [[5]], [[5, 8, 9]], [["5", 8]], [[5, True]], "5", {"5": 8}], ids=repr)
+def test_points_of_cancels_are_pairs_of_numbers(value: object) -> None:
+    assert_refused("rate_counter_cancel_points", value)
+
+
+@pytest.mark.parametrize("points", [[[10, 6], [5, 8]], [[5, -1]], [[0, 1]]], ids=repr)
+def test_a_counter_without_sense_is_refused_with_the_settings(points: list[list[float]]) -> None:
+    with pytest.raises(SettingsError, match="points_per_cancel"):
+        settings(rate_counter_limit=60, rate_counter_cancel_points=points)
 
 
 @pytest.mark.parametrize("name", sorted(LISTS))

@@ -287,4 +287,4 @@ def test_the_second_placement_that_risk_fails_on_takes_the_first_back() -> None:
     assert bench.sent(PlaceOrder) == []
     assert bench.sent(CancelOrder) == []
     assert bench.context.orders.count == 0
-    assert len(bench.context.sent_orders) == 0
+    assert bench.context.request_rates.orders_in_interval(bench.context.now) == 0

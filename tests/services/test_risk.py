@@ -172,9 +172,10 @@ def test_no_more_orders_are_live_than_allowed() -> None:
 
 
 def test_no_more_orders_are_sent_in_an_interval_than_allowed() -> None:
-    situation = Situation(max_orders_per_interval=3)
+    situation = Situation(max_orders_per_interval=3, order_reserve_share=0)
     now = situation.context.now
-    situation.context.sent_orders.extend([now, now + 1, now + 2])
+    for sent_at in (now, now + 1, now + 2):
+        situation.context.request_rates.note_placement(sent_at)
     situation.at(9).heartbeat()
     assert verdict(situation, bid()) is RefusalCode.ORDER_RATE
     situation.at(10).heartbeat()  # the first of the three is 10 s old

@@ -20,6 +20,5 @@ class JournalFailed(Fact):
         """Take what was never sent out of the books again, and stop everything."""
         for client_order_id in self.withheld:
             context.orders.withdraw(client_order_id)
-            if context.sent_orders:  # it may be long ago that they were noted as sent
-                context.sent_orders.pop()
+            context.request_rates.take_back_placement()
         context.pending_fault = Fault(code=FaultCode.JOURNAL, reason=self.reason, transient=False)

@@ -320,7 +320,7 @@ BEGINS_ANEW = {
     "balances_reported_at", "balances_query_due", "trades_query_due",  # the venue is asked at once
     "questions",  # what was asked before the restart is asked again
     "account_feed_loss", "signals",  # the new process has a feed of its own, and estimates from it
-    "unhandled_fills", "sent_orders", "next_order_number",  # ids have a part of their own in every process
+    "unhandled_fills", "request_rates", "next_order_number",  # ids have a part of their own in every process
     "session_ends_at", "is_stopping", "keeps_position", "stop_reason", "is_late",  # a session of its own
     "pending_fault", "rejections_in_a_row", "fault", "latched", "recovery_attempts", "recover_at", "healthy_since",
     "has_wound_down",
