@@ -24,7 +24,7 @@ ALLOWED_MODULES = frozenset(
         "contextlib",
         "copy",
         "decimal",
-        "dis",
+        "difflib",
         "enum",
         "fractions",
         "functools",

@@ -30,6 +30,7 @@ from mm_fsm.cli.arguments import (
     TradesOption,
     WindowOption,
     option,
+    parsed_duration,
 )
 from mm_fsm.cli.option_names import ExecutorName, RecordingFormat
 
@@ -185,7 +186,9 @@ def tune(
         option("--set", metavar="NAME=LOW:HIGH", help="What is searched; repeat it."),
     ] = None,
     trials: Annotated[int, option("--trials", help="Choices tried on each period.")] = 20,
-    period: Annotated[str | None, option("--period", metavar="TIME", help="Days, or hours of one day.")] = None,
+    period: Annotated[
+        float | None, option("--period", metavar="TIME", parser=parsed_duration, help="Days, or hours of one day.")
+    ] = None,
     processes: Annotated[int, option("--processes", help="Processes of this machine.")] = 1,
     batch: Annotated[int | None, option("--batch", help="Choices drawn at a time; by default one a process.")] = None,
     ray: Annotated[str | None, option("--ray", metavar="ADDRESS", help="A Ray cluster on the same files.")] = None,
@@ -193,13 +196,9 @@ def tune(
     as_json: JsonOption = False,
 ) -> None:
     """Search settings on a recording, and judge the choice where it did not look."""
-    from mm_fsm.cli.durations import EXPECTED, parse_duration
     from mm_fsm.cli.options import RecordingOptions
     from mm_fsm.cli.tuning import TuneOptions, run_tune
 
-    length = None if period is None else parse_duration(period)
-    if period is not None and length is None:
-        raise typer.BadParameter(f"expected {EXPECTED}, found {period!r}", param_hint="--period")
     recording = RecordingOptions(
         quotes=quotes or [],
         trades=trades or [],
@@ -215,7 +214,7 @@ def tune(
     options = TuneOptions(
         searched=searched or [],
         trials=trials,
-        period_seconds=length,
+        period_seconds=period,
         processes=processes,
         batch=batch,
         ray=ray,
