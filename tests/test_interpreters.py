@@ -135,7 +135,8 @@ def test_a_python_that_is_named_wins_over_the_environment_that_is_there(tmp_path
 
     environment = tmp_path / "environment"
     says(environment / "bin/python", "3.12.1")
-    (environment / ".ready").touch()
+    for stamp in (".runs", ".ready"):
+        (environment / stamp).touch()
     same, other = says(tmp_path / "same", "3.12.1"), says(tmp_path / "other", "3.12.9")
     clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}  # nothing of a make above
 
@@ -146,5 +147,5 @@ def test_a_python_that_is_named_wins_over_the_environment_that_is_there(tmp_path
     assert "-m venv" not in would_do()
     assert "-m venv" not in would_do(f"PYTHON={same}")
     assert "-m venv" in would_do(f"PYTHON={other}")
-    (environment / ".ready").unlink()
+    (environment / ".runs").unlink()
     assert "-m venv" in would_do()

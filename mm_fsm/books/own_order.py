@@ -91,8 +91,8 @@ class OwnOrder:
 
     @property
     def is_staying(self) -> bool:
-        """Whether its outcome is known and no cancel is in flight for it."""
-        return not self.cancel_in_flight and self.status is not OrderStatus.UNKNOWN
+        """Whether its outcome is known and no cancel is in flight for it or due."""
+        return not self.cancel_in_flight and self.status is not OrderStatus.UNKNOWN and not self.cancel_due
 
     @property
     def is_stray(self) -> bool:

@@ -207,10 +207,8 @@ def tune(
         symbols=symbol or [],
         order=None,
         reorder_window_seconds=None,
-        max_passed_over=None,
-        refuse=None,
-        is_cached=False,
-    )
+        max_passed_over=None, refuse=None, is_cached=False,
+    )  # fmt: skip
     options = TuneOptions(
         searched=searched or [],
         trials=trials,

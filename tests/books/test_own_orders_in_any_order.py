@@ -166,7 +166,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.book.next_deadline == min(due, default=None)
         for side in Side:
             quotes = self.book.live(side, OrderPurpose.QUOTE)
-            known = any(not order.cancel_in_flight and not order.is_unknown for order in quotes)
+            known = any(not (order.cancel_in_flight or order.cancel_due or order.is_unknown) for order in quotes)
             assert self.book.has_quote(side) == known
             assert quotes == tuple(
                 order

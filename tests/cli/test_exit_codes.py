@@ -57,13 +57,14 @@ CASES: Final[tuple[tuple[str, int, str], ...]] = (
     ("stop {empty}", 2, ""),
     ("watchdog {empty}", 2, ""),
     ("calibrate", 2, ""),
+    ("record", 2, ""),
     ("calibrate missing.csv", 2, "missing.csv"),
     ("tune", 2, ""),
     ("rehearse --balance USDT", 2, "CURRENCY=AMOUNT"),
 )
 """Command line, exit status, and a part of what standard error says. What else a status means has tests of its own:
 4 and signals in test_interruption.py, a lost reader and a full disk in test_output.py."""
-RUNS_UNTIL_STOPPED: Final = {"rehearse", "watchdog", "calibrate", "tune"}
+RUNS_UNTIL_STOPPED: Final = {"rehearse", "watchdog", "calibrate", "tune", "record"}
 """Their success takes a run or a long recording: each has a file of tests of its own."""
 
 

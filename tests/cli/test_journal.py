@@ -209,7 +209,7 @@ def test_a_machine_of_ones_own_runs_and_replays(tmp_path: Path) -> None:
     [
         ("shy:Bold", "Bold"),
         ("bold:Bold", "bold"),
-        ("shy", "module:Class"),
+        ("shy", "MODULE:CLASS"),
         ("mm_fsm.books.order_lifecycle:OrderLifecycle", "expected a market maker"),
     ],
 )

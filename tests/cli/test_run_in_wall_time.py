@@ -134,7 +134,7 @@ def test_a_broken_off_run_cancels_drains_and_closes(place: Path, monkeypatch: py
 
     monkeypatch.setattr(RunView, "take", fail)
     with pytest.raises(ArithmeticError):
-        live(place, "--duration", 20)
+        live(place, "--duration", 200)
     (venue,) = Played.made
     left = {intent.client_order_id for intent in venue.sent if isinstance(intent, PlaceOrder)}
     assert left

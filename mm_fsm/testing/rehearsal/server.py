@@ -120,7 +120,7 @@ class RehearsalExchange:
             api_key=self.terms.api_key,
             secret=self.terms.secret,
         )
-        work = [*(feed.run() for feed in feeds), self._publish()]
+        work = [*(feed.run for feed in feeds), self._publish]
         self._tasks = [asyncio.create_task(self._watched(each)) for each in work]
         return self
 
@@ -169,9 +169,10 @@ class RehearsalExchange:
             self._note_fault(error)
             raise
 
-    async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _watched(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do a piece of work, begun here: a task that is cancelled before its first step then leaves none half made."""
         try:
-            await work
+            await work()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised when the exchange closes
             self._note_fault(error)
 

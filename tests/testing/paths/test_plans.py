@@ -90,7 +90,7 @@ def test_paths_are_written_in_order_from_the_initial_state() -> None:
 
 @pytest.mark.parametrize(
     ("chart", "edges", "pairs", "most_steps"),
-    [(OrderLifecycle, 94, 982, 1400), (MarketMakingStateMachine, 45, 256, 800)],
+    [(OrderLifecycle, 94, 982, 1400), (MarketMakingStateMachine, 48, 280, 900)],
 )
 def test_our_own_charts_are_covered_by_driven_machines(chart: type, edges: int, pairs: int, most_steps: int) -> None:
     """Every path is really taken, and coverage sees everything; a path of n edges has n - 1 pairs at most."""
