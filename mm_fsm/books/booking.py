@@ -42,7 +42,7 @@ def book(context: MarketMakingContext, fact: Fact, admitted: object) -> tuple[st
     if isinstance(fact, OrderFact):
         context.orders.venue_time = max(context.orders.venue_time, getattr(fact, "exchange_time", 0))
     fact.book(context, admitted)
-    if context.reference.pass_time(context.now):
+    if context.market.has_two_sides and context.reference.pass_time(context.now):
         mark(context)
     for order in context.orders.expire_requests(context.now):
         context.needs_requote = True

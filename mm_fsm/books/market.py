@@ -164,6 +164,11 @@ class Market:
         self.spread_bps = float((self.ask_touch - self.bid_touch) / middle) * 10_000
         return self.bid_touch, self.ask_touch
 
+    @property
+    def has_two_sides(self) -> bool:
+        """Whether the book as it stands has a bid and an ask that do not cross."""
+        return self.spread_bps is not None
+
     def believe(self) -> Decimal:
         """Take the middle of the touches for the reference price: the book is sound."""
         if self.bid_touch is None or self.ask_touch is None:

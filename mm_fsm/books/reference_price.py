@@ -71,6 +71,9 @@ class ReferencePrice:
     _confirming_trades: int = field(init=False, default=0)
     _has_been_confirmed: bool = field(init=False, default=False)
     """Trades confirmed the level that is apart: it marks, and the bound of endings waits for time."""
+    _apart_bid: float = field(init=False, default=0.0)
+    _apart_ask: float = field(init=False, default=0.0)
+    """The touches at which the book came to lie apart: a level far from them has neither lasted nor been confirmed."""
 
     def judge_book(self, now: int, bid: Decimal, ask: Decimal) -> bool:
         """Judge a book with two sides that do not cross; whether it is sound."""
@@ -89,8 +92,8 @@ class ReferencePrice:
             return
         traded, settings = float(price), self.settings
         if self.doubt is not None and self.doubt.kind is not DoubtKind.CONTRADICTED:
-            reach = settings.max_jump_bps / _BPS
-            if self._bid * (1 - reach) <= traded <= self._ask * (1 + reach):
+            reach = settings.trade_beyond_book_bps / _BPS
+            if self._bid * (1 - reach) <= traded <= self._ask * (1 + reach) and not self._is_near_slow(traded):
                 self._confirming_trades += 1
                 self._confirmed += quote_size
             return
@@ -129,7 +132,7 @@ class ReferencePrice:
         doubt = None if self.doubt is None else (self.doubt.kind.value, self.doubt.since)
         counts = (self.doubted, self.believed, self._confirmed, self._confirming_trades, self._has_been_confirmed)
         slow = (self.slow_bid, self.slow_ask, self._stood_bid, self._stood_ask, self._observed_at)
-        return (doubt, *counts, *slow, self._bid, self._ask, self._apart_since)
+        return (doubt, *counts, *slow, self._bid, self._ask, self._apart_bid, self._apart_ask, self._apart_since)
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -144,8 +147,10 @@ class ReferencePrice:
             self._end_doubt()
             self._follow(now)
             return True
-        if self._apart_since is None:
-            self._apart_since = now
+        if self._apart_since is None or self._is_another_level():
+            self._apart_since, self._has_been_confirmed = now, False
+            self._apart_bid, self._apart_ask = self._bid, self._ask
+            self._end_doubt()
         if now >= self._apart_since + self._patience:
             self._begin_anew(now)
             return True
@@ -167,6 +172,18 @@ class ReferencePrice:
             if slow is not None and abs(price / slow - 1) * _BPS > settings.max_jump_bps:
                 return DoubtKind.JUMP, f"its {name} lies {(price / slow - 1) * _BPS:+.0f} bps from its slow mean"
         return None
+
+    def _is_another_level(self) -> bool:
+        """Whether the book left the level at which it came to lie apart."""
+        pairs = ((self._bid, self._apart_bid), (self._ask, self._apart_ask))
+        return any(abs(price / apart - 1) * _BPS > self.settings.max_jump_bps for price, apart in pairs)
+
+    def _is_near_slow(self, price: float) -> bool:
+        """Whether a trade agrees with where the market was: then it confirms nothing else."""
+        if self.slow_bid is None or self.slow_ask is None:
+            return False
+        reach = self.settings.trade_beyond_book_bps / _BPS
+        return self.slow_bid * (1 - reach) <= price <= self.slow_ask * (1 + reach)
 
     def _is_confirmed(self) -> bool:
         settings = self.settings

@@ -168,7 +168,7 @@ def _price(context: MarketMakingContext, side: Side, policy: AdjustmentPolicy) -
     """
     instrument, market, settings = context.instrument, context.market, context.settings
     bound = settings.price_band_bps if policy is AdjustmentPolicy.MARKET else settings.max_slippage_bps
-    worst = _anchor(context) * (1 + side.sign * exact(bound) / BASIS_POINTS)
+    worst = _anchor(context, side) * (1 + side.sign * exact(bound) / BASIS_POINTS)
     if policy is AdjustmentPolicy.PASSIVE:
         best = market.bid_price if side is Side.BID else market.ask_price
         if best is None:
@@ -177,12 +177,12 @@ def _price(context: MarketMakingContext, side: Side, policy: AdjustmentPolicy) -
     return instrument.floor_price(worst) if side is Side.BID else instrument.ceil_price(worst)
 
 
-def _anchor(context: MarketMakingContext) -> Decimal:
-    """What slippage is measured from: the reference price, or the slow one while the book lies apart from it."""
-    slow = context.reference.slow_price
-    if context.reference.is_apart and slow is not None:
-        return Decimal(str(slow))
-    return context.mid_price or ZERO
+def _anchor(context: MarketMakingContext, side: Side) -> Decimal:
+    """What slippage is measured from: the reference price; while the book lies apart, no worse than the slow one."""
+    mid, slow = context.mid_price or ZERO, context.reference.slow_price
+    if not context.reference.is_apart or slow is None:
+        return mid
+    return min(mid, Decimal(str(slow))) if side is Side.BID else max(mid, Decimal(str(slow)))
 
 
 def _closes_contracts(context: MarketMakingContext, side: Side, quantity: Decimal) -> bool:

@@ -155,6 +155,7 @@ UNSOUND_MARKET: Final = _among(
     HoldReason.TRADING_HALTED,
     HoldReason.ONE_SIDED_BOOK,
     HoldReason.CROSSED_BOOK,
+    HoldReason.MARKET_SPREAD,
     HoldReason.UNSOUND_BOOK,
 )
 """While one of these holds the position is not reduced either."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import chain
 
 import pytest
+from attrs import evolve
 
 from mm_fsm.books.facts import MarketBook
 from mm_fsm.core.decisions import FaultCode
@@ -141,3 +142,29 @@ def test_after_a_second_without_a_sound_book_quotes_are_back_at_once(gap: dict[s
     events = [*calm(0, 120, BID, ASK), book(120, gap["bid"], gap["ask"]), *calm(121, 180, BID, ASK)]
     outcome = play(events)
     assert first_placement_after(outcome, 120.5) < 122
+
+
+def test_a_doubted_book_that_loses_a_side_ends_nothing() -> None:
+    """The market falls, and then nobody bids for a minute: the time for believing passes while there is no book."""
+    fallen = [book(100 + n, "2300.00", "2300.10") for n in range(3)]
+    empty = [evolve(book(103 + n, "2300.00", "2300.10"), bids=()) for n in range(60)]
+    outcome = play([*calm(0, 100, BID, ASK), *fallen, *empty, *calm(163, 400, "2300.00", "2300.10")])
+    assert FaultCode.LEDGER not in outcome.latched
+    assert outcome.machine.context.mid_price == pytest.approx(Decimal("2300.05"), abs=Decimal("0.02"))
+
+
+def test_a_level_that_never_stood_is_not_believed_for_another_one() -> None:
+    """5 % down for almost ten seconds, then half price: the half has not lasted, and trades above say nothing of it."""
+    fallen = [book(100 + n / 2, "2375.00", "2375.10") for n in range(19)]
+    prints = [trade(109 + n / 10, "2375.00", "1", Side.ASK) for n in range(4)]
+    half = [book(109.6 + n / 2, "1250.00", "1250.10") for n in range(8)]
+    events = [*calm(0, 100, BID, ASK), *fallen, *prints, *half, *calm(113.6, 300, BID, ASK)]
+    outcome = play(events, configuration(max_drawdown=Decimal(5_000)))
+    assert all(mid is None or mid > 2_300 for mid in outcome.references)
+
+
+def test_trades_at_the_old_price_confirm_no_new_one() -> None:
+    prints = [trade(100.2 + n / 10, "2499.00", "1", Side.ASK) for n in range(5)]
+    events = [*calm(0, 100, BID, ASK), book(100, "2474.00", "2474.10"), *prints, *calm(101, 160, BID, ASK)]
+    outcome = play(events)
+    assert all(mid is None or mid > 2_490 for mid in outcome.references)

@@ -106,7 +106,7 @@ class WaitingRequests:
         if self._placements:
             oldest = min(each.time for each in self._placements)
             times.append(oldest + nanoseconds(self.settings.longest_wait_seconds) + 1)
-            times.append(self._room_at(now, self._placements[0]))
+            times.append(min(self._room_at(now, each) for each in self._placements))
         if self._questions:
             times.append(self._requests.room_at(now, is_quote=True))
         if self._cancels:
