@@ -77,14 +77,18 @@ class Stretch:
             if each.done():
                 each.result()
 
+    def end(self) -> None:
+        """No event follows: no thread waits for one any longer."""
+        for queue in self.queues.values():
+            queue.put(None)
+
     def finish(self) -> list[Path]:
         """Give every file its name.
 
         Raises:
             SettingsError: one could not be written.
         """
-        for queue in self.queues.values():
-            queue.put(None)
+        self.end()
         return [path for each in self.files.values() for path in each.result()]
 
 
@@ -131,6 +135,8 @@ async def _record(options: RecordOptions, threads: ThreadPoolExecutor) -> Mappin
             current.append(_begun(options, threads))
             written.update(await asyncio.to_thread(_kept, current.pop(0)))
     finally:
+        for stretch in current:  # also where one file could not be written: the others' threads must end
+            stretch.end()
         await data.close()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from attrs import evolve
 
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.errors import SettingsError
@@ -115,3 +118,35 @@ def test_settings_that_contradict_themselves_are_refused(text: str, field: str) 
     with pytest.raises(SettingsError) as refused:
         parse_settings(text)
     assert refused.value.field == field
+
+
+def test_a_file_that_cannot_be_written_ends_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of two markets' files fails: the other's writer must not wait for ever, or the command never ends."""
+    from mm_fsm.cli import recording_live
+    from tests.money.markets import book
+
+    class TwoMarkets:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        async def open(self, take: Callable[[object], None]) -> None:
+            for symbol in ("A/USD", "B/USD"):
+                take(evolve(book(1, "99", "101"), symbol=symbol))
+
+        async def close(self) -> None:
+            pass
+
+    def write(events: Iterator[object], info: Any, *_: object) -> list[Path]:
+        if info.symbol == "AUSD":
+            raise SettingsError("--out", "a directory that can be written", "one that is full", "Make room.")
+        return [Path(str(len(list(events))))]
+
+    monkeypatch.setattr(recording_live, "MarketData", TwoMarkets)
+    monkeypatch.setattr(recording_live, "exchange_class", lambda *_: None)
+    monkeypatch.setattr(recording_live, "write_recording", write)
+    options = recording_live.RecordOptions(
+        exchange="nowhere", symbols=["A/USD", "B/USD"], factory=None, form="tardis", out=tmp_path,
+        seconds=None, file_seconds=3600.0,
+    )  # fmt: skip
+    with pytest.raises(SettingsError, match="Make room"):
+        recording_live.run_record(options)

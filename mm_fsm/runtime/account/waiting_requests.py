@@ -114,7 +114,7 @@ class WaitingRequests:
         if not times:
             return None
         if now < self.suspended_until:
-            return min(self.suspended_until, *(time for time in times if time > now), self.suspended_until)
+            return min((self.suspended_until, *(time for time in times if time > now)))
         return max(min(times), now + 1)
 
     # -- inside -----------------------------------------------------------------------------------------------------

@@ -53,8 +53,8 @@ GATHER_SECONDS: Final = 0.02
 _MOST_PAGES: Final = 40
 _DEFAULT_PAGE: Final = 500
 _DAY_MILLISECONDS: Final = 86_400_000
-_LOOK_BACK: Final = nanoseconds(120)
-"""Own trades are looked up from so long before an order was sent: clocks differ."""
+_LOOK_BACK: Final = nanoseconds(3600)
+"""How far back own trades are listed where an order is looked for."""
 _VISIBLE_AFTER: Final = nanoseconds(30)
 """An order younger than this may be missing from lists although it is open."""
 
@@ -234,7 +234,7 @@ class Looks:
     async def _ask_snapshot(self, market: LiveMarket) -> Snapshot:
         asked = self.account.clock.asked()
         orders = await self._list_open_orders(market)
-        trades, _ = await self._list_trades(market, max(asked - nanoseconds(3600), 0))
+        trades, _ = await self._list_trades(market, max(asked - _LOOK_BACK, 0))
         return Snapshot(asked=asked, orders=orders, trades=trades)
 
     # -- open orders ------------------------------------------------------------------------------------------------

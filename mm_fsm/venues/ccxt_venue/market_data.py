@@ -92,7 +92,7 @@ class MarketData:
         """Listen no more. Never raises."""
         if self._running is not None:
             self._running.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, Exception):
                 await self._running
         if self._closing:
             await asyncio.wait(self._closing, timeout=1.0)
