@@ -1,8 +1,9 @@
 """Prepared recordings: the events that reading left, kept so that the same files need not be read again.
 
-A prepared file is found by the digests of the recorded files, by what was wanted of them, and by the settings of the
-reading, so that a change of any makes another one. It is lines of JSON, each the columns of some thousand events; the
-last line holds the counts and a digest of all before it. One that is torn or changed is not used.
+A prepared file is found by the digests of the recorded files and of the readers' own code, by what was wanted of the
+files, and by the settings of the reading, so that a change of any makes another one. It is lines of JSON, each the
+columns of some thousand events; the last line holds the counts and a digest of all before it. One that is torn or
+changed is not used.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from decimal import Decimal
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, Final
@@ -25,8 +27,6 @@ from mm_fsm.venues.recorded.files import RecordingFile
 from mm_fsm.venues.recorded.layout import Levels, RecordedEvent, Wanted
 from mm_fsm.venues.recorded.reading import ReadingSettings, Tally
 
-_VERSION: Final = 1
-"""Of what readers make of files and of what is kept: another one does not find the files of this one."""
 _EVENTS_IN_A_LINE: Final = 512
 _DIGEST_BYTES: Final = 16
 _SUFFIX: Final = ".events"
@@ -36,6 +36,15 @@ def default_directory() -> Path:
     """Where prepared recordings are kept: ``mm-fsm`` in the user's cache directory."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "mm-fsm" / "recordings"
+
+
+@cache
+def code_digest(directory: Path = Path(__file__).parent) -> str:
+    """Hexadecimal digest of the modules in ``directory``: what other readers prepared is not found by these."""
+    state = blake2b(digest_size=_DIGEST_BYTES)
+    for module in sorted(directory.rglob("*.py")):
+        state.update(module.read_bytes())
+    return state.hexdigest()
 
 
 @frozen
@@ -61,7 +70,7 @@ class PreparedFiles:
         if sum(file.size for file in files) < self.least_bytes:
             return None
         said = {**asdict(wanted), "symbol": None, **asdict(reading)}
-        key = json.dumps([_VERSION, said, [file.digest() for file in files]], default=str, sort_keys=True)
+        key = json.dumps([code_digest(), said, [file.digest() for file in files]], default=str, sort_keys=True)
         name = blake2b(key.encode(), digest_size=_DIGEST_BYTES).hexdigest()
         return PreparedFile(self, self.directory / f"{name}{_SUFFIX}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.venues.recorded import PreparedFiles, ReadingSettings, Recording, open_recording
+from mm_fsm.venues.recorded import PreparedFiles, ReadingSettings, Recording, open_recording, prepared
 from mm_fsm.venues.recorded.prepared import default_directory
 
 QUOTES = "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount"
@@ -38,9 +38,9 @@ def read(tmp_path: Path, files: list[Path]) -> Open:
     """Opens the files with a directory of prepared ones."""
 
     def opened(symbol: str = "A/B", **reading: object) -> Recording:
-        prepared = PreparedFiles(tmp_path / "prepared", least_bytes=0)
+        kept = PreparedFiles(tmp_path / "prepared", least_bytes=0)
         settings = ReadingSettings(**reading)  # type: ignore[arg-type]
-        return open_recording(files, symbol=symbol, reading=settings, prepared=prepared)
+        return open_recording(files, symbol=symbol, reading=settings, prepared=kept)
 
     return opened
 
@@ -75,6 +75,27 @@ def test_another_content_another_order_or_other_leniencies_are_read_anew(read: O
     again = read()
     list(again)
     assert again.is_prepared
+
+
+def test_what_other_readers_prepared_is_read_anew(read: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    list(read())
+    monkeypatch.setattr(prepared, "code_digest", lambda: "of other readers")
+    other = read()
+    list(other)
+    monkeypatch.undo()
+    same = read()
+    list(same)
+    assert (other.is_prepared, same.is_prepared) == (False, True)
+
+
+def test_the_digest_of_the_code_tells_any_change_of_a_module(tmp_path: Path) -> None:
+    found = []
+    for content in ("a = 1\n", "a = 2\n"):
+        directory = tmp_path / str(len(found))
+        (directory / "inner").mkdir(parents=True)
+        (directory / "inner" / "module.py").write_text(content)
+        found.append(prepared.code_digest(directory))
+    assert found[0] != found[1]
 
 
 def test_the_files_names_and_times_do_not_matter(read: Open, files: list[Path]) -> None:
