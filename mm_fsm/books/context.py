@@ -115,6 +115,8 @@ class MarketMakingContext:
     conversion_prices: dict[str, Decimal] = field(factory=dict, metadata=SURVIVES)
     incomplete_fills: IncompleteFills = field(factory=IncompleteFills, metadata=SURVIVES)
     """What is not known yet of fills that are booked."""
+    third_currency_fees: dict[str, Decimal] = field(factory=dict, metadata=SURVIVES)
+    """What fills cost in currencies that are neither base nor quote, in their units, priced or not."""
 
     # What keeps the machine from quoting, but for market and books
     account_feed_loss: str | None = None

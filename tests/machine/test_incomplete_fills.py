@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mm_fsm.books import incomplete_fills
 from mm_fsm.books.facts import ConversionPriceReported, OrderFilled
 from mm_fsm.core.messages import Liquidity, QueryOwnTrades, Side
+from mm_fsm.runtime.account.books import AccountBooks
 from tests.machine.bench import SYMBOL, Bench, settings_with
 
 BID, ASK = Side.BID, Side.ASK
@@ -132,6 +133,29 @@ def test_a_fee_told_later_in_a_currency_without_a_price_waits_for_the_price() ->
     assert bench.context.incomplete_fills.unpriced_fees == {"BNB": Decimal("0.002")}
     price_bnb(bench, "500")
     assert bench.context.fees_paid == 1
+
+
+@pytest.mark.parametrize("is_priced_before", [True, False])
+@pytest.mark.parametrize("is_told_late", [True, False])
+def test_fees_in_a_third_currency_are_counted_once_in_its_own_units(is_priced_before: bool, is_told_late: bool) -> None:
+    """The account shows them, so whoever trades that currency on the same account has to know them."""
+    bench = Bench().start_quoting()
+    bench.watch = None
+    if is_priced_before:
+        price_bnb(bench, "300")
+    told = bench.trade(bench.live(BID)[0], HALF, fee=Decimal("0.002"), fee_currency="BNB")
+    if is_told_late:
+        bench.tell(evolve(told, fee=None, fee_currency=None))
+        assert bench.context.third_currency_fees == {}
+    for _ in range(2):
+        bench.tell(told)
+    price_bnb(bench, "400")
+    assert bench.context.third_currency_fees == {"BNB": Decimal("0.002")}
+    assert AccountBooks(bench.context).holdings == {
+        "BTC": bench.context.base_position,
+        "USD": bench.context.ledger.cash,
+        "BNB": Decimal("-0.002"),
+    }
 
 
 def test_no_fee_at_all_is_complete_in_whatever_currency() -> None:

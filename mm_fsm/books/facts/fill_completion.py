@@ -54,7 +54,7 @@ def note_what_is_told(context: MarketMakingContext, fact: OrderFilled, side: Sid
     if fact.liquidity is Liquidity.MAKER:
         _count_maker_fill(context, fill)
     if not fill.lacks_fee:
-        _note_unpriced(context, fact)
+        _note_third_currency(context, fact)
     if fill.lacks_fee or fill.lacks_liquidity:
         context.incomplete_fills.add(fact.trade_id, fill)
 
@@ -69,7 +69,7 @@ def complete_fill(context: MarketMakingContext, fact: OrderFilled, side: Side) -
     if tells_fee:
         fee = fee_to_book(context, fact)
         context.ledger.book_fee(fee, fee_currency_of(context, fact), conversion_price_of(context, fact))
-        _note_unpriced(context, fact)
+        _note_third_currency(context, fact)
         check_identity(context, f"the fee of trade {fact.trade_id}")
     if tells_liquidity and fact.liquidity is Liquidity.MAKER:
         _count_maker_fill(context, known)
@@ -109,13 +109,17 @@ def _lacks_fee(fact: OrderFilled) -> bool:
     return fact.fee is None or bool(fact.fee and fact.fee_currency is None)
 
 
-def _note_unpriced(context: MarketMakingContext, fact: OrderFilled) -> None:
-    """Keep a fee whose currency has no price until one is reported."""
+def _note_third_currency(context: MarketMakingContext, fact: OrderFilled) -> None:
+    """Count a fee in a currency of neither side; where that has no price yet, keep it until one is reported."""
     fee, currency = fact.fee, fact.fee_currency
-    is_third = fee_currency_of(context, fact) is FeeCurrency.THIRD
-    if not fee or currency is None or not is_third or currency in context.conversion_prices:
+    if not fee or currency is None or fee_currency_of(context, fact) is not FeeCurrency.THIRD:
         return
-    unpriced = context.incomplete_fills.unpriced_fees
-    unpriced[currency] = unpriced.get(currency, ZERO) + fee
-    if not unpriced[currency]:
-        del unpriced[currency]
+    _add(context.third_currency_fees, currency, fee)
+    if currency not in context.conversion_prices:
+        _add(context.incomplete_fills.unpriced_fees, currency, fee)
+
+
+def _add(amounts: dict[str, Decimal], currency: str, amount: Decimal) -> None:
+    amounts[currency] = amounts.get(currency, ZERO) + amount
+    if not amounts[currency]:
+        del amounts[currency]

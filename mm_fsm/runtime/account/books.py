@@ -26,13 +26,15 @@ class AccountBooks:
 
     @property
     def holdings(self) -> Mapping[str, Decimal]:
-        """What this market holds of the account, by currency: nothing but cash flows of contracts are not counted."""
-        if self.instrument.kind is not InstrumentKind.SPOT:
-            return {}
-        return {
-            self.instrument.base_currency: self.context.base_position,
-            self.instrument.quote_currency: self.context.ledger.cash,
-        }
+        """What this market holds of the account, by currency; negative where it only paid fees, such as in BNB.
+
+        Of contracts, whose cash flows are not counted, the fees alone.
+        """
+        held = {currency: -paid for currency, paid in self.context.third_currency_fees.items()}
+        if self.instrument.kind is InstrumentKind.SPOT:
+            held[self.instrument.base_currency] = self.context.base_position
+            held[self.instrument.quote_currency] = self.context.ledger.cash
+        return held
 
     @property
     def exposure(self) -> Decimal:

@@ -31,10 +31,10 @@ MOST_BALANCE_QUESTIONS: Final = 3
 
 @frozen
 class _BalanceQuestion:
-    """A question for balances that is under way, and how far the other markets had traded when it was asked."""
+    """A question for balances that is under way, and what the other markets had booked when it was asked."""
 
     question: QueryBalances
-    marks: tuple[int, ...]
+    marks: tuple[object, ...]
     times: int
 
 
@@ -257,15 +257,17 @@ class SharedAccount:
         self._let_leave()
         return True
 
-    def _marks(self, symbol: str) -> tuple[int, ...]:
-        """Changes whenever another market that shares a currency books a fill."""
+    def _marks(self, symbol: str) -> tuple[object, ...]:
+        """Changes whenever another market books a fill or a fee in a currency that it shares."""
         if symbol not in self._books:
             return ()
-        mine = self._books[symbol].holdings
+        instrument = self._books[symbol].instrument
+        mine = (instrument.base_currency, instrument.quote_currency)
+        others = [(books, books.holdings) for name, books in self._books.items() if name != symbol]
         return tuple(
-            books.context.fill_count
-            for name, books in self._books.items()
-            if name != symbol and not mine.keys().isdisjoint(books.holdings)
+            (books.context.fill_count, *map(held.get, mine))
+            for books, held in others
+            if any(currency in held for currency in mine)
         )
 
 

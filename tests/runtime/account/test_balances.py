@@ -138,6 +138,18 @@ def test_balances_are_asked_for_again_while_the_other_market_trades(shared: tupl
     assert fact.quote_total == 10_000
 
 
+def test_balances_are_asked_for_again_when_the_other_market_pays_a_fee_in_a_shared_currency(
+    shared: tuple[Desk, Books, Books],
+) -> None:
+    """In BNB, say, which the first market trades: it may or may not be in the answer."""
+    desk, _, second = shared
+    desk.submit(QueryBalances(symbol="A/USD"))
+    second.holdings["A"] = Decimal("-0.01")  # a fee that was told after its fill
+    answer(desk)
+    assert desk.told == []
+    assert len(desk.venue.sent) == 2
+
+
 def test_a_trade_in_a_market_that_shares_nothing_is_none_of_its_business(shared: tuple[Desk, Books, Books]) -> None:
     desk, *_ = shared
     third = Books(instrument("X", "EUR"), {"X": Decimal(1), "EUR": Decimal(5)})

@@ -1,4 +1,7 @@
-"""Machines on unmodified ccxt, trading at a rehearsal exchange in the same process."""
+"""Machines on unmodified ccxt, trading at a rehearsal exchange in the same process.
+
+As in a run, the account layer stands between the machines and the venue: they share balances, limits and questions.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ from mm_fsm.core.messages import Fact, Intent, RequestKind
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.account.books import AccountBooks
+from mm_fsm.runtime.account.settings import AccountSettings
+from mm_fsm.runtime.account.shared_account import SharedAccount
 from mm_fsm.runtime.pushed import PushedRunner
 from mm_fsm.testing.rehearsal.client import exchange_factory
 from mm_fsm.testing.rehearsal.fault_menu import Fault
@@ -37,6 +43,8 @@ PATIENCE: Final = 45.0
 """Seconds that a condition may take to come true; only what hangs takes so long."""
 FEES: Final = Fees(maker_bps=Decimal(1), taker_bps=Decimal(5))
 QUOTE: Final = Decimal(50_000)
+ACCOUNT: Final = AccountSettings(max_requests=2_000)
+"""A market here asks and quotes far more often than one that is meant to earn."""
 
 
 def settings_of(symbol: str, **changes: Any) -> MarketMakingSettings:
@@ -92,10 +100,11 @@ class LiveMarketMaker:
 
 @define(eq=False)
 class Stage:
-    """An exchange, a venue on it, and a machine for each market."""
+    """An exchange, a venue on it, the account layer on that, and a machine for each market."""
 
     exchange: RehearsalExchange
     venue: CcxtVenue
+    account: SharedAccount
     makers: dict[str, LiveMarketMaker]
 
     @property
@@ -114,18 +123,18 @@ class Stage:
         await until(lambda: not any(machine.context.incomplete_fills.without_fee for machine in machines))
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], bool], *, patience: float = PATIENCE) -> None:
     """Wait for something that must become true."""
 
     async def watch() -> None:
         while not condition():  # noqa: ASYNC110 - any condition, of either side
             await asyncio.sleep(0.005)
 
-    await asyncio.wait_for(watch(), PATIENCE)
+    await asyncio.wait_for(watch(), patience)
 
 
 def rehearsal_terms(symbols: Sequence[str], seed: int, *, bnb_fees: bool = False, **changes: Any) -> RehearsalTerms:
-    listed = (*symbols, "BNB/USDT") if bnb_fees else tuple(symbols)
+    listed = tuple(dict.fromkeys((*symbols, "BNB/USDT") if bnb_fees else symbols))
     given: dict[str, Any] = {
         "markets": tuple(
             simulated_market(each, seed=seed + index, takers_per_second=3.0, spread_bps=3.0, taker_depth_bps=8.0)
@@ -175,22 +184,25 @@ async def live(
     async with RehearsalExchange(rehearsal_terms(symbols, seed, **changes)) as exchange:
         make = exchange_factory(exchange.endpoint)
         venue = venue_on(exchange, symbols, make=make if wrap is None else wrap(make))
+        account = SharedAccount(venue, ACCOUNT)
+        makers: dict[str, LiveMarketMaker] = {}
         try:
-            terms = await venue.open()
-            makers = {symbol: _maker(venue, terms[symbol], strategy or {}) for symbol in symbols}
-            stage = Stage(exchange, venue, makers)
+            terms = await account.open()
+            makers |= {symbol: _maker(account, terms[symbol], strategy or {}) for symbol in symbols}
+            stage = Stage(exchange, venue, account, makers)
             exchange.inject(*faults)
             for symbol, maker in makers.items():
-                venue.attach(symbol, maker.take, {})
-                maker.take(Timer(received_at=venue.now()))
+                account.read_books(symbol, AccountBooks(maker.machine.context))
+                account.attach(symbol, maker.take, {})
+                maker.take(Timer(received_at=account.now()))
             yield stage
         finally:
             for maker in makers.values():
                 maker.runner.close()
-            await venue.close()
+            await account.close()
 
 
-def _maker(venue: CcxtVenue, terms: Any, strategy: dict[str, Any]) -> LiveMarketMaker:
+def _maker(venue: SharedAccount, terms: Any, strategy: dict[str, Any]) -> LiveMarketMaker:
     machine = MarketMakingStateMachine(
         settings_of(terms.instrument.symbol, **strategy),
         terms.instrument,
