@@ -85,8 +85,8 @@ class Refusals:
     what was kept.
     """
 
-    def __init__(self) -> None:
-        self.errors: list[SettingsError] = []
+    def __init__(self, errors: Iterable[SettingsError] = ()) -> None:
+        self.errors = list(errors)
 
     @contextmanager
     def gathered(self) -> Iterator[None]:

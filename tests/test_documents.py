@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.core.settings_tables import known_keys
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.obligations import obligations_of
 from mm_fsm.coverage.reading import read_chart
@@ -24,11 +26,11 @@ from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.market_layers import VENUE_KEYS
 from mm_fsm.runtime.presets import RecordingMatch
 from mm_fsm.runtime.settings_file import parse_settings
+from mm_fsm.services import registry
 from mm_fsm.testing import forced, plan_paths
 from mm_fsm.venues.paper import PaperSettings
 from mm_fsm.venues.recorded.kind import RecordedTable
 from mm_fsm.venues.recorded.reading import ReadingSettings
-from mm_fsm.venues.settings_tables import known_keys
 from mm_fsm.venues.simulator import SimulatorSettings
 from tests.runtime.settings_texts import MARKET
 
@@ -79,8 +81,12 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("block", SETTINGS)
-def test_a_settings_block_is_accepted(block: str) -> None:
-    """A reader can save it as a file and run it."""
+def test_a_settings_block_is_accepted(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader can save it as a file and run it, with the package installed whose making is shown beside it."""
+    shown = EntryPoints(
+        [EntryPoint(name="funding", value="funding_spreads:FundingSpreadService", group="mm_fsm.spreads")]
+    )
+    monkeypatch.setattr(registry, "entry_points", lambda group: shown.select(group=group))
     assert parse_settings(block)
 
 

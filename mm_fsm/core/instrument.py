@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
+from typing import Any
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
+from mm_fsm.core.validation import decimal_of
 from mm_fsm.errors import SettingsError
 
 ZERO = Decimal(0)
@@ -22,26 +24,26 @@ class InstrumentKind(StrEnum):
     """A contract quoted and settled in the quote currency; it may be short and carries funding."""
 
 
-def _positive(name: str, value: object) -> Decimal:
-    if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
-        raise SettingsError(
-            f"instrument.{name}",
-            "a positive finite decimal",
-            value,
-            "Take it from the venue's instrument rules.",
-        )
-    return value
+_RULES = "Take it from the venue's instrument rules"
+_POSITIVE = decimal_of("instrument", "a positive finite decimal", lambda value: value > 0, f"{_RULES}.")
+_NOT_NEGATIVE = decimal_of(
+    "instrument",
+    "a finite decimal of at least 0",
+    lambda value: value >= 0,
+    f"{_RULES}; 0 where the venue has no such rule.",
+)
+_ANY_AMOUNT = decimal_of("balances", "a finite decimal", lambda _: True, "Write the amount as a number.")
+_FEE = decimal_of(
+    "fees",
+    "a finite decimal in basis points",
+    lambda _: True,
+    "Look it up in the venue's fee schedule; a missing fee is never taken as zero.",
+)
 
 
-def _not_negative(name: str, value: object) -> Decimal:
-    if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
-        raise SettingsError(
-            f"instrument.{name}",
-            "a finite decimal of at least 0",
-            value,
-            "Take it from the venue's instrument rules; 0 where the venue has no such rule.",
-        )
-    return value
+def _name(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise SettingsError(f"instrument.{attribute.name}", "a name", value, "Write it as the venue does.")
 
 
 def _kind(value: object) -> InstrumentKind:
@@ -67,30 +69,22 @@ class Instrument:
         SettingsError: a rule is missing, not finite, or not positive where it must be.
     """
 
-    symbol: str
-    base_currency: str
-    quote_currency: str
-    tick_size: Decimal
+    symbol: str = field(validator=_name)
+    base_currency: str = field(validator=_name)
+    quote_currency: str = field(validator=_name)
+    tick_size: Decimal = field(validator=_POSITIVE)
     """Smallest step of a price, quote per base."""
-    lot_size: Decimal
+    lot_size: Decimal = field(validator=_POSITIVE)
     """Smallest step of a quantity, contracts."""
-    minimum_quantity: Decimal = ZERO
+    minimum_quantity: Decimal = field(default=ZERO, validator=_NOT_NEGATIVE)
     """Smallest quantity of one order, contracts."""
-    minimum_notional: Decimal = ZERO
+    minimum_notional: Decimal = field(default=ZERO, validator=_NOT_NEGATIVE)
     """Smallest price * quantity * contract size of one order, quote currency."""
-    contract_size: Decimal = ONE
+    contract_size: Decimal = field(default=ONE, validator=_POSITIVE)
     """Base units in one contract."""
     kind: InstrumentKind = field(default=InstrumentKind.SPOT, converter=_kind)
 
     def __attrs_post_init__(self) -> None:
-        for name in ("symbol", "base_currency", "quote_currency"):
-            value = getattr(self, name)
-            if not isinstance(value, str) or not value.strip():
-                raise SettingsError(f"instrument.{name}", "a name", value, "Write it as the venue does.")
-        for name in ("tick_size", "lot_size", "contract_size"):
-            _positive(name, getattr(self, name))
-        for name in ("minimum_quantity", "minimum_notional"):
-            _not_negative(name, getattr(self, name))
         if self.kind is InstrumentKind.SPOT and self.contract_size != 1:
             raise SettingsError("instrument.contract_size", "1 for spot", self.contract_size, "Remove the setting.")
 
@@ -161,19 +155,8 @@ class Instrument:
 class Fees:
     """What the venue charges, in basis points of the notional. A rebate is negative. There is no default."""
 
-    maker_bps: Decimal
-    taker_bps: Decimal
-
-    def __attrs_post_init__(self) -> None:
-        for name in ("maker_bps", "taker_bps"):
-            value = getattr(self, name)
-            if not isinstance(value, Decimal) or not value.is_finite():
-                raise SettingsError(
-                    f"fees.{name}",
-                    "a finite decimal in basis points",
-                    value,
-                    "Look it up in the venue's fee schedule; a missing fee is never taken as zero.",
-                )
+    maker_bps: Decimal = field(validator=_FEE)
+    taker_bps: Decimal = field(validator=_FEE)
 
     def rate(self, *, maker: bool) -> Decimal:
         """The fee as a fraction of the notional."""
@@ -188,16 +171,12 @@ class Balances:
     there). ``quote`` is cash in quote currency: a spot account's money, or a contract's margin.
     """
 
-    base: Decimal
-    quote: Decimal
-    leverage: Decimal = ONE
+    base: Decimal = field(validator=_ANY_AMOUNT)
+    quote: Decimal = field(validator=_ANY_AMOUNT)
+    leverage: Decimal = field(default=ONE, validator=_ANY_AMOUNT)
     """Notional a unit of quote margin may carry; only for contracts."""
 
     def __attrs_post_init__(self) -> None:
-        for name in ("base", "quote", "leverage"):
-            value = getattr(self, name)
-            if not isinstance(value, Decimal) or not value.is_finite():
-                raise SettingsError(f"balances.{name}", "a finite decimal", value, "Write the amount as a number.")
         if self.quote < 0:
             raise SettingsError("balances.quote", "at least 0", self.quote, "Borrowed cash is not supported.")
         if self.leverage < 1:

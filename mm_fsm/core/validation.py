@@ -41,20 +41,39 @@ def number(
     at_least: float | None = None,
     at_most: float | None = None,
     optional: bool = False,
+    table: str = "",
+    remedy: str = "Correct the value.",
 ) -> Validator:
-    """A validator for a finite number within bounds; ``optional`` also allows None."""
+    """A validator for a finite number within bounds; ``optional`` also allows None.
+
+    ``table`` is where settings files have it, for classes whose fields are named with it.
+    """
     bounds = (("above", above, gt), ("at least", at_least, ge), ("at most", at_most, le))
     checks = [(words, bound, holds) for words, bound, holds in bounds if bound is not None]
-    expected = " and ".join(["a finite number", *(f"{words} {bound:g}" for words, bound, _ in checks)])
+    expected = ", ".join(["a finite number", " and ".join(f"{words} {bound:g}" for words, bound, _ in checks)])
 
     def validate(_: Any, attribute: Attribute[Any], value: Any) -> None:
         if optional and value is None:
             return
         is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
         if not is_number or not _is_finite(value) or not all(holds(value, bound) for _, bound, holds in checks):
-            raise SettingsError(attribute.name, expected, value, "Correct the value.")
+            raise SettingsError(_named(attribute, table), expected.removesuffix(", "), value, remedy)
 
     return validate
+
+
+def decimal_of(table: str, expected: str, holds: Callable[[Decimal], bool], remedy: str) -> Validator:
+    """A validator for a finite decimal for which ``holds``; ``table`` is where settings files have it."""
+
+    def validate(_: Any, attribute: Attribute[Any], value: Any) -> None:
+        if not isinstance(value, Decimal) or not value.is_finite() or not holds(value):
+            raise SettingsError(_named(attribute, table), expected, value, remedy)
+
+    return validate
+
+
+def _named(attribute: Attribute[Any], table: str) -> str:
+    return f"{table}.{attribute.name}" if table else attribute.name
 
 
 def _is_finite(value: float | Decimal) -> bool:
@@ -64,14 +83,14 @@ def _is_finite(value: float | Decimal) -> bool:
         return False
 
 
-def whole_number(*, at_least: int, at_most: int | None = None) -> Validator:
-    """A validator for an integer within bounds."""
+def whole_number(*, at_least: int, at_most: int | None = None, table: str = "") -> Validator:
+    """A validator for an integer within bounds; ``table`` as for ``number``."""
     expected = f"a whole number of at least {at_least}" + (f" and at most {at_most}" if at_most is not None else "")
 
     def validate(_: Any, attribute: Attribute[Any], value: Any) -> None:
         is_whole = isinstance(value, int) and not isinstance(value, bool)
         if not is_whole or value < at_least or (at_most is not None and value > at_most):
-            raise SettingsError(attribute.name, expected, value, "Correct the value.")
+            raise SettingsError(_named(attribute, table), expected, value, "Correct the value.")
 
     return validate
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.core.settings_tables import Table, dotted, known_keys, merged, no_table, plain, sub_table, unknown_keys
 from mm_fsm.errors import Refusals, SettingsError
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
@@ -16,7 +17,6 @@ from mm_fsm.runtime.presets import RecordingMatch, preset_tables
 from mm_fsm.venues.kinds import DEFAULT_KIND, kinds_reading, load_kind
 from mm_fsm.venues.port import VenueKind
 from mm_fsm.venues.recorded.reading import ReadingSettings
-from mm_fsm.venues.settings_tables import Table, dotted, known_keys, merged, plain, refuse_unknown_keys, sub_table
 
 COMMON_TABLES: Final[Mapping[str, type]] = MappingProxyType(
     {
@@ -33,7 +33,6 @@ COMMON_TABLES: Final[Mapping[str, type]] = MappingProxyType(
 """Tables that mean the same on every venue."""
 VENUE_KEYS: Final = ("kind", "live")
 """Keys of ``[venue]`` that mean the same for every kind."""
-_ENTRY_KEYS: Final = ("preset",)
 
 
 class MarketLayers:
@@ -69,9 +68,8 @@ class MarketLayers:
         with self.refusals.gathered():
             self.kind = load_kind(self.kind_name, dotted(place, "venue.kind"))
         self._refuse_tables_of_other_kinds(own)
-        with self.refusals.gathered():
-            others = [key for key in own if key not in self.known and kinds_reading(key)]
-            refuse_unknown_keys(own, (*_ENTRY_KEYS, "venue", *self.known, *others), place, self._homes)
+        others = [key for key in own if key not in self.known and kinds_reading(key)]
+        self.refusals.errors += unknown_keys(own, ("preset", "venue", *self.known, *others), place, self._homes)
         for key in self.known:
             with self.refusals.gathered():
                 sub_table(own, key, place)
@@ -127,24 +125,18 @@ class MarketLayers:
         raise SettingsError(where, "true or false", plain(live), "Write one of the two, without quotes.")
 
 
-def refuse_unknown_defaults(markets: Iterable[MarketLayers]) -> None:
-    """Refuse a table of ``[defaults]`` that no market reads, and a key that its table does not have.
+def wrong_defaults(markets: Sequence[MarketLayers]) -> Iterator[SettingsError]:
+    """A refusal for each table of ``[defaults]`` that no market reads, and each key that its table does not have.
 
     Here is the mistake, not in each market that shares it.
-
-    Raises:
-        SettingsError: there is one.
     """
-    markets = tuple(markets)
     defaults = markets[0].defaults
     known = {name: kind for market in markets for name, kind in market.known.items()}
-    refusals = Refusals()
-    with refusals.gathered():
-        refuse_unknown_keys(defaults, known, "defaults")
+    yield from unknown_keys(defaults, known, "defaults")
     for key in (key for key in defaults if key in known):
-        with refusals.gathered():
-            shared = sub_table(defaults, key, "defaults") or {}
-            also = VENUE_KEYS if key == "venue" else ()
-            keys = {name for market in markets if key in market.known for name in known_keys(market.known[key])}
-            refuse_unknown_keys(shared, (*keys, *also), f"defaults.{key}")
-    refusals.settle()
+        if not isinstance(defaults[key], Mapping):
+            yield no_table(defaults[key], f"defaults.{key}")
+            continue
+        also = VENUE_KEYS if key == "venue" else ()
+        keys = {name for market in markets if key in market.known for name in known_keys(market.known[key])}
+        yield from unknown_keys(defaults[key], (*keys, *also), f"defaults.{key}")

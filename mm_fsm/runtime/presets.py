@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from mm_fsm.core.settings_tables import structured
 from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.errors import SettingsError
-from mm_fsm.venues.settings_tables import structured
 
 _SUFFIX: Final = ".toml"
 

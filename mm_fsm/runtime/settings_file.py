@@ -9,50 +9,37 @@ orders go; that kind reads ``[venue]`` and tables of its own.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from attrs import frozen
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.core.suggestions import closest
-from mm_fsm.errors import FileError, RecordingError, Refusals, SettingsError
-from mm_fsm.estimators.micro_price import micro_price_model
-from mm_fsm.runtime.account.settings import AccountSettings
-from mm_fsm.runtime.journal import JournalSettings
-from mm_fsm.runtime.market_layers import MarketLayers, refuse_unknown_defaults
-from mm_fsm.runtime.presets import RecordingMatch
-from mm_fsm.venues.port import MarketRequest, VenuePlan
-from mm_fsm.venues.recorded.reading import ReadingSettings
-from mm_fsm.venues.settings_tables import (
+from mm_fsm.core.settings_tables import (
     HINTS,
     Table,
     dotted,
     missing_table,
     placed,
     plain,
-    refuse_unknown_keys,
     refuse_wrong_values,
     structured,
     sub_table,
+    unknown_keys,
 )
-
-_RUN_KEYS: Final = ("preset",)
-_READ_ALONE: Final[Mapping[str, type]] = MappingProxyType(
-    {
-        "instrument": Instrument,
-        "fees": Fees,
-        "balances": Balances,
-        "recording": RecordingMatch,
-        "reading": ReadingSettings,
-        "account": AccountSettings,
-    }
-)
-"""Tables whose values depend on no other table."""
+from mm_fsm.core.suggestions import closest
+from mm_fsm.errors import FileError, RecordingError, Refusals, SettingsError
+from mm_fsm.estimators.micro_price import micro_price_model
+from mm_fsm.runtime.account.settings import AccountSettings
+from mm_fsm.runtime.journal import JournalSettings
+from mm_fsm.runtime.market_layers import COMMON_TABLES, MarketLayers, wrong_defaults
+from mm_fsm.runtime.presets import RecordingMatch
+from mm_fsm.services.registry import refuse_unknown_services
+from mm_fsm.venues.port import MarketRequest, VenuePlan
+from mm_fsm.venues.recorded.reading import ReadingSettings
 
 
 @frozen(kw_only=True)
@@ -165,7 +152,7 @@ def _markets(table: Table) -> Iterator[MarketConfiguration]:
             raise SettingsError("defaults", "several markets that share them", "none", remedy)
         yield _market(MarketLayers(own=table, preset=_preset_of(table, "", "")))
         return
-    refuse_unknown_keys(table, (*_RUN_KEYS, "market", "defaults"), "")
+    Refusals(unknown_keys(table, ("preset", "market", "defaults"), "")).settle()
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise SettingsError("market", "tables", plain(entries), "Write each market below a line [[market]].")
     defaults = sub_table(table, "defaults", "") or {}
@@ -174,9 +161,7 @@ def _markets(table: Table) -> Iterator[MarketConfiguration]:
         MarketLayers(own=entry, defaults=defaults, preset=_preset_of(entry, common, place), place=place)
         for place, entry in ((f"market[{index}]", entry) for index, entry in enumerate(entries))
     ]
-    refusals = Refusals()
-    with refusals.gathered():
-        refuse_unknown_defaults(layers)
+    refusals = Refusals(wrong_defaults(layers))
     told = {error.field.removeprefix("defaults.") for error in refusals.errors}
     markets = []
     for each in layers:
@@ -207,12 +192,19 @@ def _preset_of(table: Table, otherwise: str, place: str) -> str:
 
 def _market(layers: MarketLayers) -> MarketConfiguration:
     """One market's configuration, or everything that is wrong with it."""
-    place, both, refusals = layers.place, layers.tables(), layers.refusals
-    read = {name: _written(kind, both, name, place, refusals) for name, kind in _READ_ALONE.items()}
-    strategy = _strategy(both, read["instrument"], read["fees"], layers)
-    if "balances" not in both and not _is_meant(layers, "balances"):
+    place, refusals = layers.place, layers.refusals
+    tables = layers.tables()
+    read: dict[str, Any] = dict.fromkeys(COMMON_TABLES)
+    for name, kind in layers.known.items():
+        if name in tables and name != "strategy":
+            with refusals.gathered():
+                if name in COMMON_TABLES:
+                    read[name] = structured(kind, tables[name], dotted(place, name), remedy=HINTS.get(name, ""))
+                else:  # the kind of venue itself refuses what is missing
+                    refuse_wrong_values(kind, tables[name], dotted(place, name))
+    strategy = _strategy(layers, tables, read["instrument"], read["fees"])
+    if "balances" not in tables and not _is_meant(layers, "balances"):
         refusals.errors.append(missing_table(Balances, "balances", place))
-    _refuse_wrong_tables_of_kind(layers, both)
     refusals.settle()
     assert layers.kind is not None and strategy is not None  # noqa: PT018, S101 - otherwise it was refused above
     request = MarketRequest(
@@ -220,14 +212,14 @@ def _market(layers: MarketLayers) -> MarketConfiguration:
         instrument=read["instrument"],
         fees=read["fees"],
         balances=read["balances"],
-        tables={name: both[name] for name in layers.kind.tables if name in both},
+        tables={name: tables[name] for name in layers.kind.tables if name in tables},
         place=place,
     )
     plan = layers.kind.plan(request)
     if layers.allows_live and not plan.is_live:
         remedy = f"Leave it out: nothing real happens at a venue of kind {layers.kind_name!r}."
         raise SettingsError(dotted(place, "venue.live"), "false, or nothing", layers.allows_live, remedy)
-    journal = {**plan.journal_defaults, **both.get("journal", {})}
+    journal = {**plan.journal_defaults, **tables.get("journal", {})}
     return MarketConfiguration(
         strategy=strategy,
         instrument=request.instrument,
@@ -244,40 +236,26 @@ def _market(layers: MarketLayers) -> MarketConfiguration:
     )
 
 
-def _written(kind: type, both: Table, key: str, place: str, refusals: Refusals) -> Any:
-    """The value of a table; None when it is not written, or refused."""
-    if key in both:
-        with refusals.gathered():
-            return structured(kind, both[key], dotted(place, key), remedy=HINTS.get(key, ""))
-    return None
-
-
 def _is_meant(layers: MarketLayers, key: str) -> bool:
     """Whether the table may be there, misspelt or as something else: that is refused already."""
     return key in layers.own or key in {closest(each, layers.known) for each in layers.own if each not in layers.known}
 
 
-def _refuse_wrong_tables_of_kind(layers: MarketLayers, both: Table) -> None:
-    """Tell what is wrong in tables of the venue's kind beside the rest; the kind itself refuses what is missing."""
-    tables = {} if layers.kind is None else {**layers.kind.tables, "journal": JournalSettings}
-    for name, kind in tables.items():
-        if name not in _READ_ALONE and name in both:
-            with layers.refusals.gathered():
-                refuse_wrong_values(kind, both[name], dotted(layers.place, name))
-
-
 def _strategy(
-    both: Table, instrument: Instrument | None, fees: Fees | None, layers: MarketLayers
+    layers: MarketLayers, tables: Table, instrument: Instrument | None, fees: Fees | None
 ) -> MarketMakingSettings | None:
     """The strategy's settings; its symbol need not be written beside an instrument that has one. None if refused."""
-    place, refusals = layers.place, layers.refusals
-    where = dotted(place, "strategy")
-    table = both.get("strategy", {})
+    where, refusals = dotted(layers.place, "strategy"), layers.refusals
+    table = tables.get("strategy", {})
+    try:
+        refuse_unknown_services(table)
+    except SettingsError as error:
+        refusals.errors += (placed(each, layers.place) for each in error.each)
     if instrument is not None:
         table = {"symbol": instrument.symbol, **table}
     elif "symbol" not in table:
-        if "instrument" not in both and not _is_meant(layers, "instrument"):
-            refusals.errors.append(missing_table(Instrument, "instrument", place))
+        if "instrument" not in tables and not _is_meant(layers, "instrument"):
+            refusals.errors.append(missing_table(Instrument, "instrument", layers.place))
         with refusals.gathered():
             refuse_wrong_values(MarketMakingSettings, table, where)
         return None

@@ -15,7 +15,7 @@ from attrs import asdict, frozen
 
 from mm_fsm.core.settings import ServiceNames
 from mm_fsm.core.suggestions import did_you_mean
-from mm_fsm.errors import PluginError
+from mm_fsm.errors import PluginError, Refusals, SettingsError
 from mm_fsm.services import protocols
 from mm_fsm.services.inventory import DefaultInventoryService
 from mm_fsm.services.orders import DefaultOrderService
@@ -41,6 +41,7 @@ _BESIDE_DEFAULT: Final[Mapping[str, Mapping[str, type]]] = {
 }
 """Shipped beside the defaults; each takes its options."""
 
+_SERVICE_KEYS: Final = ("services", "service_options")
 _PROTOCOLS: Final[Mapping[str, type]] = {
     "spreads": protocols.SpreadService,
     "orders": protocols.OrderService,
@@ -104,6 +105,29 @@ def load_services(names: ServiceNames, options: Mapping[str, Any] | None = None)
     return Services(**{role: _load(role, name, options or {}) for role, name in asdict(names).items()})
 
 
+def refuse_unknown_services(table: Mapping[str, Any]) -> None:
+    """Refuse what ``[strategy]`` says of services that are not registered, or that shipped services refuse.
+
+    What other packages bring is not loaded here. A value that is none of a name or a table is refused elsewhere.
+
+    Raises:
+        SettingsError: there are such names or options: all of them are told.
+    """
+    names, options = ({} if not isinstance(each, Mapping) else each for each in map(table.get, _SERVICE_KEYS))
+    refusals = Refusals()
+    for role in DEFAULTS:
+        name = names.get(role, "default")
+        if not isinstance(name, str):
+            continue
+        if name not in _names(role):
+            expected = f"one of {_names(role)}"
+            refusals.errors.append(SettingsError(f"strategy.services.{role}", expected, name, _remedy(role, name)))
+        elif name in _BESIDE_DEFAULT.get(role, {}):
+            with refusals.gathered():
+                _load(role, name, options)
+    refusals.settle()
+
+
 def _problem(role: str, name: str) -> str | None:
     try:
         _load(role, name, {})
@@ -116,6 +140,15 @@ def _entry_points(role: str) -> list[EntryPoint]:
     return sorted(entry_points(group=f"mm_fsm.{role}"), key=lambda point: point.name)
 
 
+def _names(role: str) -> list[str]:
+    return ["default", *_BESIDE_DEFAULT.get(role, {}), *(point.name for point in _entry_points(role))]
+
+
+def _remedy(role: str, name: str) -> str:
+    install = f"Install the package that registers it under the entry point group 'mm_fsm.{role}'."
+    return did_you_mean(name, _names(role), install)
+
+
 def _load(role: str, name: str, options: Mapping[str, Any]) -> Any:
     if name == "default":
         return DEFAULTS[role]()
@@ -124,10 +157,8 @@ def _load(role: str, name: str, options: Mapping[str, Any]) -> Any:
         return shipped[name](options.get(name, {}))
     points = {point.name: point for point in _entry_points(role)}
     if name not in points:
-        names = ["default", *shipped, *points]
-        install = f"Install the package that registers it under the entry point group 'mm_fsm.{role}'."
-        remedy = did_you_mean(name, names, install)
-        raise PluginError(f"services.{role}: expected one of {names}, found {name!r}. {remedy}")
+        expected = f"expected one of {_names(role)}, found {name!r}."
+        raise PluginError(f"services.{role}: {expected} {_remedy(role, name)}")
     try:
         service = points[name].load()()
     except Exception as error:

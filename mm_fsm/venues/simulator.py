@@ -37,25 +37,17 @@ from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, nanoseconds
 from mm_fsm.core.instrument import BASIS_POINTS, Instrument
 from mm_fsm.core.messages import BookLevel, Side
+from mm_fsm.core.settings_tables import GIVEN
+from mm_fsm.core.validation import decimal_of, number, whole_number
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.base import MarketEvent
 
 _SECONDS_PER_HOUR: Final = 3600.0
 _SHORTEST_STEP_SECONDS: Final = 1e-6
-_NOT_NEGATIVE: Final = (
-    "duration_seconds",
-    "volatility_bps_per_sqrt_second",
-    "spread_bps",
-    "level_gap_bps",
-    "takers_per_second",
-    "taker_depth_bps",
-    "impact_bps",
-    "bursts_per_hour",
-    "burst_seconds",
-    "burst_volatility_multiplier",
-    "burst_flow_multiplier",
-)
-_POSITIVE: Final = ("start_price", "level_size", "taker_size")
+_NOT_NEGATIVE: Final = number(at_least=0, table="simulator")
+_POSITIVE: Final = decimal_of("simulator", "a positive finite decimal", lambda value: value > 0, "Correct the value.")
+_STEP: Final = number(at_least=_SHORTEST_STEP_SECONDS, table="simulator")
+_SHARE: Final = number(at_least=0, at_most=1, table="simulator")
 
 
 class PriceProcess(StrEnum):
@@ -86,67 +78,50 @@ class SimulatorSettings:
         SettingsError: a number is not finite or out of its range.
     """
 
-    instrument: Instrument
+    instrument: Instrument = field(metadata=GIVEN)
     seed: int
-    start_price: Decimal
+    start_price: Decimal = field(validator=_POSITIVE)
     """The first mid, quote per base."""
-    level_size: Decimal
+    level_size: Decimal = field(validator=_POSITIVE)
     """Mean size of a displayed level; each is drawn from 50 % to 150 % of it."""
-    taker_size: Decimal
+    taker_size: Decimal = field(validator=_POSITIVE)
     """Mean size of a taker's trade."""
     start_time: int = 0
     """Nanoseconds since the Unix epoch."""
-    duration_seconds: float = 600.0
-    step_seconds: float = 0.5
+    duration_seconds: float = field(default=600.0, validator=_NOT_NEGATIVE)
+    step_seconds: float = field(default=0.5, validator=_STEP)
     """Time between two books."""
     price_process: PriceProcess = PriceProcess.GEOMETRIC
-    volatility_bps_per_sqrt_second: float = 1.0
+    volatility_bps_per_sqrt_second: float = field(default=1.0, validator=_NOT_NEGATIVE)
     """Of the mid, without impact and bursts."""
-    spread_bps: float = 4.0
+    spread_bps: float = field(default=4.0, validator=_NOT_NEGATIVE)
     """Between best bid and best ask, before both are rounded away from the mid; at least one tick."""
-    levels: int = 5
+    levels: int = field(default=5, validator=whole_number(at_least=1, table="simulator"))
     """Displayed on each side."""
-    level_gap_bps: float = 1.0
+    level_gap_bps: float = field(default=1.0, validator=_NOT_NEGATIVE)
     """Between levels; at least one tick."""
     taker_arrivals: TakerArrivals = TakerArrivals.POISSON
-    takers_per_second: float = 0.13
+    takers_per_second: float = field(default=0.13, validator=_NOT_NEGATIVE)
     """A: takers of one side, whatever their reach."""
-    taker_depth_bps: float = 3.0
+    taker_depth_bps: float = field(default=3.0, validator=_NOT_NEGATIVE)
     """1/k: their mean reach from the mid."""
-    taker_size_dispersion: float = 1.0
+    taker_size_dispersion: float = field(default=1.0, validator=_SHARE)
     """0: every trade has the mean size. 1: sizes are exponentially distributed. Between: a mixture of the two."""
-    impact_bps: float = 3.0
+    impact_bps: float = field(default=3.0, validator=_NOT_NEGATIVE)
     """How far each taker moves the mid for good."""
-    bursts_per_hour: float = 6.0
-    burst_seconds: float = 30.0
+    bursts_per_hour: float = field(default=6.0, validator=_NOT_NEGATIVE)
+    burst_seconds: float = field(default=30.0, validator=_NOT_NEGATIVE)
     """Mean length of a burst, exponentially distributed."""
-    burst_volatility_multiplier: float = 2.0
+    burst_volatility_multiplier: float = field(default=2.0, validator=_NOT_NEGATIVE)
     """Volatility of the mid in a burst over that outside."""
-    burst_flow_multiplier: float = 3.0
+    burst_flow_multiplier: float = field(default=3.0, validator=_NOT_NEGATIVE)
     """Takers of one side, drawn at random for each burst, over those outside."""
 
     def __attrs_post_init__(self) -> None:
-        for name in _NOT_NEGATIVE:
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-                _refuse(name, "a finite number of at least 0", value)
-        for name in _POSITIVE:
-            value = getattr(self, name)
-            if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
-                _refuse(name, "a positive finite decimal", value)
-        if not (math.isfinite(self.step_seconds) and self.step_seconds >= _SHORTEST_STEP_SECONDS):
-            _refuse("step_seconds", f"at least {_SHORTEST_STEP_SECONDS:g} seconds", self.step_seconds)
-        if self.levels < 1:
-            _refuse("levels", "at least 1", self.levels)
-        if not 0 <= self.taker_size_dispersion <= 1:
-            _refuse("taker_size_dispersion", "from 0 to 1", self.taker_size_dispersion)
         busiest = self.takers_per_second * max(1.0, self.burst_flow_multiplier if self.bursts_per_hour else 1.0)
         if self.taker_arrivals is TakerArrivals.AT_MOST_ONE and busiest * self.step_seconds > 1:
-            _refuse("takers_per_second", "at most one taker a step, bursts included", self.takers_per_second)
-
-
-def _refuse(name: str, expected: str, found: object) -> None:
-    raise SettingsError(f"simulator.{name}", expected, found, "Correct the setting.")
+            expected, remedy = "at most one taker a step, bursts included", "Correct the value."
+            raise SettingsError("simulator.takers_per_second", expected, self.takers_per_second, remedy)
 
 
 class MarketSimulator:
@@ -161,8 +136,8 @@ class MarketSimulator:
         step = nanoseconds(settings.step_seconds)
         steps = nanoseconds(settings.duration_seconds) // step
         market = _Market(settings)
-        for number in range(steps):
-            time = settings.start_time + number * step
+        for index in range(steps):
+            time = settings.start_time + index * step
             market.enter_step(time)
             yield market.book(time)
             yield from market.takers(time, step)

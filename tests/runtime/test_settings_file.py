@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.core.settings import AdjustmentPolicy
+from mm_fsm.core.settings import AdjustmentPolicy, MarketMakingSettings
+from mm_fsm.core.settings_tables import known_keys
 from mm_fsm.errors import SettingsError
 from mm_fsm.runtime.settings_file import parse_settings, read_preset, read_settings
 from mm_fsm.venues.paper import PaperPlan, QueueModel
@@ -48,13 +49,13 @@ def test_every_kind_of_value_can_be_written() -> None:
     """Choices, booleans, options of third parties, sub tables, and quoted decimals."""
     text = (
         with_line("strategy", 'adjustment_policy = "limit"')
-        + '[strategy.services]\nspreads = "mine"\n'
+        + '[strategy.services]\nspreads = "fixed"\n'
         + "[strategy.service_options]\nmine = { window = 3, decay = 0.5, names = ['a'] }\n"
         + '[paper]\nqueue = "front"\n'
     ).replace("maker_bps = 1", 'maker_bps = "1.25"')
     (market,) = parse_settings(text)
     assert market.strategy.adjustment_policy is AdjustmentPolicy.LIMIT
-    assert market.strategy.services.spreads == "mine"
+    assert market.strategy.services.spreads == "fixed"
     assert market.strategy.service_options["mine"] == {"window": 3, "decay": 0.5, "names": ["a"]}
     plan = paper_plan(text)
     assert plan.exchange.queue is QueueModel.FRONT
@@ -224,6 +225,63 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     assert remedies["fees.maker_bsp"] == "Did you mean 'maker_bps'?"
     assert remedies["strategy.adjustment_policy"] == "Did you mean 'passive'?"
     assert remedies["paper.queue"] == "Did you mean 'front'?"
+
+
+def test_every_wrong_value_of_one_table_is_told() -> None:
+    """Rules of an instrument, fees and balances too, where one value is as wrong as another."""
+    text = MARKET.replace("tick_size = 0.01", "tick_size = -1").replace("lot_size = 0.0001", "lot_size = 0")
+    text = text.replace("maker_bps = 1", 'maker_bps = "nan"').replace("taker_bps = 5", "taker_bps = inf")
+    assert {each.field for each in refusal(text).each} == {
+        "instrument.tick_size", "instrument.lot_size", "fees.maker_bps", "fees.taker_bps",
+    }  # fmt: skip
+
+
+def test_a_service_that_nobody_brings_is_told_with_the_rest() -> None:
+    """And the options of one that is shipped: by hand, glft lacks A and its risk aversion is no number."""
+    text = (
+        with_line("fees", "maker_bps = nan")
+        + '[strategy.services]\nspreads = "glft"\nrisk = "defalt"\norders = "mine"\n'
+        + '[strategy.service_options.glft]\nrisk_aversion = "high"\ndecay_per_bps = "estimated"\nkappa = 1\n'
+    )
+    remedies = {each.field: each.remedy for each in refusal(text).each}
+    assert set(remedies) == {
+        "fees.maker_bps", "strategy.services.orders", "strategy.services.risk",
+        "strategy.service_options.glft.risk_aversion", "strategy.service_options.glft.kappa",
+        "strategy.service_options.glft.intensity_per_second",
+    }  # fmt: skip
+    assert remedies["strategy.services.risk"] == "Did you mean 'default'?"
+    assert "'mm_fsm.orders'" in remedies["strategy.services.orders"]
+    assert "[strategy.service_options.glft]" in remedies["strategy.service_options.glft.intensity_per_second"]
+
+
+def test_a_service_is_refused_where_its_market_stands() -> None:
+    text = market_entry("A") + '[market.strategy.services]\nspreads = "flxed"\n'
+    error = refusal(text)
+    assert (error.field, error.remedy) == ("market[0].strategy.services.spreads", "Did you mean 'fixed'?")
+
+
+def test_lists_of_numbers_can_be_written() -> None:
+    """The shares of the levels, and a counter's pairs of age and points."""
+    text = with_line("strategy", "level_requote_tolerance_away_shares = [0.1, 1]").replace(
+        "[strategy]", "[strategy]\nrate_counter_limit = 60\nrate_counter_cancel_points = [[5, 8], [10, 0.5]]"
+    )
+    (market,) = parse_settings(text)
+    assert market.strategy.level_requote_tolerance_away_shares == (0.1, 1.0)
+    assert market.strategy.rate_counter_cancel_points == ((5.0, 8.0), (10.0, 0.5))
+    error = refusal(with_line("strategy", "level_requote_tolerance_away_shares = [0.1, 2]"))
+    assert (error.field, error.found) == ("strategy.level_requote_tolerance_away_shares", [0.1, 2])
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", "-1", '"x"', "true", "[1]", "0.5", "[[1]]"])
+@pytest.mark.parametrize("key", known_keys(MarketMakingSettings))
+def test_any_value_of_any_key_is_taken_or_refused_by_name(key: str, value: str) -> None:
+    """No value of TOML, however wrong, ends in anything but settings or a refusal that names a key of the table."""
+    told: tuple[str, ...] = ()
+    try:
+        parse_settings(with_line("strategy", f"{key} = {value}"))
+    except SettingsError as error:
+        told = tuple(each.field for each in error.each)
+    assert all(field.startswith("strategy.") for field in told), told
 
 
 def test_mistakes_of_several_markets_are_told_at_once_each_in_one_place() -> None:

@@ -14,12 +14,12 @@ from attrs import evolve, frozen
 from mm_fsm.books.facts import BalancesReported
 from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.core.settings_tables import dotted, structured
 from mm_fsm.errors import SettingsError, VenueError
 from mm_fsm.venues.paper import PaperPlan, PaperVenue
 from mm_fsm.venues.paper.kind import PaperKind
 from mm_fsm.venues.port import MarketRequest, PulledVenue, PushedPlan, TakeFact, VenueTerms
 from mm_fsm.venues.scripted import PlayedVenue
-from mm_fsm.venues.settings_tables import dotted, structured
 
 
 @frozen(kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
+from mm_fsm.core.settings_tables import known_keys, structured
 from mm_fsm.core.validation import number, real
 from mm_fsm.errors import SettingsError
 
@@ -41,20 +42,9 @@ def parse_options(kind: type[_Options], table: object, service: str) -> _Options
     """The options of a service as its class of attrs.
 
     Raises:
-        SettingsError: the table is none, lacks a key or has one too many, or a value is out of its range.
+        SettingsError: the table is none, lacks a key or has one too many, or a value is out of its range: all is told.
     """
-    place = f"service_options.{service}"
-    fields = attrs.fields_dict(kind)  # type: ignore[arg-type]
+    place = f"strategy.service_options.{service}"
     if not isinstance(table, Mapping):
-        raise SettingsError(place, f"a table with {', '.join(fields)}", table, "Write it below [strategy].")
-    for name in table:
-        if name not in fields:
-            raise SettingsError(f"{place}.{name}", f"one of {', '.join(fields)}", name, "Correct the name.")
-    for name, each in fields.items():
-        if each.default is attrs.NOTHING and name not in table:
-            remedy = f"Write {name} = ... below [strategy.{place}]; mm-fsm calibrate fits some of them."
-            raise SettingsError(f"{place}.{name}", "a value", "nothing", remedy)
-    try:
-        return kind(**table)
-    except SettingsError as error:
-        raise SettingsError(f"{place}.{error.field}", error.expected, error.found, error.remedy) from None
+        raise SettingsError(place, f"a table with {', '.join(known_keys(kind))}", table, "Write it below [strategy].")
+    return structured(kind, table, place, remedy="mm-fsm calibrate fits some of them.")

@@ -9,9 +9,9 @@ from typing import Any
 
 from attrs import frozen
 
-from mm_fsm.errors import SettingsError
+from mm_fsm.core.settings_tables import structured, unknown_keys
+from mm_fsm.errors import Refusals, SettingsError
 from mm_fsm.testing.rehearsal.fault_menu import Fault, FaultKind, random_faults
-from mm_fsm.venues.settings_tables import refuse_unknown_keys, structured
 
 
 @frozen(kw_only=True)
@@ -46,7 +46,7 @@ def read_faults(path: Path) -> tuple[Fault, ...]:
         tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError("faults", "a TOML file", path.name, f"Correct it: {error}.") from error
-    refuse_unknown_keys(tables, ("fault", "mix"), "")
+    Refusals(unknown_keys(tables, ("fault", "mix"), "")).settle()
     written = tables.get("fault", [])
     if not isinstance(written, list):
         raise SettingsError("fault", "tables [[fault]]", "something else", "Write [[fault]], once for each fault.")

@@ -13,12 +13,12 @@ from attrs import evolve, frozen
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.core.settings_tables import dotted, structured
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.keys import Keys, keys_from_environment, keys_from_file
 from mm_fsm.venues.ccxt_venue.library import exchange_class, named_factory
 from mm_fsm.venues.ccxt_venue.venue import AccountOrder, CcxtVenue, MarketOrder
 from mm_fsm.venues.port import MarketRequest, PushedPlan
-from mm_fsm.venues.settings_tables import dotted, structured
 
 _LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TOKEN_LENGTH: Final = 6

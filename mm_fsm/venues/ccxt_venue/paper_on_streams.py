@@ -12,6 +12,7 @@ from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.core.settings_tables import dotted
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.library import MakeExchange, exchange_class, named_factory
 from mm_fsm.venues.ccxt_venue.market_data import MarketData
@@ -20,7 +21,6 @@ from mm_fsm.venues.paper.exchange import PaperExchange
 from mm_fsm.venues.paper.settings import PaperSettings
 from mm_fsm.venues.paper.venue import paper_terms
 from mm_fsm.venues.port import PushedPlan, TakeFact, VenueTerms
-from mm_fsm.venues.settings_tables import dotted
 from mm_fsm.venues.wall_clock import WallClock
 
 

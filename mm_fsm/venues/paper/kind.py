@@ -13,13 +13,13 @@ from attrs import evolve, field, frozen
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.core.settings_tables import dotted, missing_table, structured
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.base import MarketEvent
 from mm_fsm.venues.paper.exchange import PaperExchange
 from mm_fsm.venues.paper.settings import PaperSettings
 from mm_fsm.venues.paper.venue import PaperVenue, paper_terms
 from mm_fsm.venues.port import MarketRequest, VenuePlan
-from mm_fsm.venues.settings_tables import dotted, missing_table, structured
 from mm_fsm.venues.simulator import MarketSimulator, SimulatorSettings
 
 SIMULATED_EPOCH: Final = 1_704_067_200_000_000_000

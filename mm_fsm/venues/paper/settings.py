@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
+from mm_fsm.core.validation import number
 from mm_fsm.errors import SettingsError
 
-_DURATIONS: Final = (
-    "order_latency_seconds",
-    "response_latency_seconds",
-    "market_data_latency_seconds",
-    "latency_jitter_seconds",
-    "history_seconds",
-)
+_DELAY: Final = number(at_least=0, table="paper", remedy="Write seconds; 0 for none.")
 
 
 class QueueModel(StrEnum):
@@ -38,24 +32,20 @@ class PaperSettings:
         SettingsError: a duration is negative or not finite, or the queue model is none of the known ones.
     """
 
-    order_latency_seconds: float = 0.05
+    order_latency_seconds: float = field(default=0.05, validator=_DELAY)
     """From the host to the exchange, for placements, cancels and queries."""
-    response_latency_seconds: float = 0.05
+    response_latency_seconds: float = field(default=0.05, validator=_DELAY)
     """From the exchange to the host, for answers and own fills."""
-    market_data_latency_seconds: float = 0.05
+    market_data_latency_seconds: float = field(default=0.05, validator=_DELAY)
     """From the exchange to the host, for books, trades and trading status."""
-    latency_jitter_seconds: float = 0.0
+    latency_jitter_seconds: float = field(default=0.0, validator=_DELAY)
     """Each message takes up to this much longer, uniformly; it never overtakes another one on the same way."""
     queue: QueueModel = QueueModel.PESSIMISTIC
-    history_seconds: float = 3600.0
+    history_seconds: float = field(default=3600.0, validator=_DELAY)
     """How long finished orders and own trades can still be asked for; this bounds the memory used."""
     seed: int = 0
     """Of the jitter."""
 
     def __attrs_post_init__(self) -> None:
-        for name in _DURATIONS:
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-                raise SettingsError(f"paper.{name}", "at least 0 seconds", value, "Write a finite number; 0 for none.")
         if not isinstance(self.queue, QueueModel):
             raise SettingsError("paper.queue", "'pessimistic' or 'front'", self.queue, "Choose one of the two.")

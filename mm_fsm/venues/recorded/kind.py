@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 from attrs import evolve, frozen
 
 from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.core.settings_tables import dotted, structured
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.paper.kind import PaperAccount, paper_account
 from mm_fsm.venues.paper.settings import PaperSettings
@@ -19,7 +20,6 @@ from mm_fsm.venues.port import MarketRequest
 from mm_fsm.venues.recorded.opening import open_recording
 from mm_fsm.venues.recorded.reading import ReadingSettings
 from mm_fsm.venues.recorded.recording import Recording
-from mm_fsm.venues.settings_tables import dotted, structured
 
 
 @frozen(kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.validation import number, whole_number
 from mm_fsm.errors import RecordingError, SettingsError
 
 
@@ -59,6 +59,10 @@ _ENOUGH_ROWS: Final = 1000
 """Before so many rows, a share says nothing."""
 
 
+_NOT_NEGATIVE: Final = number(at_least=0, table="reading")
+_SHARE: Final = number(at_least=0, at_most=1, table="reading", remedy="Write a share, such as 0.01.")
+
+
 @frozen(kw_only=True)
 class ReadingSettings:
     """What is forgiven in recorded data, and how it is ordered. The settings table ``[reading]``.
@@ -70,30 +74,21 @@ class ReadingSettings:
     order: Order | None = None
     """Which clock orders the rows. By default as the format delivers them: Tardis, Parquet and hftbacktest files by
     receipt, everything of Binance by the exchange's time."""
-    reorder_window_seconds: float = 0.25
+    reorder_window_seconds: float = field(default=0.25, validator=_NOT_NEGATIVE)
     """How far a row may be stamped before an earlier one of its stream and still be put into its place. Ten times the
     23 ms by which Binance's streams were seen to overtake each other in 63,000 messages."""
-    max_passed_over: float = 0.01
+    max_passed_over: float = field(default=0.01, validator=_SHARE)
     """Share of the rows that may be passed over for a fault; beyond it the recording is refused."""
     refuse: tuple[str, ...] = ()
     """Faults of which one row is enough to refuse the recording."""
-    max_book_jump: float = 0.2
+    max_book_jump: float = field(default=0.2, validator=_NOT_NEGATIVE)
     """A book whose middle is further from that of the book before, as a fraction of the lower one, is doubted."""
-    confirming_books: int = 3
+    confirming_books: int = field(default=3, validator=whole_number(at_least=1, table="reading"))
     """So many doubted books in a row that agree with each other confirm the jump: the last of them is taken."""
-    max_print_distance: float = 0.2
+    max_print_distance: float = field(default=0.2, validator=_NOT_NEGATIVE)
     """A trade further outside the last book, as a fraction of the lower price, is passed over."""
 
     def __attrs_post_init__(self) -> None:
-        for name, least in (("reorder_window_seconds", 0), ("max_book_jump", 0), ("max_print_distance", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not math.isfinite(value) or value < least:
-                raise SettingsError(f"reading.{name}", "a finite number of at least 0", value, "Correct the value.")
-        if not isinstance(self.max_passed_over, int | float) or not 0 <= self.max_passed_over <= 1:
-            remedy = "Write a share, such as 0.01."
-            raise SettingsError("reading.max_passed_over", "between 0 and 1", self.max_passed_over, remedy)
-        if not isinstance(self.confirming_books, int) or self.confirming_books < 1:
-            raise SettingsError("reading.confirming_books", "at least 1", self.confirming_books, "Correct the value.")
         for fault in self.refuse:
             if fault not in list(Fault):
                 raise SettingsError("reading.refuse", f"some of {', '.join(Fault)}", fault, "Choose among them.")

@@ -133,7 +133,7 @@ def test_options_that_cannot_be_are_refused_when_the_service_is_made(
 ) -> None:
     with pytest.raises(SettingsError) as refused:
         load_services(ServiceNames(spreads=name), {name: options})
-    assert refused.value.field == f"service_options.{name}.{field}"
+    assert refused.value.field == f"strategy.service_options.{name}.{field}"
 
 
 def test_options_that_are_no_table_are_refused() -> None:
