@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,14 +20,17 @@ from loguru import logger
 from mm_fsm.books.facts import OpenOrdersReported
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.messages import CancelOrder, Fact, QueryOpenOrders
-from mm_fsm.errors import JournalError
+from mm_fsm.errors import JournalError, MarketMakerError
 from mm_fsm.runtime.journal.reader import JournalReader
 from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.runtime.recovery import rebuilt_context
-from mm_fsm.venues.port import PushedVenue
+from mm_fsm.venues.port import PushedVenue, RescuedVenue
 
 LOOK_SECONDS: Final = 2.0
 """Between looks at the venue's open orders."""
+FIRST_RETRY_SECONDS: Final = 1.0
+LAST_RETRY_SECONDS: Final = 30.0
+"""Between attempts to reach the venue: twice as long after each, at most so long."""
 CLEAN_LOOKS: Final = 2
 """Looks in a row without an order of ours, after which the book is taken for empty."""
 
@@ -120,6 +123,39 @@ class MarketRescue:
             ],
             self.venue.now(),
         )
+
+
+async def reach(
+    venue: PushedVenue, *, on_failure: Callable[[str, float], None], most_seconds: float | None = None
+) -> bool:
+    """Open a venue for a rescue, trying again for as long as it fails: when a run dies, its exchange is often down.
+
+    No stream is needed where the venue can do without, and nothing is compared with the settings.
+
+    Args:
+        venue: not open yet.
+        on_failure: is told why an attempt failed, and after how many seconds the next one follows.
+        most_seconds: after which it is given up; None never gives up.
+
+    Returns:
+        Whether it is open.
+    """
+    began, pause = venue.now(), FIRST_RETRY_SECONDS
+    while True:
+        try:
+            if isinstance(venue, RescuedVenue):
+                await venue.open_for_requests()
+            else:
+                await venue.open()
+        except MarketMakerError as error:
+            problem = str(error)
+        else:
+            return True
+        if most_seconds is not None and venue.now() + nanoseconds(pause) - began > nanoseconds(most_seconds):
+            return False
+        on_failure(problem, pause)
+        await _pause(venue, pause)
+        pause = min(2 * pause, LAST_RETRY_SECONDS)
 
 
 async def rescue(

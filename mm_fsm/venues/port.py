@@ -141,6 +141,19 @@ class SwitchedVenue(Protocol):
         ...
 
 
+@runtime_checkable
+class RescuedVenue(Protocol):
+    """A pushed venue whose orders can be cancelled and listed while everything else of it fails."""
+
+    async def open_for_requests(self) -> None:
+        """Connect for cancels and questions alone, without whatever else ``open`` needs; again, once it has failed.
+
+        Raises:
+            VenueError: the venue cannot be reached.
+        """
+        ...
+
+
 @frozen(kw_only=True)
 class MarketRequest:
     """What settings say about one market, as a kind of venue gets it."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from mm_fsm.core.messages import (
     ReportedOrder,
     Side,
 )
-from mm_fsm.errors import JournalError
+from mm_fsm.errors import JournalError, VenueError
 from mm_fsm.runtime.operations import HEARTBEAT, OperationsDirectory
-from mm_fsm.runtime.watchdog import MarketRescue, OrdersOfRun, journals_of, orders_in_journal, rescue, silence_of
+from mm_fsm.runtime.watchdog import MarketRescue, OrdersOfRun, journals_of, orders_in_journal, reach, rescue, silence_of
+from mm_fsm.venues.port import VenueTerms
 from tests.runtime.account.account_desk import SECOND, DeskVenue
 from tests.runtime.journal.scenario import World, begin, is_quoting, kill, plan_at
 
@@ -207,3 +208,46 @@ def test_a_process_that_is_gone_is_noticed_at_once(tmp_path: Path) -> None:
     silence = silence_of(OperationsDirectory(tmp_path), 1e6)
     assert silence is not None
     assert "is gone" in silence.reason
+
+
+@define(eq=False)
+class DownVenue(BookVenue):
+    """It cannot be reached for a while."""
+
+    failures: int = 0
+    attempts: list[int] = field(factory=list)
+
+    async def open(self) -> Mapping[str, VenueTerms]:
+        self.attempts.append(self.time)
+        if len(self.attempts) <= self.failures:
+            raise VenueError("somewhere: expected an answer, found none.")
+        return {}
+
+
+def test_a_venue_that_is_down_is_tried_until_it_answers_and_each_failure_is_said() -> None:
+    """Pauses of 1, 2, 4, 8, 16 seconds, then half a minute each."""
+    venue, said = DownVenue(failures=8), list[tuple[str, float]]()
+    began = venue.time
+    assert asyncio.run(reach(venue, on_failure=lambda *each: said.append(each)))
+    assert [round((each - began) / SECOND) for each in venue.attempts] == [0, 1, 3, 7, 15, 31, 61, 91, 121]
+    assert [pause for _, pause in said] == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert all("expected an answer" in problem for problem, _ in said)
+
+
+def test_a_venue_that_stays_down_is_given_up_only_where_that_is_asked_for() -> None:
+    venue = DownVenue(failures=1_000)
+    assert not asyncio.run(reach(venue, on_failure=lambda *_: None, most_seconds=60))
+    assert len(venue.attempts) == 6
+
+
+def test_a_venue_that_can_do_without_streams_is_opened_without_them() -> None:
+    class Rescued(DownVenue):
+        is_bare = False
+
+        async def open_for_requests(self) -> None:
+            self.is_bare = True
+
+    venue = Rescued(failures=1_000)
+    assert asyncio.run(reach(venue, on_failure=lambda *_: None))
+    assert venue.is_bare
+    assert venue.attempts == []

@@ -1,7 +1,8 @@
 """Keeps a venue's dead man's switch from firing while this process lives. It is account-wide, so it needs the account.
 
 It is armed only once every market's list of open orders has been seen without an order of anybody else's, and disarmed
-as soon as one appears: a switch that fires takes foreign orders with it.
+as soon as one appears: a switch that fires takes foreign orders with it. A request that fails is repeated until it is
+confirmed, as nobody knows whether the venue counts down meanwhile.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from mm_fsm.venues.port import SwitchedVenue
 
 RENEWALS: Final = 3
 """How often a countdown is begun anew before it would end."""
+RETRY_SECONDS: Final = 1.0
+"""How soon a request that failed is repeated at first; twice as long after each failure, at most until a renewal."""
+LAST_ATTEMPTS: Final = 3
+"""How often an ending process asks that the venue count down no more."""
 
 
 class DeadMansSwitch:
@@ -40,7 +45,7 @@ class DeadMansSwitch:
         now: Callable[[], int],
     ) -> None:
         self.is_armed = False
-        """Whether the venue counts down, as far as is known."""
+        """Whether the venue has confirmed that it counts down."""
         self.forbidden_because: str | None = None
         """Why it stays disarmed for good."""
         self._venue = venue
@@ -48,7 +53,13 @@ class DeadMansSwitch:
         self._unseen = {*symbols}
         self._call_at = call_at
         self._now = now
+        self._may_count_down = False
+        """From the first request to arm it until the venue confirms that it is disarmed."""
         self._call_off: Callable[[], None] | None = None
+        self._call_off_retry: Callable[[], None] | None = None
+        self._pause = RETRY_SECONDS
+        self._wanted = 0.0
+        self._is_due = False
         self._request: asyncio.Task[None] | None = None
 
     def note_open_orders(self, symbol: str, *, has_foreign: bool) -> None:
@@ -56,43 +67,63 @@ class DeadMansSwitch:
         if has_foreign and self.forbidden_because is None:
             self.forbidden_because = f"an order of somebody else rests in {symbol}"
             logger.bind(reason=self.forbidden_because).warning("switch.forbidden")
-            self._stop_renewing()
-            self._ask(0)
+            self.stop()
+            if self._may_count_down:
+                self._want(0)
         self._unseen.discard(symbol)
         if not self._unseen and self._call_off is None and self.forbidden_because is None:
             self._renew()
 
     async def disarm(self) -> None:
         """The process ends in order: the venue counts down no more. Never raises."""
-        self._stop_renewing()
+        self.stop()
         if self._request is not None:
             await asyncio.wait((self._request,), timeout=self._seconds)
-        if self.is_armed:
-            await self._arm(0)
+        self.stop()
+        for attempt in range(LAST_ATTEMPTS):
+            if not self._may_count_down or await self._ask(0):
+                return
+            await asyncio.sleep(RETRY_SECONDS * 2**attempt)
+        logger.bind(seconds=self._seconds).error("switch.not_disarmed")
 
     def stop(self) -> None:
         """Renew no more: the venue cancels what rests once its countdown ends."""
-        self._stop_renewing()
+        for call_off in (self._call_off, self._call_off_retry):
+            if call_off is not None:
+                call_off()
+        self._call_off = self._call_off_retry = None
+        self._is_due = False
 
     def _renew(self) -> None:
-        self._ask(self._seconds)
+        self._want(self._seconds)
         self._call_off = self._call_at(self._now() + nanoseconds(self._seconds / RENEWALS), self._renew)
 
-    def _stop_renewing(self) -> None:
-        if self._call_off is not None:
-            self._call_off()
-            self._call_off = None
-
-    def _ask(self, seconds: float) -> None:
+    def _want(self, seconds: float) -> None:
+        """Ask for it now, or once the request that is on its way has been answered; again until it is confirmed."""
+        if self._call_off_retry is not None:
+            self._call_off_retry()
+            self._call_off_retry = None
+        self._wanted, self._is_due = seconds, True
         if self._request is None or self._request.done():
-            self._request = asyncio.get_running_loop().create_task(self._arm(seconds))
+            self._request = asyncio.get_running_loop().create_task(self._ask_as_wanted())
 
-    async def _arm(self, seconds: float) -> None:
+    async def _ask_as_wanted(self) -> None:
+        while self._is_due:
+            self._is_due = False
+            if await self._ask(self._wanted):
+                self._pause = RETRY_SECONDS
+            elif not self._is_due:
+                at = self._now() + nanoseconds(self._pause)
+                self._pause = min(2 * self._pause, self._seconds / RENEWALS)
+                self._call_off_retry = self._call_at(at, lambda: self._want(self._wanted))
+
+    async def _ask(self, seconds: float) -> bool:
+        """Whether the venue has confirmed it."""
+        self._may_count_down = self._may_count_down or seconds > 0
         try:
             await self._venue.arm_switch(seconds)
         except VenueError as error:
-            logger.bind(reason=str(error)).warning("switch.not_renewed")
-            return
-        self.is_armed = seconds > 0
-        if seconds > 0 and self.forbidden_because is not None:  # it was on its way when somebody's order appeared
-            await self._arm(0)
+            logger.bind(seconds=seconds, reason=str(error)).warning("switch.not_set")
+            return False
+        self.is_armed = self._may_count_down = seconds > 0
+        return True

@@ -38,7 +38,7 @@ from mm_fsm.venues.ccxt_venue.account import FINDS_BY_CLIENT_ID, Account
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
 from mm_fsm.venues.ccxt_venue.outcomes import Outcome
-from mm_fsm.venues.ccxt_venue.own_orders import FOREIGN, SentOrder
+from mm_fsm.venues.ccxt_venue.own_orders import FOREIGN, SentOrder, fits
 from mm_fsm.venues.ccxt_venue.payloads import (
     SeenOrder,
     SeenTrade,
@@ -195,7 +195,7 @@ class Looks:
                 if seen.has_ended:
                     raise UnansweredError(f"the exchange lists the order as open and as {seen.status}")
                 return self._status(order, seen.status or ReportedStatus.OPEN, seen.filled, snapshot.asked)
-        await self.account.trades.find_owners(order.market, snapshot.trades)
+        await self.account.trades.find_owners(order.market, snapshot.trades, self.account)
         mine = [t for t in snapshot.trades if self._is_of(order, t)]
         if not mine:
             if order.is_acknowledged and order.sent_at:
@@ -215,8 +215,8 @@ class Looks:
 
     def _is_of(self, order: SentOrder, trade: SeenTrade) -> bool:
         owner = self.account.orders.client_of(order.market, trade.venue_order_id)
-        if owner is None:
-            raise UnansweredError("a trade's order is not known")
+        if owner is None and fits(order, trade):
+            raise UnansweredError(f"the exchange does not say whose order {trade.venue_order_id} is, which traded")
         return owner == order.client_order_id
 
     def _status(self, order: SentOrder, status: ReportedStatus, filled: Decimal | None, asked: int) -> Fact:
@@ -281,10 +281,10 @@ class Looks:
     async def _own_trades(self, intent: QueryOwnTrades, market: LiveMarket) -> Fact:
         until = self.account.clock.latest
         trades, covered = await self._list_trades(market, intent.since)
-        await self.account.trades.find_owners(market, trades)
+        await self.account.trades.find_owners(market, trades, self.account)
         fills = self.account.trades.fills(market, trades)
         if fills is None:
-            raise UnansweredError("the order of a trade is not known yet")
+            raise UnansweredError("the exchange does not say whose order it was that a trade is of")
         self._look_for_missed(market, trades, until)
         return OwnTradesReported(
             received_at=self.account.clock.now(),

@@ -21,7 +21,7 @@ from mm_fsm.errors import MarketMakerError, VenueError
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
 from mm_fsm.venues.ccxt_venue.keys import Keys
-from mm_fsm.venues.ccxt_venue.library import MakeExchange
+from mm_fsm.venues.ccxt_venue.library import MakeExchange, close_exchange
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
 from mm_fsm.venues.ccxt_venue.market_rules import read_instrument
 from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
@@ -80,10 +80,10 @@ class MarketData:
             await exchange.load_markets()
             self.instruments = {symbol: read_instrument(exchange, symbol) for symbol in self._depths}
         except MarketMakerError:
-            await _closed(exchange)
+            await close_exchange(exchange)
             raise
         except Exception as error:  # noqa: BLE001 - whatever ccxt raises
-            await _closed(exchange)
+            await close_exchange(exchange)
             found = f"{type(error).__name__}: {error}"[:200]
             raise VenueError(f"{self._exchange}: expected its markets, found {found}. Check the connection.") from None
         self._running = asyncio.get_running_loop().create_task(self._listen(exchange, hear))
@@ -138,7 +138,7 @@ class MarketData:
             return failed[0]
         finally:
             streams.stop()
-            closing = asyncio.get_running_loop().create_task(_closed(exchange))
+            closing = asyncio.get_running_loop().create_task(close_exchange(exchange))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
@@ -151,8 +151,3 @@ class MarketData:
             symbol: LiveMarket(instrument, self._depths[symbol]) for symbol, instrument in self.instruments.items()
         }
         return Account(self._exchange, exchange, Keys(), clock, orders, trades, markets)
-
-
-async def _closed(exchange: Any) -> None:
-    with suppress(Exception):
-        await exchange.close()

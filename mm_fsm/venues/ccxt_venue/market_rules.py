@@ -17,8 +17,8 @@ TICK_SIZE: Final = 4
 _UNSAID: Final = "Write another market, or ask the exchange for its rules."
 
 
-def read_instrument(exchange: Any, symbol: str) -> Instrument:
-    """The rules of a spot market.
+def read_instrument(exchange: Any, symbol: str, *, must_trade: bool = True) -> Instrument:
+    """The rules of a spot market; one that is closed is refused unless its orders are only to be taken out of it.
 
     Raises:
         SettingsError: there is no such market, it is no spot market, or it lacks a rule that orders need.
@@ -31,7 +31,7 @@ def read_instrument(exchange: Any, symbol: str) -> Instrument:
     if not entry(market, "spot"):
         found = entry(market, "type")
         raise SettingsError("strategy.symbol", "a spot market", f"{symbol} ({found})", "Contracts are not traded live.")
-    if entry(market, "active") is False:
+    if must_trade and entry(market, "active") is False:
         raise SettingsError("strategy.symbol", "a market that trades", symbol, "The exchange says that it is closed.")
     precision, limits = entry(market, "precision"), entry(market, "limits")
     return Instrument(
@@ -117,7 +117,9 @@ def _shown(fees: Fees) -> str:
 
 
 def account_name(exchange: Any, balance: Any, written: str | None) -> str:
-    """Identity of the account: as written, or the exchange's own number for it.
+    """Identity of the account: as written, or the exchange's own number for it; another one in a test environment.
+
+    Journals and locks are found by it. Play money and real money may bear the same number, or the same written name.
 
     Raises:
         SettingsError: neither is there.
@@ -126,4 +128,14 @@ def account_name(exchange: Any, balance: Any, written: str | None) -> str:
     if number is None:
         remedy = f"{exchange.id} does not say it: write account = ... below [venue], the same for every key of it."
         raise SettingsError("venue.account", "a name for the account", "nothing", remedy)
-    return f"{exchange.id}-{number}"
+    return f"{exchange.id}-{'sandbox-' if is_test_environment(exchange) else ''}{number}"
+
+
+def is_test_environment(exchange: Any) -> bool:
+    """Whether an exchange object talks to a sandbox or a demonstration account, whoever has switched it there."""
+    options = getattr(exchange, "options", None)
+    return bool(
+        getattr(exchange, "isSandboxModeEnabled", False)
+        or entry(options, "sandboxMode")
+        or entry(options, "enableDemoTrading")
+    )

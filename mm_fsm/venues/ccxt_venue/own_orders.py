@@ -21,10 +21,10 @@ from mm_fsm.books.facts import (
     OrderRejected,
     OutcomeUnknown,
 )
-from mm_fsm.core.messages import PlaceOrder, RejectionCode, ReportedStatus, RequestKind
+from mm_fsm.core.messages import PlaceOrder, RejectionCode, ReportedStatus, RequestKind, Side
 from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
-from mm_fsm.venues.ccxt_venue.payloads import SeenOrder
+from mm_fsm.venues.ccxt_venue.payloads import SeenOrder, SeenTrade
 
 FOREIGN: Final = ""
 """Stands for the client id of an order that is not ours."""
@@ -41,6 +41,8 @@ class SentOrder:
     sent_at: int
     """Host time, nanoseconds."""
     quantity: Decimal | None = None
+    side: Side | None = None
+    price: Decimal | None = None
     venue_order_id: str | None = None
     is_placement_owed: bool = False
     """Whether the placement still is to be answered."""
@@ -70,7 +72,15 @@ class OwnOrderNews:
 
     def place(self, intent: PlaceOrder, market: LiveMarket) -> SentOrder:
         """A placement is about to be sent."""
-        order = SentOrder(intent.client_order_id, market, self.now(), intent.quantity, is_placement_owed=True)
+        order = SentOrder(
+            intent.client_order_id,
+            market,
+            self.now(),
+            intent.quantity,
+            intent.side,
+            intent.price,
+            is_placement_owed=True,
+        )
         self._keep(order)
         market.known.add(intent.client_order_id)
         return order
@@ -96,6 +106,13 @@ class OwnOrderNews:
     def client_of(self, market: LiveMarket, venue_order_id: str) -> str | None:
         """The client id of an order; ``FOREIGN`` for one that is not ours, None when that is not known."""
         return self._clients.get((market.symbol, venue_order_id))
+
+    def may_be_ours(self, market: LiveMarket, trade: SeenTrade) -> bool:
+        """Whether a trade whose order is not known could be one of an own order: one without an exchange's number."""
+        return any(
+            order.market is market and order.venue_order_id is None and not order.has_ended and fits(order, trade)
+            for order in self._orders.values()
+        )
 
     def learn(self, market: LiveMarket, seen: SeenOrder) -> str:
         """Whose order this is."""
@@ -220,3 +237,12 @@ class OwnOrderNews:
                 reason=reason,
             )
         )
+
+
+def fits(order: SentOrder, trade: SeenTrade) -> bool:
+    """Whether a trade could be of that order, as far as both are known: its side, its limit, no more than it is."""
+    if order.side is not None and trade.side is not None and order.side is not trade.side:
+        return False
+    if order.quantity is not None and trade.quantity > order.quantity:
+        return False
+    return order.price is None or order.side is None or (order.price - trade.price) * order.side.sign >= 0

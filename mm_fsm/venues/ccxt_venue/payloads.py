@@ -58,6 +58,8 @@ class SeenTrade:
     """An own trade as the exchange shows it. None: it does not say."""
 
     trade_id: str
+    """``ORDER/TRADE``, both as the exchange numbers them. Some begin anew in each market, or with each order, and a
+    trade with oneself has one number on both sides."""
     venue_order_id: str
     symbol: str
     side: Side | None
@@ -120,7 +122,7 @@ def read_trade(payload: Any) -> SeenTrade | None:
         return None
     fee, currency = _fee(payload)
     return SeenTrade(
-        trade_id=trade_id,
+        trade_id=f"{order_id}/{trade_id}",
         venue_order_id=order_id,
         symbol=symbol,
         side=_side(entry(payload, "side")),

@@ -17,7 +17,7 @@ from mm_fsm.core.messages import Side
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.amounts import entry, positive, stamp, text
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
-from mm_fsm.venues.ccxt_venue.payloads import SeenBook, read_book, read_orders, read_trades
+from mm_fsm.venues.ccxt_venue.payloads import SeenBook, read_book, read_orders, read_trade, read_trades
 
 CONNECT_SECONDS: Final = 10.0
 """How long connecting may take."""
@@ -151,6 +151,16 @@ class Streams:
             hear(list(await watch(market.symbol)))
 
     def _hear_trades(self, payload: Any) -> None:
+        """Tell own trades.
+
+        Raises:
+            StreamError: one of our markets cannot be read: a fill would be missing, so that it is asked for.
+        """
+        markets = self.account.markets
+        for each in payload:
+            symbol = text(entry(each, "symbol"))
+            if (symbol is None or symbol in markets) and read_trade(each) is None:
+                raise StreamError(f"an own trade of {symbol or 'some market'} that lacks what tells it from others")
         for trade in read_trades(payload):
             market = self.account.markets.get(trade.symbol)
             if market is not None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
 from loguru import logger
 
-from mm_fsm.books.facts import AccountFeedLost, ConnectionRestored
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
 from mm_fsm.errors import MarketMakerError, SettingsError, VenueError
@@ -17,14 +16,14 @@ from mm_fsm.venues.ccxt_venue.account import FINDS_BY_CLIENT_ID, HAS_SWITCH, Acc
 from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
 from mm_fsm.venues.ccxt_venue.inspection import inspection_of, permissions_of
 from mm_fsm.venues.ccxt_venue.keys import Keys
-from mm_fsm.venues.ccxt_venue.library import MakeExchange
+from mm_fsm.venues.ccxt_venue.library import MakeExchange, close_exchange
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
 from mm_fsm.venues.ccxt_venue.looks import Looks
 from mm_fsm.venues.ccxt_venue.market_rules import account_name, agreed, read_fees, read_instrument
 from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
 from mm_fsm.venues.ccxt_venue.requests import OrderRequests
-from mm_fsm.venues.ccxt_venue.streams import Streams
+from mm_fsm.venues.ccxt_venue.stream_keeper import StreamKeeper
 from mm_fsm.venues.ccxt_venue.watch import Watch
 from mm_fsm.venues.inspection import AccountInspection, Permissions
 from mm_fsm.venues.port import Capabilities, TakeFact, VenueTerms
@@ -34,12 +33,9 @@ REQUEST_MILLISECONDS: Final = 4000
 """How long an answer may take. It is less than the machine waits, so that the machine learns how it ended."""
 RECEIVE_WINDOW_MILLISECONDS: Final = 5000
 """How long after its signing the exchange may carry a request out, where it knows such a window."""
-KEEP_ALIVE_MILLISECONDS: Final = 2000
-"""A half-open connection is noticed after some two and a half of them."""
 CLOSE_SECONDS: Final = 1.0
 """How long closing may wait for the other side."""
-_FIRST_RETRY_SECONDS: Final = 0.2
-_LAST_RETRY_SECONDS: Final = 5.0
+_Opened = TypeVar("_Opened")
 
 
 @frozen(kw_only=True)
@@ -91,19 +87,19 @@ class CcxtVenue:
         self._ids = ClientIds(order.exchange, frozenset(market.strategy_id for market in markets))
         self._account: Account | None = None
         self._terms_told: Mapping[str, VenueTerms] = {}
-        self._streams: Streams | None = None
+        self._streams: StreamKeeper | None = None
         self._requests: OrderRequests | None = None
         self._looks: Looks | None = None
         self._watch: Watch | None = None
-        self._background: set[asyncio.Task[Any]] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[Any]] = set()
         self._leaving: dict[asyncio.Task[Any], Intent] = {}
-        self._restoring: asyncio.Task[None] | None = None
         self._is_closed = False
 
     @property
     def sources(self) -> Mapping[str, str]:
         """Where each kind of news comes from: ``stream``, ``polling`` or ``answers only``."""
-        return {} if self._streams is None else dict(self._streams.sources)
+        return {} if self._streams is None or self._streams.current is None else dict(self._streams.current.sources)
 
     # -- the port ---------------------------------------------------------------------------------------------------
 
@@ -114,20 +110,17 @@ class CcxtVenue:
             SettingsError: the exchange and the settings disagree, or the account cannot be used.
             VenueError: the exchange cannot be reached.
         """
-        exchange = self._make(enableRateLimit=False)
-        try:
-            return await self._open(exchange)
-        except MarketMakerError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever ccxt raises: nothing has begun yet
-            reason = self._order.keys.scrub(f"{type(error).__name__}: {error}")
-            raise VenueError(
-                f"{self._order.exchange}: expected an account that can be traded, found {reason}. "
-                "Check the connection, the keys and what they may do."
-            ) from None
-        finally:
-            if self._streams is None:
-                await _closed(exchange)
+        return await self._connected(self._open)
+
+    async def open_for_requests(self) -> None:
+        """Connect for cancels and questions alone: no streams, and nothing is compared with what settings say.
+
+        It may be called again once it has failed.
+
+        Raises:
+            VenueError: the exchange cannot be reached.
+        """
+        await self._connected(self._open_for_requests)
 
     def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
         """Begin to give the facts of one market to ``take``."""
@@ -176,15 +169,14 @@ class CcxtVenue:
             market.take = None
         if self._watch is not None:
             self._watch.stop()
-        for task in (*self._background, *self._leaving, *filter(None, [self._restoring])):
+        for task in (*self._leaving, *filter(None, [self._watching])):
             task.cancel()
         if self._streams is not None:
-            self._retire(self._streams)
+            self._streams.close()
         if self._account is not None:
-            self._spawn(_closed(self._account.exchange))
-        closing = {task for task in self._background if not task.cancelling()}
-        if closing:
-            _, late = await asyncio.wait(closing, timeout=CLOSE_SECONDS)
+            self._let_close(close_exchange(self._account.exchange))
+        if self._closing:
+            _, late = await asyncio.wait(self._closing, timeout=CLOSE_SECONDS)
             for task in late:  # a half-open connection: it is dropped
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -221,22 +213,51 @@ class CcxtVenue:
 
     # -- opening ----------------------------------------------------------------------------------------------------
 
+    async def _connected(self, open_it: Callable[[Any], Awaitable[_Opened]]) -> _Opened:
+        exchange = self._make(enableRateLimit=False)
+        try:
+            return await open_it(exchange)
+        except BaseException as error:
+            self._account = None
+            await close_exchange(exchange)
+            if isinstance(error, MarketMakerError) or not isinstance(error, Exception):
+                raise
+            reason = self._order.keys.scrub(f"{type(error).__name__}: {error}")
+            raise VenueError(
+                f"{self._order.exchange}: expected an account that can be traded, found {reason}. "
+                "Check the connection, the keys and what they may do."
+            ) from None
+
     async def _open(self, exchange: Any) -> Mapping[str, VenueTerms]:
         await exchange.load_markets()
         terms = {symbol: await self._terms(exchange, market) for symbol, market in self._written.items()}
-        balance = await exchange.fetch_balance()
-        name = account_name(exchange, balance, self._order.account)
-        account = self._account = self._shared(exchange, {s: each.instrument for s, each in terms.items()})
-        self._requests = OrderRequests(account)
-        self._looks = Looks(account, self._lose_feed, lambda: None if self._streams is None else self._streams.since)
-        self._watch = Watch(account, self._lose_feed, self._are_streams_up, self._has_order_stream)
-        account.on_clock_error = self._watch.ask_clock_soon
-        await self._watch.measure_clock()
-        self._streams = await self._subscribed()
-        self._spawn(self._watch.run())
-        logger.bind(exchange=self._order.exchange, **self._streams.sources).info("venue.opened")
+        name = account_name(exchange, await exchange.fetch_balance(), self._order.account)
+        account = self._shared(exchange, {symbol: each.instrument for symbol, each in terms.items()})
+        streams = self._streams = StreamKeeper(account, self._make, self._let_close)
+        watch = self._attended(account, streams)
+        await watch.measure_clock()
+        await streams.open()
+        self._watching = asyncio.get_running_loop().create_task(watch.run())
+        logger.bind(exchange=self._order.exchange, **self.sources).info("venue.opened")
         self._terms_told = {symbol: evolve(each, account=name) for symbol, each in terms.items()}
         return self._terms_told
+
+    async def _open_for_requests(self, exchange: Any) -> None:
+        await exchange.load_markets()
+        instruments = {symbol: read_instrument(exchange, symbol, must_trade=False) for symbol in self._written}
+        account = self._shared(exchange, instruments)
+        watch = self._attended(account, StreamKeeper(account, self._make, self._let_close))
+        await watch.measure_clock()
+        self._watching = asyncio.get_running_loop().create_task(watch.run())
+
+    def _attended(self, account: Account, streams: StreamKeeper) -> Watch:
+        """What carries requests out and answers questions of an account, and what looks after its streams."""
+        self._account = account
+        self._requests = OrderRequests(account)
+        self._looks = Looks(account, streams.lose, lambda: streams.since)
+        self._watch = Watch(account, streams)
+        account.on_clock_error = self._watch.ask_clock_soon
+        return self._watch
 
     async def _terms(self, exchange: Any, market: MarketOrder) -> VenueTerms:
         instrument = agreed(exchange, read_instrument(exchange, market.symbol), market.instrument)
@@ -276,74 +297,12 @@ class CcxtVenue:
             exchange.set_sandbox_mode(True)
         return exchange
 
-    # -- streams ----------------------------------------------------------------------------------------------------
-
-    async def _subscribed(self) -> Streams:
-        """A new exchange object, with its streams up.
-
-        Raises:
-            Exception: what ccxt or the streams raise; the object is closed again.
-        """
-        account = self._opened()
-        exchange = self._make(enableRateLimit=True, streaming={"keepAlive": KEEP_ALIVE_MILLISECONDS})
-        exchange.set_markets(account.exchange.markets, account.exchange.currencies)
-        exchange.options["timeDifference"] = account.exchange.options.get("timeDifference", 0)
-        streams = Streams(account, exchange, self._lose_feed)
-        try:
-            await streams.start()
-        except BaseException:
-            self._retire(streams)
-            raise
-        return streams
-
-    def _are_streams_up(self) -> bool:
-        return self._restoring is None and self._streams is not None
-
-    def _has_order_stream(self) -> bool:
-        return self._streams is not None and self._streams.has("watchOrders")
-
-    def _lose_feed(self, reason: str) -> None:
-        """What the streams say can no longer be trusted: build them anew. Further failures change nothing."""
-        if self._restoring is not None or self._is_closed or self._streams is None:
-            return
-        self._restoring = asyncio.get_running_loop().create_task(self._restore(reason, self._streams))
-
-    async def _restore(self, reason: str, dead: Streams) -> None:
-        account = self._opened()
-        logger.bind(exchange=account.name, reason=reason).warning("venue.streams_lost")
-        self._retire(dead)
-        began = self.now()
-        for market in account.markets.values():
-            market.tell(AccountFeedLost(received_at=self.now(), symbol=market.symbol, reason=reason))
-        pause = _FIRST_RETRY_SECONDS
-        while True:
-            await asyncio.sleep(max(pause, account.suspension_seconds))
-            try:
-                account.orders.awaited.clear()
-                self._streams = await self._subscribed()
-                break
-            except Exception as error:  # noqa: BLE001 - until it succeeds
-                account.judge(error)
-                logger.bind(exchange=account.name, reason=account.reason(error)).warning("venue.streams_still_lost")
-                pause = min(2 * pause, _LAST_RETRY_SECONDS)
-        account.orders.awaited.clear()
-        self._restoring = None
-        logger.bind(exchange=account.name, seconds=(self.now() - began) / 1e9).info("venue.streams_restored")
-        for market in account.markets.values():
-            market.heard_at = self.now()
-            market.tell(ConnectionRestored(received_at=self.now(), symbol=market.symbol, reason=reason))
-
-    def _retire(self, streams: Streams) -> None:
-        """Closing a half-open connection takes ten seconds: nobody waits for it."""
-        streams.stop()
-        self._spawn(_closed(streams.exchange))
-
     # -- tasks ------------------------------------------------------------------------------------------------------
 
-    def _spawn(self, work: Awaitable[Any]) -> None:
+    def _let_close(self, work: Awaitable[Any]) -> None:
         task = asyncio.ensure_future(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def _left(self, task: asyncio.Task[Any]) -> None:
         intent = self._leaving.pop(task, None)
@@ -355,15 +314,3 @@ class CcxtVenue:
         if self._account is None:
             raise RuntimeError("the venue is not open: await open() first")
         return self._account
-
-
-async def _closed(exchange: Any) -> None:
-    try:
-        await exchange.close()
-    except Exception as error:  # noqa: BLE001 - it is thrown away
-        logger.bind(error=type(error).__name__).debug("venue.close_failed")
-    finally:
-        session = getattr(exchange, "session", None)
-        if session is not None and not session.closed:
-            await session.close()
-        exchange.session = None

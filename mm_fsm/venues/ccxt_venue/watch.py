@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from attrs import define, field
 from loguru import logger
@@ -28,17 +27,30 @@ COMPLETION_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.1
 
 
+class KeptStreams(Protocol):
+    """The account's streams."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether they are up, and not being built anew."""
+        ...
+
+    @property
+    def has_order_stream(self) -> bool:
+        """Whether own orders are streamed."""
+        ...
+
+    def lose(self, reason: str) -> None:
+        """They are dead, and that is sure: say why."""
+        ...
+
+
 @define(eq=False)
 class Watch:
     """Looks after one account's streams."""
 
     account: Account
-    on_dead: Callable[[str], None]
-    """Called with what is dead, and why that is sure."""
-    are_streams_up: Callable[[], bool]
-    """Whether the streams are up, and not being built anew."""
-    has_order_stream: Callable[[], bool]
-    """Whether own orders are streamed."""
+    streams: KeptStreams
     _clock_due: float = field(default=0.0, init=False)
     _clock_asked: float = field(default=0.0, init=False)
     _completion_due: float = field(default=0.0, init=False)
@@ -62,9 +74,9 @@ class Watch:
 
     def look(self, time: float) -> None:
         """Look once, at a time of the loop in seconds."""
-        if not self.has_order_stream():
+        if not self.streams.has_order_stream:
             self.account.orders.awaited.clear()  # nobody else will bring it
-        if self.are_streams_up():
+        if self.streams.is_up:
             self._look_for_late_news()
             for market in self.account.markets.values():
                 self._look_at_book(market)
@@ -75,7 +87,7 @@ class Watch:
             self._measuring = asyncio.get_running_loop().create_task(self.measure_clock())
         if self.account.trades.is_something_open and time >= self._completion_due and _is_done(self._completing):
             self._completion_due = time + COMPLETION_SECONDS
-            self._completing = asyncio.get_running_loop().create_task(self._complete())
+            self._completing = asyncio.get_running_loop().create_task(self.account.trades.complete(self.account))
 
     def stop(self) -> None:
         """Ask nothing any more."""
@@ -87,7 +99,7 @@ class Watch:
         now = self.account.clock.now()
         for (news, client_order_id), since in self.account.orders.awaited.items():
             if now - since > nanoseconds(NEWS_SECONDS):
-                self.on_dead(
+                self.streams.lose(
                     f"the stream of own orders has not said in {NEWS_SECONDS:g} s that {client_order_id} was {news}"
                 )
                 return
@@ -107,7 +119,7 @@ class Watch:
             book = read_book(await self.account.exchange.fetch_order_book(market.symbol), market.depth)
         except Exception as error:  # noqa: BLE001 - no answer either: the connection is gone
             self.account.judge(error)
-            self.on_dead(f"the book of {market.symbol} is silent, and asking fails: {self.account.reason(error)}")
+            self.streams.lose(f"the book of {market.symbol} is silent, and asking fails: {self.account.reason(error)}")
             return
         if market.heard_at != heard_at:
             return
@@ -115,7 +127,7 @@ class Watch:
             market.heard_at = self.account.clock.now()
             market.tell(Heartbeat(received_at=market.heard_at, symbol=market.symbol))
         else:
-            self.on_dead(
+            self.streams.lose(
                 f"the book of {market.symbol} is silent for {SILENT_BOOK_SECONDS:g} s, and the market has moved"
             )
 
@@ -134,13 +146,6 @@ class Watch:
             self.account.judge(error)
             self._clock_due = asyncio.get_running_loop().time() + 1.0
             logger.bind(exchange=self.account.name, reason=self.account.reason(error)).warning("venue.clock_unknown")
-
-    async def _complete(self) -> None:
-        try:
-            await self.account.trades.complete()
-        except Exception as error:  # noqa: BLE001 - they are held, and asked about again
-            self.account.judge(error)
-            logger.bind(exchange=self.account.name, reason=self.account.reason(error)).warning("venue.trade_incomplete")
 
 
 def _is_done(task: asyncio.Task[None] | None) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
 from attrs import define, field
 
 from mm_fsm.errors import VenueError
@@ -19,8 +20,14 @@ class Countdown(DeskVenue):
 
     told: list[tuple[float, int]] = field(factory=list)
     is_down: bool = False
+    answers: asyncio.Event = field(factory=asyncio.Event)
+    """Requests are answered once it is set."""
+
+    def __attrs_post_init__(self) -> None:
+        self.answers.set()
 
     async def arm_switch(self, seconds: float) -> None:
+        await self.answers.wait()
         if self.is_down:
             raise VenueError("no answer")
         self.told.append((seconds, self.time))
@@ -86,14 +93,36 @@ def test_somebody_elses_order_disarms_it_for_good() -> None:
     play(scenario)
 
 
-def test_an_order_that_appears_while_the_switch_is_being_armed_disarms_it_too() -> None:
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_an_order_that_appears_while_the_switch_is_being_armed_disarms_it_too(is_lost: bool) -> None:
+    """Also where the answer to the arming is an error: the venue may have taken it."""
+
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        venue.answers.clear()
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        await settled()
+        switch.note_open_orders("A/USD", has_foreign=True)
+        venue.is_down = is_lost
+        venue.answers.set()
+        await settled()
+        venue.is_down = False
+        venue.pass_time(2)
+        await settled()
+        assert venue.told[-1][0] == 0
+        assert not switch.is_armed
+        assert venue.calls == []
+
+    play(scenario)
+
+
+def test_one_that_appears_before_the_request_has_left_keeps_it_from_leaving() -> None:
     async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
         for symbol in ("A/USD", "B/USD"):
             switch.note_open_orders(symbol, has_foreign=False)
         switch.note_open_orders("A/USD", has_foreign=True)
         await settled()
-        assert venue.told[-1][0] == 0
-        assert not switch.is_armed
+        assert venue.told == []
 
     play(scenario)
 
@@ -121,6 +150,70 @@ def test_a_renewal_that_fails_is_tried_again() -> None:
         assert switch.is_armed
 
     play(scenario)
+
+
+def test_what_fails_is_repeated_soon_until_it_is_confirmed() -> None:
+    """After 1, 2, 4 and 8 seconds, while a renewal is due every ten."""
+
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        venue.is_down = True
+        start = venue.time
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        for _ in range(12):
+            await settled()
+            venue.pass_time(0.5)
+        venue.is_down = False
+        for _ in range(4):
+            venue.pass_time(0.5)
+            await settled()
+        assert [(seconds, (time - start) // SECOND) for seconds, time in venue.told] == [(30, 7)]
+
+    play(scenario)
+
+
+def test_a_foreign_order_is_protected_although_disarming_fails_at_first() -> None:
+    """The countdown that may be on its way at the venue is stopped before it ends."""
+
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        await settled()
+        venue.is_down = True
+        switch.note_open_orders("A/USD", has_foreign=True)
+        await settled()
+        assert switch.is_armed
+        venue.is_down = False
+        venue.pass_time(1)
+        await settled()
+        assert [seconds for seconds, _ in venue.told] == [30, 0]
+        assert not switch.is_armed
+        venue.pass_time(120)
+        await settled()
+        assert len(venue.told) == 2
+
+    play(scenario)
+
+
+def test_an_ordinary_end_tries_to_disarm_more_than_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mm_fsm.runtime.account.dead_mans_switch.RETRY_SECONDS", 0.0)
+
+    class FailsOnce(Countdown):
+        async def arm_switch(self, seconds: float) -> None:
+            if seconds == 0 and not self.is_down:
+                self.is_down = True
+                raise VenueError("no answer")
+            self.told.append((seconds, self.time))
+
+    async def inside() -> list[float]:
+        venue = FailsOnce()
+        switch = DeadMansSwitch(venue, 30, ("A/USD",), venue.call_at, venue.now)
+        switch.note_open_orders("A/USD", has_foreign=False)
+        await settled()
+        await switch.disarm()
+        return [seconds for seconds, _ in venue.told]
+
+    assert asyncio.run(inside()) == [30, 0]
 
 
 def test_an_ordinary_end_disarms_and_one_with_unsent_requests_does_not() -> None:

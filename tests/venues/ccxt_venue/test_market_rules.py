@@ -12,7 +12,7 @@ from attrs import evolve
 
 from mm_fsm.core.instrument import Fees, Instrument
 from mm_fsm.errors import SettingsError
-from mm_fsm.venues.ccxt_venue.market_rules import account_name, agreed, read_fees, read_instrument
+from mm_fsm.venues.ccxt_venue.market_rules import account_name, agreed, is_test_environment, read_fees, read_instrument
 
 MARKET = {
     "base": "ETH",
@@ -136,3 +136,29 @@ def test_the_account_has_one_name_for_all_its_keys() -> None:
     assert account_name(exchange(), {"info": []}, "main") == "somewhere-main"
     with pytest.raises(SettingsError, match=r"venue\.account"):
         account_name(exchange(), {"info": {}}, None)
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        {"isSandboxModeEnabled": True},
+        {"options": {"sandboxMode": True}},
+        {"options": {"enableDemoTrading": True}},
+    ],
+)
+@pytest.mark.parametrize("written", [None, "main"])
+def test_play_money_and_real_money_never_share_a_name(switch: dict[str, Any], written: str | None) -> None:
+    """Journal and lock are found by it; the exchange may give both the same number."""
+    sandbox = exchange()
+    for name, value in switch.items():
+        setattr(sandbox, name, value)
+    balance = {"info": {"uid": 354}}
+    assert account_name(sandbox, balance, written) == f"somewhere-sandbox-{written or 354}"
+    assert account_name(exchange(), balance, written) == f"somewhere-{written or 354}"
+
+
+def test_ccxts_own_sandbox_is_recognised() -> None:
+    ccxt = pytest.importorskip("ccxt", reason="needs the extra 'exchanges'")
+    real, sandbox = ccxt.binance(), ccxt.binance()
+    sandbox.set_sandbox_mode(True)
+    assert (is_test_environment(real), is_test_environment(sandbox)) == (False, True)

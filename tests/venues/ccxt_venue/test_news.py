@@ -83,8 +83,10 @@ class Bench:
 
     def _noted(self, methods: dict[str, Any]) -> dict[str, Any]:
         def noted(name: str, answer: Any) -> Any:
-            async def call(*_: Any) -> Any:
+            async def call(*given: Any) -> Any:
                 self.asked.append(name)
+                if callable(answer):
+                    return answer(*given)
                 if isinstance(answer, Exception):
                     raise answer
                 return answer
@@ -275,7 +277,8 @@ def test_the_oldest_ids_are_forgotten_and_the_newest_kept() -> None:
 
 
 def _watch(bench: Bench, dead: list[str], *, has_order_stream: bool = True) -> Watch:
-    return Watch(bench.account, dead.append, lambda: True, lambda: has_order_stream)
+    streams = SimpleNamespace(is_up=True, has_order_stream=has_order_stream, lose=dead.append)
+    return Watch(bench.account, streams)
 
 
 def test_news_that_the_stream_does_not_bring_in_two_seconds_proves_it_dead() -> None:

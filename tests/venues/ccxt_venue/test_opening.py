@@ -68,7 +68,7 @@ def test_keys_are_in_no_log_line_and_in_no_fact() -> None:
         async with live() as stage:
             maker = stage.maker
             await stage.until(lambda: len(maker.of(OrderAcknowledged)) >= 4)
-            stage.venue._lose_feed("the test says so")
+            stage.venue._streams.lose("the test says so")
             await stage.until(lambda: bool(maker.of(AccountFeedLost)))
             await stage.stop()
             shown = "\n".join([*lines, *map(repr, maker.facts), *map(repr, maker.results), repr(stage.venue)])
