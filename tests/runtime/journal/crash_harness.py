@@ -228,10 +228,10 @@ class GroupCommittingBot(Bot):
             runner.take(fact)
 
 
-def placed_but_not_on_record(path: Path, placed: list[str]) -> set[str]:
+def placed_but_not_on_record(path: Path, placed: list[str], symbol: str = SYMBOL) -> set[str]:
     """Placements of the venue's log that the journal does not have."""
     recorded: set[str] = set()
-    codec = MessageCodec(SYMBOL)
+    codec = MessageCodec(symbol)
     with JournalReader(path) as reader:
         for segment in reader.segments:
             for row in reader.rows(segment):

@@ -140,14 +140,15 @@ def rehearsal_terms(symbols: Sequence[str], seed: int, *, bnb_fees: bool = False
             simulated_market(each, seed=seed + index, takers_per_second=3.0, spread_bps=3.0, taker_depth_bps=8.0)
             for index, each in enumerate(listed)
         ),
-        "balances": {"USDT": QUOTE * len(symbols), **{each.partition("/")[0]: _base(each) for each in listed}},
+        "balances": {"USDT": QUOTE * len(symbols), **{each.partition("/")[0]: base_of(each) for each in listed}},
         "fees": FEES,
         "pays_fees_in_bnb": bnb_fees,
     }
     return RehearsalTerms(**{**given, **changes})
 
 
-def _base(symbol: str) -> Decimal:
+def base_of(symbol: str) -> Decimal:
+    """What a market begins with, base units."""
     return instrument_of(symbol).floor_quantity(Decimal(20_000) / start_price_of(symbol))
 
 
@@ -164,7 +165,7 @@ def venue_on(exchange: RehearsalExchange, symbols: Sequence[str], **changes: Any
             depth=21,
             instrument=changes.get("instrument"),
             fees=changes.get("fees"),
-            balances=Balances(base=_base(symbol), quote=QUOTE),
+            balances=Balances(base=base_of(symbol), quote=QUOTE),
         )
         for symbol in symbols
     ]

@@ -10,10 +10,8 @@ from mm_fsm.books.facts import AccountFeedLost, ConnectionRestored, OrderAcknowl
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.testing.rehearsal.fault_menu import Fault, FaultKind, Where
 from tests.venues.ccxt_venue.judging import assert_books_equal, assert_nothing_forbidden
-from tests.venues.ccxt_venue.live_stage import LiveMarketMaker, Stage, live, play
-
-QUICK = {"validity_window_seconds": 6.0, "refresh_interval_seconds": 0.5}
-"""Longer than the receive window, so that no order comes after it was given up."""
+from tests.venues.ccxt_venue.live_stage import Stage, live, play
+from tests.venues.ccxt_venue.mixes import QUICK, is_calm
 
 REQUEST_FAULTS = [
     FaultKind.HANG_BEFORE,
@@ -38,12 +36,6 @@ ORDER_FAULTS = [
     FaultKind.VISIBLE_LATE,
     FaultKind.PARTIAL_FILL,
 ]
-
-
-def is_calm(maker: LiveMarketMaker) -> bool:
-    """Whether it quotes again and nothing is in question."""
-    context = maker.machine.context
-    return context.reconciliation.is_complete and not any(order.is_unknown for order in context.orders.live())
 
 
 async def goes_through(stage: Stage, kinds: Sequence[FaultKind], where: Where) -> None:
