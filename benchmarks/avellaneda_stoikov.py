@@ -58,7 +58,6 @@ FREE: Final[dict[str, Any]] = {
     "touch_size_share": 0,
     "trade_beyond_book_bps": 5_000,
     "adverse_selection_bps": 5_000,
-    "adverse_selection_hold_bps": 5_000,
     "num_price_levels": 1,
     "base_order_size": 150,  # quote currency: one lot, wherever the price goes
     "max_position_size": 1_000_000,

@@ -37,9 +37,6 @@ __all__ = ["MarketMakingContext", "Reduction", "SideState"]
 RECENT_FILL_RATE_WEIGHT = 0.05
 """Weight of the newest finished quote in the recent fill rate."""
 
-MARKOUT_WINDOW = 100
-"""Fills that the recent markout covers; more where a judgement of adverse selection needs more."""
-
 
 @define(kw_only=True)
 class MarketMakingContext:
@@ -196,8 +193,7 @@ class MarketMakingContext:
             deepest_bps=settings.max_spread_bps,
             contract_size=float(self.instrument.contract_size),
         )
-        enough = settings.adverse_selection_minimum_fills
-        self.markouts = MarkoutTracker(window=max(MARKOUT_WINDOW, enough))
+        self.markouts = MarkoutTracker(judged_seconds=settings.adverse_selection_horizon_seconds)
 
     # -- market -----------------------------------------------------------------------------------------------------
 

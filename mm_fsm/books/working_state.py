@@ -44,6 +44,8 @@ class SideState:
     """A hold with an end of its own, set by what the venue answered."""
     refusal: Hold | None = None
     """Why the last attempt to bring this side to its plan fell short; cleared when prices are calculated."""
+    widening_bps: float = 0.0
+    """By how much the losses of own fills widen this side's quotes, both sides' spread together."""
     post_only_rejections: int = 0
     """In a row, since the last order of this side that rested."""
 

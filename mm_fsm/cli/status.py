@@ -12,7 +12,7 @@ from rich.text import Text
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.report.status import headline, is_gone, read_status, side_lines
-from mm_fsm.report.table import duration, money
+from mm_fsm.report.table import duration, money, with_interval
 
 
 def print_status(directory: Path, *, as_json: bool) -> int:
@@ -53,6 +53,12 @@ def _market(entry: dict[str, Any], *, is_over: bool) -> Text:
         (words, "green" if is_quoted else "yellow"),
         f"; net PnL {money(entry['net_pnl'])}, {entry['fills']:,} fills",
     )
+    edge = entry.get("quote_edge", {})
+    if edge.get("net_bps") is not None:
+        figure = with_interval(edge["net_bps"], edge["net_interval_bps"])
+        widened = f", widened by {edge['widening_bps']:.1f} bps" if edge["widening_bps"] else ""
+        after = f"after {edge['horizon_seconds']:g} s"
+        text.append(f"\n  {edge['fills']:,} quotes, net of fees {after}, bps: {figure}{widened}")
     if not (is_over or entry["has_ended"]):
         for name, is_live, rest in side_lines(entry, duration):
             text.append("\n").append(f"  {name} ").append(rest, "green" if is_live else "yellow")

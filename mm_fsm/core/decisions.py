@@ -102,6 +102,9 @@ class QuotePlan:
     dropped: tuple[DroppedLevel, ...] = ()
     is_widened: bool = False
     """Whether the spread is widened because own fills have been losing money."""
+    bid_widening_bps: float = 0.0
+    """By how much of ``bid_spread_bps`` it is, within the bounds of a spread."""
+    ask_widening_bps: float = 0.0
 
     def quotes(self, side: Side) -> tuple[Quote, ...]:
         """The wanted orders of one side, innermost first."""
@@ -110,6 +113,10 @@ class QuotePlan:
     def hold(self, side: Side) -> Hold | None:
         """Why one side is not quoted; None when it is."""
         return self.bid_hold if side is Side.BID else self.ask_hold
+
+    def widening_bps(self, side: Side) -> float:
+        """By how much one side's spread is widened because own fills have been losing money."""
+        return self.bid_widening_bps if side is Side.BID else self.ask_widening_bps
 
 
 @frozen(kw_only=True)

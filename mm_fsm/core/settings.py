@@ -178,10 +178,11 @@ class MarketMakingSettings:
     fill_rate_widening_bps: float = field(default=2.0, **_float(at_least=0))
     """Added when every quoted unit fills; proportionally less below that."""
     adverse_selection_bps: float = field(default=2.0, **_float(at_least=0))
-    """Average loss after own fills that is tolerated before the spread widens by the excess."""
-    adverse_selection_hold_bps: float = field(default=10.0, **_float(above=0))
-    """Average loss after own fills at which quoting is held for a while."""
+    """What a round trip may lack to ``min_edge_bps``, by the net markouts of own quotes, before the spread widens."""
+    adverse_selection_horizon_seconds: float = field(default=30.0, **_duration())
+    """The horizon of these markouts."""
     adverse_selection_hold_seconds: float = field(default=60.0, **_duration())
+    """How long quoting is held where the widest spread is not enough."""
     adverse_selection_minimum_fills: int = field(default=30, validator=whole_number(at_least=1))
 
     fair_price: FairPrice = field(default=FairPrice.MID, **_one_of(FairPrice))
@@ -332,7 +333,6 @@ class MarketMakingSettings:
         self._require_order("stale_data_seconds", "long_stale_data_seconds")
         self._require_order("wind_down_passive_seconds", "wind_down_deadline_seconds")
         self._require_order("recovery_backoff_seconds", "max_recovery_backoff_seconds")
-        self._require_order("adverse_selection_bps", "adverse_selection_hold_bps")
         if self.max_slippage_bps > self.price_band_bps:
             raise SettingsError(
                 "max_slippage_bps",

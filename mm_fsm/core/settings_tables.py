@@ -35,9 +35,12 @@ HINTS: Final[Mapping[str, str]] = types.MappingProxyType(
 )
 """Where to find what stands in a table."""
 RENAMED: Final[Mapping[str, str]] = types.MappingProxyType(
-    {"requote_tolerance_share": "requote_tolerance_away_share and requote_tolerance_towards_share"}
+    {
+        "requote_tolerance_share": "requote_tolerance_away_share and requote_tolerance_towards_share",
+        "adverse_selection_hold_bps": "decided by max_spread_bps: quoting is held where the widest spread is not enough",
+    }
 )
-"""Keys that files of an earlier version may have, and what took their place."""
+"""Keys that files of an earlier version may have, and what they are."""
 GIVEN: Final = types.MappingProxyType({"given": True})
 """Metadata of a field that the program gives: no key of a file."""
 

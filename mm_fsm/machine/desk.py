@@ -85,6 +85,7 @@ class Desk:
         context.clamped_spreads += plan.bid_was_clamped + plan.ask_was_clamped
         for side in SIDES:
             context.sides[side].refusal = None
+            context.sides[side].widening_bps = plan.widening_bps(side)
             hold = plan.hold(side)
             if hold is not None and hold.reason is HoldReason.ADVERSE_SELECTION and context.sides[side].hold != hold:
                 context.sides[side].take_hold(hold)

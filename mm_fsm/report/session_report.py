@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
@@ -10,9 +11,11 @@ from typing import Any, Final
 import attrs
 from attrs import frozen
 
-from mm_fsm.books.markouts import REPORT_HORIZONS_SECONDS, MarkoutFigures, MarkoutTracker
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.markouts import MarkoutFigures, MarkoutTracker
 from mm_fsm.core.clock import seconds
 from mm_fsm.core.messages import Side
+from mm_fsm.estimators.batch_means import MeanInterval
 from mm_fsm.report.exact import as_json
 from mm_fsm.report.recorder import SessionRecorder
 from mm_fsm.runtime.journal import Journal
@@ -39,7 +42,27 @@ class Markout:
 
     count: int
     volume_weighted_bps: float | None
+    """Before fees."""
     trade_weighted_bps: float | None
+    """Before fees."""
+    net_volume_weighted_bps: float | None
+    """Net of fees."""
+    net_volume_weighted_interval_bps: tuple[float, float] | None
+    """Of 95 %, by batch means; None while fills of two batches are lacking."""
+    net_trade_weighted_bps: float | None
+    net_trade_weighted_interval_bps: tuple[float, float] | None
+
+
+@frozen(kw_only=True)
+class QuoteEdge:
+    """What adverse selection is judged by: net markouts of quotes without the widening for earlier losses, in bps."""
+
+    horizon_seconds: float
+    fills: int
+    net_bps: float | None
+    net_interval_bps: tuple[float, float] | None
+    widening_bps: float
+    """By how much the wider of both sides is widened now."""
 
 
 @frozen(kw_only=True)
@@ -99,7 +122,9 @@ class SessionReport:
     """Orders placed for each fill; None without fills."""
     faults: Mapping[str, int]
     markouts: Mapping[str, Mapping[str, Markout]]
-    """By horizon in seconds, then ``all``, ``bid`` (bought) and ``ask`` (sold)."""
+    """By horizon in seconds, then ``all``, ``bid`` (bought), ``ask`` (sold), and each side's levels, as ``bid_0``;
+    ``bid_other`` are orders that were no quotes."""
+    quote_edge: QuoteEdge
 
     both_sides_live_share: float
     live_seconds: Mapping[str, float]
@@ -157,6 +182,7 @@ def make_report(recorder: SessionRecorder, wall_seconds: float) -> SessionReport
         order_to_trade_ratio=recorder.placed / context.fill_count if context.fill_count else None,
         faults=dict(recorder.faults),
         markouts=_markouts(context.markouts),
+        quote_edge=quote_edge(context),
         both_sides_live_share=uptime.both_live_share,
         live_seconds={side.value: seconds(uptime.live[side]) for side in Side},
         hold_seconds={side.value: _seconds(uptime.held[side]) for side in Side},
@@ -205,9 +231,31 @@ def _markouts(tracker: MarkoutTracker) -> dict[str, dict[str, Markout]]:
         f"{horizon:g}": {
             "all": _markout(tracker.figures(horizon)),
             **{side.value: _markout(tracker.figures(horizon, side)) for side in Side},
+            **{
+                f"{side.value}_{'other' if level is None else level}": _markout(figures)
+                for (side, level), figures in tracker.figures_by_level(horizon).items()
+            },
         }
-        for horizon in REPORT_HORIZONS_SECONDS
+        for horizon in tracker.horizons_seconds
     }
+
+
+def quote_edge(context: MarketMakingContext) -> QuoteEdge:
+    """What adverse selection is judged by, as it stands."""
+    edge = context.markouts.quote_edge.estimate()
+    return QuoteEdge(
+        horizon_seconds=context.markouts.judged_seconds,
+        fills=context.markouts.quote_edge.count,
+        net_bps=None if edge is None else edge.value,
+        net_interval_bps=_bounds(edge),
+        widening_bps=max(state.widening_bps for state in context.sides.values()),
+    )
+
+
+def _bounds(estimate: MeanInterval | None) -> tuple[float, float] | None:
+    if estimate is None or not math.isfinite(estimate.lower):
+        return None
+    return estimate.lower, estimate.upper
 
 
 def _markout(figures: MarkoutFigures) -> Markout:
@@ -215,6 +263,10 @@ def _markout(figures: MarkoutFigures) -> Markout:
         count=figures.count,
         volume_weighted_bps=figures.volume_weighted_bps,
         trade_weighted_bps=figures.trade_weighted_bps,
+        net_volume_weighted_bps=None if figures.net_by_volume is None else figures.net_by_volume.value,
+        net_volume_weighted_interval_bps=_bounds(figures.net_by_volume),
+        net_trade_weighted_bps=None if figures.net_by_trade is None else figures.net_by_trade.value,
+        net_trade_weighted_interval_bps=_bounds(figures.net_by_trade),
     )
 
 

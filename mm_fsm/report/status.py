@@ -16,14 +16,16 @@ from time import time as wall_time
 from types import TracebackType
 from typing import Any, Final, Self
 
+import attrs
 from attrs import define, field
 
 from mm_fsm.core.clock import seconds
 from mm_fsm.core.decisions import HoldReason
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import FileError
-from mm_fsm.report.exact import exact_text
+from mm_fsm.report.exact import as_json, exact_text
 from mm_fsm.report.plain_words import SELF_EVIDENT, why_held
+from mm_fsm.report.session_report import quote_edge
 from mm_fsm.runtime.session import Session
 
 STATUS_FILE: Final = "status.json"
@@ -76,6 +78,7 @@ class SessionStatus:
             "last_fact_at": context.now,
             "net_pnl": exact_text(context.net_pnl),
             "fills": context.fill_count,
+            "quote_edge": as_json(attrs.asdict(quote_edge(context))),
             "sides": {side.value: self._side(side) for side in SIDES},
         }
 

@@ -90,6 +90,9 @@ def _sections(entries: Sequence[Entry]) -> Iterator[tuple[str, Sequence[tuple[st
     yield "Trading", _TRADING
     horizons = entries[0]["markouts"]
     yield "Markout in bps, by volume (by fill)", [(f"after {each} s", _markout(each)) for each in horizons]
+    if "quote_edge" in entries[0]:  # results of earlier versions have none
+        rows = [(f"after {each} s", _net_markout(each, "all")) for each in horizons]
+        yield "Net of fees (95 % interval)", [*rows, *_by_level(entries)]
     yield "Quoting", [*_QUOTING, *_holds(entries)]
     states = list(dict.fromkeys(state for entry in entries for state in entry["state_seconds"]))
     yield "Time in state (computing)", [(state, _time_in(state)) for state in states]
@@ -170,6 +173,28 @@ def _markout(horizon: str) -> _Cell:
         return f"{figures['volume_weighted_bps']:+.2f} ({figures['trade_weighted_bps']:+.2f})"
 
     return cell
+
+
+def _by_level(entries: Sequence[Entry]) -> list[tuple[str, _Cell]]:
+    """Net markouts by side and level, at the horizon by which adverse selection is judged."""
+    judged = f"{entries[0]['quote_edge']['horizon_seconds']:g}"
+    groups = dict.fromkeys(group for entry in entries for group in entry["markouts"].get(judged, {}) if group != "all")
+    return [(f"{judged} s, {group.replace('_', ' level ')}", _net_markout(judged, group)) for group in groups]
+
+
+def _net_markout(horizon: str, group: str) -> _Cell:
+    def cell(entry: Entry) -> str:
+        figures = entry["markouts"].get(horizon, {}).get(group, {})
+        if not figures.get("count"):
+            return _NONE
+        return with_interval(figures["net_volume_weighted_bps"], figures["net_volume_weighted_interval_bps"])
+
+    return cell
+
+
+def with_interval(value: float, interval: Sequence[float] | None) -> str:
+    """A figure in bps and its interval; ``?`` where there is none yet."""
+    return f"{value:+.2f} ({'?' if interval is None else f'{interval[0]:+.2f} to {interval[1]:+.2f}'})"
 
 
 def _holds(entries: Sequence[Entry]) -> list[tuple[str, _Cell]]:

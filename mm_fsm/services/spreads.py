@@ -3,7 +3,7 @@
 Spreads are whole spreads in basis points of the fair price; half lies on each side. A service prices its innermost
 quotes; for all of them alike
 
-- a loss after own fills widens both sides by its excess;
+- what the net markouts of own quotes lack to the minimum edge widens both sides;
 - both spreads are clamped to [minimum, maximum], the minimum being at least two maker fees and the minimum edge;
 - level i lies at spread * level_spread_multiplier ** i, half of it from the fair price, both sides shifted alike;
 - after rounding outwards, no quote reaches the market's other side, and levels lie at least one tick apart.
@@ -92,13 +92,12 @@ class SharedQuoting(ABC):
         inventory = context.assess_inventory()
         verdict = judge_adverse_selection(context)
         cold = permission.first_hold(permission.WARMING_UP, context)
-        market_hold = self.hold_market(context) or cold or verdict.hold
         widest = context.settings.max_spread_bps
         pricing = Pricing(widest, widest, 0.0) if cold else self.price(self.inputs(context))
-        spreads = {
-            Side.BID: _clamped(context, pricing.bid_spread_bps + verdict.excess_bps),
-            Side.ASK: _clamped(context, pricing.ask_spread_bps + verdict.excess_bps),
-        }
+        usual = _clamp_both(context, pricing, 0.0)
+        spreads = _clamp_both(context, pricing, verdict.widening_bps) if verdict.is_widened else usual
+        room = widest - min(spread.bps for spread in usual.values())
+        market_hold = self.hold_market(context) or cold or verdict.hold(context, room)
         quotes: dict[Side, tuple[Quote, ...]] = {}
         dropped: list[DroppedLevel] = []
         holds: dict[Side, Hold | None] = {}
@@ -126,6 +125,8 @@ class SharedQuoting(ABC):
             ask_hold=holds[Side.ASK],
             dropped=tuple(dropped),
             is_widened=verdict.is_widened,
+            bid_widening_bps=spreads[Side.BID].bps - usual[Side.BID].bps,
+            ask_widening_bps=spreads[Side.ASK].bps - usual[Side.ASK].bps,
         )
 
     def inputs(self, context: MarketMakingContext) -> PricingInputs:
@@ -177,6 +178,11 @@ class DefaultSpreadService(SharedQuoting):
         return Pricing(
             spread + widening * max(skew, 0.0), spread + widening * max(-skew, 0.0), skew * settings.skew_price_factor
         )
+
+
+def _clamp_both(context: MarketMakingContext, pricing: Pricing, widening: float) -> dict[Side, SideSpread]:
+    bid, ask = pricing.bid_spread_bps + widening, pricing.ask_spread_bps + widening
+    return {Side.BID: _clamped(context, bid), Side.ASK: _clamped(context, ask)}
 
 
 def _clamped(context: MarketMakingContext, spread: float) -> SideSpread:

@@ -254,7 +254,6 @@ def test_what_is_beyond_its_bounds_is_refused(name: str, value: float) -> None:
         ("min_spread_bps", "max_spread_bps"),
         ("stale_data_seconds", "long_stale_data_seconds"),
         ("wind_down_passive_seconds", "wind_down_deadline_seconds"),
-        ("adverse_selection_bps", "adverse_selection_hold_bps"),
         ("recovery_backoff_seconds", "max_recovery_backoff_seconds"),
     ],
 )

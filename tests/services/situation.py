@@ -22,6 +22,7 @@ from mm_fsm.books.facts import (
     Timer,
     TradingStatusChanged,
 )
+from mm_fsm.books.markouts import MakerFill
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.decisions import OrderDraft, Quote, QuotePlan
 from mm_fsm.core.instrument import Balances, Fees, Instrument, InstrumentKind
@@ -258,6 +259,8 @@ class Situation:
         context.last_spread_calculation = context.now
         context.was_near_limit = plan.inventory_use >= context.settings.inventory_reprice_share
         context.is_widened_for_adverse_selection = plan.is_widened
+        for side, state in context.sides.items():
+            state.widening_bps = plan.widening_bps(side)
         for quote in (*plan.bids, *plan.asks):
             self.rest(quote.side, str(quote.price), str(quote.quantity), level=quote.level)
         return self
@@ -268,16 +271,25 @@ class Situation:
         self.context.is_stopping = stopping
         return self
 
-    def losing_fills(self, count: int, loss_bps: float, *, after: float = 60) -> Situation:
-        """``count`` fills at the mid of 100, after each of which the price goes ``loss_bps`` against us for good.
+    def losing_fills(self, count: int, loss_bps: float, *, spread_bps: float = 0.0, **fill: Any) -> Situation:
+        """``count`` quotes filled at the mid of 100, after which the price goes ``loss_bps`` against us.
 
-        Markouts are exact: each fill buys at 100 when the mid is 100, and the mid is 100 * (1 - loss) from then on.
+        Markouts are exact: each fill buys at 100 when the mid is 100, and the mid is 100 * (1 - loss) from then on. The
+        fills come in two batches of the judged horizon, one losing ``spread_bps`` more and the other as much less.
         """
-        tracker, now = self.context.markouts, self.context.now
-        tracker.observe(now, 100.0)
-        for _ in range(count):
-            tracker.record_fill(now, Side.BID, 100.0, 1.0, 100.0)
+        tracker = self.context.markouts
+        horizon = round(tracker.judged_seconds * SECOND)
+        for number, more in enumerate((spread_bps, -spread_bps)):
+            now = (max(self.context.now, tracker._observed_at) // (4 * horizon) + 1) * 4 * horizon
+            tracker.observe(now, 100.0)
+            self.record_quotes(now, (count + number) // 2, **fill)
+            tracker.observe(now + 1, 100.0 * (1 - (loss_bps + more) / 10_000))
+            tracker.observe(now + horizon + 1, 100.0)
         self.context.maker_fill_count += count
-        tracker.observe(now + SECOND, 100.0 * (1 - loss_bps / 10_000))
-        tracker.observe(now + round(after * SECOND), 100.0)
         return self
+
+    def record_quotes(self, time: int, count: int, **fill: Any) -> None:
+        """Follow innermost bids that were filled at the mid of 100."""
+        known: dict[str, Any] = {"side": Side.BID, "price": 100.0, "quantity": 1.0, "mid": 100.0, "level": 0}
+        for _ in range(count):
+            self.context.markouts.record_fill(MakerFill(time=time, **(known | fill)))

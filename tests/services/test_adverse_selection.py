@@ -1,95 +1,160 @@
-"""What losing fills lead to: wider spreads, then a hold, and not back and forth.
+"""What losing fills lead to: wider spreads, and a hold only where the widest is not enough, and not back and forth.
 
-2 bps of average loss are tolerated, more than 10 hold both sides for a minute, and 30 fills are needed to judge.
+A round trip is to earn 1 bps. A fill is half of one: fills that lose L bps each lack 1 + 2 L, of which 2 are tolerated.
+30 fills are needed to judge. Without volatility and market spread the quotes of these situations are 10 bps wide, with
+50 at most.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from mm_fsm.core.decisions import HoldReason
+from mm_fsm.core.decisions import HoldReason, QuotePlan
 from mm_fsm.core.messages import Side
 from mm_fsm.services.adverse_selection import judge_adverse_selection
 from mm_fsm.services.spreads import DefaultSpreadService
 from tests.services.situation import SECOND, START, Situation
 
 
-def excess(situation: Situation) -> float:
-    return judge_adverse_selection(situation.context).excess_bps
+def widening(situation: Situation) -> float:
+    return judge_adverse_selection(situation.context).widening_bps
 
 
-@pytest.mark.parametrize(("fills", "expected"), [(29, 0), (30, 3), (31, 3)])
+def priced(situation: Situation) -> QuotePlan:
+    return DefaultSpreadService().price_quotes(situation.context)
+
+
+def calm(**settings: object) -> Situation:
+    """Quotes are 10 bps wide, whatever the market shows."""
+    return Situation(market_spread_share=0.0, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("fills", "expected"), [(29, 0), (30, 11), (31, 11)])
 def test_thirty_fills_are_needed(fills: int, expected: float) -> None:
-    assert excess(Situation().losing_fills(fills, 5)) == pytest.approx(expected)
+    assert widening(Situation().losing_fills(fills, 5)) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("loss", "expected"), [(-4, 0), (0, 0), (1.9, 0), (2.5, 0.5), (7, 5)])
-def test_only_what_exceeds_the_tolerated_loss_widens(loss: float, expected: float) -> None:
-    assert excess(Situation().losing_fills(30, loss)) == pytest.approx(expected)
+@pytest.mark.parametrize(("loss", "expected"), [(-4, 0), (-0.5, 0), (0, 0), (0.49, 0), (0.51, 2.02), (2.5, 6), (7, 15)])
+def test_all_that_is_missing_widens_once_it_is_more_than_is_tolerated(loss: float, expected: float) -> None:
+    assert widening(Situation().losing_fills(30, loss)) == pytest.approx(expected)
 
 
-def test_a_loss_that_shows_only_after_thirty_seconds_counts() -> None:
-    """5 s after the fills the mid still is 100, 30 s after it is 6 bps below: 6 - 2."""
-    situation = Situation()
-    tracker = situation.context.markouts
-    tracker.observe(START, 100.0)
-    for _ in range(30):
-        tracker.record_fill(START, Side.BID, 100.0, 1.0, 100.0)
-    tracker.observe(START + 10 * SECOND, 99.94)
-    tracker.observe(START + 40 * SECOND, 100.0)
-    assert excess(situation) == pytest.approx(4)
+@pytest.mark.parametrize(("fee", "expected"), [(2.0, 5), (0.0, 0), (-2.0, 0), (10.0, 21)])
+def test_what_fills_paid_counts_and_a_rebate_helps(fee: float, expected: float) -> None:
+    """Fills that neither gain nor lose before fees: 1 + 2 * fee."""
+    assert widening(Situation().losing_fills(30, 0, fee_bps=fee)) == pytest.approx(expected)
 
 
-def test_the_worse_of_both_horizons_counts() -> None:
-    """Sold at 100: 8 bps lost after 5 s, 3 bps won after 30 s: 8 - 2."""
-    situation = Situation()
-    tracker = situation.context.markouts
-    tracker.observe(START, 100.0)
-    for _ in range(30):
-        tracker.record_fill(START, Side.ASK, 100.0, 1.0, 100.0)
-    tracker.observe(START + SECOND, 100.08)
-    tracker.observe(START + 10 * SECOND, 99.97)
-    tracker.observe(START + 40 * SECOND, 100.0)
-    assert excess(situation) == pytest.approx(6)
+def test_a_rebate_pays_for_a_loss() -> None:
+    """3 lost, 3 given back: 1 is missing, which is tolerated."""
+    assert widening(Situation().losing_fills(30, 3, fee_bps=-3)) == 0
 
 
-def test_a_spread_that_is_widened_stays_so_until_the_loss_is_below_half_the_tolerated_one() -> None:
+def test_nothing_widens_while_the_interval_has_a_mean_that_would_do() -> None:
+    """Two batches of fills that lose 5 on average, 4 and 6: with one degree of freedom t is 12.7, and both count alike.
+
+    The deviation of their mean is sqrt(2 / 1 * (15^2 + 15^2)) / 30 / sqrt(1) = 1, so the mean lies between -17.7 and
+    +7.7. At 4.9 and 5.1 the deviation is a tenth of that: -6.27 to -3.73.
+    """
+    assert widening(Situation().losing_fills(30, 5, spread_bps=1)) == 0
+    assert widening(Situation().losing_fills(30, 5, spread_bps=0.1)) == pytest.approx(11, abs=0.1)
+
+
+def test_only_the_judged_horizon_decides() -> None:
+    """Lost for good at 60 s, nothing lost at 30 s."""
+    at_thirty, at_sixty = Situation(), Situation(adverse_selection_horizon_seconds=60)
+    for situation in (at_thirty, at_sixty):
+        tracker = situation.context.markouts
+        for batch in range(2):
+            begin = START + batch * 480 * SECOND
+            tracker.observe(begin, 100.0)
+            situation.record_quotes(begin, 15)
+            tracker.observe(begin + 31 * SECOND, 99.9)
+            tracker.observe(begin + 61 * SECOND, 100.0)
+    assert widening(at_thirty) == 0
+    assert widening(at_sixty) == pytest.approx(21)  # 10 bps a fill
+
+
+def test_a_spread_that_is_widened_stays_so_until_less_than_half_of_what_is_tolerated_is_missing() -> None:
     def is_widened(loss: float, *, before: bool) -> bool:
         situation = Situation()
         situation.context.is_widened_for_adverse_selection = before
         return judge_adverse_selection(situation.losing_fills(30, loss).context).is_widened
 
-    assert not is_widened(1.5, before=False)
-    assert is_widened(1.5, before=True)
-    assert not is_widened(0.9, before=True)
+    assert not is_widened(0.25, before=False)  # 1.5 is missing
+    assert is_widened(0.25, before=True)
+    assert not is_widened(-0.05, before=True)  # 0.9
 
 
-def test_a_heavy_loss_holds_both_sides_for_a_while() -> None:
-    situation = Situation().losing_fills(30, 11)
-    plan = DefaultSpreadService().price_quotes(situation.context)
+def test_both_sides_widen_by_what_is_missing_within_the_bounds() -> None:
+    plan = priced(calm().losing_fills(30, 5))
+    assert (plan.bid_spread_bps, plan.ask_spread_bps) == pytest.approx((21, 21))
+    assert (plan.bid_widening_bps, plan.ask_widening_bps) == pytest.approx((11, 11))
+    assert plan.is_widened
+    plan = priced(calm(max_spread_bps=18.0).losing_fills(30, 5))
+    assert plan.bid_widening_bps == pytest.approx(8)
+
+
+def test_quotes_that_widening_helped_do_not_end_it() -> None:
+    """Fills that earn 0.5 each, the goal, with 11 bps of widening and 5.5 a side: without it they would lose 5."""
+    situation = calm().losing_fills(30, -0.5, widened_bps=5.5)
+    situation.context.is_widened_for_adverse_selection = True
+    assert widening(situation) == pytest.approx(11)
+
+
+def test_a_fill_of_a_widened_quote_is_recorded_with_what_widening_gave_its_level() -> None:
+    """Level 1 lies 1.5 times as far from the mid: 11 * 1.5 / 2 more than without widening."""
+    situation = calm(maker_bps="2").losing_fills(30, 5)
+    situation.adopt(priced(situation))
+    orders = situation.context.live_quotes(Side.BID)
+    for order in orders:
+        paid = order.price * order.quantity * 3 / 10_000
+        situation.fill(order, str(order.quantity), fee=str(paid))
+    followed = {fill.level: fill for *_, fill in situation.context.markouts._pending if fill.fee_bps}
+    assert set(followed) == {0, 1, 2}
+    assert [followed[level].widened_bps for level in (0, 1, 2)] == pytest.approx([5.5, 8.25, 12.375])
+    assert [fill.fee_bps for fill in followed.values()] == pytest.approx([3, 3, 3])  # as charged, not as scheduled
+
+
+@pytest.mark.parametrize(("loss", "is_held"), [(19.4, False), (19.6, True)])
+def test_quoting_is_held_only_where_the_widest_spread_is_not_enough(loss: float, *, is_held: bool) -> None:
+    """From 10 bps the spread can widen by 40: 1 + 2 * 19.5."""
+    plan = priced(calm().losing_fills(30, loss))
     for hold in (plan.bid_hold, plan.ask_hold):
-        assert hold is not None
-        assert hold.reason is HoldReason.ADVERSE_SELECTION
-        assert hold.until == START + 60 * SECOND
-        assert "11.0 bps" in hold.detail
+        assert (hold is not None) is is_held
+        if hold is not None:
+            assert hold.reason is HoldReason.ADVERSE_SELECTION
+            assert hold.until == START + 60 * SECOND
+            assert "40.2 bps; the spread can widen by 40.0" in hold.detail
 
 
-def test_a_loss_below_the_mark_only_widens() -> None:
-    situation = Situation().losing_fills(30, 9.9)
-    assert judge_adverse_selection(situation.context).hold is None
+def test_the_side_that_inventory_widens_does_not_take_room_from_the_other() -> None:
+    """Full of inventory, the bid is at its widest; the ask can still widen, and what is missing is little."""
+    situation = calm(offset="8", max_position_size=Decimal(10)).losing_fills(30, 5)
+    plan = priced(situation)
+    assert plan.bid_spread_bps == 50
+    assert plan.ask_hold is None
+
+
+def test_nothing_is_held_while_the_interval_has_a_mean_for_which_the_widest_spread_would_do() -> None:
+    """40.2 bps are missing, and with 19.5 and 19.7 as the means of two batches some 2.5 less may be."""
+    plan = priced(calm().losing_fills(30, 19.6, spread_bps=0.1))
+    assert plan.bid_hold is None
+    assert plan.bid_spread_bps == 50
 
 
 def test_after_a_hold_thirty_new_fills_are_needed_for_another() -> None:
-    situation = Situation().losing_fills(30, 11)
+    situation = calm().losing_fills(30, 25)
     context = situation.context
+    assert priced(situation).bid_hold is not None
     context.adverse_selection_held_at_fills = context.maker_fill_count
-    situation.at(100).losing_fills(29, 11)
-    assert judge_adverse_selection(context).hold is None
-    situation.at(200).losing_fills(1, 11)
-    assert judge_adverse_selection(context).hold is not None
+    assert priced(situation.losing_fills(29, 25)).bid_hold is None
+    assert priced(situation.losing_fills(1, 25)).bid_hold is not None
 
 
-def test_more_fills_may_be_asked_for_than_the_usual_window_holds() -> None:
+def test_more_fills_may_be_asked_for() -> None:
     situation = Situation(adverse_selection_minimum_fills=150)
-    assert excess(situation.losing_fills(149, 5)) == 0
-    assert excess(situation.at(100).losing_fills(1, 5)) == pytest.approx(3)
+    assert widening(situation.losing_fills(149, 5)) == 0
+    assert widening(situation.losing_fills(1, 5)) == pytest.approx(11)

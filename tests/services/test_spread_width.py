@@ -145,14 +145,6 @@ def test_quotes_that_fill_often_are_quoted_wider() -> None:
     assert bps(DefaultSpreadService().price_quotes(situation.context)) == close(11, 11)
 
 
-def test_losing_fills_widen_both_sides_by_the_excess() -> None:
-    """30 fills that lose 5 bps each, where 2 are tolerated: 10 + 3."""
-    situation = Situation(market_spread_share=0).losing_fills(30, 5.0)
-    plan = DefaultSpreadService().price_quotes(situation.context)
-    assert bps(plan) == close(13, 13)
-    assert plan.is_widened
-
-
 def test_the_plan_remembers_half_of_the_narrower_spread() -> None:
     """Bid 35 bps, ask 10: half of 10 bps of 100 is 0.05."""
     assert float(plan_for(offset="2").half_spread) == pytest.approx(0.05)

@@ -17,6 +17,7 @@ class ConnectionRestored(VenueFact):
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """Trust nothing that was known of market and account until it has been asked for again."""
         context.account_feed_loss = None
+        context.markouts.suspend(context.market.confirmed_at)
         context.market.forget()
         context.reference.forget()
         context.reconciliation.begin_anew(context.now, f"the connection was lost: {self.reason}")

@@ -13,9 +13,10 @@ from attrs import evolve
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.incomplete_fills import IncompleteFill
 from mm_fsm.books.ledger import FeeCurrency
+from mm_fsm.books.markouts import MakerFill
 from mm_fsm.core.decisions import Fault, FaultCode
-from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import Liquidity, Side
+from mm_fsm.core.instrument import BASIS_POINTS, ZERO
+from mm_fsm.core.messages import Liquidity, OrderPurpose, Side
 
 if TYPE_CHECKING:
     from mm_fsm.books.facts.order_filled import OrderFilled
@@ -52,7 +53,7 @@ def note_what_is_told(context: MarketMakingContext, fact: OrderFilled, side: Sid
         lacks_liquidity=fact.liquidity is None,
     )
     if fact.liquidity is Liquidity.MAKER:
-        _count_maker_fill(context, fill)
+        _count_maker_fill(context, fact, fill)
     if not fill.lacks_fee:
         _note_third_currency(context, fact)
     if fill.lacks_fee or fill.lacks_liquidity:
@@ -72,7 +73,7 @@ def complete_fill(context: MarketMakingContext, fact: OrderFilled, side: Side) -
         _note_third_currency(context, fact)
         check_identity(context, f"the fee of trade {fact.trade_id}")
     if tells_liquidity and fact.liquidity is Liquidity.MAKER:
-        _count_maker_fill(context, known)
+        _count_maker_fill(context, fact, known)
     now_known = evolve(
         known,
         lacks_fee=known.lacks_fee and not tells_fee,
@@ -98,11 +99,39 @@ def check_identity(context: MarketMakingContext, after: str) -> None:
         context.pending_fault = Fault(code=FaultCode.LEDGER, reason=reason, transient=False)
 
 
-def _count_maker_fill(context: MarketMakingContext, fill: IncompleteFill) -> None:
+def _count_maker_fill(context: MarketMakingContext, fact: OrderFilled, fill: IncompleteFill) -> None:
     context.maker_fill_count += 1
     context.filled_maker_quantity += fill.quantity
-    price, quantity, mid = float(fill.price), float(fill.quantity), float(fill.mid_price)
-    context.markouts.record_fill(fill.booked_at, fill.side, price, quantity, mid)
+    order = context.orders.get(fact.client_order_id)
+    level = order.level if order is not None and order.purpose is OrderPurpose.QUOTE else None
+    widened = 0.0
+    if level is not None:
+        share = context.settings.level_spread_multiplier**level
+        widened = context.sides[fill.side].widening_bps * share / 2
+    maker_fill = MakerFill(
+        time=fill.booked_at,
+        side=fill.side,
+        price=float(fill.price),
+        quantity=float(fill.quantity),
+        mid=float(fill.mid_price),
+        fee_bps=float(_paid_bps(context, fact)),
+        level=level,
+        widened_bps=widened,
+    )
+    context.markouts.record_fill(maker_fill)
+
+
+def _paid_bps(context: MarketMakingContext, fact: OrderFilled) -> Decimal:
+    """What the fill paid, bps of its notional; by the venue's schedule where that, or its worth, is not known."""
+    currency = fee_currency_of(context, fact)
+    price = conversion_price_of(context, fact)
+    if _lacks_fee(fact) or fact.fee is None or (currency is FeeCurrency.THIRD and price is None and fact.fee):
+        return context.fees.maker_bps
+    if currency is FeeCurrency.THIRD:
+        paid = fact.fee * (price or ZERO)
+    else:
+        paid = fact.fee * fact.price if currency is FeeCurrency.BASE else fact.fee
+    return paid / context.instrument.notional(fact.price, fact.quantity) * BASIS_POINTS
 
 
 def _lacks_fee(fact: OrderFilled) -> bool:

@@ -11,6 +11,7 @@ from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.exact import AMOUNT_EXPECTED, is_amount
 from mm_fsm.books.facts.fields import check_positive, refusal
 from mm_fsm.books.signals import Touch, size_up_to
+from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import BookLevel, Side, VenueFact
 
@@ -57,12 +58,16 @@ class MarketBook(VenueFact):
             if self.exchange_time is not None:
                 market.disbelieve_stamp()
         market.late_books_in_a_row = 0
+        if context.markouts.is_following and context.is_data_stale:
+            context.markouts.suspend(_stale_since(context))
         own = {Side.BID: context.active_bid_orders, Side.ASK: context.active_ask_orders}
         touches = market.take(self, own, context.touch_rule)
         if touches is not None and context.reference.judge_book(context.now, *touches):
             mark(context)
             if context.signals.running:
                 context.signals.observe_book(context.now, self._touch(context))
+        else:
+            context.markouts.suspend(context.now)
 
     def _touch(self, context: MarketMakingContext) -> Touch:
         market = context.market
@@ -84,6 +89,12 @@ def mark(context: MarketMakingContext) -> None:
         context.first_mid_price = mid
     if context.was_over_limit and not context.assess_inventory().is_over_limit:
         context.was_over_limit = False
+
+
+def _stale_since(context: MarketMakingContext) -> int | None:
+    """When the data before this book became too old; None where nothing was known any more."""
+    confirmed = context.market.confirmed_at
+    return None if confirmed is None else confirmed + nanoseconds(context.settings.stale_data_seconds)
 
 
 def _check_levels(fact: MarketBook, name: str, levels: tuple[BookLevel, ...], sign: int) -> None:

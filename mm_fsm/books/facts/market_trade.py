@@ -36,3 +36,5 @@ class MarketTrade(VenueFact):
         if context.market.has_book and self.exchange_time >= context.market.exchange_time:
             quote_size = float(self.price * self.size * context.instrument.contract_size)
             context.reference.note_trade(context.now, self.price, quote_size, self.taker_side)
+            if context.reference.doubt is not None:
+                context.markouts.suspend(context.now)

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from mm_fsm.errors import JournalError
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Raised whenever snapshots or records of an earlier version would be read as something else."""
 APPLICATION_ID: Final = 0x6D6D666A
 """``mmfj`` in the file's header, so that no other database is taken for a journal."""

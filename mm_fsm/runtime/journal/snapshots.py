@@ -33,15 +33,14 @@ from mm_fsm.books import (
     sums,
 )
 from mm_fsm.core import decisions, instrument, messages, rate_rules, settings
-from mm_fsm.estimators import decay, ewma, intensity, order_flow, two_scale, volume
+from mm_fsm.estimators import batch_means, decay, ewma, intensity, order_flow, two_scale, volume
 from mm_fsm.machine import desk, quote_uptime, visits
 from mm_fsm.runtime.journal.messages import encode
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
     context, decisions, facts, incomplete_fills, instrument, ledger, market, markouts, messages, orders, questions,
-    reconciliation, reference_price, request_rates, rate_rules, settings, signals, decay, ewma, intensity, order_flow,
-    two_scale, volume, desk,
-    quote_uptime, visits, sums,
+    reconciliation, reference_price, request_rates, rate_rules, settings, signals, batch_means, decay, ewma, intensity,
+    order_flow, two_scale, volume, desk, quote_uptime, visits, sums,
 )  # fmt: skip
 
 
