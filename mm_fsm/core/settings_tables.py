@@ -37,7 +37,7 @@ HINTS: Final[Mapping[str, str]] = types.MappingProxyType(
 RENAMED: Final[Mapping[str, str]] = types.MappingProxyType(
     {
         "requote_tolerance_share": "requote_tolerance_away_share and requote_tolerance_towards_share",
-        "adverse_selection_hold_bps": "decided by max_spread_bps: quoting is held where the widest spread is not enough",
+        "adverse_selection_hold_bps": "max_spread_bps: quoting is held where the widest spread is not enough,",
     }
 )
 """Keys that files of an earlier version may have, and what they are."""
