@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from attrs import frozen
@@ -96,7 +97,7 @@ def opened_in_wall_time(
         operator = _operator(opening, terms)
         supervisor = PushedSupervisor(loop, [venue for venue, _ in venues], flatten=flatten, operator=operator)
         for venue, _ in venues:
-            venue.on_loss = supervisor.request_stop
+            venue.limits.on_loss = partial(supervisor.halt, venue)
         supervisor.sessions = [
             _open_pushed(market, opening, supervisor, commits, stack) for markets in connected for market in markets
         ]

@@ -54,6 +54,7 @@ class PushedSupervisor:
         self._news = asyncio.Event()
         self._stop_reason: str | None = None
         self._is_stopping = False
+        self._halts: list[tuple[PushedVenue, str]] = []
         self._leaves = False
 
     def note(self, session: Session, result: StepResult) -> None:
@@ -64,6 +65,14 @@ class PushedSupervisor:
     def request_stop(self, reason: str) -> None:
         """End every session soon. Only sets a mark, so that a signal may call it."""
         self._stop_reason = reason
+
+    def halt(self, venue: PushedVenue, reason: str) -> None:
+        """End every session on a venue because of a fault that concerns them all. Only sets a mark.
+
+        As with any fault that does not pass, each reduces its position where ``wind_down_on_fault`` says so, and else
+        keeps it; its orders are cancelled first.
+        """
+        self._halts.append((venue, reason))
 
     def leave(self) -> None:
         """Cancel everything and end without waiting for an answer. Only sets a mark."""
@@ -119,6 +128,11 @@ class PushedSupervisor:
             self._is_stopping = True
             for session in self.sessions:
                 self._stop(session, self._stop_reason, flatten=flattens(session, self._flatten))
+        while self._halts:
+            venue, reason = self._halts.pop()
+            for session in self.sessions:
+                if session.venue is venue:
+                    self._stop(session, reason, flatten=session.configuration.strategy.wind_down_on_fault)
         self._news.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), _LONGEST_WAIT_SECONDS)

@@ -35,9 +35,17 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield tmp_path
 
 
-def run(place: Path, ask: Callable[[PushedSupervisor], None], *, flatten: bool | None = None) -> list[StepResult]:
+def run(
+    place: Path,
+    ask: Callable[[PushedSupervisor], None],
+    *,
+    flatten: bool | None = None,
+    wind_down_on_fault: bool = True,
+) -> list[StepResult]:
     """Run two markets of one account, and ask for something once both have orders in the book."""
-    text = "".join(market_entry(symbol).partition("[market.simulator]")[0] + LIVE for symbol in ("A/USD", "B/USD"))
+    line = f"[market.strategy]\nwind_down_on_fault = {str(wind_down_on_fault).lower()}\n"
+    markets = (market_entry(symbol).partition("[market.simulator]")[0] for symbol in ("A/USD", "B/USD"))
+    text = "".join(market.replace("[market.strategy]\n", line) + LIVE for market in markets)
     results = []
     asked = False
     with opened_in_wall_time(
@@ -97,3 +105,17 @@ def test_leaving_sends_cancels_lets_them_leave_and_waits_for_no_answer(place: Pa
     (venue,) = Played.made
     assert venue.drained
     assert venue.closed
+
+
+@pytest.mark.parametrize("winds_down", [True, False])
+def test_a_fault_of_the_account_ends_its_sessions_as_any_fault_that_does_not_pass(
+    place: Path, winds_down: bool
+) -> None:
+    """Positions are reduced where the settings say so, whatever is said of signals."""
+    results = run(
+        place,
+        lambda supervisor: supervisor.halt(supervisor.sessions[0].venue, "account.max_loss"),
+        flatten=not winds_down,
+        wind_down_on_fault=winds_down,
+    )
+    assert stops(results) == [("account.max_loss", winds_down)] * 2

@@ -9,8 +9,9 @@ from attrs import evolve, frozen
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts import BalancesReported
+from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.instrument import ZERO, Instrument, InstrumentKind
-from mm_fsm.core.messages import Side
+from mm_fsm.core.messages import SIDES, OrderPurpose, PlaceOrder, Side
 
 
 @frozen
@@ -37,17 +38,51 @@ class AccountBooks:
         return held
 
     @property
-    def exposure(self) -> Decimal:
+    def exposure(self) -> Decimal | None:
         """Quote currency: distance from the target in the worst case, orders that are on their way included.
 
-        The larger of both sides, each with every live order on it filled; 0 without a price, as nothing is placed then.
+        The larger of both sides, each with every live order on it filled. Before there is a mid price, at the highest
+        price that is known: of the last mark and of the orders. None where there is something and no price at all.
         """
-        mid, offset = self.context.mid_price, self.context.inventory_offset
-        if mid is None:
+        worst = self._worst()
+        if not worst:
             return ZERO
+        price = self.context.mid_price or self._highest_price()
+        return None if price is None else worst * price
+
+    @property
+    def adding_quotes(self) -> tuple[OwnOrder, ...]:
+        """Quotes that rest, or may, on a side that takes the position further from its target in the worst case."""
+        orders = self.context.orders
+        return tuple(
+            order
+            for side in SIDES
+            if self._beyond(side) > abs(self.context.inventory_offset)
+            for order in orders.live(side, OrderPurpose.QUOTE)
+            if order.acknowledged and not order.cancel_in_flight  # its placement has left, and no cancel has
+        )
+
+    def adds(self, order: PlaceOrder) -> bool:
+        """Whether the worst case is the worse for an order, which is in the books already."""
+        return self._worst(without=order) < self._worst()
+
+    def _worst(self, without: PlaceOrder | None = None) -> Decimal:
+        """Base units."""
+        beyond = (
+            self._beyond(side, without.quantity if without is not None and without.side is side else ZERO)
+            for side in SIDES
+        )
+        return max(abs(self.context.inventory_offset), *beyond)
+
+    def _beyond(self, side: Side, less: Decimal = ZERO) -> Decimal:
+        """How far from its target the position would be, to that side, with the side's orders filled; base units."""
         orders, base = self.context.orders, self.instrument.base_quantity
-        bought, sold = (base(orders.exposure(side)) for side in (Side.BID, Side.ASK))
-        return max(abs(offset), offset + bought, sold - offset) * mid
+        return side.sign * self.context.inventory_offset + base(orders.exposure(side) - less)
+
+    def _highest_price(self) -> Decimal | None:
+        prices = [order.price for order in self.context.orders.open_questions()]
+        mark = self.context.ledger.reference_price
+        return max((*prices, mark) if mark is not None else prices, default=None)
 
     @property
     def net_pnl(self) -> Decimal:

@@ -18,9 +18,11 @@ class AccountSettings:
     """
 
     max_exposure: Decimal | None = field(default=None, converter=exact, validator=number(above=0, optional=True))
-    """Quote currency: the markets' worst cases together, every live order filled."""
+    """Quote currency: the markets' worst cases together, every live order filled. Past it no quote adds, and those that
+    would are cancelled."""
     max_loss: Decimal | None = field(default=None, converter=exact, validator=number(above=0, optional=True))
-    """Quote currency: once all markets together have lost this since their books began, all are stopped."""
+    """Quote currency: once all markets together have lost this since their books began, all are stopped, and reduce
+    their positions where ``wind_down_on_fault`` says so."""
     max_orders: int = field(default=80, validator=whole_number(at_least=1))
     """Placements of all markets in an interval."""
     order_interval_seconds: float = field(default=10.0, converter=real, validator=number(above=0))

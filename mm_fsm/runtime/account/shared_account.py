@@ -7,7 +7,7 @@ and gives each machine the account's balances less what the others hold. Which v
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -16,10 +16,11 @@ from loguru import logger
 
 from mm_fsm.books.facts import BalancesReported, CancelRefused, OpenOrdersReported, OrderRejected, RequestsSuspended
 from mm_fsm.core.clock import seconds as seconds_of
-from mm_fsm.core.messages import CancelOrder, Fact, Intent, OrderPurpose, PlaceOrder, QueryBalances, RejectionCode
+from mm_fsm.core.messages import CancelOrder, Fact, Intent, PlaceOrder, QueryBalances, RejectionCode
 from mm_fsm.errors import SettingsError
 from mm_fsm.runtime.account.books import AccountBooks, less_what_others_hold
 from mm_fsm.runtime.account.dead_mans_switch import DeadMansSwitch
+from mm_fsm.runtime.account.limits import AccountLimits
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.account.waiting_requests import Dropped, Waiting, WaitingRequests
 from mm_fsm.venues.inspection import InspectedVenue, Permissions
@@ -51,12 +52,11 @@ class SharedAccount:
         self, venue: PushedVenue, settings: AccountSettings, on_loss: Callable[[str], None] | None = None
     ) -> None:
         self.settings: Final = settings
-        self.stopped_because: str | None = None
-        """Why nothing but what reduces positions is placed any more."""
+        self.limits: Final = AccountLimits(settings, on_loss)
+        """What the markets may do together."""
         self.switch: DeadMansSwitch | None = None
         """The venue's dead man's switch; None where it has none, or where the account is shared with others."""
         self._venue = venue
-        self.on_loss = on_loss
         self._books: dict[str, AccountBooks] = {}
         self._takers: dict[str, TakeFact] = {}
         self._waiting = WaitingRequests(settings)
@@ -73,6 +73,7 @@ class SharedAccount:
             VenueError: the venue cannot be reached.
         """
         terms = await self._venue.open()
+        check_one_quote_currency(terms.values(), self.settings)
         if isinstance(self._venue, InspectedVenue):
             check_permissions(await self._venue.permissions(), self.settings)
         has_switch = all(each.capabilities.cancels_when_silent for each in terms.values())
@@ -85,6 +86,7 @@ class SharedAccount:
     def read_books(self, symbol: str, books: AccountBooks) -> None:
         """Say which books a market keeps; the limits over all markets count those that are known."""
         self._books[symbol] = books
+        self.limits.read(symbol, books)
 
     def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
         """Begin to give the facts of one market to ``take``."""
@@ -94,7 +96,7 @@ class SharedAccount:
     def submit(self, intents: Sequence[Intent], now: int) -> None:
         """Take the intents of one step: cancels leave now, the others as soon as there is room."""
         for intent in intents:
-            reason = self._why_refused(intent) if isinstance(intent, PlaceOrder) else None
+            reason = self.limits.why_refused(intent) if isinstance(intent, PlaceOrder) else None
             if reason is not None and isinstance(intent, PlaceOrder):
                 self._reject(intent, RejectionCode.ACCOUNT_LIMIT, reason)
                 continue
@@ -199,35 +201,6 @@ class SharedAccount:
         if take is not None:
             take(fact)
 
-    # -- limits over all markets ------------------------------------------------------------------------------------
-
-    def _why_refused(self, order: PlaceOrder) -> str | None:
-        """Which limit of the account an order would pass. The order is in its market's books already."""
-        if order.reduce_only or order.purpose is not OrderPurpose.QUOTE:
-            return None
-        self.check_loss()
-        if self.stopped_because is not None:
-            return self.stopped_because
-        limit = self.settings.max_exposure
-        if limit is None:
-            return None
-        exposure = sum(books.exposure for books in self._books.values())
-        if exposure > limit:
-            return f"account.max_exposure: all markets together could reach {exposure:f}, {limit:f} is allowed"
-        return None
-
-    def check_loss(self) -> None:
-        """Stop all markets once they have lost together what the account may lose."""
-        limit = self.settings.max_loss
-        if limit is None or self.stopped_because is not None:
-            return
-        result = sum(books.net_pnl for books in self._books.values())
-        if -result >= limit:
-            self.stopped_because = f"account.max_loss: all markets together lost {-result:f}, {limit:f} is allowed"
-            logger.bind(reason=self.stopped_because).error("account.stopped")
-            if self.on_loss is not None:
-                self.on_loss(self.stopped_because)
-
     # -- balances ---------------------------------------------------------------------------------------------------
 
     def _bring(self, symbol: str, fact: Fact) -> None:
@@ -242,6 +215,9 @@ class SharedAccount:
         elif isinstance(fact, RequestsSuspended):
             self.suspend(fact.until, fact.reason)
         self._takers[symbol](fact)
+        cancels = self.limits.note_fact(symbol, self.now())
+        if cancels:
+            self.submit(cancels, self.now())
 
     def _share(self, symbol: str, fact: BalancesReported) -> BalancesReported:
         others = [books.holdings for name, books in self._books.items() if name != symbol]
@@ -282,6 +258,19 @@ def check_permissions(found: Permissions, settings: AccountSettings) -> None:
         raise SettingsError("account.allows_withdrawal_key", "a key that may not withdraw", "one that may", remedy)
     if found.trade is False:
         raise SettingsError("venue", "a key that may trade", "one that may not", "Allow spot trading for the key.")
+
+
+def check_one_quote_currency(terms: Iterable[VenueTerms], settings: AccountSettings) -> None:
+    """Refuse limits that would add up amounts of different currencies.
+
+    Raises:
+        SettingsError: the markets have more than one quote currency, and a limit over all of them is set.
+    """
+    currencies = sorted({each.instrument.quote_currency for each in terms})
+    name = "max_exposure" if settings.max_exposure is not None else "max_loss"
+    if len(currencies) > 1 and getattr(settings, name) is not None:
+        remedy = "Leave the limit out, or make markets of one quote currency in a run of their own."
+        raise SettingsError(f"account.{name}", "markets with one quote currency", ", ".join(currencies), remedy)
 
 
 def _step_of(waiting: Waiting) -> tuple[str, int, bool]:

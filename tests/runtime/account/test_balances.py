@@ -12,12 +12,12 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.books.facts import BalancesReported
+from mm_fsm.books.facts import BalancesReported, OrderRejected
 from mm_fsm.core.instrument import Instrument
-from mm_fsm.core.messages import QueryBalances
+from mm_fsm.core.messages import OrderPurpose, PlaceOrder, QueryBalances, RejectionCode
 from mm_fsm.runtime.account.books import AccountBooks, less_what_others_hold
 from mm_fsm.runtime.account.settings import AccountSettings
-from tests.runtime.account.account_desk import Desk
+from tests.runtime.account.account_desk import Desk, place
 
 MARKETS = (("ETH", "USD"), ("BTC", "USD"), ("ETH", "BTC"), ("XRP", "EUR"))
 """Quotes are shared, a base is, and one market's base is another's quote; the last shares nothing."""
@@ -92,7 +92,12 @@ class Books:
     holdings: dict[str, Decimal]
     exposure: Decimal = Decimal(0)
     net_pnl: Decimal = Decimal(0)
+    adding_quotes: tuple[Any, ...] = ()
     context: Any = field(factory=lambda: SimpleNamespace(fill_count=0))
+
+    def adds(self, order: PlaceOrder) -> bool:
+        del order
+        return True
 
 
 @pytest.fixture
@@ -160,36 +165,23 @@ def test_a_trade_in_a_market_that_shares_nothing_is_none_of_its_business(shared:
     assert len(desk.told) == 1
 
 
-def test_the_worst_cases_of_all_markets_are_limited_together(shared: tuple[Desk, Books, Books]) -> None:
-    from mm_fsm.books.facts import OrderRejected
-    from mm_fsm.core.messages import OrderPurpose, RejectionCode
-    from tests.runtime.account.account_desk import place
-
+def test_limits_over_all_markets_withhold_placements_with_their_reason(shared: tuple[Desk, Books, Books]) -> None:
     desk, first, second = shared
-    desk.account.settings = AccountSettings(max_exposure=Decimal(1_000))  # type: ignore[misc]
-    first.exposure, second.exposure = Decimal(600), Decimal(400)
-    desk.submit(place("fits"))
-    second.exposure = Decimal("400.01")
+    desk.account.limits.settings = AccountSettings(max_exposure=Decimal(1_000), max_loss=Decimal(100))
+    first.exposure, second.exposure = Decimal(600), Decimal("400.01")
+    for symbol, books in (("A/USD", first), ("B/USD", second)):
+        desk.account.limits.read(symbol, cast("AccountBooks", books))
     desk.submit(place("too-much"))
     desk.submit(place("reducing", purpose=OrderPurpose.WIND_DOWN))
-    assert desk.venue.names == ["PlaceOrder fits", "PlaceOrder reducing"]
-    (rejection,) = desk.told
-    assert isinstance(rejection, OrderRejected)
-    assert rejection.code is RejectionCode.ACCOUNT_LIMIT
-    assert rejection.reason == "account.max_exposure: all markets together could reach 1000.01, 1000 is allowed"
-
-
-def test_a_loss_of_all_markets_together_stops_them_once_and_for_all(shared: tuple[Desk, Books, Books]) -> None:
-    from tests.runtime.account.account_desk import place
-
-    desk, first, second = shared
-    desk.account.settings = AccountSettings(max_loss=Decimal(100))  # type: ignore[misc]
-    first.net_pnl, second.net_pnl = Decimal(-160), Decimal(61)
+    first.exposure = Decimal("599.99")
     desk.submit(place("fits"))
-    assert desk.losses == []
-    second.net_pnl = Decimal(60)
+    first.net_pnl = Decimal(-100)
     desk.submit(place("late"))
-    second.net_pnl = Decimal(500)
-    desk.submit(place("later"))
-    assert desk.venue.names == ["PlaceOrder fits"]
-    assert desk.losses == ["account.max_loss: all markets together lost 100, 100 is allowed"]
+    assert desk.venue.names == ["PlaceOrder reducing", "PlaceOrder fits"]
+    rejections = [fact for fact in desk.told if isinstance(fact, OrderRejected)]
+    assert {each.code for each in rejections} == {RejectionCode.ACCOUNT_LIMIT}
+    assert [each.reason for each in rejections] == [
+        "account.max_exposure: all markets together could reach 1000.01, 1000 is allowed",
+        "account.max_loss: all markets together lost 100, 100 is allowed",
+    ]
+    assert desk.losses == [rejections[-1].reason]
