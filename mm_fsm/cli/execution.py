@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from signal import Signals
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -30,6 +31,10 @@ from mm_fsm.runtime.supervisor import Supervising
 
 Watch = Callable[[Sequence[Session]], RunView]
 """Makes what people see of sessions that have been opened."""
+
+
+_OBJECTS_A_COLLECTION: Final = 100_000
+"""New objects after which cycles are looked for; Python's own value suits small programs."""
 
 
 @frozen(kw_only=True)
@@ -112,6 +117,7 @@ def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool, in_full
 def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], output: Output) -> list[str]:
     """Let the sessions run, everything they do being written and shown; what could not be written."""
     with ExitStack() as stack:
+        stack.enter_context(_cycles_seldom_sought())
         files: dict[str, SessionFiles] = {}
         for session in supervisor.sessions:
             place = symbol_directory(output.directory, session.symbol)
@@ -130,6 +136,19 @@ def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], outp
             view.take(session, result)
     failures = {each.directory: each.failure for each in files.values()} | {status.path: status.failure}
     return [f"{path}: not all could be written: {failure}" for path, failure in failures.items() if failure]
+
+
+@contextmanager
+def _cycles_seldom_sought() -> Iterator[None]:
+    """Steps leave hardly any cycles, and what the program holds by now stays: searching it costs time, and gaps."""
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_A_COLLECTION, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def _journal_problems(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -153,6 +153,9 @@ class _Market:
     mid: float = field(init=False)
     """Quote per base."""
     _tick: float = field(init=False)
+    _lot: float = field(init=False)
+    _level_size: float = field(init=False)
+    _taker_size: float = field(init=False)
     _burst_until: int = field(default=0, init=False)
     _burst_side: Side | None = field(default=None, init=False)
     """Whose takers come more often; None outside bursts."""
@@ -164,7 +167,9 @@ class _Market:
 
     def __attrs_post_init__(self) -> None:
         self.mid = float(self.settings.start_price)
-        self._tick = float(self.settings.instrument.tick_size)
+        instrument = self.settings.instrument
+        self._tick, self._lot = float(instrument.tick_size), float(instrument.lot_size)
+        self._level_size, self._taker_size = float(self.settings.level_size), float(self.settings.taker_size)
         for name in ("price", "flow", "size", "burst"):
             setattr(self, f"_{name}_stream", Random(f"{self.settings.seed}-{name}"))  # noqa: S311 - no secret
 
@@ -220,14 +225,14 @@ class _Market:
         )
 
     def _level(self, ticks: int) -> BookLevel:
-        return BookLevel(self._price(ticks), self._size(self.settings.level_size, 0.5 + self._size_stream.random()))
+        return BookLevel(self._price(ticks), self._size(self._level_size * (0.5 + self._size_stream.random())))
 
     def _price(self, ticks: int) -> Decimal:
         return EXACT.multiply(self.settings.instrument.tick_size, ticks)
 
-    def _size(self, mean: Decimal, factor: float) -> Decimal:
-        lot = self.settings.instrument.lot_size
-        return EXACT.multiply(lot, max(1, round(float(mean) * factor / float(lot))))
+    def _size(self, size: float) -> Decimal:
+        """``size`` on the grid, one lot at least."""
+        return EXACT.multiply(self.settings.instrument.lot_size, max(1, round(size / self._lot)))
 
     # -- takers -----------------------------------------------------------------------------------------------------
 
@@ -262,7 +267,7 @@ class _Market:
         reached = self.mid + side.sign * self._distance(settings.taker_depth_bps) * _exponential(self._flow_stream)
         ticks = math.floor(reached / self._tick) if side is Side.BID else math.ceil(reached / self._tick)
         dispersion = settings.taker_size_dispersion
-        size = self._size(settings.taker_size, 1 - dispersion + dispersion * _exponential(self._flow_stream))
+        size = self._size(self._taker_size * (1 - dispersion + dispersion * _exponential(self._flow_stream)))
         self._move(side.sign * settings.impact_bps)
         self._trades += 1
         return MarketTrade(

@@ -7,7 +7,7 @@ missing in the middle, is found; what a torn write took off the end leaves a sho
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -115,7 +115,10 @@ class QuietRow(NamedTuple):
 
 
 Row = SegmentRow | RecordRow | QuietRow
-_TABLE_OF: Final[dict[type, str]] = {SegmentRow: "segments", RecordRow: "records", QuietRow: "quiet_facts"}
+_INSERTS: Final[Mapping[type, str]] = {
+    kind: f"INSERT INTO {table} VALUES ({','.join('?' * len(kind._fields))})"  # noqa: S608 - names of this module
+    for kind, table in ((SegmentRow, "segments"), (RecordRow, "records"), (QuietRow, "quiet_facts"))
+}
 
 
 def chained(previous: bytes, row: Row) -> bytes:
@@ -127,8 +130,7 @@ def chained(previous: bytes, row: Row) -> bytes:
 
 def insert(connection: sqlite3.Connection, row: Row) -> None:
     """Write one row."""
-    marks = ",".join("?" * len(row))
-    connection.execute(f"INSERT INTO {_TABLE_OF[type(row)]} VALUES ({marks})", row)  # noqa: S608 - names of this module
+    connection.execute(_INSERTS[type(row)], row)
 
 
 def create(path: Path, about: dict[str, str], *, synchronise: bool = True) -> sqlite3.Connection:

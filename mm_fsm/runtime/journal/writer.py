@@ -36,7 +36,7 @@ QUIET_FACTS_TOGETHER: Final = 512
 """Streaming facts that wait for one write at most."""
 ROWS_TOGETHER: Final = 64
 """Records without intents that wait for one write at most."""
-RECORDS_A_DIGEST: Final = 8
+RECORDS_A_DIGEST: Final = 32
 """Records of which one has the digest of the books, beside those about money and faults. Decisions are compared with
 each record, so that this only says how soon books are found that differ while decisions do not yet."""
 LOG_ROWS: Final = 500
