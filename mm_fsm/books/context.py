@@ -23,7 +23,8 @@ from mm_fsm.books.reconciliation import Reconciliation
 from mm_fsm.books.reference_price import ReferencePrice
 from mm_fsm.books.request_rates import RequestRates
 from mm_fsm.books.signals import MarketSignals
-from mm_fsm.books.working_state import Fill, Funds, ReadFrom, Reduction, SideState, Standing, assess
+from mm_fsm.books.standing import Standing, read_standing
+from mm_fsm.books.working_state import Fill, Funds, ReadFrom, Reduction, SideState
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, InventoryAssessment, QuotePlan
 from mm_fsm.core.exact import exact
@@ -300,7 +301,12 @@ class MarketMakingContext:
 
         Spot: cash and position. Contracts: the margin, and what the position has gained since the first price.
         """
-        return _read_standing(self).equity
+        return read_standing(self).equity
+
+    @property
+    def limit_equity(self) -> Decimal | None:
+        """Equity less what the venue's last report lacks to it: limits count with that. None before there is a price."""
+        return read_standing(self).limit_equity
 
     @property
     def holding_pnl(self) -> Decimal:
@@ -344,11 +350,11 @@ class MarketMakingContext:
     @property
     def position_limit(self) -> Decimal:
         """Largest |offset|: the smallest of the limits that are set, base units; 0 without equity or a price."""
-        return _read_standing(self).limit
+        return read_standing(self).limit
 
     def assess_inventory(self) -> InventoryAssessment:
         """Offset, limit and use of the limit, as of now."""
-        return _read_standing(self).assessment
+        return read_standing(self).assessment
 
     @property
     def inventory_skew(self) -> float:
@@ -373,7 +379,7 @@ class MarketMakingContext:
         locked = self.orders.locked(side, besides_live=besides_live) * self.instrument.contract_size
         is_bid = side is Side.BID
         if self.instrument.kind is InstrumentKind.LINEAR:
-            equity = max((self.equity or ZERO) - self.missing_quote, ZERO)
+            equity = max(self.limit_equity or ZERO, ZERO)
             held = self.base_position * side.sign
             return Funds(equity * self.balances.leverage, -held).after(locked, locked, side)
         if not is_bid:
@@ -402,39 +408,6 @@ class MarketMakingContext:
     def digest(self) -> str:
         """64 hexadecimal digits: equal books have equal digests in every process. Settings are no part of the state."""
         return self._digest.of(_read_digested(self))
-
-
-def _read_standing(context: MarketMakingContext) -> Standing:
-    """Equity, limit and assessment, computed once for one price and one position."""
-    sums = context.ledger.sums
-    read_from = (
-        context.market.mid_price, context.first_mid_price, context.target_base, context.settings, context.balances,
-        sums.position, sums.cash, sums.third_currency_fees, sums.money_decimals, sums.reference_price,
-    )  # fmt: skip
-    standing = context._standing
-    if standing is None or standing.read_from != read_from:
-        equity = _compute_equity(context)
-        limit = _compute_limit(context, equity)
-        standing = Standing(read_from, equity, limit, assess(context.ledger.position, limit))
-        context._standing = standing
-    return standing
-
-
-def _compute_equity(context: MarketMakingContext) -> Decimal | None:
-    mid, first, worth = context.mid_price, context.first_mid_price, context.ledger.equity
-    if worth is None or mid is None or first is None:
-        return None
-    worth += context.target_base * mid
-    return worth - context.balances.base * first if context.instrument.kind is InstrumentKind.LINEAR else worth
-
-
-def _compute_limit(context: MarketMakingContext, equity: Decimal | None) -> Decimal:
-    mid = context.mid_price
-    if mid is None or equity is None or equity <= 0:
-        return ZERO
-    settings = context.settings
-    limit = min(settings.max_quote_exposure, exact(settings.max_inventory_pct) * equity) / mid
-    return limit if settings.max_position_size is None else min(limit, settings.max_position_size)
 
 
 SURVIVING: Final = tuple(each.name for each in fields(MarketMakingContext) if each.metadata.get("survives"))

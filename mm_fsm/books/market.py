@@ -14,6 +14,10 @@ from mm_fsm.core.messages import BookLevel, Side
 
 TWO = Decimal(2)
 
+MOST_AHEAD: Final = 5_000_000_000
+"""Nanoseconds by which a message may have been quicker than the quickest before: a stamp further ahead is odd."""
+ODD_STAMPS_BELIEVED: Final = 5
+"""Odd stamps in a row, after which the venue's clock has changed."""
 DRIFT_DIVISOR: Final = 5_000
 """Two clocks drift apart by at most a 5000th of the time: 200 parts in a million, twice what common quartz may."""
 
@@ -81,6 +85,10 @@ class FeedDelay:
     behind: int = 0
     """By how much longer the last message took."""
 
+    def is_ahead(self, received_at: int, exchange_time: int) -> bool:
+        """Whether a stamp lies further ahead than any message can have been quick."""
+        return self.smallest is not None and received_at - exchange_time < self.smallest - MOST_AHEAD
+
     def after(self, received_at: int, exchange_time: int) -> FeedDelay:
         """What one more message, with its receipt and its stamp, makes of this."""
         difference, elapsed = received_at - exchange_time, received_at - self.measured_at
@@ -118,6 +126,8 @@ class Market:
     is_trading: bool = True
     late_books_in_a_row: int = 0
     """Books with an older stamp than the newest, since one was taken: meanwhile a heartbeat confirms nothing."""
+    odd_stamps_in_a_row: int = 0
+    """Books with a stamp far ahead of all before, since one had none: their prices count, their stamps do not."""
     has_book: bool = False
     """Whether a full snapshot has arrived."""
 
@@ -151,9 +161,7 @@ class Market:
             self._take_side(side, levels, own[side] if book.includes_own_orders else (), book.received_at, touch)
         stamp = book.exchange_time
         if stamp is not None and stamp != self.exchange_time:  # the same again says no more than a heartbeat
-            self.feed_delay_before = self.feed_delay
-            self.feed_delay = self.feed_delay.after(book.received_at, stamp)
-            self.exchange_time = stamp
+            self._take_stamp(stamp, book.received_at)
         self.updated_at = book.received_at
         self.confirm(book.received_at)
         self.has_book = True
@@ -163,6 +171,18 @@ class Market:
         middle = (self.bid_touch + self.ask_touch) / TWO
         self.spread_bps = float((self.ask_touch - self.bid_touch) / middle) * 10_000
         return self.bid_touch, self.ask_touch
+
+    def _take_stamp(self, stamp: int, received_at: int) -> None:
+        """Order and delay follow the stamp, unless it is odd; after several odd ones the venue's clock has changed."""
+        if self.feed_delay.is_ahead(received_at, stamp):
+            self.odd_stamps_in_a_row += 1
+            if self.odd_stamps_in_a_row < ODD_STAMPS_BELIEVED:
+                return
+            self.feed_delay = FeedDelay()
+        self.odd_stamps_in_a_row = 0
+        self.feed_delay_before = self.feed_delay
+        self.feed_delay = self.feed_delay.after(received_at, stamp)
+        self.exchange_time = stamp
 
     @property
     def has_two_sides(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, Self, TypeVar, overload
 
 from attrs import define, field, frozen
 
-from mm_fsm.core.decisions import Hold, HoldReason, InventoryAssessment
+from mm_fsm.core.decisions import Hold, HoldReason
 from mm_fsm.core.messages import Liquidity, Side
 
 T = TypeVar("T")
@@ -105,25 +105,3 @@ class ReadFrom(Generic[T]):
     def __set__(self, owner: object, value: object) -> None:
         """Refuse: it is written where it is kept."""
         raise AttributeError("expected to be read only, found an assignment. Assign to the part that keeps it.")
-
-
-@frozen
-class Standing:
-    """Where the account stands, and everything that was read to tell it."""
-
-    read_from: tuple[object, ...]
-    equity: Decimal | None
-    limit: Decimal
-    assessment: InventoryAssessment
-
-
-def assess(offset: Decimal, limit: Decimal) -> InventoryAssessment:
-    """How much of the limit an offset from the target uses; both in base units."""
-    ratio = float(offset / limit) if limit > 0 else (0.0 if offset == 0 else (1.0 if offset > 0 else -1.0))
-    return InventoryAssessment(
-        offset=offset,
-        limit=limit,
-        use=abs(ratio) if limit > 0 else (0.0 if offset == 0 else 1.0),
-        skew=max(-1.0, min(1.0, ratio)),
-        is_over_limit=abs(offset) > limit,
-    )

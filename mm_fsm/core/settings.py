@@ -271,6 +271,8 @@ class MarketMakingSettings:
     """Largest distance of any order from the reference price."""
     max_drawdown: Decimal = field(default=Decimal(500), **_amount(above=0))
     """Loss from the best profit so far, in quote currency, that ends trading: the kill switch."""
+    max_missing_equity_share: float = field(default=1.0, **_float(above=0, at_most=1))
+    """Share of the ledger's equity that the venue's last report may lack before it is a fault; at 1 it never is one."""
     max_orders_per_interval: int = field(default=60, validator=whole_number(at_least=1))
     order_interval_seconds: float = field(default=10.0, **_duration())
     order_reserve_share: float = field(default=0.1, **_float(at_least=0, at_most=0.9))

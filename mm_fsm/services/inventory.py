@@ -2,7 +2,8 @@
 
 A reduction brings |position - target| down to its goal. Quotes are cancelled and confirmed first. An adjustment
 follows ``adjustment_policy``; a wind-down is passive for a time, then takes slices within ``max_slippage_bps`` of the
-reference. Neither ever sends more than what is still missing, so that the position cannot flip.
+reference. While half the market's spread is more than that, nothing can be taken, and it stays passive. Neither ever
+sends more than what is still missing, so that the position cannot flip.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from mm_fsm.core.instrument import BASIS_POINTS, ZERO, InstrumentKind
 from mm_fsm.core.messages import OrderPurpose, Side, TimeInForce
 from mm_fsm.core.settings import AdjustmentPolicy, MarketMakingSettings
 from mm_fsm.services.adjustment_cost import least_cost_policy
-from mm_fsm.services.permission import UNSOUND_MARKET, first_hold
+from mm_fsm.services.permission import UNSOUND_MARKET, first_hold, is_beyond_slippage
 
 
 class DefaultInventoryService:
@@ -152,7 +153,8 @@ def _policy(context: MarketMakingContext, reduction: Reduction) -> AdjustmentPol
             return policy
         return least_cost_policy(context, float(max(abs(context.inventory_offset) - reduction.goal, ZERO)))
     passive_until = reduction.started_at + nanoseconds(context.settings.wind_down_passive_seconds)
-    return AdjustmentPolicy.PASSIVE if context.now < passive_until else AdjustmentPolicy.LIMIT
+    is_patient = context.now < passive_until or is_beyond_slippage(context)
+    return AdjustmentPolicy.PASSIVE if is_patient else AdjustmentPolicy.LIMIT
 
 
 def _worst_price(context: MarketMakingContext, reduction: Reduction) -> Decimal | None:

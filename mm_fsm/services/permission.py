@@ -31,8 +31,21 @@ def _unknown_estimate(context: MarketMakingContext) -> str:
     return "volatility" if cold is None or not context.volatility_estimator.is_warm else cold.value
 
 
+def is_beyond_slippage(context: MarketMakingContext) -> bool:
+    """Whether half the market's spread is more than ``max_slippage_bps``: nobody quotes within what may be paid."""
+    return (context.market_spread_bps or 0.0) / 2 > context.settings.max_slippage_bps
+
+
+def _why_it_stops(context: MarketMakingContext) -> str:
+    if context.reduction is None or not is_beyond_slippage(context):
+        return context.stop_reason
+    half = (context.market_spread_bps or 0.0) / 2
+    limit = f"max_slippage_bps is {context.settings.max_slippage_bps:g}"
+    return f"{context.stop_reason}; half the market's spread is {half:.1f} bps, {limit}: the wind-down waits passively"
+
+
 MACHINE: Final = (
-    Condition(HoldReason.STOPPING, lambda context: context.is_stopping, lambda context: context.stop_reason),
+    Condition(HoldReason.STOPPING, lambda context: context.is_stopping, _why_it_stops),
     Condition(
         HoldReason.FAULT,
         lambda context: context.fault is not None,

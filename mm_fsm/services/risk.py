@@ -88,7 +88,7 @@ def check_exposure(context: MarketMakingContext, draft: OrderDraft) -> Refusal |
 
 
 def _check_limits(context: MarketMakingContext, worst: Decimal) -> Refusal | None:
-    equity, mid = context.equity, context.mid_price
+    equity, mid = context.limit_equity, context.mid_price
     if worst <= 0:
         return None
     if equity is None or mid is None or equity <= 0:
@@ -101,7 +101,7 @@ def _check_limits(context: MarketMakingContext, worst: Decimal) -> Refusal | Non
 
 
 def _check_margin(context: MarketMakingContext, draft: OrderDraft, added: Decimal) -> Refusal | None:
-    equity, mid = context.equity, context.mid_price
+    equity, mid = context.limit_equity, context.mid_price
     if context.instrument.kind is not InstrumentKind.LINEAR or draft.reduce_only:
         return None
     worst = (
@@ -143,11 +143,15 @@ class DefaultRiskService:
         return Fault(code=FaultCode.FUNDS, reason=reason, transient=False)
 
     def halt_cause(self, context: MarketMakingContext) -> Fault | None:
-        """The kill switch, repeated rejections, or data missing for long."""
+        """The kill switch, equity that is not there, repeated rejections, or data missing for long."""
         settings, ledger = context.settings, context.ledger
         if ledger.drawdown >= settings.max_drawdown:
             reason = f"lost {ledger.drawdown} from the best profit; the limit is {settings.max_drawdown}"
             return Fault(code=FaultCode.KILL_SWITCH, reason=reason, transient=False)
+        missing = context.missing_base or context.missing_quote
+        if missing and settings.max_missing_equity_share < 1 and _is_equity_missing(context):
+            reason = f"the venue's report comes to equity of {context.limit_equity}, the books to {context.equity}"
+            return Fault(code=FaultCode.EQUITY, reason=reason, transient=False)
         if context.rejections_in_a_row >= settings.max_rejections_in_a_row:
             reason = f"the venue refused {context.rejections_in_a_row} placements in a row"
             return Fault(code=FaultCode.VENUE, reason=reason, transient=True)
@@ -155,6 +159,13 @@ class DefaultRiskService:
             reason = f"no market data for {settings.long_stale_data_seconds:g} s"
             return Fault(code=FaultCode.LONG_STALE_DATA, reason=reason, transient=True)
         return None
+
+
+def _is_equity_missing(context: MarketMakingContext) -> bool:
+    equity, at_hand = context.equity, context.limit_equity
+    if equity is None or at_hand is None or equity <= 0:
+        return False
+    return equity - at_hand > exact(context.settings.max_missing_equity_share) * equity
 
 
 def _is_data_missing_for_long(context: MarketMakingContext) -> bool:

@@ -191,3 +191,36 @@ def test_everything_that_later_steps_depend_on_is_in_the_snapshot() -> None:
     assert market.snapshot() == other.snapshot()
     other.is_trading = False
     assert market.snapshot() != other.snapshot()
+
+
+def show(market: Market, received: int, stamp: int) -> None:
+    fact = evolve(book("99x5", "101x5"), received_at=received * SECOND, exchange_time=stamp * SECOND)
+    assert not market.is_overtaken(fact)
+    assert take(market, fact, [], [])
+
+
+def test_a_stamp_far_ahead_of_all_before_is_not_taken_for_the_newest() -> None:
+    """3 s behind ours, then one 47 s ahead: what follows is neither late nor behind."""
+    market = Market()
+    for received, stamp in ((10, 7), (11, 8), (12, 59), (13, 10)):
+        show(market, received, stamp)
+    assert market.exchange_time == 10 * SECOND
+    assert market.feed_delay.behind == 0
+    assert market.odd_stamps_in_a_row == 0
+
+
+def test_a_message_that_was_quicker_by_some_seconds_is_not_odd() -> None:
+    market = Market()
+    show(market, 10, 7)
+    show(market, 11, 12)
+    assert market.exchange_time == 12 * SECOND
+
+
+def test_stamps_that_stay_ahead_are_a_changed_clock() -> None:
+    """The fifth in a row is believed, and what it says of the delay begins anew."""
+    market, taken = Market(), []
+    for received in range(10, 20):
+        show(market, received, received - 3 if received < 12 else received + 50)
+        taken.append(market.exchange_time // SECOND)
+    assert taken == [7, 8, 8, 8, 8, 8, 66, 67, 68, 69]
+    assert market.feed_delay.behind == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -97,16 +97,25 @@ def configuration(preset: str = "paper_ethusd", **strategy: Any) -> MarketConfig
     return evolve(shipped, strategy=evolve(shipped.strategy, **values))
 
 
-def play(events: Iterable[MarketEvent], settings: MarketConfiguration | None = None) -> Outcome:
-    """Make the market on the paper exchange until its events end."""
+def _nobody(_result: StepResult, _machine: MarketMakingStateMachine) -> None:
+    """Nobody watches."""
+
+
+def play(
+    events: Iterable[MarketEvent],
+    settings: MarketConfiguration | None = None,
+    watch: Callable[[StepResult, MarketMakingStateMachine], None] = _nobody,
+) -> Outcome:
+    """Make the market on the paper exchange until its events, in the order of their receipt, end."""
     settings = settings or configuration()
     account = settings.venue
     assert isinstance(account, PaperAccount)
     machine = MarketMakingStateMachine(settings.strategy, account.instrument, account.fees, account.balances)
-    runner = SessionRunner(machine, account.on(sorted(events, key=lambda event: event.exchange_time)))
+    runner = SessionRunner(machine, account.on(sorted(events, key=lambda event: event.received_at)))
     results: list[StepResult] = []
     references: set[Decimal | None] = set()
     for result in runner.run():
         results.append(result)
+        watch(result, machine)
         references.add(machine.context.mid_price)
     return Outcome(machine, tuple(results), frozenset(references))

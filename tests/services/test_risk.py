@@ -303,7 +303,7 @@ def test_what_own_orders_lock_is_not_free() -> None:
 
 
 def test_what_the_venue_does_not_report_is_not_free() -> None:
-    situation = Situation(quote="1000").report_balances(base="1", quote="100")
+    situation = Situation(quote="1000", max_inventory_pct=1).report_balances(base="1", quote="100")
     assert verdict(situation, ask(quantity="1.0001")) is RefusalCode.FUNDS
     assert verdict(situation, bid(quantity="1.0011")) is RefusalCode.FUNDS
     assert verdict(situation, bid(quantity="1.001")) is None

@@ -39,7 +39,10 @@ class BalancesReported(VenueFact):
         if question is not None:
             position, cash = question.position, question.cash
         is_spot = context.instrument.kind is InstrumentKind.SPOT
+        known = context.missing_base, context.missing_quote
         context.missing_base = max(position + context.target_base - self.base_total, ZERO)
         expected = cash if is_spot else context.equity
         context.missing_quote = ZERO if expected is None else max(expected - self.quote_total, ZERO)
+        if context.missing_base > known[0] or context.missing_quote > known[1]:
+            context.last_spread_calculation = None  # quotes were priced with what is not there
         reconciling.compare_balances(context, self.base_total, self.quote_total, question)
