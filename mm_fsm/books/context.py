@@ -305,7 +305,7 @@ class MarketMakingContext:
 
     @property
     def limit_equity(self) -> Decimal | None:
-        """Equity less what the venue's last report lacks to it: limits count with that. None before there is a price."""
+        """Equity less what the venue's last report lacks to it: limits count with that. None without a price."""
         return read_standing(self).limit_equity
 
     @property
