@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
+from loguru import logger
 
 from mm_fsm.chart import ExecutorKind
 from mm_fsm.errors import OptionError, OwnershipError
@@ -88,6 +90,7 @@ def opened_in_wall_time(
     """
     with ExitStack() as stack:
         loop = stack.enter_context(closing(asyncio.new_event_loop()))
+        loop.set_exception_handler(_note_unawaited)
         venues = [(SharedAccount(venue, markets[0].account), markets) for venue, markets in connections(configurations)]
         for venue, _ in venues:
             stack.callback(_close, loop, venue)
@@ -103,6 +106,15 @@ def opened_in_wall_time(
         ]
         _note_ending(opening, supervisor.sessions, stack)
         yield supervisor
+
+
+def _note_unawaited(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What went wrong in a task that nobody waits for, in one line: a venue's library has such tasks.
+
+    Their failures reach the streams' watch by other ways. A foreign error's words may hold a request: its kind must do.
+    """
+    error = context.get("exception")
+    logger.bind(error=type(error).__name__, what=context.get("message", "")).debug("loop.unawaited_failure")
 
 
 def _operator(opening: Opening, markets: Sequence[tuple[MarketConfiguration, VenueTerms]]) -> OperatorDesk | None:

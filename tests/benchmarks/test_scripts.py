@@ -21,6 +21,8 @@ PRINTED = {
     "step_cost": (("--rounds=1", "--quiet-steps=20", "--fills=2"), r"fill to new intents, one step +[\d.]+"),
     "journal_cost": (("--rounds=1", "--round-seconds=20"), r"a step with intents +[\d.]+"),
     "journal_soak": (("--facts=3000",), r"bytes a fact"),
+    "live_latency": (("--seconds=4",), r"aiohttp's writing +median +[\d.]+"),
+    "live_symbols": (("--symbols=3", "--seconds=2"), r"slowest to quickest +[\d.]+"),
 }
 LONG = {
     "coverage_overhead": ((), r"limit \+\d+%: \w+"),
@@ -29,6 +31,8 @@ LONG = {
 JUDGES = {"coverage_overhead"}
 """Its exit status is a verdict on times, which no test asks for."""
 TESTED_ELSEWHERE = {"decisions", "peers", "policies", "where_time_goes"}
+SHARED = {"rehearsed_run"}
+"""Imported by others, and nothing by itself."""
 
 
 def run(name: str, *arguments: str) -> str:
@@ -46,7 +50,7 @@ def run(name: str, *arguments: str) -> str:
 
 def test_every_benchmark_is_expected_here() -> None:
     found = {path.stem for path in BENCHMARKS.glob("*.py")}
-    assert found == {*PRINTED, *LONG, *TESTED_ELSEWHERE}
+    assert found == {*PRINTED, *LONG, *TESTED_ELSEWHERE, *SHARED}
 
 
 @pytest.mark.parametrize(
@@ -80,3 +84,26 @@ def test_the_cost_of_the_journal_comes_as_json_without_and_with_market_data() ->
             assert math.isfinite(figures[name]), name
             assert figures[name] > 0, name
     assert decisions["records"] == market_data["records"]
+
+
+def test_many_live_markets_come_as_json() -> None:
+    """Two markets at a rehearsal exchange: every figure is there, and every session ended with an empty book."""
+    found = json.loads(run("live_symbols", "--symbols=2", "--seconds=2", "--json"))
+    assert (found["symbols"], found["made"], found["sessions_ended"]) == (2, 2, 2)
+    assert found["open_orders_at_the_end"] == 0
+    assert found["requests_refused"] == 0
+    assert 0 < max(found["weight_by_minute"]) < found["weight_limit_a_minute"] == 6000
+    assert found["slowest_to_quickest"] >= 1
+    for name in ("wait_ms", "step_ms", "loop_lag_ms"):
+        assert found[name]["count"] > 0
+        assert found[name]["median"] <= found[name]["p99"] <= found[name]["largest"]
+
+
+def test_the_latency_of_a_quote_comes_as_json_by_stages_that_add_up() -> None:
+    found = json.loads(run("live_latency", "--seconds=6", "--json"))
+    for figures in (found["cancels"], found["placements"]):
+        assert figures["count"] > 0
+        stages = figures["processor_ms_by_stage"]
+        assert len(stages) == 7
+        assert max(stage["median"] for stage in stages.values()) < figures["processor_ms"]["largest"]
+    assert found["books_without_a_request"]["count"] > 0
