@@ -29,22 +29,28 @@ def admit(context: MarketMakingContext, fact: Fact) -> object:
     return admitted
 
 
-def book(context: MarketMakingContext, fact: Fact, admitted: object) -> tuple[str, ...]:
+def book(context: MarketMakingContext, fact: Fact, admitted: object) -> tuple[str, ...] | None:
     """Apply one admitted fact, in whatever state the lifecycle is, and say what there is to say about it.
 
+    None when the fact changed nothing but times, counts and estimates.
     A request whose answer is overdue at the fact's time then has an unknown outcome.
     """
-    if fact.received_at < context.now:
+    is_clock_back = fact.received_at < context.now
+    if is_clock_back:
         context.clock_regressions += 1
         context.market.note_clock_back_at(fact.received_at)
     else:
         context.now = fact.received_at
     if isinstance(fact, OrderFact):
         context.orders.venue_time = max(context.orders.venue_time, getattr(fact, "exchange_time", 0))
-    fact.book(context, admitted)
+    rests = fact.book(context, admitted) is True and not is_clock_back
     if context.market.has_two_sides and context.reference.pass_time(context.now):
         mark(context)
-    for order in context.orders.expire_requests(context.now):
+        rests = False
+    overdue = context.orders.expire_requests(context.now)
+    if rests and not overdue:
+        return None
+    for order in overdue:
         context.needs_requote = True
         context.remarks.append(f"no answer about order {order.client_order_id} in time")
     remarks = tuple(context.remarks)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final, Protocol
 
 from attrs import define, field, fields, frozen
 
+from mm_fsm.books.field_roles import DERIVED
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import BookLevel, Side
 
@@ -130,6 +131,8 @@ class Market:
     """Books with a stamp far ahead of all before, since one had none: their prices count, their stamps do not."""
     has_book: bool = False
     """Whether a full snapshot has arrived."""
+    has_repeated: bool = field(default=False, eq=False, repr=False, metadata=DERIVED)
+    """Whether the last book left prices and touches as they were."""
 
     @property
     def is_one_sided(self) -> bool:
@@ -150,27 +153,39 @@ class Market:
     def take(
         self,
         book: ShownBook,
-        own: Mapping[Side, Iterable[RestingOrder]],
+        own: Mapping[Side, Sequence[RestingOrder]],
         touch: TouchRule,
     ) -> tuple[Decimal, Decimal] | None:
         """Take a new book; its bid and ask touch where it has two sides that do not cross, else None.
 
         ``own`` orders are taken out first where the book includes them.
         """
+        before = (self.bid_price, self.ask_price, self.bid_touch, self.ask_touch)
         for side, levels in ((Side.BID, book.bids), (Side.ASK, book.asks)):
             self._take_side(side, levels, own[side] if book.includes_own_orders else (), book.received_at, touch)
+        now = (self.bid_price, self.ask_price, self.bid_touch, self.ask_touch)
+        self.has_repeated = before == now and not self.thin_since  # while there is nothing but dust, time counts
+        if not self.has_repeated:
+            self._measure_spread()
+        self._note_times(book)
+        if self.spread_bps is None or self.bid_touch is None or self.ask_touch is None:
+            return None
+        return self.bid_touch, self.ask_touch
+
+    def _note_times(self, book: ShownBook) -> None:
         stamp = book.exchange_time
         if stamp is not None and stamp != self.exchange_time:  # the same again says no more than a heartbeat
             self._take_stamp(stamp, book.received_at)
         self.updated_at = book.received_at
         self.confirm(book.received_at)
         self.has_book = True
+
+    def _measure_spread(self) -> None:
+        self.spread_bps = None
         if self.bid_touch is None or self.ask_touch is None or self.is_one_sided or self.is_crossed:
-            self.spread_bps = None
-            return None
+            return
         middle = (self.bid_touch + self.ask_touch) / TWO
         self.spread_bps = float((self.ask_touch - self.bid_touch) / middle) * 10_000
-        return self.bid_touch, self.ask_touch
 
     def _take_stamp(self, stamp: int, received_at: int) -> None:
         """Order and delay follow the stamp, unless it is odd; after several odd ones the venue's clock has changed."""
@@ -197,7 +212,7 @@ class Market:
         return mid
 
     def _take_side(
-        self, side: Side, levels: tuple[BookLevel, ...], own: Iterable[RestingOrder], now: int, rule: TouchRule
+        self, side: Side, levels: tuple[BookLevel, ...], own: Sequence[RestingOrder], now: int, rule: TouchRule
     ) -> None:
         is_bid = side is Side.BID
         before, touch_before = (self.bid_price, self.bid_touch) if is_bid else (self.ask_price, self.ask_touch)
@@ -241,12 +256,12 @@ class Market:
         return values
 
 
-_read_fields: Final = attrgetter(*(each.name for each in fields(Market)))
+_read_fields: Final = attrgetter(*(each.name for each in fields(Market) if not each.metadata.get("is_derived")))
 
 
 def _read_side(
     levels: tuple[BookLevel, ...],
-    own: Iterable[RestingOrder],
+    own: Sequence[RestingOrder],
     previous: Decimal | None,
     least_value: Decimal,
     *,
@@ -257,20 +272,20 @@ def _read_side(
     Where every visible level is our own, others stand behind the last of them: the price seen before serves if it
     does not stand in front, else the last visible one.
     """
-    own_sizes: dict[Decimal, Decimal] = {}
-    for order in own:
-        own_sizes[order.price] = own_sizes.get(order.price, ZERO) + order.remaining
     best: Decimal | None = None
     value = ZERO
-    for level in levels:
-        size = level.size - own_sizes[level.price] if level.price in own_sizes else level.size
-        if size <= 0:
+    for price, size in levels:
+        others = size
+        for order in own:
+            if order.price == price:
+                others -= order.remaining
+        if others <= 0:
             continue
         if best is None:
-            best = level.price
-        value += size * level.price
+            best = price
+        value += others * price
         if value >= least_value:
-            return best, level.price
+            return best, price
     if best is None and levels:
         last = levels[-1].price
         best = last if previous is None else _worse(previous, last, is_bid=is_bid)

@@ -62,8 +62,14 @@ class ReferencePrice:
     _ask: float = field(init=False, default=0.0)
     _stood_bid: float = field(init=False, default=0.0)
     _stood_ask: float = field(init=False, default=0.0)
-    """The touches of the last sound book, and since when they stand."""
+    """The touches of the last sound book."""
+    _stood_until: int = field(init=False, default=0)
+    """Until when they are known to have stood."""
     _observed_at: int = field(init=False, default=0)
+    """Until when the slow touches have followed them."""
+    _is_in_line: bool = field(init=False, default=False)
+    """Whether the last book agreed with the slow touches. One with the same touches then does, too: meanwhile the slow
+    touches only come nearer, and are moved once another touch is judged."""
     _apart_since: int | None = field(init=False, default=None)
     """Since when the book lies apart from the slow touches, confirmed or not."""
     _confirmed: float = field(init=False, default=0.0)
@@ -77,7 +83,11 @@ class ReferencePrice:
 
     def judge_book(self, now: int, bid: Decimal, ask: Decimal) -> bool:
         """Judge a book with two sides that do not cross; whether it is sound."""
-        self._bid, self._ask = float(bid), float(ask)
+        as_bid, as_ask = float(bid), float(ask)
+        if self._is_in_line and as_bid == self._bid and as_ask == self._ask and self.doubt is None:
+            self._stood_until = max(now, self._stood_until)
+            return True
+        self._bid, self._ask = as_bid, as_ask
         return self._judge(now)
 
     def pass_time(self, now: int) -> bool:
@@ -86,23 +96,30 @@ class ReferencePrice:
             return False
         return now >= self.doubt.since + self._patience and self._judge(now)
 
-    def note_trade(self, now: int, price: Decimal, quote_size: float, taker: Side) -> None:
-        """Take a trade that is no older than the book: it may confirm a doubted level, or contradict the book."""
+    def note_trade(self, now: int, price: Decimal, quote_size: float, taker: Side) -> bool:
+        """Take a trade that is no older than the book: it may confirm a doubted level, or contradict the book.
+
+        Returns:
+            Whether it did either.
+        """
         if not self._bid or not self._ask:
-            return
+            return False
         traded, settings = float(price), self.settings
         if self.doubt is not None and self.doubt.kind is not DoubtKind.CONTRADICTED:
             reach = settings.trade_beyond_book_bps / _BPS
             if self._bid * (1 - reach) <= traded <= self._ask * (1 + reach) and not self._is_near_slow(traded):
                 self._confirming_trades += 1
                 self._confirmed += quote_size
-            return
+                return True
+            return False
         beyond = (self._bid - traded) / self._bid if taker is Side.ASK else (traded - self._ask) / self._ask
         if beyond * _BPS > settings.max_jump_bps:  # one print far outside says nothing; the next book will tell
-            return
+            return False
         if beyond * _BPS > settings.trade_beyond_book_bps and self.doubt is None:
             detail = f"a trade {beyond * _BPS:.1f} bps beyond it, at {price}"
             self._begin(Doubt(DoubtKind.CONTRADICTED, detail, now))
+            return True
+        return False
 
     @property
     def deadline(self) -> int | None:
@@ -118,6 +135,11 @@ class ReferencePrice:
         return (self.slow_bid + self.slow_ask) / 2
 
     @property
+    def is_calm(self) -> bool:
+        """Whether nothing speaks against the book as it stands."""
+        return self.doubt is None and self._apart_since is None
+
+    @property
     def is_apart(self) -> bool:
         """Whether the book lies apart from the slow touches: then an ending is bounded by these, not by the book."""
         return self._apart_since is not None
@@ -125,14 +147,25 @@ class ReferencePrice:
     def forget(self) -> None:
         """The connection was lost: the next book begins anew, since the market may have moved any distance."""
         self.slow_bid = self.slow_ask = self.doubt = self._apart_since = None
-        self._has_been_confirmed = False
+        self._has_been_confirmed = self._is_in_line = False
 
     def snapshot(self) -> tuple[object, ...]:
         """Everything that later judgements depend on, in a fixed order: for digests."""
         doubt = None if self.doubt is None else (self.doubt.kind.value, self.doubt.since)
         counts = (self.doubted, self.believed, self._confirmed, self._confirming_trades, self._has_been_confirmed)
         slow = (self.slow_bid, self.slow_ask, self._stood_bid, self._stood_ask, self._observed_at)
-        return (doubt, *counts, *slow, self._bid, self._ask, self._apart_bid, self._apart_ask, self._apart_since)
+        return (
+            doubt,
+            *counts,
+            *slow,
+            self._stood_until,
+            self._is_in_line,
+            self._bid,
+            self._ask,
+            self._apart_bid,
+            self._apart_ask,
+            self._apart_since,
+        )
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -141,7 +174,9 @@ class ReferencePrice:
         return nanoseconds(self.settings.unsound_book_seconds)
 
     def _judge(self, now: int) -> bool:
+        self._catch_up()
         problem = self._problem()
+        self._is_in_line = problem is None
         if problem is None:
             self._apart_since, self._has_been_confirmed = None, False
             self._end_doubt()
@@ -210,12 +245,19 @@ class ReferencePrice:
 
     def _follow(self, now: int) -> None:
         """Move the slow touches towards what stood until now, by the time it stood."""
+        self._stood_until = max(now, self._stood_until)
         if self.slow_bid is None or self.slow_ask is None:
-            self.slow_bid, self.slow_ask = self._bid, self._ask
+            self.slow_bid, self.slow_ask, self._observed_at = self._bid, self._ask, self._stood_until
         else:
-            elapsed = seconds(max(now - self._observed_at, 0))
-            share = -math.expm1(-elapsed / self.settings.slow_price_seconds)
-            self.slow_bid += share * (self._stood_bid - self.slow_bid)
-            self.slow_ask += share * (self._stood_ask - self.slow_ask)
+            self._catch_up()
         self._stood_bid, self._stood_ask = self._bid, self._ask
-        self._observed_at = max(now, self._observed_at)
+
+    def _catch_up(self) -> None:
+        """Move the slow touches by the time for which the same touches are known to have stood."""
+        elapsed = self._stood_until - self._observed_at
+        if elapsed <= 0 or self.slow_bid is None or self.slow_ask is None:
+            return
+        share = -math.expm1(-seconds(elapsed) / self.settings.slow_price_seconds)
+        self.slow_bid += share * (self._stood_bid - self.slow_bid)
+        self.slow_ask += share * (self._stood_ask - self.slow_ask)
+        self._observed_at = self._stood_until

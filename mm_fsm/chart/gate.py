@@ -11,6 +11,7 @@ from typing import Protocol
 
 from mm_fsm.chart.definition import ChartDefinition, EdgeDefinition
 from mm_fsm.chart.names import hooks_of
+from mm_fsm.chart.settled import is_settled
 from mm_fsm.errors import ChartDefinitionError, MarketMakerError
 
 
@@ -52,7 +53,7 @@ class Gate:
             be bound as a hook.
     """
 
-    __slots__ = ("_automatic", "_commands", "_observers", "_predicates")
+    __slots__ = ("_automatic", "_commands", "_observers", "_predicates", "_unsettled")
 
     def __init__(self, definition: ChartDefinition, owner: object) -> None:
         self._observers: tuple[GuardObserver, ...] = ()
@@ -67,11 +68,14 @@ class Gate:
         _check_owner(definition, owner)
         self._predicates: dict[str, _Predicate] = {name: getattr(owner, name) for name in definition.guard_names}
         self._automatic: dict[str, tuple[_Rule, ...]] = {}
+        self._unsettled: dict[str, tuple[_Rule, ...]] = {}
         self._commands: dict[tuple[str, str], tuple[EdgeDefinition, ...]] = {}
         for state in definition.states:
             edges = tuple(definition.edges_from(state.id))
             sent = [edge.event for edge in edges if edge.command or not definition.automatic]
-            self._automatic[state.id] = tuple(self._compile(edge) for edge in edges if edge.event not in sent)
+            automatic = [edge for edge in edges if edge.event not in sent]
+            self._automatic[state.id] = tuple(map(self._compile, automatic))
+            self._unsettled[state.id] = tuple(self._compile(edge) for edge in automatic if not self._is_settled(edge))
             for event in sent:
                 self._commands[state.id, event] = tuple(edge for edge in edges if edge.event == event)
 
@@ -79,16 +83,19 @@ class Gate:
         """Tell ``observer`` every guard outcome from now on."""
         self._observers = (*self._observers, observer)
 
-    def first_enabled(self, state: str) -> EdgeDefinition | None:
+    def first_enabled(self, state: str, *, rests: bool = False) -> EdgeDefinition | None:
         """The first edge in order of precedence whose guards all hold; what the host sends is not considered.
+
+        ``rests``: none held when the machine last came to rest in this state, and nothing has happened that a settled
+        guard depends on (see ``settled``). Those are not asked then, unless somebody watches the guards.
 
         Raises:
             GuardFailedError: a guard raised.
             KeyError: the chart has no such state.
         """
-        rules = self._automatic[state]
         if self._observers:
-            return self._first_observed(rule[-1] for rule in rules)
+            return self._first_observed(rule[-1] for rule in self._automatic[state])
+        rules = self._unsettled[state] if rests else self._automatic[state]
         for first, expected, further, edge in rules:
             asked = first
             try:
@@ -138,6 +145,9 @@ class Gate:
             if outcome is not guard.expected:
                 return False
         return True
+
+    def _is_settled(self, edge: EdgeDefinition) -> bool:
+        return bool(edge.guards) and all(is_settled(self._predicates[guard.name]) for guard in edge.guards)
 
     def _compile(self, edge: EdgeDefinition) -> _Rule:
         terms = [(self._predicates[guard.name], guard.expected) for guard in edge.guards] or [(_always, True)]

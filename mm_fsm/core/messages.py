@@ -128,8 +128,11 @@ class Fact:
             FactRefusedError: the fact is impossible.
         """
 
-    def book(self, books: Any, admitted: Any) -> None:
-        """Apply the fact, which has been admitted, to the books. Its time has been taken already."""
+    def book(self, books: Any, admitted: Any) -> bool | None:
+        """Apply the fact, which has been admitted, to the books. Its time has been taken already.
+
+        True says that nothing changed but times, counts and estimates: what rested on the books before still does.
+        """
 
 
 @frozen(kw_only=True)

@@ -18,6 +18,9 @@ class Bookkeeper:
     def __init__(self) -> None:
         self.draft = StepDraft()
         """What the step under way has led to; the stepper empties it."""
+        self.rests = False
+        """Whether the fact just booked changed nothing that the chart came to rest on: it need not be asked all of its
+        guards again, and nothing is to be followed up."""
         self._now = 0
 
     @property

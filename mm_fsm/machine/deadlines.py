@@ -43,8 +43,8 @@ class Deadlines:
             wind_down=nanoseconds(settings.wind_down_deadline_seconds),
         )
 
-    def next_wake_time(self, context: MarketMakingContext, *, is_final: bool) -> int | None:
-        """The earliest deadline strictly after now; None when time alone changes nothing."""
+    def next_but_of_data(self, context: MarketMakingContext, *, is_final: bool) -> int:
+        """The earliest deadline strictly after now of all but the age of market data; ``NEVER`` where there is none."""
         now, earliest = context.now, NEVER
         is_suspended, orders = context.are_requests_suspended, context.orders
         deadline = orders.next_answer_due if is_suspended else orders.next_deadline
@@ -56,18 +56,27 @@ class Deadlines:
             for deadline in self._others(context):
                 if now < deadline < earliest:
                     earliest = deadline
-        return None if earliest == NEVER else earliest
+        return earliest
+
+    def data_is_stale_at(self, context: MarketMakingContext) -> int:
+        """When market data is too old unless more comes; in the past before there is any."""
+        confirmed = context.market.confirmed_at
+        return 0 if confirmed is None else confirmed + self.stale
+
+    def next_of_data(self, context: MarketMakingContext) -> int:
+        """When the age of market data next changes something; ``NEVER`` when it does no more."""
+        confirmed, now = context.market.confirmed_at, context.now
+        if confirmed is None or now >= confirmed + self.long_stale:
+            return NEVER
+        return confirmed + (self.stale if now < confirmed + self.stale else self.long_stale)
 
     def _others(self, context: MarketMakingContext) -> tuple[int, ...]:
-        """Every deadline but those of orders; ``NEVER`` or one that is past where there is none."""
-        confirmed = context.market.confirmed_at
-        stale, long_stale = (
-            (NEVER, NEVER) if confirmed is None else (confirmed + self.stale, confirmed + self.long_stale)
-        )
+        """Every deadline but those of orders and data; ``NEVER`` or one that is past where there is none."""
         ends_at = NEVER if context.session_ends_at is None else context.session_ends_at
-        asked = (context.balances_query_due, context.reconciliation.due, context.trades_query_due)
         believed = NEVER if context.reference.deadline is None else context.reference.deadline
-        due: tuple[int, ...] = (stale, long_stale, ends_at, *asked, believed)
+        due: tuple[int, ...] = (
+            ends_at, context.balances_query_due, context.reconciliation.due, context.trades_query_due, believed
+        )  # fmt: skip
         plan, calculated, reduction = context.plan, context.last_spread_calculation, context.reduction
         if plan is not None and calculated is not None:
             due = (*due, calculated + self.refresh, _end_of(plan.bid_hold), _end_of(plan.ask_hold))

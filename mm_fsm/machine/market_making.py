@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from mm_fsm.books.context import Reduction
-from mm_fsm.chart import State, calls_services, computing, waiting
+from mm_fsm.chart import State, calls_services, computing, settled, waiting
 from mm_fsm.core.decisions import Fault, FaultCode, InventoryAssessment
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO
@@ -92,10 +92,12 @@ class MarketMakingStateMachine(QuotingMachine):
 
     # -- guards: they only read -------------------------------------------------------------------------------------
 
+    @settled("find_halt")
     def must_halt(self) -> bool:
         """A fault found while booking, or a cause the risk service names, that has not been acted on yet."""
         return self.find_halt() is not None
 
+    @settled()
     def data_stale(self) -> bool:
         """The newest market data is older than its limit, or what is known of own orders can no longer be trusted.
 
@@ -103,6 +105,7 @@ class MarketMakingStateMachine(QuotingMachine):
         """
         return permission.first_hold(permission.QUOTES_ARE_WITHDRAWN, self.context) is not None
 
+    @settled()
     def operator_hold(self) -> bool:
         """An operator paused quoting and has not resumed it."""
         return permission.first_hold(permission.QUOTING_IS_PAUSED, self.context) is not None
@@ -115,18 +118,22 @@ class MarketMakingStateMachine(QuotingMachine):
         """Books reconciled with the venue, fresh data, a known volatility, and no unfinished adjustment."""
         return permission.first_hold(permission.NOTHING_IS_PRICED, self.context) is None
 
+    @settled()
     def work_remains(self) -> bool:
         """An answer arrived after which there may be more to send."""
         return self.context.needs_requote
 
+    @settled()
     def requests_settled(self) -> bool:
         """No placement and no cancel awaits its answer."""
         return not self.context.orders.is_request_outstanding
 
+    @settled()
     def has_fills(self) -> bool:
         """Fills were booked that have not been acted on."""
         return bool(self.context.unhandled_fills)
 
+    @settled("services.inventory.assess")
     def inventory_limit_passed(self) -> bool:
         """The position passed its limit since inventory was last managed."""
         context = self.context
@@ -134,6 +141,7 @@ class MarketMakingStateMachine(QuotingMachine):
             return False
         return self.services.inventory.assess(context).is_over_limit
 
+    @settled("services.spreads.are_quotes_stale")
     def quotes_stale(self) -> bool:
         """The spread service wants the quotes priced again."""
         return self.services.spreads.are_quotes_stale(self.context)
@@ -336,6 +344,7 @@ class MarketMakingStateMachine(QuotingMachine):
         goal = inventory.limit * exact(context.settings.adjustment_goal_share)
         context.reduction = Reduction(goal=goal, started_at=context.now)
 
+    @settled("services.risk.halt_cause")
     def find_halt(self) -> Fault | None:
         """The fault that must stop everything and has not been acted on.
 

@@ -13,7 +13,7 @@ from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import Fault, Hold, HoldReason
 from mm_fsm.core.messages import SIDES, Fact
 from mm_fsm.machine.bookkeeper import Bookkeeper
-from mm_fsm.machine.deadlines import Deadlines
+from mm_fsm.machine.deadlines import NEVER, Deadlines
 from mm_fsm.machine.desk import Desk, OrderIds
 from mm_fsm.machine.quote_uptime import QuoteUptime
 from mm_fsm.services import permission
@@ -41,10 +41,25 @@ class QuoteBookkeeper(Bookkeeper):
         self.context = context
         self.services = services
         self.desk = Desk(context, self.draft, ids)
-        self.uptime = QuoteUptime()
+        self._uptime = QuoteUptime()
         self._confirming_states = confirming_states
         self._are_sides_to_be_read = True
         self._deadlines = Deadlines.of(context.settings)
+        self._rests_until: int | None = None
+        """While the machine is at rest: when time alone next changes something, but for the age of data."""
+        self._rested_until = 0
+        """The same while a step is under way that leaves it at rest."""
+
+    @property
+    def uptime(self) -> QuoteUptime:
+        """Counted until now."""
+        self._uptime.advance(self.context)
+        return self._uptime
+
+    @property
+    def began_at(self) -> int | None:
+        """Time of the first fact, nanoseconds."""
+        return self._uptime.began_at
 
     @property
     def now(self) -> int:
@@ -59,12 +74,17 @@ class QuoteBookkeeper(Bookkeeper):
         """Apply a fact to the books, and find the command in it: a stop, or the end of the session."""
         context = self.context
         fills = context.fill_count
+        until, self._rests_until, self.rests = self._rests_until, None, False  # what breaks off in the midst is no rest
         remarks = booking.book(context, fact, admitted)
-        for remark in remarks:
+        self.rests = remarks is None and until is not None and context.now < until and self._is_data_fresh()
+        if self.rests and until is not None:
+            self._rested_until = until
+            return None
+        for remark in remarks or ():
             self.draft.explain(remark)
-        self.uptime.advance(context)
+        self._uptime.advance(context)
         self._are_sides_to_be_read = self._are_sides_to_be_read or bool(remarks) or not fact.streams
-        if self.uptime.began_at is None:
+        if self._uptime.began_at is None:
             self._begin_session()
         if is_final:
             context.late_facts += context.fill_count - fills
@@ -79,7 +99,7 @@ class QuoteBookkeeper(Bookkeeper):
 
     def _begin_session(self) -> None:
         context, ids = self.context, self.desk.ids
-        self.uptime.began_at = context.now
+        self._uptime.began_at = context.now
         if not ids.has_run_id:
             ids.begin_at(context.settings.strategy_id, context.now)
             context.order_prefix = ids.prefix
@@ -96,9 +116,22 @@ class QuoteBookkeeper(Bookkeeper):
     def find_wake_time(self, *, is_final: bool) -> int | None:
         """The earliest time, after now, at which time alone changes something."""
         context = self.context
-        if self._deadlines.settings is not context.settings:
-            self._deadlines = Deadlines.of(context.settings)
-        return self._deadlines.next_wake_time(context, is_final=is_final)
+        if not self.rests:
+            if self._deadlines.settings is not context.settings:
+                self._deadlines = Deadlines.of(context.settings)
+            self._rested_until = self._deadlines.next_but_of_data(context, is_final=is_final)
+        is_quoting = context.plan is not None and not context.stop_reason and not is_final
+        if self.rests or (is_quoting and not self.draft.faults and self._is_data_fresh()):
+            self._rests_until = self._rested_until
+        earliest = self._rested_until
+        if not is_final:
+            earliest = min(earliest, self._deadlines.next_of_data(context))
+        return None if earliest == NEVER else earliest
+
+    def _is_data_fresh(self) -> bool:
+        """Whether market data is as new as the settings of the last rest ask for."""
+        deadlines, context = self._deadlines, self.context
+        return deadlines.settings is context.settings and context.now < deadlines.data_is_stale_at(context)
 
     def withdraw_placements(self) -> None:
         """Placements of this step never leave."""
@@ -128,6 +161,7 @@ class QuoteBookkeeper(Bookkeeper):
     def _read_sides(self, *, is_final: bool) -> None:
         self._are_sides_to_be_read = False
         context = self.context
+        self._uptime.advance(context)
         is_of_interest = not (is_final or context.is_stopping or context.fault is not None)
         market_hold = self.services.spreads.hold_market(context) if is_of_interest else None
         machine_hold = permission.first_hold(permission.MACHINE, context)
@@ -145,7 +179,8 @@ class QuoteBookkeeper(Bookkeeper):
     def continue_from(self, values: Mapping[str, Any]) -> None:
         """Go on with the books of another machine."""
         self.context = self.desk.context = values["context"]
-        self.uptime, self.desk.ids = values["uptime"], values["order_ids"]
+        self._uptime, self.desk.ids = values["uptime"], values["order_ids"]
+        self._rests_until = None
         self._are_sides_to_be_read = values["reads_sides"]
         self.want_signals()
 

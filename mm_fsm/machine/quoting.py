@@ -110,6 +110,7 @@ class QuotingMachine(StrategyMachine):
     def services(self, services: Services) -> None:
         self._bookkeeper.services = services
         self._bookkeeper.want_signals()
+        self.stepper.gate.bind(self.definition, self)  # which guards are settled depends on the services
 
     @property
     def desk(self) -> Desk:
@@ -124,7 +125,7 @@ class QuotingMachine(StrategyMachine):
     @property
     def began_at(self) -> int | None:
         """Time of the first fact, nanoseconds."""
-        return self._bookkeeper.uptime.began_at
+        return self._bookkeeper.began_at
 
     def report_fault(self, fault: Fault) -> None:
         """Note a fault in an action of the edge that acts on it: what was to be placed in this step is withdrawn."""

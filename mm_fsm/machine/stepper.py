@@ -184,6 +184,8 @@ class Stepper:
         if not self.is_final and not self._come_to_rest(TRANSITION_LIMIT):
             self._fail(FaultCode.DOES_NOT_REST, f"{TRANSITION_LIMIT} transitions in one step", None)
             self._come_to_rest(TRANSITION_LIMIT)
+        if self.bookkeeper.rests:
+            return
         state = self._owner.chart_state
         try:
             self.bookkeeper.follow_up(state, is_final=state in self._final_states)
@@ -237,13 +239,13 @@ class Stepper:
 
         In the fault state a step in which something failed ends: what follows waits for the next fact.
         """
-        owner, faults = self._owner, self._draft.faults
+        owner, bookkeeper, faults = self._owner, self.bookkeeper, self._draft.faults
         for _ in range(limit):
             state = owner.chart_state
             if faults and state in self._fault_states:
                 return True
             try:
-                edge = self.gate.first_enabled(state)
+                edge = self.gate.first_enabled(state, rests=bookkeeper.rests)
             except GuardFailedError as error:
                 self._fail(FaultCode.GUARD, str(error), error.__cause__)
                 continue
@@ -255,6 +257,7 @@ class Stepper:
     def _fire(self, edge: EdgeDefinition) -> None:
         """Take one edge; an error inside becomes a fault."""
         assert self._running is not None  # noqa: S101 - made by _start
+        self.bookkeeper.rests = False
         source, event = edge.source, edge.event
         for transition_began in self.observers.transition_began:
             transition_began(source, event)
@@ -273,6 +276,7 @@ class Stepper:
 
     def _fail(self, code: FaultCode, place: str, error: BaseException | None, *, transient: bool = True) -> None:
         """Note a fault, take back what was to be placed, and enter the fault state."""
+        self.bookkeeper.rests = False
         detail = f": {_raised(error)}" if error is not None else ""
         source, now = self._owner.chart_state, self.bookkeeper.now
         fault = Fault(code=code, reason=f"{place}{detail}", transient=transient, state=source, at=now)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from mm_fsm.books.context import MarketMakingContext, Reduction
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.books.signals import Signal
+from mm_fsm.chart import settled
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import InventoryAction, InventoryAssessment, InventoryStep, OrderDraft
 from mm_fsm.core.exact import exact
@@ -31,6 +32,7 @@ class DefaultInventoryService:
         weighs = settings.adjustment_policy is AdjustmentPolicy.LEAST_COST
         return frozenset({Signal.VOLUME}) if weighs else frozenset()
 
+    @settled()
     def assess(self, context: MarketMakingContext) -> InventoryAssessment:
         """Offset, limit and use, as of now."""
         return context.assess_inventory()

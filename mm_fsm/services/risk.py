@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.chart import settled
 from mm_fsm.core.decisions import Fault, FaultCode, HoldReason, OrderDraft, Refusal, RefusalCode
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO, InstrumentKind
@@ -142,6 +143,7 @@ class DefaultRiskService:
         reason = f"neither side can afford {smallest} contracts at {mid}"
         return Fault(code=FaultCode.FUNDS, reason=reason, transient=False)
 
+    @settled()
     def halt_cause(self, context: MarketMakingContext) -> Fault | None:
         """The kill switch, equity that is not there, repeated rejections, or data missing for long."""
         settings, ledger = context.settings, context.ledger

@@ -19,6 +19,7 @@ from attrs import evolve, frozen
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.signals import Signal
+from mm_fsm.chart import settled
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
 from mm_fsm.core.exact import exact
@@ -52,6 +53,7 @@ class SharedQuoting(ABC):
     def price(self, inputs: PricingInputs) -> Pricing:
         """Where the innermost quotes lie, from these inputs alone."""
 
+    @settled()
     def hold_market(self, context: MarketMakingContext) -> Hold | None:
         """Why nobody should be quoted now: the first reason of the market's. Override it for a reason of your own."""
         return permission.first_hold(permission.MARKET, context)
@@ -60,6 +62,7 @@ class SharedQuoting(ABC):
         """Why one side alone is not quoted; asked when quotes are priced. Override it for a reason of your own."""
         return permission.side_hold(context, inventory, side)
 
+    @settled("hold_market")
     def are_quotes_stale(self, context: MarketMakingContext) -> bool:
         """Whether age, a move of m, a limit just crossed, the market, or a side without order and hold asks for it."""
         plan, calculated_at = context.plan, context.last_spread_calculation

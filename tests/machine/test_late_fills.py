@@ -188,7 +188,7 @@ def _bring_to(bench: Bench, state: str) -> None:
             bench.wait(0)
     elif state == "error":
         bench.context.rejections_in_a_row = 99
-        bench.book()
+        bench.wait(0)
     elif state == "inventory_management":
         bench.stop(flatten=False)
     elif state == "completed":

@@ -47,27 +47,32 @@ class MarketBook(VenueFact):
             if not is_amount(level.price / 2):  # the mid is booked, and may need one decimal more
                 raise refusal(self, "price", f"a {AMOUNT_EXPECTED}, as its half must be", level.price)
 
-    def book(self, context: MarketMakingContext, admitted: None) -> None:
+    def book(self, context: MarketMakingContext, admitted: None) -> bool:
         """Show the market, and mark what is held at its mid; a book that comes late is passed over."""
-        market = context.market
+        market, reference = context.market, context.reference
         if market.is_overtaken(self):
             if market.late_books_in_a_row < LATE_BOOKS_BELIEVED:
                 context.late_books += 1
                 market.late_books_in_a_row += 1
-                return
+                return False
             if self.exchange_time is not None:
                 market.disbelieve_stamp()
+        was_calm = reference.is_calm and market.has_book and not market.late_books_in_a_row
         market.late_books_in_a_row = 0
         if context.markouts.is_following and context.is_data_stale:
             context.markouts.suspend(_stale_since(context))
         own = {Side.BID: context.active_bid_orders, Side.ASK: context.active_ask_orders}
         touches = market.take(self, own, context.touch_rule)
-        if touches is not None and context.reference.judge_book(context.now, *touches):
-            mark(context)
-            if context.signals.running:
-                context.signals.observe_book(context.now, self._touch(context))
-        else:
+        if touches is None or not reference.judge_book(context.now, *touches):
             context.markouts.suspend(context.now)
+            return False
+        repeats_itself = market.has_repeated and was_calm and not context.was_over_limit
+        if repeats_itself and not context.signals.running and market.mid_price is not None:
+            return not _observe(context, float(market.mid_price))
+        mark(context)
+        if context.signals.running:
+            context.signals.observe_book(context.now, self._touch(context))
+        return False
 
     def _touch(self, context: MarketMakingContext) -> Touch:
         market = context.market
@@ -81,9 +86,7 @@ class MarketBook(VenueFact):
 def mark(context: MarketMakingContext) -> None:
     """Value everything at the middle of a sound book."""
     mid = context.market.believe()
-    as_float = float(mid)
-    context.markouts.observe(context.now, as_float)
-    context.volatility_estimator.observe(context.now, as_float)
+    _observe(context, float(mid))
     context.ledger.mark(mid)
     if context.first_mid_price is None:
         context.first_mid_price = mid
@@ -95,6 +98,15 @@ def _stale_since(context: MarketMakingContext) -> int | None:
     """When the data before this book became too old; None where nothing was known any more."""
     confirmed = context.market.confirmed_at
     return None if confirmed is None else confirmed + nanoseconds(context.settings.stale_data_seconds)
+
+
+def _observe(context: MarketMakingContext, mid: float) -> bool:
+    """Let the estimates take a sound mid; whether that changes more than their values."""
+    estimator = context.volatility_estimator
+    was_warm = estimator.is_warm
+    has_settled = context.markouts.observe(context.now, mid)
+    estimator.observe(context.now, mid)
+    return has_settled or estimator.is_warm is not was_warm
 
 
 def _check_levels(fact: MarketBook, name: str, levels: tuple[BookLevel, ...], sign: int) -> None:

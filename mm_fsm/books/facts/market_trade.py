@@ -29,12 +29,14 @@ class MarketTrade(VenueFact):
         check_positive(self, "price", self.price)
         check_positive(self, "size", self.size)
 
-    def book(self, context: MarketMakingContext, admitted: None) -> None:
+    def book(self, context: MarketMakingContext, admitted: None) -> bool:
         """Feed the estimates of the flow; a trade no older than the last book confirms or contradicts it."""
         if context.signals.running:
             context.signals.observe_trade(context.now, self.taker_side, float(self.price), float(self.size))
         if context.market.has_book and self.exchange_time >= context.market.exchange_time:
             quote_size = float(self.price * self.size * context.instrument.contract_size)
-            context.reference.note_trade(context.now, self.price, quote_size, self.taker_side)
+            says_something = context.reference.note_trade(context.now, self.price, quote_size, self.taker_side)
             if context.reference.doubt is not None:
                 context.markouts.suspend(context.now)
+            return not (says_something or context.signals.running)
+        return not context.signals.running
