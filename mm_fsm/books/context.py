@@ -162,9 +162,6 @@ class MarketMakingContext:
     """Sides whose spread was held by a bound; two sides to a calculation."""
 
     _digest: BooksDigest = field(factory=BooksDigest, init=False, eq=False, repr=False, metadata=DERIVED)
-    _touch_rule: tuple[TouchRule | None, object, object] = field(
-        default=(None, None, None), init=False, eq=False, repr=False, metadata=DERIVED
-    )
     _standing: Standing | None = field(default=None, init=False, eq=False, repr=False, metadata=DERIVED)
 
     def __attrs_post_init__(self) -> None:
@@ -216,13 +213,8 @@ class MarketMakingContext:
     @property
     def touch_rule(self) -> TouchRule:
         """What makes a touch here: less is dust."""
-        settings, contract_size = self.settings, self.instrument.contract_size
-        rule, made_for, made_with = self._touch_rule
-        if rule is None or made_for is not settings or made_with is not contract_size:
-            value = settings.base_order_size * exact(settings.touch_size_share) / contract_size
-            rule = TouchRule(value, nanoseconds(settings.thin_touch_seconds))
-            self._touch_rule = (rule, settings, contract_size)
-        return rule
+        chosen, contract_size = self.settings, self.instrument.contract_size
+        return TouchRule.of(chosen.base_order_size, contract_size, chosen.touch_size_share, chosen.thin_touch_seconds)
 
     def is_within_price_band(self, price: Decimal) -> bool:
         """Whether an order's price lies within ``price_band_bps`` of the reference price; not before there is one."""

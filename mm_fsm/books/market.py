@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final, Protocol
 
 from attrs import define, field, fields, frozen
 
 from mm_fsm.books.field_roles import DERIVED
+from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import BookLevel, Side
 
@@ -69,6 +72,12 @@ class TouchRule:
 
     least_value: Decimal
     patience: int
+
+    @classmethod
+    @lru_cache(maxsize=1024)  # every book asks for the same one
+    def of(cls, order_size: Decimal, contract_size: Decimal, share: float, patience_seconds: float) -> TouchRule:
+        """A touch shows ``share`` of an order of ``order_size`` in quote currency."""
+        return cls(order_size * exact(share) / contract_size, nanoseconds(patience_seconds))
 
 
 @frozen
