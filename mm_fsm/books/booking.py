@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from mm_fsm.books import reconciling
+from mm_fsm.books import reconciliation_rounds
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts.fields import check_fields, refusal
 from mm_fsm.books.facts.market_book import mark
@@ -73,9 +73,9 @@ def note_sent(context: MarketMakingContext, intent: Intent) -> None:
             order = context.orders.get(intent.client_order_id)
             if order is not None:
                 context.orders.note_query(order, context.now, intent.question_id)
-            reconciling.note_asked(context, intent)
+            reconciliation_rounds.note_asked(context, intent)
         case _:
-            reconciling.note_question(context, intent)
+            reconciliation_rounds.note_question(context, intent)
 
 
 def book_again(

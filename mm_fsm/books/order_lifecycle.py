@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from mm_fsm.chart import Chart, State, table_of
-from mm_fsm.chart.watching import WATCHERS
+from mm_fsm.chart.listeners import WATCHERS
 from mm_fsm.errors import OrderLifecycleError
 
 

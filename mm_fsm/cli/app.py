@@ -25,8 +25,17 @@ from mm_fsm.cli.arguments import (
     option,
     parsed_duration,
 )
-from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
-from mm_fsm.cli.operating_commands import (
+from mm_fsm.cli.commands_on_recordings import (
+    BACKTEST_EPILOG,
+    CALIBRATE_EPILOG,
+    CONVERT_EPILOG,
+    TUNE_EPILOG,
+    backtest,
+    calibrate,
+    convert,
+    tune,
+)
+from mm_fsm.cli.commands_on_runs import (
     PAUSE_EPILOG,
     RESUME_EPILOG,
     STATUS_EPILOG,
@@ -38,25 +47,16 @@ from mm_fsm.cli.operating_commands import (
     stop,
     watchdog,
 )
+from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
 from mm_fsm.cli.option_names import DiagramFormatName, ExecutorName
 from mm_fsm.cli.record_command import RECORD_EPILOG, record
-from mm_fsm.cli.recording_commands import (
-    BACKTEST_EPILOG,
-    CALIBRATE_EPILOG,
-    CONVERT_EPILOG,
-    TUNE_EPILOG,
-    backtest,
-    calibrate,
-    convert,
-    tune,
-)
 from mm_fsm.errors import MarketMakerError
 
 _FORMATS: Final = ", ".join(DiagramFormatName)
 
 
 class _Commands(TyperGroup):
-    """Tells what is refused in one line, with exit status 2; a traceback is for what is broken."""
+    """Prints a refusal as one line and exits with status 2. Only a defect of the program shows a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -66,14 +66,12 @@ class _Commands(TyperGroup):
 
             print_message(f"mm-fsm: {error}", style="red")
             raise typer.Exit(ExitCode.BAD_INPUT) from None
-        except (
-            BrokenPipeError
-        ):  # the reader has what it wanted, such as head: not all was printed, and nothing is wrong
+        except BrokenPipeError:  # a reader such as head has read enough
             from mm_fsm.cli.unprinted import print_no_more
 
             print_no_more()
             raise typer.Exit(READER_LEFT) from None
-        except KeyboardInterrupt:  # before or after the sessions, which end in order by themselves
+        except KeyboardInterrupt:  # outside the sessions, which handle signals themselves
             raise typer.Exit(INTERRUPTED) from None
 
 

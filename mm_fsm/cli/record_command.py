@@ -33,7 +33,7 @@ def record(
     ] = None,
 ) -> None:
     """Write an exchange's public streams, books and trades, to files that backtest reads. No keys are needed."""
-    from mm_fsm.cli.recording_live import RecordOptions, run_record
+    from mm_fsm.cli.stream_recorder import RecordOptions, run_record
 
     options = RecordOptions(
         exchange=exchange,

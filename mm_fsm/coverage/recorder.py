@@ -10,7 +10,7 @@ from statemachine import StateChart
 
 from mm_fsm.chart import Chart
 from mm_fsm.chart.engine import ChartEngine
-from mm_fsm.chart.watching import WATCHERS
+from mm_fsm.chart.listeners import WATCHERS
 from mm_fsm.coverage import engines
 from mm_fsm.coverage.engines import EngineClass, Watch
 from mm_fsm.coverage.model import ChartModel

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import define
 
-from mm_fsm.books import booking, reconciling
+from mm_fsm.books import booking, reconciliation_rounds
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
@@ -184,7 +184,7 @@ class Desk:
         if looks_up_trades and is_trade_lookup_needed(context):
             self._look_up_trades_when_due()
         if not is_final:
-            question = reconciling.next_question(context)
+            question = reconciliation_rounds.next_question(context)
             if question is not None:
                 self.stage(question)
             self.ask_for_balances_when_due()
@@ -203,7 +203,7 @@ class Desk:
     def _ask_about(self, order: OwnOrder) -> None:
         context = self.context
         if order.missing_fills > 0 and not order.is_unknown:
-            since = order.placed_at - nanoseconds(reconciling.CLOCK_TOLERANCE_SECONDS)
+            since = order.placed_at - nanoseconds(reconciliation_rounds.CLOCK_TOLERANCE_SECONDS)
             context.orders.note_query(order, context.now)
             self._ask_for_trades(since)
             return
@@ -221,7 +221,9 @@ class Desk:
         if context.now < context.trades_query_due:
             return
         earliest = context.orders.unconfirmed_since
-        since = (context.now if earliest is None else earliest) - nanoseconds(reconciling.CLOCK_TOLERANCE_SECONDS)
+        since = (context.now if earliest is None else earliest) - nanoseconds(
+            reconciliation_rounds.CLOCK_TOLERANCE_SECONDS
+        )
         context.trades_query_due = context.now + nanoseconds(context.settings.request_timeout_seconds)
         self._ask_for_trades(since)
 
@@ -237,5 +239,5 @@ class Desk:
 
     def _ask(self, question: Question) -> None:
         """Stage a question that is no part of a round of reconciliation."""
-        reconciling.note_asked(self.context, question)
+        reconciliation_rounds.note_asked(self.context, question)
         self.stage(question)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import statemachine
 
 from mm_fsm.chart import Chart, ChartDefinition, EngineExecutor, ExecutorKind, chart_of, definition_of
-from mm_fsm.chart.watching import WATCHERS
+from mm_fsm.chart.listeners import WATCHERS
 from mm_fsm.core.messages import Fact
 from mm_fsm.machine.bookkeeper import Bookkeeper
 from mm_fsm.machine.observers import MachineObserver

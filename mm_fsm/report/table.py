@@ -112,6 +112,15 @@ def _share(value: float) -> str:
     return f"{value:.1%}"
 
 
+def _fees(entry: Entry) -> str:
+    """What is booked, and what was paid that no figure has yet: currencies without a price, fills without their fee."""
+    more = entry["additional_data"]
+    waiting = [f"{Decimal(amount).normalize():f} {name}" for name, amount in more.get("unpriced_fees", {}).items()]
+    if fills := more.get("fills_without_fee", 0):
+        waiting.append(f"{fills:,} not told")
+    return " + ".join([money(entry["total_fees"]), *waiting])
+
+
 _SESSION: Final[Sequence[tuple[str, _Cell]]] = (
     ("outcome", _outcome),
     ("preset", lambda entry: entry["preset"] or _NONE),
@@ -125,7 +134,7 @@ _PROFIT: Final[Sequence[tuple[str, _Cell]]] = (
     ("net PnL", lambda entry: colored_money(entry["net_pnl"])),
     ("= spread capture", lambda entry: money(entry["spread_capture"])),
     ("+ inventory", lambda entry: money(entry["inventory_pnl"])),
-    ("- fees", lambda entry: money(entry["total_fees"])),
+    ("- fees", _fees),
     ("+ funding", lambda entry: money(entry["funding"])),
     ("identity gap", lambda entry: str(entry["pnl_identity_gap"])),
     ("realised", lambda entry: money(entry["realized_pnl"])),
@@ -156,7 +165,7 @@ _FIRST: Final[Sequence[tuple[str, _Cell]]] = (
     ("net PnL, quote currency", lambda entry: colored_money(entry["net_pnl"])),
     ("= spread capture", lambda entry: money(entry["spread_capture"])),
     ("+ inventory", lambda entry: money(entry["inventory_pnl"])),
-    ("- fees", lambda entry: money(entry["total_fees"])),
+    ("- fees", _fees),
     ("net bps of volume", lambda entry: _rate(entry["net_pnl_bps_of_volume"], 2)),
     ("largest drawdown", lambda entry: money(entry["max_drawdown"])),
     ("fills of orders placed", lambda entry: f"{entry['fills']:,} of {entry['orders']['placed']:,}"),

@@ -39,7 +39,7 @@ class RunningMarket:
 
 
 @frozen(kw_only=True)
-class RunFacts:
+class RunDescription:
     """What runs, and who runs it."""
 
     settings: str | None
@@ -74,7 +74,7 @@ class OperationsDirectory:
         Raises:
             SettingsError: the directory cannot be written to.
         """
-        facts = RunFacts(
+        facts = RunDescription(
             settings=None if settings is None else str(settings.resolve()),
             process=os.getpid(),
             host=socket.gethostname(),
@@ -137,7 +137,7 @@ class OperationsDirectory:
             found = f"{self.directory}: {error.strerror}"
             raise OptionError("DIR", "a directory to write to", found, "Make access to it.") from error
 
-    def read(self) -> RunFacts:
+    def read(self) -> RunDescription:
         """What runs, or ran last, here.
 
         Raises:
@@ -147,7 +147,7 @@ class OperationsDirectory:
         try:
             found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             markets = tuple(RunningMarket(**market) for market in found["markets"])
-            return RunFacts(**{**found, "markets": markets})
+            return RunDescription(**{**found, "markets": markets})
         except (OSError, ValueError, LookupError, TypeError):
             remedy = "Name what --out named, or runs/latest."
             raise OptionError("DIR", f"the directory of a run, with {ABOUT}", str(self.directory), remedy) from None

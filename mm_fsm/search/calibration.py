@@ -42,14 +42,14 @@ class Calibration:
 
     @property
     def intensity(self) -> Estimate | None:
-        """A for models with one intensity for both sides: the mean, trades a second on one side."""
+        """Mean intensity of both sides, trades a second on one side, for models with one A."""
         if self.sellers is None or self.buyers is None:
             return None
         return _mean(self.sellers.rate_per_second, self.buyers.rate_per_second)
 
     @property
     def decay_per_bps(self) -> Estimate | None:
-        """K for such models: the mean."""
+        """Mean decay of both sides, 1/bps, for models with one k."""
         if self.sellers is None or self.buyers is None:
             return None
         return _mean(self.sellers.decay_per_bps, self.buyers.decay_per_bps)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from attrs import define, field
 
-from mm_fsm.chart.watching import WATCHERS
+from mm_fsm.chart.listeners import WATCHERS
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.exclusions import Exclusion
 from mm_fsm.coverage.recorder import Recorder

@@ -10,7 +10,7 @@ import pytest
 from mm_fsm.books.facts import StopRequested, Timer
 from mm_fsm.books.order_lifecycle import OrderEvent, OrderLifecycle, OrderStatus, status_after
 from mm_fsm.chart import State
-from mm_fsm.chart.watching import WATCHERS
+from mm_fsm.chart.listeners import WATCHERS
 from mm_fsm.core.messages import Fact
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.errors import OrderLifecycleError

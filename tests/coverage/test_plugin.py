@@ -297,7 +297,7 @@ def test_a_lost_worker_fails_the_gate(project: pytest.Pytester) -> None:
 def test_everything_is_left_as_it_was(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     from statemachine import StateChart
 
-    from mm_fsm.chart.watching import WATCHERS
+    from mm_fsm.chart.listeners import WATCHERS
 
     monkeypatch.setenv(VARIABLE, "elsewhere")
     before = (StateChart.__init__, list(WATCHERS))

@@ -52,6 +52,15 @@ def test_a_result_opens_with_ten_figures(entry: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("in_full", [True, False])
+def test_fees_that_no_figure_has_yet_stand_beside_those_that_are_booked(entry: dict[str, Any], in_full: bool) -> None:
+    """A fee in a third currency without a price, and a fill whose fee was not told."""
+    more = {**entry["additional_data"], "unpriced_fees": {"BNB": "0.001200"}, "fills_without_fee": 2}
+    waiting = rendered([{**entry, "total_fees": "8.25", "additional_data": more}], 80, in_full=in_full)
+    assert "8.25 + 0.0012 BNB + 2 not told" in waiting
+    assert "not told" not in rendered([entry], 80, in_full=in_full)
+
+
+@pytest.mark.parametrize("in_full", [True, False])
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_no_line_is_wider_than_the_terminal(entry: dict[str, Any], width: int, in_full: bool) -> None:
     """Symbols that do not fit side by side come below one another."""

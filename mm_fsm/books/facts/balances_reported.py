@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from mm_fsm.books import reconciling
+from mm_fsm.books import reconciliation_rounds
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.instrument import ZERO, InstrumentKind
 from mm_fsm.core.messages import VenueFact
@@ -45,4 +45,4 @@ class BalancesReported(VenueFact):
         context.missing_quote = ZERO if expected is None else max(expected - self.quote_total, ZERO)
         if context.missing_base > known[0] or context.missing_quote > known[1]:
             context.last_spread_calculation = None  # quotes were priced with what is not there
-        reconciling.compare_balances(context, self.base_total, self.quote_total, question)
+        reconciliation_rounds.compare_balances(context, self.base_total, self.quote_total, question)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from mm_fsm.books import reconciling
+from mm_fsm.books import reconciliation_rounds
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts.fields import check_fields, check_positive, refusal
 from mm_fsm.books.facts.own_orders import note_taken
@@ -59,7 +59,9 @@ class OpenOrdersReported(VenueFact):
                 _take_known(context, known, reported, asked_at)
             elif _is_ours(context, reported):
                 _take_unknown(context, reported, self.exchange_time)
-        reconciling.take_open_orders(context, {reported.client_order_id for reported in self.orders}, question)
+        reconciliation_rounds.take_open_orders(
+            context, {reported.client_order_id for reported in self.orders}, question
+        )
         context.needs_requote = True
 
 

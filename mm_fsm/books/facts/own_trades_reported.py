@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from mm_fsm.books import reconciling
+from mm_fsm.books import reconciliation_rounds
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts.fields import check_fields, refusal
 from mm_fsm.books.facts.order_filled import OrderFilled, book_fill, check_fill, is_own_fill
@@ -53,7 +53,7 @@ class OwnTradesReported(VenueFact):
         context.trades_query_due = context.now + wait
         question = context.questions.answer(self.question_id)
         if question is not None or self.question_id is None:
-            reconciling.take_trades(context, self.since, self.until, question)
+            reconciliation_rounds.take_trades(context, self.since, self.until, question)
 
 
 def _may_be_ours(context: MarketMakingContext, fill: OrderFilled) -> bool:

@@ -78,7 +78,10 @@ class WaitingRequests:
         return bool(self._cancels)
 
     def add(self, intent: Intent, time: int) -> Dropped | None:
-        """Let an intent wait; a placement that need not leave any more as its cancel follows."""
+        """Queue an intent. A cancel drops its order's placement where that still waits, and is not queued itself.
+
+        Returns the dropped placement; None where none was dropped.
+        """
         if isinstance(intent, PlaceOrder):
             self._placements.append(Waiting(intent, time))
         elif isinstance(intent, CancelOrder):

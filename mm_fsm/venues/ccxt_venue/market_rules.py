@@ -10,9 +10,8 @@ from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry, positive, text
 
 DECIMAL_PLACES: Final = 2
-SIGNIFICANT_DIGITS: Final = 3
 TICK_SIZE: Final = 4
-"""ccxt's precision modes."""
+"""ccxt's precision modes; the third, significant digits, is no grid."""
 
 _UNSAID: Final = "Write another market, or ask the exchange for its rules."
 

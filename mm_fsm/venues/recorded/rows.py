@@ -44,11 +44,6 @@ class CsvLayout(Layout):
         self.has_header = not self.header or not first[0].isdecimal()
         self.names: Sequence[str] = first if self.has_header else self.header[: len(first)]
 
-    @property
-    def local_column(self) -> bool:
-        """Whether rows say when they were received."""
-        return "local_timestamp" in self.names
-
     def judge(self, wanted: Wanted, tally: Tally) -> Judge:
         """What makes events of the rows of one reading."""
         raise NotImplementedError

@@ -45,21 +45,21 @@ def status(*, directory: RunDirectory = _LATEST, as_json: JsonOption = False) ->
 
 def pause(*, directory: RunDirectory = _LATEST, reason: Reason = "mm-fsm pause") -> None:
     """Take every order of a run out of the market and place none until it is resumed."""
-    from mm_fsm.cli.operating import pause_run
+    from mm_fsm.cli.operator_files import pause_run
 
     pause_run(directory, reason)
 
 
 def resume(*, directory: RunDirectory = _LATEST) -> None:
     """Let a paused run quote again."""
-    from mm_fsm.cli.operating import resume_run
+    from mm_fsm.cli.operator_files import resume_run
 
     resume_run(directory)
 
 
 def stop(*, directory: RunDirectory = _LATEST, reason: Reason = "mm-fsm stop") -> None:
     """End a run in order, as the first Ctrl-C does."""
-    from mm_fsm.cli.operating import stop_run
+    from mm_fsm.cli.operator_files import stop_run
 
     stop_run(directory, reason)
 
@@ -75,6 +75,6 @@ def watchdog(
     ] = None,
 ) -> None:
     """Watch a run from a second process, and take its orders out of the market once it has fallen silent."""
-    from mm_fsm.cli.watching import run_watchdog
+    from mm_fsm.cli.watchdog_command import run_watchdog
 
     raise typer.Exit(run_watchdog(directory, silence_seconds=silence, most_seconds=most))

@@ -13,7 +13,7 @@ from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.core.clock import seconds as seconds_of
 from mm_fsm.errors import OptionError, OwnershipError, SettingsError
-from mm_fsm.runtime.operations import OperationsDirectory, RunFacts
+from mm_fsm.runtime.operations import OperationsDirectory, RunDescription
 from mm_fsm.runtime.ownership import Ownership
 from mm_fsm.runtime.pushed_session import connections
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_settings
@@ -46,7 +46,7 @@ def run_watchdog(directory: Path, *, silence_seconds: float, most_seconds: float
     return _rescue(facts, venues, most_seconds)
 
 
-def _configurations(facts: RunFacts) -> Sequence[MarketConfiguration]:
+def _configurations(facts: RunDescription) -> Sequence[MarketConfiguration]:
     """The settings of the run, read at once: they may be gone when they are needed.
 
     Raises:
@@ -62,7 +62,7 @@ def _configurations(facts: RunFacts) -> Sequence[MarketConfiguration]:
     return configurations
 
 
-def _rescue(facts: RunFacts, venues: Sequence[Connection], most_seconds: float | None) -> int:
+def _rescue(facts: RunDescription, venues: Sequence[Connection], most_seconds: float | None) -> int:
     orders, problems = journals_of([market.journal for market in facts.markets if market.journal])
     for problem in problems:
         print_message(f"mm-fsm: {problem}", style="red")
