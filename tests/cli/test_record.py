@@ -122,7 +122,7 @@ def test_settings_that_contradict_themselves_are_refused(text: str, field: str) 
 
 def test_a_file_that_cannot_be_written_ends_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of two markets' files fails: the other's writer must not wait for ever, or the command never ends."""
-    from mm_fsm.cli import recording_live
+    from mm_fsm.cli import stream_recorder
     from tests.money.markets import book
 
     class TwoMarkets:
@@ -141,12 +141,12 @@ def test_a_file_that_cannot_be_written_ends_the_recording(tmp_path: Path, monkey
             raise SettingsError("--out", "a directory that can be written", "one that is full", "Make room.")
         return [Path(str(len(list(events))))]
 
-    monkeypatch.setattr(recording_live, "MarketData", TwoMarkets)
-    monkeypatch.setattr(recording_live, "exchange_class", lambda *_: None)
-    monkeypatch.setattr(recording_live, "write_recording", write)
-    options = recording_live.RecordOptions(
+    monkeypatch.setattr(stream_recorder, "MarketData", TwoMarkets)
+    monkeypatch.setattr(stream_recorder, "exchange_class", lambda *_: None)
+    monkeypatch.setattr(stream_recorder, "write_recording", write)
+    options = stream_recorder.RecordOptions(
         exchange="nowhere", symbols=["A/USD", "B/USD"], factory=None, form="tardis", out=tmp_path,
         seconds=None, file_seconds=3600.0,
     )  # fmt: skip
     with pytest.raises(SettingsError, match="Make room"):
-        recording_live.run_record(options)
+        stream_recorder.run_record(options)
