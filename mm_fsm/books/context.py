@@ -178,6 +178,7 @@ class MarketMakingContext:
             most_orders=settings.max_orders_per_interval,
             interval=nanoseconds(settings.order_interval_seconds),
             counter=settings.rate_counter,
+            per_fill=settings.orders_per_fill,
             reserve_share=settings.order_reserve_share,
         )
         self.orders = OwnOrders(

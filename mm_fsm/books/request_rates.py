@@ -1,7 +1,9 @@
 """How many requests the venue takes, counted as the venue counts them: what would be refused is known beforehand.
 
-Two kinds of rules, either or both: a count of orders in an interval, and a counter that each request raises and time
-lowers. A counter of the second kind makes a cancel the dearer the younger its order is. Times are nanoseconds.
+Three kinds of rules, any of them together: a count of orders in an interval, a counter that each request raises and
+time lowers, and a bound on orders for each fill. A counter makes a cancel the dearer the younger its order is. The
+bound holds back quotes alone: a venue that counts so charges or slows down, and to reduce the position is worth more.
+Times are nanoseconds.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections import deque
 from attrs import define, field
 
 from mm_fsm.core.clock import nanoseconds, seconds
-from mm_fsm.core.rate_rules import DecayingCounter
+from mm_fsm.core.rate_rules import DecayingCounter, OrdersPerFill
 
 
 @define(kw_only=True, eq=False)
@@ -22,17 +24,23 @@ class RequestRates:
         most_orders: placements in an interval.
         interval: nanoseconds.
         counter: the venue's decaying counter; None where it has none.
+        per_fill: the venue's bound on orders for each fill; None where it has none.
         reserve_share: share of each allowance that quotes leave to orders that reduce the position, 0 to below 1.
     """
 
     most_orders: int
     interval: int
     counter: DecayingCounter | None = None
+    per_fill: OrdersPerFill | None = None
     reserve_share: float = 0.0
 
     _sent: deque[int] = field(init=False, factory=deque)
     _points: float = field(init=False, default=0.0)
     _counted_at: int = field(init=False, default=0)
+    _window: int = field(init=False, default=0)
+    """Number of the window in which orders are compared with fills."""
+    _window_orders: int = field(init=False, default=0)
+    _window_fills: int = field(init=False, default=0)
 
     def points(self, now: int) -> float:
         """The counter as the venue has it; 0 without one."""
@@ -57,7 +65,7 @@ class RequestRates:
             points = self.points(now) + self.counter.points_per_order
             if points > self.counter.limit * share:
                 return f"the venue's counter would be at {points:.1f} of {self.counter.limit * share:g} points"
-        return None
+        return self._too_many_for_the_fills(now) if is_quote else None
 
     def room_at(self, now: int, *, is_quote: bool) -> int:
         """When there is room for one more placement if nothing else is sent; ``now`` where there is."""
@@ -70,14 +78,23 @@ class RequestRates:
             over = self.points(now) + self.counter.points_per_order - self.counter.limit * share
             if over > 0:
                 at = max(at, now + nanoseconds(over / self.counter.decay_per_second) + 1)
+        if is_quote and self.per_fill is not None and self._too_many_for_the_fills(now) is not None:
+            at = max(at, (self._window + 1) * self.per_fill.window)
         return at
 
     def note_placement(self, now: int) -> None:
         """A placement leaves."""
         self.orders_in_interval(now)
         self._sent.append(now)
+        self._enter_window(now)
+        self._window_orders += 1
         if self.counter is not None:
             self._raise(now, self.counter.points_per_order)
+
+    def note_fill(self, now: int) -> None:
+        """An own order traded."""
+        self._enter_window(now)
+        self._window_fills += 1
 
     def note_cancel(self, now: int, age: int) -> None:
         """A cancel of an order of this age leaves. Cancels always leave; they only cost."""
@@ -88,12 +105,28 @@ class RequestRates:
         """The latest placement never left."""
         if self._sent:
             self._sent.pop()
+            self._window_orders = max(self._window_orders - 1, 0)
             if self.counter is not None:
                 self._points = max(self._points - self.counter.points_per_order, 0.0)
 
     def snapshot(self) -> tuple[float, ...]:
         """Everything that later answers depend on, in a fixed order: for digests."""
-        return (self._points, self._counted_at, *self._sent)
+        window = (self._window, self._window_orders, self._window_fills)
+        return (self._points, self._counted_at, *window, *self._sent)
+
+    def _enter_window(self, now: int) -> None:
+        if self.per_fill is not None and now // self.per_fill.window > self._window:
+            self._window = now // self.per_fill.window
+            self._window_orders = self._window_fills = 0
+
+    def _too_many_for_the_fills(self, now: int) -> str | None:
+        if self.per_fill is None:
+            return None
+        self._enter_window(now)
+        allowed = self.per_fill.allowed(self._window_fills) * (1.0 - self.reserve_share)
+        if self._window_orders + 1 <= allowed:
+            return None
+        return f"{self._window_orders} orders for {self._window_fills} fills, {allowed:g} are allowed"
 
     def _raise(self, now: int, points: float) -> None:
         self._points = self.points(now) + points

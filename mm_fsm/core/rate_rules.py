@@ -51,6 +51,37 @@ class DecayingCounter:
         return next((points for limit, points in self.points_per_cancel if old < limit), 0.0)
 
 
+@frozen(kw_only=True)
+class OrdersPerFill:
+    """A venue's bound on orders for each fill, counted anew in every window of time.
+
+    Args:
+        most: placements for each fill.
+        window: length of a window, nanoseconds; windows begin at multiples of it since 1970.
+        free: placements in a window before the bound counts.
+
+    Raises:
+        SettingsError: ``most`` or ``window`` is not positive and finite, or ``free`` is negative.
+    """
+
+    most: float
+    window: int
+    free: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("most", "window"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise SettingsError(
+                    f"orders_per_fill.{name}", "a finite number above 0", getattr(self, name), "Correct it."
+                )
+        if self.free < 0:
+            raise SettingsError("orders_per_fill.free", "at least 0", self.free, "Correct it.")
+
+    def allowed(self, fills: int) -> float:
+        """Placements that a window with so many fills may have."""
+        return max(self.free, self.most * fills)
+
+
 KRAKEN_CANCELS: Final = ((5.0, 8.0), (10.0, 6.0), (15.0, 5.0), (45.0, 4.0), (90.0, 2.0), (300.0, 1.0))
 """Kraken, spot trading limits: points of a cancel by the order's age."""
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.instrument import Fees
-from mm_fsm.core.rate_rules import DecayingCounter
+from mm_fsm.core.rate_rules import DecayingCounter, OrdersPerFill
 from mm_fsm.core.validation import any_text, exact, identifier, number, one_of, real, text, whole_number, yes_or_no
 from mm_fsm.errors import SettingsError
 
@@ -283,6 +284,14 @@ class MarketMakingSettings:
     rate_counter_order_points: float = field(default=1.0, **_float(at_least=0))
     rate_counter_cancel_points: tuple[tuple[float, float], ...] = field(default=(), **_pairs())
     """Pairs of an order's age in seconds and a cancel's points below that age, ages rising; older ones are free."""
+    max_orders_per_fill: float | None = field(default=None, **_optional_float(above=0))
+    """Placements for each fill beyond which no quote is placed until the window ends, where the venue bounds that."""
+    orders_per_fill_window_seconds: float = field(default=86_400.0, **_duration())
+    """The time over which it is counted, from multiples of it since 1970 on."""
+    orders_per_fill_free: int = field(default=1_000, validator=whole_number(at_least=0))
+    """Placements in a window before that bound counts."""
+    presence_distance_bps: float | None = field(default=None, **_optional_float(above=0))
+    """Distance from the reference price within which a quote counts as present, where the venue's programme asks it."""
     max_live_orders: int = field(default=20, validator=whole_number(at_least=1))
 
     max_rejections_in_a_row: int = field(default=5, validator=whole_number(at_least=1))
@@ -330,7 +339,7 @@ class MarketMakingSettings:
     """Options of services: a shipped service's stand in a table of its name, the rest is free for third parties."""
 
     def __attrs_post_init__(self) -> None:
-        _ = self.rate_counter  # refused here, not when the first order leaves
+        _ = self.rate_counter, self.orders_per_fill  # refused here, not when the first order leaves
         self._require_order("min_spread_bps", "max_spread_bps")
         self._require_order("stale_data_seconds", "long_stale_data_seconds")
         self._require_order("wind_down_passive_seconds", "wind_down_deadline_seconds")
@@ -369,6 +378,17 @@ class MarketMakingSettings:
             decay_per_second=self.rate_counter_decay_per_second,
             points_per_order=self.rate_counter_order_points,
             points_per_cancel=self.rate_counter_cancel_points,
+        )
+
+    @property
+    def orders_per_fill(self) -> OrdersPerFill | None:
+        """The venue's bound on orders for each fill; None where it has none."""
+        if self.max_orders_per_fill is None:
+            return None
+        return OrdersPerFill(
+            most=self.max_orders_per_fill,
+            window=nanoseconds(self.orders_per_fill_window_seconds),
+            free=self.orders_per_fill_free,
         )
 
     def requote_tolerance_share(self, level: int, *, towards_market: bool) -> float:

@@ -112,6 +112,8 @@ class QuoteBookkeeper(Bookkeeper):
         self.desk.stage_follow_ups(is_final=is_final, looks_up_trades=state in self._confirming_states)
         if self._are_sides_to_be_read or self.draft.transitions or self.context.plan is None:
             self._read_sides(is_final=is_final)
+        elif self.context.settings.presence_distance_bps is not None:
+            self.uptime.look(self.context)
 
     def find_wake_time(self, *, is_final: bool) -> int | None:
         """The earliest time, after now, at which time alone changes something."""
@@ -168,6 +170,7 @@ class QuoteBookkeeper(Bookkeeper):
         for side in SIDES:
             hold = _COMPLETED if is_final else permission.side_status(context, side, machine_hold, market_hold)
             context.sides[side].status = hold
+        self.uptime.look(context)
 
     # -- going on where another left off ----------------------------------------------------------------------------
 

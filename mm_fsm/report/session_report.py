@@ -127,6 +127,10 @@ class SessionReport:
     quote_edge: QuoteEdge
 
     both_sides_live_share: float
+    both_sides_resting_share: float
+    """Of the time, as the venue sees it: from an order's acknowledgement to its end, cancels in flight included."""
+    resting_seconds: Mapping[str, float]
+    """By side, as the venue sees it."""
     live_seconds: Mapping[str, float]
     """By side."""
     hold_seconds: Mapping[str, Mapping[str, float]]
@@ -184,6 +188,8 @@ def make_report(recorder: SessionRecorder, wall_seconds: float) -> SessionReport
         markouts=_markouts(context.markouts),
         quote_edge=quote_edge(context),
         both_sides_live_share=uptime.both_live_share,
+        both_sides_resting_share=uptime.both_resting_share,
+        resting_seconds={side.value: seconds(uptime.resting[side]) for side in Side},
         live_seconds={side.value: seconds(uptime.live[side]) for side in Side},
         hold_seconds={side.value: _seconds(uptime.held[side]) for side in Side},
         spread_clamped_share=context.clamped_spreads / max(1, 2 * context.spread_calculations),

@@ -157,6 +157,7 @@ _TRADING: Final[Sequence[tuple[str, _Cell]]] = (
 )
 _QUOTING: Final[Sequence[tuple[str, _Cell]]] = (
     ("both sides live", lambda entry: _share(entry["both_sides_live_share"])),
+    ("both sides at the venue", lambda entry: _share(entry.get("both_sides_resting_share", 0.0))),
     ("spreads at a bound", lambda entry: _share(entry["spread_clamped_share"])),
 )
 

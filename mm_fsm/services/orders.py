@@ -26,8 +26,9 @@ class DefaultOrderService:
             staying = [order for order in context.live_quotes(side) if order.is_staying]
             share = exact(context.settings.size_tolerance_share)
             most = 1 if staying and _is_beyond_limit(context, side) else 1 + share
+            has_room = context.request_rates.why_not(context.now, is_quote=True) is None
             for quote in plan.quotes(side):
-                lowest, highest = _price_range(context, plan, quote)
+                lowest, highest = _price_range(context, plan, quote, is_patient=not has_room)
                 for order in staying:
                     if lowest <= order.price <= highest and _fits(context, order, quote, most):
                         staying.remove(order)
@@ -38,10 +39,17 @@ class DefaultOrderService:
         return OrderChanges(cancels=tuple(cancels), placements=tuple(placements))
 
 
-def _price_range(context: MarketMakingContext, plan: QuotePlan, quote: Quote) -> tuple[Decimal, Decimal]:
-    """Prices at which an order may stay in place of a wanted quote: further behind it than in front of it."""
+def _price_range(
+    context: MarketMakingContext, plan: QuotePlan, quote: Quote, *, is_patient: bool
+) -> tuple[Decimal, Decimal]:
+    """Prices at which an order may stay in place of a wanted quote: further behind it than in front of it.
+
+    ``is_patient``: the venue takes no other order now, so that one anywhere behind it is better than none.
+    """
     settings, distance = context.settings, abs(quote.price - plan.reference_price)
     behind = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=True))
+    if is_patient:
+        behind = context.price_reach
     in_front = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=False))
     if quote.side is Side.BID:
         return quote.price - behind, quote.price + in_front

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mm_fsm.books.request_rates import RequestRates
-from mm_fsm.core.rate_rules import KRAKEN_TIERS, DecayingCounter
+from mm_fsm.core.rate_rules import KRAKEN_TIERS, DecayingCounter, OrdersPerFill
 from mm_fsm.errors import SettingsError
 
 SECOND = 1_000_000_000
@@ -124,3 +124,59 @@ def test_a_clock_that_goes_back_takes_nothing_away() -> None:
 def test_a_counter_without_sense_is_refused(arguments: dict[str, float], field: str) -> None:
     with pytest.raises(SettingsError, match=field):
         DecayingCounter(**arguments)
+
+
+def per_fill(most: float = 10, free: int = 3, reserve_share: float = 0.0) -> RequestRates:
+    rule = OrdersPerFill(most=most, window=60 * SECOND, free=free)
+    return RequestRates(most_orders=10_000, interval=10 * SECOND, per_fill=rule, reserve_share=reserve_share)
+
+
+def place_while_allowed(counted: RequestRates, now: int) -> int:
+    placed = 0
+    while counted.why_not(now, is_quote=True) is None:
+        counted.note_placement(now)
+        placed += 1
+    return placed
+
+
+def test_orders_are_bounded_for_each_fill_in_a_window_beyond_those_that_are_free() -> None:
+    """Three are free, a fill allows ten in all, and the next minute begins anew."""
+    counted = per_fill()
+    assert place_while_allowed(counted, 0) == 3
+    counted.note_fill(SECOND)
+    assert place_while_allowed(counted, SECOND) == 7
+    counted.note_fill(2 * SECOND)
+    assert place_while_allowed(counted, 2 * SECOND) == 10
+    assert "20 orders for 2 fills" in str(counted.why_not(3 * SECOND, is_quote=True))
+    assert counted.room_at(3 * SECOND, is_quote=True) == 60 * SECOND
+    assert place_while_allowed(counted, 60 * SECOND) == 3
+
+
+def test_what_reduces_the_position_is_never_held_back_by_the_fills() -> None:
+    counted = per_fill()
+    place_while_allowed(counted, 0)
+    assert counted.why_not(0, is_quote=False) is None
+    assert counted.room_at(0, is_quote=False) == 0
+
+
+def test_quotes_leave_their_reserve_of_the_bound_too_and_what_never_left_does_not_count() -> None:
+    counted = per_fill(free=10, reserve_share=0.2)
+    assert place_while_allowed(counted, 0) == 8
+    counted.take_back_placement()
+    assert place_while_allowed(counted, 0) == 1
+
+
+def test_a_fill_that_is_booked_late_counts_to_the_window_under_way() -> None:
+    counted = per_fill()
+    counted.note_placement(61 * SECOND)
+    counted.note_fill(59 * SECOND)
+    assert place_while_allowed(counted, 61 * SECOND) == 9
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [({"most": 0.0}, "most"), ({"most": float("nan")}, "most"), ({"window": 0}, "window"), ({"free": -1}, "free")],
+)
+def test_a_bound_that_makes_no_sense_is_refused(changes: dict[str, float], name: str) -> None:
+    with pytest.raises(SettingsError, match=f"orders_per_fill.{name}"):
+        OrdersPerFill(**({"most": 1.0, "window": 1} | changes))  # type: ignore[arg-type]

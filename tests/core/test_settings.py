@@ -15,7 +15,10 @@ from mm_fsm.core.settings import AdjustmentPolicy, MarketMakingSettings, Service
 from mm_fsm.errors import SettingsError
 
 FIELDS = {each.name: each.type for each in attrs.fields(attrs.resolve_types(MarketMakingSettings))}
-OPTIONAL = {"rate_counter_limit", "max_position_size", "target_base", "session_seconds"}
+OPTIONAL = {
+    "rate_counter_limit", "max_orders_per_fill", "presence_distance_bps", "max_position_size", "target_base",
+    "session_seconds",
+}  # fmt: skip
 MAY_BE_NEGATIVE = {"target_base"}
 MAY_BE_ZERO = MAY_BE_NEGATIVE | {
     "min_edge_bps",
@@ -34,6 +37,7 @@ MAY_BE_ZERO = MAY_BE_NEGATIVE | {
     "min_liquidation_distance",
     "order_reserve_share",
     "rate_counter_order_points",
+    "orders_per_fill_free",
     "max_recovery_attempts",
     "max_session_recoveries",
     "wind_down_passive_seconds",

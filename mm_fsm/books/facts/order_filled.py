@@ -119,6 +119,7 @@ def book_fill(context: MarketMakingContext, fact: OrderFilled, entry: LedgerFill
 
 def _note_fill(context: MarketMakingContext, fact: OrderFilled, side: Side) -> None:
     context.fill_count += 1
+    context.request_rates.note_fill(context.now)
     context.last_fill_time = context.now
     context.unhandled_fills.append(fact)
     mid = context.mid_price if context.mid_price is not None else fact.price
