@@ -142,14 +142,10 @@ class OrderTable:
         """Live orders that nobody is taking out: no cancel in flight, and no open question to the venue."""
         return self._view(None, "strays", lambda: tuple(order for order in self._live.values() if order.is_stray))
 
-    def cancels_due(self) -> tuple[OwnOrder, ...]:
-        """Live orders to cancel at once, in whatever state the machine is."""
-        views = self._views[None]
-        found: tuple[OwnOrder, ...] | None = views.get("cancels_due")
-        if found is None:
-            live = self._live.values()
-            found = views["cancels_due"] = tuple([order for order in live if order.cancel_due and order.is_live])
-        return found
+    def cancels_due(self, now: int) -> tuple[OwnOrder, ...]:
+        """Live orders to cancel now, in whatever state the machine is."""
+        due = self._to_be_cancelled()
+        return due and tuple(order for order in due if now >= order.cancel_retry_at)
 
     def queries_due(self, now: int) -> tuple[OwnOrder, ...]:
         """Orders to ask the venue about now."""
@@ -167,12 +163,12 @@ class OrderTable:
 
     @property
     def next_answer_due(self) -> int | None:
-        """The earliest time at which an answer is overdue."""
+        """The earliest time at which an answer is overdue or a cancel to be repeated."""
         return self._next_dues()[0]
 
     @property
     def next_deadline(self) -> int | None:
-        """The earliest time at which an answer is overdue or a question due."""
+        """The earliest time at which an answer is overdue, a cancel to be repeated or a question due."""
         answer, query = self._next_dues()
         return query if answer is None else answer if query is None else min(answer, query)
 
@@ -192,13 +188,23 @@ class OrderTable:
             views["questions"] = found
         return found
 
+    def _to_be_cancelled(self) -> tuple[OwnOrder, ...]:
+        views = self._views[None]
+        found: tuple[OwnOrder, ...] | None = views.get("to_be_cancelled")
+        if found is None:
+            live = self._live.values()
+            found = views["to_be_cancelled"] = tuple([order for order in live if order.cancel_due and order.is_live])
+        return found
+
     def _next_dues(self) -> tuple[int | None, int | None]:
-        """When the next answer is overdue, and the next question due."""
+        """When the next answer is overdue or a cancel to be repeated, and the next question due."""
         dues = self._dues
         if dues is None:
             live = self._live.values()
+            answers = [order.answer_due for order in live if order.answer_due is not None]
+            cancels = [order.cancel_retry_at for order in self._to_be_cancelled() if order.is_cancel_paced]
             dues = self._dues = (
-                min([order.answer_due for order in live if order.answer_due is not None], default=None),
+                min(answers + cancels, default=None),
                 min([order.query_due for order in live if order.query_due is not None], default=None),
             )
         return dues

@@ -111,6 +111,8 @@ class OwnOrders(OrderTable):
         order.cancel_in_flight = True
         order.cancel_wanted = True
         order.cancel_due = False
+        order.cancels_sent += 1
+        order.cancel_retry_at = now + self.times.cancel_interval(order.cancels_sent)
         order.answer_due = now + self.times.request_timeout
         self.changed(order.side)
 

@@ -19,6 +19,10 @@ REQUESTED_STATUSES: Final = frozenset({OrderStatus.PENDING_NEW, OrderStatus.PEND
 """A placement or a cancel awaits its answer."""
 
 
+MOST_CANCEL_INTERVALS: Final = 8
+"""Times between two questions that a refused cancel waits at most before it is repeated."""
+
+
 @frozen(kw_only=True)
 class RequestTimes:
     """How long the book waits for answers, nanoseconds."""
@@ -29,6 +33,14 @@ class RequestTimes:
     """Time between two questions about one order."""
     validity_window: int
     """How long after its sending a placement may still reach the venue's book."""
+
+    def cancel_interval(self, sent: int) -> int:
+        """How long after the cancel of this number the next one for the same order waits, if one is needed.
+
+        The first is repeated as soon as a look has found the order open: it may have overtaken the placement. Then the
+        wait doubles from the time between two questions on, up to ``MOST_CANCEL_INTERVALS`` times that.
+        """
+        return self.query_interval * min(2 ** (sent - 2), MOST_CANCEL_INTERVALS) if sent > 1 else 0
 
 
 @define(kw_only=True)
@@ -53,7 +65,10 @@ class OwnOrder:
     cancel_in_flight: bool = False
     cancel_wanted: bool = False
     cancel_due: bool = False
-    """A cancel must be sent at once: the order is alive again, or a cancel that went astray left it open."""
+    """A cancel must be sent as soon as it may: the order is alive again, or a cancel that went astray left it open."""
+    cancels_sent: int = 0
+    cancel_retry_at: int = 0
+    """When a cancel may be repeated: a venue that refuses it at once would otherwise be asked without end."""
     query_due: int | None = None
     """When to ask about the order (again); None when there is nothing to ask."""
     query_in_flight: bool = False
@@ -95,10 +110,22 @@ class OwnOrder:
         return not self.cancel_in_flight and self.status is not OrderStatus.UNKNOWN and not self.cancel_due
 
     @property
+    def is_cancel_paced(self) -> bool:
+        """Whether it was found open after repeated cancels, so that the next one has a time of its own."""
+        return self.cancel_due and self.cancels_sent > 1
+
+    @property
     def is_stray(self) -> bool:
-        """Whether it is live and nobody is taking it out: no cancel in flight, and no open question to the venue."""
+        """Whether it is live and nobody is taking it out: no cancel in flight or timed, no open question about it."""
         is_asked_about = self.is_unknown and self.query_due is not None
-        return self.is_live and not self.cancel_in_flight and not is_asked_about
+        return self.is_live and not (self.cancel_in_flight or is_asked_about or self.is_cancel_paced)
+
+    def may_rest_beside(self, level: int) -> bool:
+        """Whether an order for this level of its side might come to rest beside it, where one is meant.
+
+        So it is while the venue has not answered whether it took the order, or whether it let go of it.
+        """
+        return self.level == level and (not self.acknowledged or not self.is_staying)
 
     @property
     def remaining(self) -> Decimal:

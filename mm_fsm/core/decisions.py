@@ -165,6 +165,7 @@ class RefusalCode(StrEnum):
     DRAWDOWN = "drawdown"
     ORDER_RATE = "order_rate"
     ORDER_COUNT = "order_count"
+    REQUEST_UNANSWERED = "request_unanswered"
     LIQUIDATION_DISTANCE = "liquidation_distance"
     CUSTOM = "custom"
 

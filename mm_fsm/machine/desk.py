@@ -12,11 +12,12 @@ from mm_fsm.books import booking, reconciliation_rounds
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
-from mm_fsm.core.decisions import HoldReason, OrderDraft, QuotePlan, Refusal
+from mm_fsm.core.decisions import HoldReason, OrderDraft, QuotePlan, Refusal, RefusalCode
 from mm_fsm.core.messages import (
     SIDES,
     CancelOrder,
     Intent,
+    OrderPurpose,
     PlaceOrder,
     QueryBalances,
     QueryOrder,
@@ -92,9 +93,9 @@ class Desk:
                 context.adverse_selection_held_at_fills = context.maker_fill_count
 
     def place(self, draft: OrderDraft, refusal: Refusal | None) -> bool:
-        """Stage a placement, or remember why risk refused it. Whether it was staged."""
+        """Stage a placement, or remember why it was refused, by risk or here. Whether it was staged."""
         context = self.context
-        refusal = permission.order_refusal(context, draft.purpose) or refusal
+        refusal = permission.order_refusal(context, draft.purpose) or refusal or self._refuse_second(draft)
         if refusal is not None:
             context.sides[draft.side].refusal = permission.refused_hold(context, refusal)
             order = f"{draft.side} {draft.quantity} at {draft.price}"
@@ -115,6 +116,24 @@ class Desk:
         context.next_order_number += 1
         self._send(intent)
         return True
+
+    def _refuse_second(self, draft: OrderDraft) -> Refusal | None:
+        """Refuse a second order where one is meant: the venue may hold, or come to hold, the first.
+
+        A replacement may leave together with the cancel of an order that rests: risk counts both.
+        """
+        if draft.purpose is not OrderPurpose.QUOTE:
+            return None
+        for order in self.context.live_quotes(draft.side):
+            if order.may_rest_beside(draft.level) and not self._begins_now(order):
+                reason = f"{order.side} {order.quantity} at {order.price} of this level may rest in the book"
+                return Refusal(RefusalCode.REQUEST_UNANSWERED, reason)
+        return None
+
+    def _begins_now(self, order: OwnOrder) -> bool:
+        """Whether what is asked of an order leaves with this very step: its placement, or the cancel of a known one."""
+        staged = [type(each) for each in self._draft.intents if _names(each, order)]
+        return staged == ([CancelOrder] if order.acknowledged else [PlaceOrder])
 
     def place_reducing(self, draft: OrderDraft, refusal: Refusal | None) -> None:
         """Stage a reducing order; try again only after a while, whatever comes of it."""
@@ -152,7 +171,7 @@ class Desk:
         """Stage cancels of live orders by their ids."""
         for client_order_id in client_order_ids:
             order = self.context.orders.get(client_order_id)
-            if order is not None and order.is_live and not order.cancel_in_flight:
+            if order is not None and order.is_live and not order.cancel_in_flight and not order.cancel_due:
                 self.cancel(order)
 
     def cancel_all(self) -> None:
@@ -175,7 +194,7 @@ class Desk:
         ``looks_up_trades``: the state waits until own trades have been looked up.
         """
         context = self.context
-        for order in context.orders.cancels_due():
+        for order in context.orders.cancels_due(context.now):
             self.cancel(order)
         if context.are_requests_suspended:
             return
@@ -241,3 +260,7 @@ class Desk:
         """Stage a question that is no part of a round of reconciliation."""
         reconciliation_rounds.note_asked(self.context, question)
         self.stage(question)
+
+
+def _names(intent: Intent, order: OwnOrder) -> bool:
+    return isinstance(intent, PlaceOrder | CancelOrder) and intent.client_order_id == order.client_order_id

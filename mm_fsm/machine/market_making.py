@@ -64,13 +64,15 @@ class MarketMakingStateMachine(QuotingMachine):
     checks_failed = idle.to(error, cond="checks_fail", on="note_failed_checks")
     ready = idle.to(calculating_spreads, cond="ready_to_quote")
     spreads_calculated = calculating_spreads.to(placing_orders)
-    placing_continued = placing_orders.to.itself(internal=True, cond="work_remains", unless="has_fills",
+    placing_continued = placing_orders.to.itself(internal=True, cond="work_remains",
+                                                 unless=("has_fills", "inventory_limit_passed"),
                                                  on="continue_placing", note="reprice, send what is left")
-    orders_placed = placing_orders.to(monitoring_orders, cond="requests_settled",
-                                      note="an UNKNOWN order counts as settled: its side is held")
-    adjusting_continued = adjusting_spreads.to.itself(internal=True, cond="work_remains", unless="has_fills",
+    orders_placed = placing_orders.to(monitoring_orders, cond="wait_is_over",
+                                      note="an UNKNOWN order counts as answered: its side is held")
+    adjusting_continued = adjusting_spreads.to.itself(internal=True, cond="work_remains",
+                                                      unless=("has_fills", "inventory_limit_passed"),
                                                       on="continue_placing", note="reprice, send what is left")
-    spreads_adjusted = adjusting_spreads.to(monitoring_orders, cond="requests_settled")
+    spreads_adjusted = adjusting_spreads.to(monitoring_orders, cond="wait_is_over")
     fills_arrived = monitoring_orders.to(order_filled, cond="has_fills")
     limit_passed = monitoring_orders.to(inventory_management, cond="inventory_limit_passed",
                                         note="an edge, not a level: since inventory was last managed")
@@ -118,15 +120,21 @@ class MarketMakingStateMachine(QuotingMachine):
         """Books reconciled with the venue, fresh data, a known volatility, and no unfinished adjustment."""
         return permission.first_hold(permission.NOTHING_IS_PRICED, self.context) is None
 
-    @settled()
+    @settled("quotes_stale")
     def work_remains(self) -> bool:
-        """An answer arrived after which there may be more to send."""
-        return self.context.needs_requote
+        """An answer arrived after which there may be more to send, or the quotes went stale meanwhile.
 
-    @settled()
-    def requests_settled(self) -> bool:
-        """No placement and no cancel awaits its answer."""
-        return not self.context.orders.is_request_outstanding
+        One slow answer must not keep the other orders at prices of before.
+        """
+        return self.context.needs_requote or self.quotes_stale()
+
+    @settled("has_fills", "inventory_limit_passed")
+    def wait_is_over(self) -> bool:
+        """No placement and no cancel awaits its answer, or there is a fill or a passed limit to act on.
+
+        Those do not wait for the venue: a request without an answer is followed up in every state.
+        """
+        return not self.context.orders.is_request_outstanding or self.has_fills() or self.inventory_limit_passed()
 
     @settled()
     def has_fills(self) -> bool:

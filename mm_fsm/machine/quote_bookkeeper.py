@@ -110,7 +110,8 @@ class QuoteBookkeeper(Bookkeeper):
     def follow_up(self, state: str, *, is_final: bool) -> None:
         """Whatever the state: cancel what came alive again, ask about what is not known, look up own trades."""
         self.desk.stage_follow_ups(is_final=is_final, looks_up_trades=state in self._confirming_states)
-        if self._are_sides_to_be_read or self.draft.transitions or self.context.plan is None:
+        has_changed = self._are_sides_to_be_read or self.draft.transitions or self.draft.intents
+        if has_changed or self.context.plan is None:
             self._read_sides(is_final=is_final)
         elif self.context.settings.presence_distance_bps is not None:
             self.uptime.look(self.context)

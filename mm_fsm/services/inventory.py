@@ -59,7 +59,7 @@ class DefaultInventoryService:
             return None
         live = context.orders.live()
         unwanted = [order for order in live if reduction is None or order.purpose is OrderPurpose.QUOTE]
-        if any(not order.cancel_in_flight and not order.is_unknown for order in unwanted):
+        if any(order.is_staying for order in unwanted):
             return InventoryAction(step=InventoryStep.CANCEL_QUOTES, reason="quotes go before the position is reduced")
         if reduction is None or unwanted:
             return None
@@ -73,7 +73,7 @@ class DefaultInventoryService:
         self, context: MarketMakingContext, reduction: Reduction, reducing: tuple[OwnOrder, ...]
     ) -> InventoryAction | None:
         """Cancel the reducing order once time is up, its price is no longer wanted, or it is more than is missing."""
-        if not all(order.is_resting for order in reducing):
+        if not all(order.is_resting and order.is_staying for order in reducing):
             return None
         if context.is_wind_down_late:
             return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="the wind-down is past its deadline")

@@ -274,6 +274,7 @@ _MAY_PASS_SOON: Final = (RefusalCode.POSITION_LIMIT, RefusalCode.SELF_CROSS, Ref
 _REASON_OF_REFUSAL: Final = {
     RefusalCode.UNKNOWN_ORDER: HoldReason.UNKNOWN_ORDER,
     **{code: reason for reason, code in _REFUSAL_OF.items()},
+    RefusalCode.REQUEST_UNANSWERED: HoldReason.ORDERS_IN_FLIGHT,
     RefusalCode.FUNDS: HoldReason.FUNDS,
     RefusalCode.BELOW_MINIMUM: HoldReason.BELOW_MINIMUM,
     RefusalCode.STALE_DATA: HoldReason.STALE_DATA,

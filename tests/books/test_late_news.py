@@ -95,7 +95,7 @@ def test_an_order_alive_again_after_its_end_is_to_be_cancelled_at_once(end: str)
     assert book.count == 0
     book.report_open(order, None, at(2))
     assert (order.is_unknown, book.count) == (True, 1)
-    assert book.cancels_due() == (order,)
+    assert book.cancels_due(at(2)) == (order,)
 
 
 def test_an_order_alive_again_while_its_fills_are_missing_is_to_be_cancelled_too() -> None:
@@ -105,7 +105,7 @@ def test_an_order_alive_again_while_its_fills_are_missing_is_to_be_cancelled_too
     book.expire(order, HALF, at(1))
     book.report_open(order, HALF, at(2))
     assert order.is_unknown
-    assert book.cancels_due() == (order,)
+    assert book.cancels_due(at(2)) == (order,)
 
 
 def test_a_fill_of_a_rejected_order_is_a_contradiction_that_is_looked_into() -> None:

@@ -169,9 +169,9 @@ def test_a_cancel_that_went_astray_is_sent_again_when_the_order_turns_out_to_be_
     book.expire_requests(at(1 + TIMEOUT))
     book.report_open(order, None, at(8))
     assert order.status is OrderStatus.OPEN
-    assert book.cancels_due() == (order,)
+    assert book.cancels_due(at(8)) == (order,)
     book.request_cancel(order, at(8))
-    assert book.cancels_due() == ()
+    assert book.cancels_due(at(8)) == ()
 
 
 def test_an_order_of_unknown_outcome_that_is_found_open_and_wanted_goes_on_resting() -> None:
@@ -180,7 +180,7 @@ def test_an_order_of_unknown_outcome_that_is_found_open_and_wanted_goes_on_resti
     book.expire_requests(at(TIMEOUT))
     book.report_open(order, None, at(6))
     assert (order.status, order.is_resting) == (OrderStatus.OPEN, True)
-    assert book.cancels_due() == ()
+    assert book.cancels_due(at(8)) == ()
     assert book.next_deadline is None
 
 

@@ -180,7 +180,8 @@ class AnyOrder(RuleBasedStateMachine):
     def what_is_due_agrees_with_the_orders(self) -> None:
         now = at(self.now)
         questions = list(self.book.open_questions())
-        assert self.book.cancels_due() == tuple(order for order in questions if order.is_live and order.cancel_due)
+        to_cancel = [order for order in questions if order.is_live and order.cancel_due]
+        assert self.book.cancels_due(now) == tuple(order for order in to_cancel if order.cancel_retry_at <= now)
         late = tuple(order for order in questions if order.answer_due is not None and order.answer_due <= now)
         assert self.book.answers_overdue(now) == late
         asked = tuple(order for order in questions if order.query_due is not None and order.query_due <= now)

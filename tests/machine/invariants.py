@@ -240,7 +240,7 @@ class Watch:
         for order in live:
             self._check_deadlines(order, result)
             if result.state in {"error", "completed", "idle"}:
-                self._check_leaving(order, result.state)
+                self._check_leaving(order, result)
         if machine.is_final and not self.was_final:
             assert not list(orders.open_questions()), "COMPLETED with an order live, UNKNOWN or missing fills"
         for side in Side:
@@ -254,12 +254,17 @@ class Watch:
         reducing = [order for order in known if order.purpose is not OrderPurpose.QUOTE]
         assert len(reducing) <= 1, "one reducing order at a time"
 
-    def _check_leaving(self, order: OwnOrder, state: str) -> None:
+    def _check_leaving(self, order: OwnOrder, result: StepResult) -> None:
+        state = result.state
         if order.status is OrderStatus.UNKNOWN:
             assert order.query_due is not None, f"nobody asks about an UNKNOWN order in {state}"
             return
-        assert order.cancel_in_flight, f"an order is {order.status} in {state} without a cancel in flight"
-        assert self.cancels[order.client_order_id], f"{state} relies on a cancel that was never sent"
+        sent = self.cancels[order.client_order_id]
+        assert sent, f"{state} relies on a cancel that was never sent"
+        if not order.cancel_in_flight:  # repeated cancels did not take it out, and the next one has a time
+            assert sent > 1, f"an order is {order.status} in {state} without a cancel in flight"
+            assert result.wake_at is not None
+            assert result.wake_at <= order.cancel_retry_at, f"nobody repeats the cancel of an order in {state}"
 
     def _check_deadlines(self, order: OwnOrder, result: StepResult) -> None:
         """Whatever waits for an answer has an end, and the host is told to come back for it."""

@@ -44,13 +44,13 @@ idle
 calculating_spreads
     | spreads_calculated | | placing_orders
 placing_orders
-    | placing_continued | work_remains, not has_fills | internal
+    | placing_continued | work_remains, not has_fills, not inventory_limit_passed | internal
 placing_orders
-    | orders_placed | requests_settled | monitoring_orders
+    | orders_placed | wait_is_over | monitoring_orders
 adjusting_spreads
-    | adjusting_continued | work_remains, not has_fills | internal
+    | adjusting_continued | work_remains, not has_fills, not inventory_limit_passed | internal
 adjusting_spreads
-    | spreads_adjusted | requests_settled | monitoring_orders
+    | spreads_adjusted | wait_is_over | monitoring_orders
 monitoring_orders
     | fills_arrived | has_fills | order_filled
 monitoring_orders
@@ -174,12 +174,11 @@ def test_nothing_leads_out_of_completed_and_facts_go_on_being_booked() -> None:
 @pytest.mark.parametrize(
     ("state", "settled_by"), [("placing_orders", "orders_placed"), ("adjusting_spreads", "spreads_adjusted")]
 )
-def test_while_there_are_fills_to_act_on_nothing_more_is_sent(state: str, settled_by: str) -> None:
+def test_fills_are_acted_on_before_anything_more_is_sent(state: str, settled_by: str) -> None:
+    """A look at own trades finds one when the answers are overdue, after which there may be more to send."""
     driver = reach(state)
     bench, begun = driver.bench, len(driver.way.edges)
-    bench.fill(bench.sent(PlaceOrder)[-1].client_order_id, "0.5")
-    bench.report_open_orders()  # after which there may be more to send
-    assert bench.context.needs_requote
-    assert driver.way.edges[begun:] == []
-    bench.settle()
+    bench.trade(bench.sent(PlaceOrder)[-1].client_order_id, "0.5")
+    bench.later(bench.context.settings.request_timeout_seconds)
+    bench.report_trades()
     assert driver.way.edges[begun : begun + 2] == [(state, settled_by), ("monitoring_orders", "fills_arrived")]

@@ -192,9 +192,10 @@ def test_an_order_that_is_refused_to_go_in_error_is_asked_about_until_it_is_gone
     bid, ask = bench.live()
     halt(bench)
     bench.confirm_cancel(ask)
-    for _ in range(3):
+    for wait in (0, 2, 4):  # seconds from one cancel to the next: at first none, then doubling
         bench.tell(bench.about(CancelRefused, bid, reason="try again"))
         bench.report(bid)  # it is open
+        bench.wait(wait)
         assert bench.own(bid).cancel_in_flight
     bench.confirm_cancel(bid)
     bench.outbox.clear()

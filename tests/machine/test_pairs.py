@@ -10,8 +10,10 @@ from itertools import pairwise
 
 import pytest
 
+from mm_fsm.books.facts import TradingStatusChanged
 from mm_fsm.chart import definition_of
 from mm_fsm.machine.market_making import MarketMakingStateMachine
+from tests.machine.bench import SYMBOL
 from tests.machine.driver import SETTINGS, Driver, Edge, halt_without_rest, reach
 
 EDGES = definition_of(MarketMakingStateMachine).edges
@@ -34,6 +36,13 @@ PAIRS = [
 POSSIBLE = [pair for pair in PAIRS if not is_impossible(*pair)]
 
 
+def begin_halted(driver: Driver) -> None:
+    """Trading is halted, so that quotes are priced and none is wanted; then a cycle begins."""
+    bench = driver.bench
+    bench.tell(TradingStatusChanged(received_at=bench.now, symbol=SYMBOL, trading=False))
+    driver.take(("idle", "ready"))
+
+
 def behind(edge: Edge, following: Edge) -> Driver:
     """A machine that has just taken an edge, in a situation in which the other one may follow."""
     changes = SETTINGS.get(edge[1], {}) | SETTINGS.get(following[1], {})
@@ -41,7 +50,10 @@ def behind(edge: Edge, following: Edge) -> Driver:
         driver = reach("inventory_management", **changes)
         driver.take(edge, by=halt_without_rest)
         return driver
-    driver = reach(edge[0], **changes)
+    is_without_quotes = (edge[1], following[1]) == ("spreads_calculated", "orders_placed")  # else they are sent first
+    driver = reach("idle" if is_without_quotes else edge[0], **changes)
+    if is_without_quotes:
+        begin_halted(driver)
     if edge[1] == "manage_again" and following[1] == "wound_down":
         driver.bench.stop()
     driver.take(edge)

@@ -37,10 +37,13 @@ def check_closing(context: MarketMakingContext, fact: OrderFact, filled_quantity
 
 
 def note_taken(context: MarketMakingContext, order: OwnOrder) -> None:
-    """The venue took an order: count its quantity once, and end the run of rejections."""
+    """The venue took an order: count its quantity once, and end the run of rejections; another may wait for that."""
     if not order.acknowledged and order.purpose is OrderPurpose.QUOTE:
         context.acknowledged_maker_quantity += order.quantity
-        context.sides[order.side].post_only_rejections = 0
+        side = context.sides[order.side]
+        side.post_only_rejections = 0
+        waits = side.refusal is not None and side.refusal.reason is HoldReason.ORDERS_IN_FLIGHT
+        context.needs_requote = context.needs_requote or waits
     context.rejections_in_a_row = 0
 
 

@@ -15,12 +15,13 @@ from mm_fsm.books.facts import (
     MarketBook,
     OpenOrdersReported,
     OrderAcknowledged,
+    OrderCanceled,
     OrderFilled,
     OwnTradesReported,
 )
 from mm_fsm.books.order_lifecycle import OrderStatus
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
-from mm_fsm.core.messages import SIDES, BookLevel, Fact, Liquidity, PlaceOrder
+from mm_fsm.core.messages import SIDES, BookLevel, CancelOrder, Fact, Liquidity, PlaceOrder
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
@@ -78,8 +79,10 @@ def balances(machine: QuotingMachine, time: int) -> BalancesReported:
 
 
 def answers_of_the_venue(machine: QuotingMachine, result: StepResult) -> Iterator[Fact]:
-    """Every placement is acknowledged, and a quarter of the first one trades: there are books to lose."""
+    """Placements are acknowledged, a quarter of the first one trades, cancels are confirmed: there are books to lose."""
     for intent in result.intents:
+        if isinstance(intent, CancelOrder):
+            yield cancellation(machine, intent.client_order_id)
         if isinstance(intent, PlaceOrder):
             yield acknowledgement(machine, intent.client_order_id)
             if not machine.context.fill_count:
@@ -95,6 +98,18 @@ def acknowledgement(machine: QuotingMachine, client_order_id: str) -> OrderAckno
         client_order_id=client_order_id,
         venue_order_id=f"venue-{client_order_id}",
         exchange_time=machine.now,
+    )
+
+
+def cancellation(machine: QuotingMachine, client_order_id: str) -> OrderCanceled:
+    """An order is out of the venue's book, now, with what the machine knows of its trades."""
+    order = machine.context.orders.get(client_order_id)
+    return OrderCanceled(
+        received_at=machine.now,
+        symbol=machine.context.settings.symbol,
+        client_order_id=client_order_id,
+        exchange_time=machine.now,
+        filled_quantity=None if order is None else order.filled_quantity,
     )
 
 
@@ -125,14 +140,15 @@ def profit_adds_up(machine: QuotingMachine) -> None:
 
 
 def no_order_is_left_alone(machine: QuotingMachine) -> None:
-    """In a fault state every live order has a cancel in flight, or is UNKNOWN and asked about."""
+    """In a fault state every live order has a cancel in flight or timed, or is UNKNOWN and asked about."""
     definition = machine.definition
     if machine.chart_state not in {e.target for e in definition.edges if e.event == definition.fault_event}:
         return
     for order in machine.context.orders.live():
         is_looked_for = order.status is OrderStatus.UNKNOWN and order.query_due is not None
         found = f"{order.client_order_id!r} is {order.status} in {machine.chart_state!r}"
-        require(order.cancel_in_flight or is_looked_for, "every live order has a cancel in flight", found)
+        is_leaving = order.cancel_in_flight or order.is_cancel_paced
+        require(is_leaving or is_looked_for, "every live order has a cancel in flight", found)
 
 
 def nothing_is_open_at_the_end(machine: QuotingMachine) -> None:
@@ -140,7 +156,8 @@ def nothing_is_open_at_the_end(machine: QuotingMachine) -> None:
     if not machine.is_final or machine.context.late_facts:
         return
     for order in machine.context.orders.live():
-        require(order.cancel_in_flight, "no order is live at the end", f"{order.client_order_id!r} is {order.status}")
+        is_leaving = order.cancel_in_flight or order.is_cancel_paced
+        require(is_leaving, "no order is live at the end", f"{order.client_order_id!r} is {order.status}")
 
 
 MARKET_INVARIANTS: Final = (profit_adds_up, no_order_is_left_alone)

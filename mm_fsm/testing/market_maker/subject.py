@@ -83,7 +83,7 @@ class MarketMakerSubject:
             name = order.client_order_id
             require(name in live, "no order is left over from the failure", name)
             is_asked_about = order.status is OrderStatus.UNKNOWN and order.query_due is not None
-            is_leaving = order.cancel_in_flight and name in cancelled
+            is_leaving = (order.cancel_in_flight or order.is_cancel_paced) and name in cancelled
             require(is_leaving or is_asked_about, "every live order has a cancel in flight", f"{name}: {order.status}")
 
     def digest(self, machine: QuotingMachine) -> object:

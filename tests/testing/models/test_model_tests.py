@@ -141,7 +141,7 @@ def test_a_market_maker_that_rests_where_an_edge_is_due_is_found() -> None:
 def test_a_market_maker_that_goes_elsewhere_than_its_definition_says_is_found() -> None:
     """Four edges: ready and spreads_calculated in one step, orders_placed, fills_arrived."""
     found = failure_of(model_test(Restless))
-    assert found.moves == (Step(["ready_to_quote"]), Step(["requests_settled"]), Step(["has_fills"]))
+    assert found.moves == (Step(["ready_to_quote"]), Step(["wait_is_over"]), Step(["has_fills"]))
 
 
 def test_a_refused_fact_that_changes_something_is_found() -> None:
