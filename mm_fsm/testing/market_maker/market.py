@@ -79,7 +79,7 @@ def balances(machine: QuotingMachine, time: int) -> BalancesReported:
 
 
 def answers_of_the_venue(machine: QuotingMachine, result: StepResult) -> Iterator[Fact]:
-    """Placements are acknowledged, a quarter of the first one trades, cancels are confirmed: there are books to lose."""
+    """Placements are taken, a quarter of the first one trades, cancels are confirmed: there are books to lose."""
     for intent in result.intents:
         if isinstance(intent, CancelOrder):
             yield cancellation(machine, intent.client_order_id)
