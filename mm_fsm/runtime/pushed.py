@@ -7,7 +7,8 @@ as it comes, and the machine's wake-up is a timer of the host's clock.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from mm_fsm.books.facts import StopRequested, Timer
@@ -40,7 +41,8 @@ class PushedRunner(SessionSteps):
         venue: where intents go, and whose clock it is.
         on_result: is told each step's result once its intents are on their way; must not raise.
         release: when the intents of a step may leave; at once by default.
-        on_failure: is told the bug that ended this market's stepping, so that others go on; without it, it is raised.
+        on_failure: is told the bug that ended this market's stepping, and which intents were held back and were dropped
+            because of it, so that others go on; without it, the bug is raised.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class PushedRunner(SessionSteps):
         venue: PushesFacts,
         on_result: Callable[[StepResult], None] | None = None,
         release: Release | None = None,
-        on_failure: Callable[[Exception], None] | None = None,
+        on_failure: Callable[[Exception, Sequence[Intent]], None] | None = None,
     ) -> None:
         super().__init__(machine, venue)
         self.failure: Exception | None = None
@@ -61,7 +63,7 @@ class PushedRunner(SessionSteps):
         self._waiting: deque[Fact] = deque()
         self._is_stepping = False
         self._alarm: tuple[int, Callable[[], None]] | None = None
-        self._release.connect(venue.submit, self.take, venue.now)
+        self._release.connect(self._submit, self.take, venue.now)
 
     def take(self, fact: Fact) -> None:
         """Give the machine a fact, now. A fact that an answer brings while a step is under way follows it."""
@@ -87,32 +89,48 @@ class PushedRunner(SessionSteps):
 
     def _take_waiting(self) -> None:
         """Take what waits, a bounded number: whoever answers at once, and for ever, must get its thread back."""
-        self._is_stepping = True
-        try:
+        with self._guarded():
             for _ in range(_FACTS_A_CALL):
                 if not self._waiting:
                     break
                 self._take(self._waiting.popleft())
+        if self.failure is None:
+            self._set_alarm()
+
+    def _submit(self, intents: Sequence[Intent], time: int) -> None:
+        """Hand intents to the venue. A fact that it brings meanwhile follows: all of them have left by then."""
+        if self._is_stepping:
+            self.venue.submit(intents, time)
+            return
+        with self._guarded():
+            self.venue.submit(intents, time)
+        if self._waiting:
+            self._take_waiting()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """No fact is taken meanwhile, and a bug ends this market only: whoever brings facts serves others, too.
+
+        Nobody steps the machine any more then, so that what is held back for it never leaves.
+        """
+        self._is_stepping = True
+        try:
+            yield
         except Exception as error:
             if self._on_failure is None:
                 raise
-            self._fail(error)
-            return
+            self.failure = error
+            self._waiting.clear()
+            self.close()
+            self._on_failure(error, self._release.drop())
         finally:
             self._is_stepping = False
-        self._set_alarm()
-
-    def _fail(self, error: Exception) -> None:
-        """Whoever brings facts serves other markets too: a bug in this one's machine ends this one only."""
-        self.failure = error
-        self._waiting.clear()
-        self.close()
-        if self._on_failure is not None:
-            self._on_failure(error)
 
     def _take(self, fact: Fact) -> None:
         self.now = max(self.now, self.venue.now())
         result = self.step(fact)
+        if self.machine.is_final:
+            self._release.drop()
         if self._on_result is not None:
             self._on_result(result)
 

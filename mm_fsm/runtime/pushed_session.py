@@ -8,7 +8,7 @@ from attrs import frozen
 from loguru import logger
 
 from mm_fsm.books.facts import Timer
-from mm_fsm.core.messages import CancelOrder
+from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
@@ -102,15 +102,24 @@ async def connect(venue: PushedVenue, configurations: Sequence[MarketConfigurati
     return markets
 
 
-def cancel_after_failure(session: PushedSession, error: Exception) -> None:
-    """A bug has ended a market's stepping: its orders leave the book, the other markets go on."""
+def cancel_after_failure(session: PushedSession, error: Exception, dropped: Sequence[Intent] = ()) -> None:
+    """A bug has ended a market's stepping: its orders leave the book, the other markets go on.
+
+    ``dropped`` never left, and never will: of these placements there is nothing to cancel, and the journal names them.
+    """
     logger.bind(symbol=session.symbol, error=repr(error)).opt(exception=error).error("session.failed")
+    never_sent = sorted(each.client_order_id for each in dropped if isinstance(each, PlaceOrder))
     live = [
         CancelOrder(symbol=session.symbol, client_order_id=order.client_order_id, venue_order_id=order.venue_order_id)
         for order in session.machine.context.orders.open_questions()
+        if order.client_order_id not in never_sent
     ]
     if live:
         session.venue.submit(live, session.venue.now())
+    for name in never_sent:
+        logger.bind(symbol=session.symbol, order=name).warning("session.placement_dropped")
+    if session.journal is not None:
+        session.journal.note_failure(f"{error!r}; placements that waited and never left: {never_sent or 'none'}")
 
 
 def pushed_session(
@@ -132,7 +141,7 @@ def pushed_session(
         market.venue,
         lambda result: on_result(session, result),
         release,
-        lambda error: cancel_after_failure(session, error),
+        lambda error, dropped: cancel_after_failure(session, error, dropped),
     )
     session = PushedSession(
         configuration=market.configuration,

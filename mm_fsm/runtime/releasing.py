@@ -43,6 +43,10 @@ class Release(Protocol):
         """Wait until nothing is held back, for so long at most; what is held back even then never leaves."""
         ...
 
+    def drop(self) -> tuple[Intent, ...]:
+        """Let nothing leave that is held back: nobody looks after it any more. What is dropped."""
+        ...
+
 
 class LeavesAtOnce:
     """Nothing waits: the record is durable when the step returns, or there is none."""
@@ -59,6 +63,10 @@ class LeavesAtOnce:
     async def settle(self, seconds: float | None = None) -> tuple[Intent, ...]:
         """Nothing is held back."""
         del seconds
+        return ()
+
+    def drop(self) -> tuple[Intent, ...]:
+        """Nothing is held back."""
         return ()
 
 
@@ -116,10 +124,15 @@ class PlacementsWait:
         """Wait until nothing is held back, for so long at most; what is held back even then never leaves."""
         if self._releasing is not None and not self._releasing.done():
             await asyncio.wait((self._releasing,), timeout=seconds)
+        return self.drop()
+
+    def drop(self) -> tuple[Intent, ...]:
+        """Let nothing leave that is held back: neither the placements nor the cancels that follow them."""
+        if self._releasing is not None:
             self._releasing.cancel()
-        unsent = tuple(intent for held in self._held for intent in held.intents)
+        dropped = tuple(intent for held in self._held for intent in held.intents)
         self._held.clear()
-        return unsent
+        return dropped
 
     def _holding(self, client_order_id: str) -> _Held | None:
         return next((held for held in self._held if held.places(client_order_id)), None)

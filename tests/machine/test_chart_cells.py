@@ -182,3 +182,15 @@ def test_fills_are_acted_on_before_anything_more_is_sent(state: str, settled_by:
     bench.later(bench.context.settings.request_timeout_seconds)
     bench.report_trades()
     assert driver.way.edges[begun : begun + 2] == [(state, settled_by), ("monitoring_orders", "fills_arrived")]
+
+
+@pytest.mark.parametrize(
+    ("state", "settled_by"), [("placing_orders", "orders_placed"), ("adjusting_spreads", "spreads_adjusted")]
+)
+def test_a_passed_limit_is_acted_on_before_anything_more_is_sent(state: str, settled_by: str) -> None:
+    """50 units from outside, where about 20 are the limit, make the quotes stale, too."""
+    driver = reach(state)
+    bench, begun = driver.bench, len(driver.way.edges)
+    bench.deposit("50")
+    assert driver.way.edges[begun : begun + 2] == [(state, settled_by), ("monitoring_orders", "limit_passed")]
+    assert bench.sent(PlaceOrder, len(bench.results) - 1) == []

@@ -5,15 +5,18 @@ The order is that of the lifecycle's table of edges: whatever must halt comes fi
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
 
-from mm_fsm.books.facts import Timer
+from mm_fsm.books.facts import OperatorPaused, Timer
 from mm_fsm.core.instrument import Balances
 from mm_fsm.core.messages import CancelOrder, PlaceOrder, RejectionCode, Side
+from mm_fsm.machine.results import StepResult
 from tests.machine.bench import Bench, settings_with
 from tests.machine.scripted import ScriptedRisk, fault, services
+from tests.strategies import EXACT_QUOTES
 
 BID, ASK = Side.BID, Side.ASK
 NOTHING = Balances(base=Decimal(0), quote=Decimal(0))
@@ -92,6 +95,60 @@ def test_stale_data_comes_before_what_is_left_to_adjust() -> None:
     result = bench.confirm_cancel(cancel.client_order_id)
     assert first_taken(bench) == ("adjusting_spreads", "data_went_stale")
     assert not [intent for intent in result.intents if isinstance(intent, PlaceOrder)]
+
+
+# -- a pause -------------------------------------------------------------------------------------------------------
+
+
+def monitoring() -> Bench:
+    """A machine with a bid and an ask resting."""
+    bench = Bench(settings_with(**EXACT_QUOTES), services=services(risk=ScriptedRisk())).start_quoting()
+    bench.outbox.clear()
+    return bench
+
+
+def pause(bench: Bench) -> StepResult:
+    return bench.tell(OperatorPaused(received_at=bench.now, reason="lunch"))
+
+
+@pytest.mark.parametrize("state", [*STARTS, "monitoring_orders"])
+def test_stale_data_comes_before_a_pause(state: str) -> None:
+    """Both lead to IDLE; the edge that is taken says which it was."""
+    bench = (STARTS | {"monitoring_orders": monitoring})[state]()
+    bench.later(10)  # the age at which data is stale
+    pause(bench)
+    assert first_taken(bench) == (state, "data_went_stale")
+
+
+@pytest.mark.parametrize("state", STARTS)
+def test_a_pause_comes_before_what_is_left_to_send(state: str) -> None:
+    """The pause comes when the quotes are due to be priced again."""
+    bench = STARTS[state]()
+    bench.later(5)  # the refresh interval
+    result = pause(bench)
+    assert first_taken(bench) == (state, "operator_paused")
+    assert not [intent for intent in result.intents if isinstance(intent, PlaceOrder)]
+
+
+@pytest.mark.parametrize("left", ["a fill", "old quotes"])
+def test_a_pause_comes_before_what_quoting_would_do_next(left: str) -> None:
+    """A fill was booked in a step that was interrupted; or the quotes have reached their age."""
+    bench = monitoring()
+    if left == "a fill":
+        bench.machine.services.risk.when_asked = interrupt  # type: ignore[attr-defined]
+        with suppress(KeyboardInterrupt):
+            bench.fill(bench.live(BID)[0], "0.5")
+        bench.machine.services.risk.when_asked = lambda: None  # type: ignore[attr-defined]
+        assert bench.context.unhandled_fills
+    else:
+        bench.later(5)
+    result = pause(bench)
+    assert first_taken(bench) == ("monitoring_orders", "operator_paused")
+    assert not [intent for intent in result.intents if isinstance(intent, PlaceOrder)]
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def test_entering_error_cancels_an_order_of_unknown_outcome_too() -> None:

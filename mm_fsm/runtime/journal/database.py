@@ -133,6 +133,11 @@ def insert(connection: sqlite3.Connection, row: Row) -> None:
     connection.execute(_INSERTS[type(row)], row)
 
 
+def say(connection: sqlite3.Connection, name: str, value: str) -> None:
+    """Write one fact of the run."""
+    connection.execute("INSERT OR REPLACE INTO facts_of_run VALUES (?, ?)", (name, value))
+
+
 def create(path: Path, about: dict[str, str], *, synchronise: bool = True) -> sqlite3.Connection:
     """A new journal's connection.
 

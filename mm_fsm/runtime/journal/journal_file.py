@@ -64,6 +64,20 @@ class JournalFile:
                 raise self.failed(error) from error
             self.rows_in_log += len(rows)
 
+    def note(self, name: str, value: str) -> None:
+        """Say something about the run, in place of what was said under this name before.
+
+        Raises:
+            JournalError: it cannot be written, now or ever again in this process.
+        """
+        with self.held:
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                database.say(self.connection, name, value)
+                self.connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise self.failed(error) from error
+
     def tidy_up(self) -> None:
         """Forget the oldest segments of a file that is too large, and move the write-ahead log into the file.
 

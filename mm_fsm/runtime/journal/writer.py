@@ -15,6 +15,7 @@ import sqlite3
 import zlib
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -239,6 +240,11 @@ class Journal:
         if self._is_untidy and self.failure is None:
             self._is_untidy = False
             self.file.tidy_up()
+
+    def note_failure(self, text: str) -> None:
+        """Keep beside the records why this process stopped stepping the machine. Never raises."""
+        with suppress(JournalError):
+            self.file.note(f"failure of {self.session}", text)
 
     def close(self, machine: QuotingMachine | None = None) -> None:
         """Write what waits, a last snapshot of the machine if it is given, and let go of the file. Never raises."""
