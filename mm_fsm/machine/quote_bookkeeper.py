@@ -52,8 +52,9 @@ class QuoteBookkeeper(Bookkeeper):
 
     @property
     def uptime(self) -> QuoteUptime:
-        """Counted until now."""
-        self._uptime.advance(self.context)
+        """Counted until now; nothing is counted before the first fact, for there is no time yet."""
+        if self._uptime.began_at is not None:
+            self._uptime.advance(self.context)
         return self._uptime
 
     @property

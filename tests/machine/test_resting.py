@@ -226,3 +226,15 @@ def test_an_interruption_ends_a_rest() -> None:
     bench.later(0.1)
     bench.book()
     assert not bench.machine.stepper.bookkeeper.rests
+
+
+def test_looking_before_the_first_fact_counts_no_time() -> None:
+    """Who looks at times carried by facts, such as a journal's first snapshot, finds none: there is no time yet."""
+    watched_early, reference = Bench(), Bench()
+    assert watched_early.machine.uptime.total == 0
+    for bench in (watched_early, reference):
+        bench.book()
+        bench.later(2)
+        bench.book()
+    assert watched_early.machine.uptime == reference.machine.uptime
+    assert watched_early.machine.uptime.total == watched_early.now - (watched_early.machine.began_at or 0)
