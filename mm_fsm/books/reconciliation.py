@@ -77,8 +77,9 @@ class Reconciliation:
         self.is_answer_awaited = False
         self.due = now
 
-    def note_no_answer(self, retry_at: int) -> None:
+    def note_no_answer(self, retry_at: int, why: str = "") -> None:
         """The question failed: ask again later."""
         if self.is_answer_awaited:
+            self.detail = why or self.detail
             self.is_answer_awaited = False
             self.due = retry_at

@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.exit_codes import ExitCode
-from mm_fsm.venues.ccxt_venue.library import exchange_class, named_factory
+from mm_fsm.venues.ccxt_venue.library import maker_of
 from mm_fsm.venues.ccxt_venue.market_data import MarketData
 from mm_fsm.venues.recorded.layout import RecordingInfo
 from mm_fsm.venues.recorded.writing import stamp_of, write_recording
@@ -110,11 +110,7 @@ async def _record(options: RecordOptions, threads: ThreadPoolExecutor) -> Mappin
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    make = (
-        exchange_class(options.exchange, "EXCHANGE")
-        if options.factory is None
-        else named_factory(options.factory, "--factory")
-    )
+    make = maker_of(options.exchange, options.factory, "EXCHANGE", "--factory")
     data = MarketData(options.exchange, make, dict.fromkeys(options.symbols, LEVELS), WallClock())
     written: dict[str, str] = {}
     end = float("inf") if options.seconds is None else loop.time() + options.seconds

@@ -73,6 +73,10 @@ class RejectionCode(StrEnum):
     ACCOUNT_LIMIT = "account_limit"
     """A limit over all markets of the account; the order never left."""
     NOT_TRADING = "not_trading"
+    NOT_PERMITTED = "not_permitted"
+    """The key, the account or the place may not trade: no later attempt would succeed."""
+    CLOCK = "clock"
+    """The venue's clock and ours differ by more than it allows: it says nothing about the order."""
     OTHER = "other"
 
 
@@ -165,12 +169,17 @@ class ReportedOrder:
 class Intent:
     """Something the machine wants done at the venue."""
 
+    request_kind: ClassVar[RequestKind]
+    """Which request it is, as facts about it say."""
+
     symbol: str
 
 
 @frozen(kw_only=True)
 class PlaceOrder(Intent):
     """Send a limit order. ``reduce_only``: it may only bring the position closer to the target."""
+
+    request_kind: ClassVar[RequestKind] = RequestKind.PLACE
 
     client_order_id: str
     side: Side
@@ -188,6 +197,8 @@ class PlaceOrder(Intent):
 class CancelOrder(Intent):
     """Take an own order out of the book."""
 
+    request_kind: ClassVar[RequestKind] = RequestKind.CANCEL
+
     client_order_id: str
     venue_order_id: str | None
 
@@ -203,6 +214,8 @@ class Question(Intent):
 class QueryOrder(Question):
     """Ask what became of one order: by id, among open orders, and in the account's trades."""
 
+    request_kind: ClassVar[RequestKind] = RequestKind.QUERY_ORDER
+
     client_order_id: str
     venue_order_id: str | None
 
@@ -211,6 +224,8 @@ class QueryOrder(Question):
 class QueryOwnTrades(Question):
     """Ask for every own trade with an exchange time at or after ``since``."""
 
+    request_kind: ClassVar[RequestKind] = RequestKind.QUERY_OWN_TRADES
+
     since: int
 
 
@@ -218,10 +233,14 @@ class QueryOwnTrades(Question):
 class QueryBalances(Question):
     """Ask for the account's balances."""
 
+    request_kind: ClassVar[RequestKind] = RequestKind.QUERY_BALANCES
+
 
 @frozen(kw_only=True)
 class QueryOpenOrders(Question):
     """Ask for every order of the account that rests in this market's book."""
+
+    request_kind: ClassVar[RequestKind] = RequestKind.QUERY_OPEN_ORDERS
 
 
 def answering(question: Intent, fact: F) -> F:

@@ -98,8 +98,22 @@ async def connect(venue: PushedVenue, configurations: Sequence[MarketConfigurati
                 "strategy.symbol", f"one of {found}", configuration.symbol, "Name it as the venue does."
             )
         configuration.strategy.spread_floor_bps(terms[configuration.symbol].fees)
+        refuse_short_validity(configuration, terms[configuration.symbol])
         markets.append(ConnectedMarket(configuration=configuration, venue=venue, terms=terms[configuration.symbol]))
     return markets
+
+
+def refuse_short_validity(configuration: MarketConfiguration, terms: VenueTerms) -> None:
+    """Refuse to give an order up before it can no longer reach the book.
+
+    Raises:
+        SettingsError: a placement may wait, and then be under way, for longer than it counts as valid.
+    """
+    validity = configuration.strategy.validity_window_seconds
+    latest = configuration.account.longest_wait_seconds + terms.capabilities.arrival_seconds
+    if terms.outlives_process and validity < latest:
+        expected = f"at least {latest:g}: [account] lets a placement wait, and it may be under way"
+        raise SettingsError("strategy.validity_window_seconds", expected, validity, "Write more, or let it wait less.")
 
 
 def cancel_after_failure(session: PushedSession, error: Exception, dropped: Sequence[Intent] = ()) -> None:

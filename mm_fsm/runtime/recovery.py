@@ -8,11 +8,10 @@ been compared with the venue's. Faults are not carried over either: a cause that
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from attrs import field, frozen
 
@@ -30,14 +29,7 @@ from mm_fsm.runtime.journal.reader import JournalReader
 from mm_fsm.runtime.journal.writer import Journal, JournalSettings
 from mm_fsm.runtime.ownership import Ownership
 from mm_fsm.services.protocols import Services
-
-TOKEN_LENGTH: Final = 6
-_LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-def random_token() -> str:
-    """Six letters and digits from the operating system's randomness: the same again once in two thousand million."""
-    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in os.urandom(TOKEN_LENGTH))
+from mm_fsm.venues.tokens import random_token
 
 
 @frozen(kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from mm_fsm.books.facts import OutcomeUnknown, QueryFailed
 from mm_fsm.core.messages import (
@@ -11,25 +10,14 @@ from mm_fsm.core.messages import (
     Fact,
     Intent,
     PlaceOrder,
-    QueryBalances,
-    QueryOpenOrders,
     QueryOrder,
-    QueryOwnTrades,
     Question,
-    RequestKind,
 )
 from mm_fsm.venues.port import TakeFact
 from mm_fsm.venues.wall_clock import WallClock
 
 CarryOut = Callable[[Intent], object]
 """Sends one intent on its way to the real venue and returns at once; its answer comes later, by ``HostVenue.give``."""
-
-_QUERIES: Final = {
-    QueryOrder: RequestKind.QUERY_ORDER,
-    QueryOwnTrades: RequestKind.QUERY_OWN_TRADES,
-    QueryBalances: RequestKind.QUERY_BALANCES,
-    QueryOpenOrders: RequestKind.QUERY_OPEN_ORDERS,
-}
 
 
 class HostVenue:
@@ -113,13 +101,13 @@ def _unknown(intent: Intent, now: int, reason: str) -> Fact:
             received_at=now,
             symbol=intent.symbol,
             client_order_id=intent.client_order_id,
-            request=RequestKind.PLACE if isinstance(intent, PlaceOrder) else RequestKind.CANCEL,
+            request=intent.request_kind,
             reason=reason,
         )
     return QueryFailed(
         received_at=now,
         symbol=intent.symbol,
-        request=_QUERIES[type(intent)],
+        request=intent.request_kind,
         client_order_id=intent.client_order_id if isinstance(intent, QueryOrder) else None,
         reason=reason,
         question_id=intent.question_id if isinstance(intent, Question) else None,

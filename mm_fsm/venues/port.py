@@ -28,12 +28,10 @@ TakeFact = Callable[[Fact], None]
 class Capabilities:
     """What a venue can do beyond placing, cancelling and answering. Nothing is assumed."""
 
-    finds_by_client_order_id: bool = True
-    """Whether it finds an order by the id that we gave it; otherwise its adapter looks through lists."""
     cancels_when_silent: bool = False
     """Whether it cancels by itself once the process has been silent for a while: a dead man's switch."""
-    largest_batch: int = 1
-    """Placements in one request."""
+    arrival_seconds: float = 0.0
+    """How long after it has left a placement may still reach the book, what clocks may differ by included."""
 
 
 @frozen(kw_only=True)
@@ -138,6 +136,15 @@ class SwitchedVenue(Protocol):
         Raises:
             VenueError: the venue has not confirmed it.
         """
+        ...
+
+
+@runtime_checkable
+class PunctualVenue(Protocol):
+    """A pushed venue that drops placements which have become old on their way through it."""
+
+    def drop_after(self, seconds: float) -> None:
+        """Never send a placement whose step is longer ago. Called before ``open``."""
         ...
 
 

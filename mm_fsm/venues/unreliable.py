@@ -29,10 +29,7 @@ from mm_fsm.core.messages import (
     Fact,
     Intent,
     PlaceOrder,
-    QueryBalances,
-    QueryOpenOrders,
     QueryOrder,
-    QueryOwnTrades,
     RequestKind,
 )
 from mm_fsm.errors import SettingsError
@@ -186,17 +183,11 @@ class UnreliableVenue:
             self.venue.submit(intent, time)
 
     def _fail_query(self, intent: Intent, now: int) -> None:
-        kinds = {
-            QueryOrder: RequestKind.QUERY_ORDER,
-            QueryOwnTrades: RequestKind.QUERY_OWN_TRADES,
-            QueryBalances: RequestKind.QUERY_BALANCES,
-            QueryOpenOrders: RequestKind.QUERY_OPEN_ORDERS,
-        }
         self._deliveries.send(
             QueryFailed(
                 received_at=now + self._timeout,
                 symbol=intent.symbol,
-                request=kinds[type(intent)],
+                request=intent.request_kind,
                 client_order_id=intent.client_order_id if isinstance(intent, QueryOrder) else None,
                 reason="no answer before the time-out",
             )

@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_written_ends_the_recording(tmp_path: Path, monkey
         return [Path(str(len(list(events))))]
 
     monkeypatch.setattr(stream_recorder, "MarketData", TwoMarkets)
-    monkeypatch.setattr(stream_recorder, "exchange_class", lambda *_: None)
+    monkeypatch.setattr(stream_recorder, "maker_of", lambda *_: None)
     monkeypatch.setattr(stream_recorder, "write_recording", write)
     options = stream_recorder.RecordOptions(
         exchange="nowhere", symbols=["A/USD", "B/USD"], factory=None, form="tardis", out=tmp_path,

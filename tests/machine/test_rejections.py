@@ -64,7 +64,19 @@ def test_a_rejection_for_funds_holds_the_side_and_asks_for_balances() -> None:
     assert bench.context.faults_noted == 0
 
 
-@pytest.mark.parametrize("code", [RejectionCode.RATE_LIMIT, RejectionCode.NOT_TRADING])
+def test_a_key_that_may_not_trade_is_a_fault_that_no_retry_cures() -> None:
+    """Five of them in a row are not waited for, and a recovery is not tried."""
+    bench, bid, ask = placing(wind_down_on_fault=False)
+    bench.acknowledge(ask)
+    bench.reject(bid, RejectionCode.NOT_PERMITTED)
+    assert bench.state == "error"
+    bench.settle()
+    bench.run(600)
+    assert bench.state == "completed"
+    assert "not_permitted" in str(bench.machine.result().error)
+
+
+@pytest.mark.parametrize("code", [RejectionCode.RATE_LIMIT, RejectionCode.NOT_TRADING, RejectionCode.CLOCK])
 def test_rejections_that_pass_hold_the_side_for_a_while_and_are_no_fault(code: RejectionCode) -> None:
     bench, bid, ask = placing()
     bench.acknowledge(ask)

@@ -8,7 +8,7 @@ from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts.own_orders import hold_side, known_order
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.decisions import HoldReason
+from mm_fsm.core.decisions import Fault, FaultCode, HoldReason
 from mm_fsm.core.messages import OrderFact, OrderPurpose, RejectionCode
 
 
@@ -48,6 +48,8 @@ def _hold_after_rejection(context: MarketMakingContext, order: OwnOrder, fact: O
         context.balances_query_due = context.now
         hold_side(context, order.side, HoldReason.FUNDS, fact.reason, settings.funds_hold_seconds)
     else:
+        if fact.code is RejectionCode.NOT_PERMITTED:
+            context.pending_fault = Fault(code=FaultCode.VENUE, reason=f"{fact.code}: {fact.reason}", transient=False)
         if fact.code in (RejectionCode.FILTER, RejectionCode.OTHER):
             context.rejections_in_a_row += 1
         reason = f"{fact.code}: {fact.reason}"

@@ -29,7 +29,7 @@ class QueryFailed(VenueFact):
         elif self.request is RequestKind.QUERY_OWN_TRADES:
             context.trades_query_due = retry_at
         if self.request is not RequestKind.QUERY_ORDER:
-            context.reconciliation.note_no_answer(retry_at)
+            context.reconciliation.note_no_answer(retry_at, f"{self.request}: {self.reason}" if self.reason else "")
         order = None if self.client_order_id is None else context.orders.get(self.client_order_id)
         if order is not None:
             context.orders.query_failed(order, context.now)

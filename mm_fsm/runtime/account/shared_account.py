@@ -24,7 +24,7 @@ from mm_fsm.runtime.account.limits import AccountLimits
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.account.waiting_requests import Dropped, Waiting, WaitingRequests
 from mm_fsm.venues.inspection import InspectedVenue, Permissions
-from mm_fsm.venues.port import PushedVenue, SwitchedVenue, TakeFact, VenueTerms
+from mm_fsm.venues.port import PunctualVenue, PushedVenue, SwitchedVenue, TakeFact, VenueTerms
 
 MOST_BALANCE_QUESTIONS: Final = 3
 """Times that balances are asked for while other markets of the account trade; then the last answer stands."""
@@ -72,6 +72,8 @@ class SharedAccount:
             SettingsError: the venue's rules and the settings disagree, or the keys may do what nobody should risk.
             VenueError: the venue cannot be reached.
         """
+        if isinstance(self._venue, PunctualVenue):
+            self._venue.drop_after(self.settings.longest_wait_seconds)
         terms = await self._venue.open()
         check_one_quote_currency(terms.values(), self.settings)
         if isinstance(self._venue, InspectedVenue):

@@ -2,7 +2,7 @@
 
 | module | what it does |
 |---|---|
-| ``kind``, ``table``, ``keys`` | what settings say, and where keys come from |
+| ``kind``, ``wanted``, ``keys`` | what settings say, and where keys come from |
 | ``library`` | the only file that imports ccxt |
 | ``market_rules`` | rules, fees and account as the exchange says them |
 | ``amounts``, ``payloads`` | ccxt's unified structures to exact values; what is not known stays None |
@@ -10,6 +10,9 @@
 | ``outcomes`` | one table: what an error of the vendor's says about a request |
 | ``own_orders``, ``own_trades`` | each piece of news told once, although answers and streams both bring it |
 | ``requests``, ``looks`` | carries out placements and cancels; answers questions |
-| ``streams``, ``watch`` | supervised streams, and what notices that they have died |
+| ``deadlines`` | has exchanges refuse placements that come late |
+| ``streams``, ``stream_keeper``, ``watch`` | supervised streams, built anew, and what notices that they have died |
+| ``market_data``, ``paper_on_streams`` | public streams alone, and the paper exchange on them |
+| ``inspection`` | looks at an account before a run |
 | ``venue`` | the port: everything put together |
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -16,12 +15,12 @@ from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.settings_tables import dotted, structured
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.keys import Keys, keys_from_environment, keys_from_file
-from mm_fsm.venues.ccxt_venue.library import exchange_class, named_factory
-from mm_fsm.venues.ccxt_venue.venue import AccountOrder, CcxtVenue, MarketOrder
+from mm_fsm.venues.ccxt_venue.library import maker_of
+from mm_fsm.venues.ccxt_venue.venue import CcxtVenue
+from mm_fsm.venues.ccxt_venue.wanted import WantedAccount, WantedMarket
 from mm_fsm.venues.port import MarketRequest, PushedPlan
+from mm_fsm.venues.tokens import random_token
 
-_LETTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
-_TOKEN_LENGTH: Final = 6
 _SHORTEST_VALIDITY_SECONDS: Final = 10.0
 """A placement can reach the book so late: waiting before it leaves, the receive window, what clocks differ by."""
 
@@ -83,12 +82,8 @@ class CcxtPlan:
             SettingsError: keys, exchange or factory are not there, or a strategy's name is too long for its order ids.
         """
         place, table = dotted(self.place, "venue"), self.table
-        make = (
-            exchange_class(table.exchange, dotted(place, "exchange"))
-            if table.factory is None
-            else named_factory(table.factory, dotted(place, "factory"))
-        )
-        account = AccountOrder(
+        make = maker_of(table.exchange, table.factory, dotted(place, "exchange"), dotted(place, "factory"))
+        account = WantedAccount(
             exchange=table.exchange,
             make=make,
             keys=self._keys(place),
@@ -145,13 +140,8 @@ class CcxtKind:
         )
 
 
-def random_token() -> str:
-    """Six letters and digits from the operating system's randomness."""
-    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in os.urandom(_TOKEN_LENGTH))
-
-
-def _market(plan: CcxtPlan) -> MarketOrder:
-    return MarketOrder(
+def _market(plan: CcxtPlan) -> WantedMarket:
+    return WantedMarket(
         symbol=plan.strategy.symbol,
         strategy_id=plan.strategy.strategy_id,
         depth=plan.strategy.max_live_orders + 1,

@@ -14,6 +14,17 @@ MakeExchange = Callable[[Mapping[str, Any]], Any]
 """Makes an exchange object of ``ccxt.pro`` with a configuration. Instances are rebuilt, so it is called again."""
 
 
+def maker_of(exchange: str, factory: str | None, exchange_place: str, factory_place: str) -> MakeExchange:
+    """What makes an exchange's objects: the factory that is named, else ccxt's own class.
+
+    The places are where the names stand, for errors.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    return exchange_class(exchange, exchange_place) if factory is None else named_factory(factory, factory_place)
+
+
 def exchange_class(name: str, place: str) -> MakeExchange:
     """The class of ``ccxt.pro`` for an exchange.
 

@@ -25,13 +25,11 @@ from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
 from mm_fsm.core.messages import (
     Fact,
     Intent,
-    QueryBalances,
     QueryOpenOrders,
     QueryOrder,
     QueryOwnTrades,
     ReportedOrder,
     ReportedStatus,
-    RequestKind,
     answering,
 )
 from mm_fsm.venues.ccxt_venue.account import FINDS_BY_CLIENT_ID, Account
@@ -59,12 +57,6 @@ _VISIBLE_AFTER: Final = nanoseconds(30)
 """An order younger than this may be missing from lists although it is open."""
 
 _Value = TypeVar("_Value")
-_KINDS: Final[dict[type[Intent], RequestKind]] = {
-    QueryOrder: RequestKind.QUERY_ORDER,
-    QueryOwnTrades: RequestKind.QUERY_OWN_TRADES,
-    QueryBalances: RequestKind.QUERY_BALANCES,
-    QueryOpenOrders: RequestKind.QUERY_OPEN_ORDERS,
-}
 
 
 class UnansweredError(Exception):
@@ -137,7 +129,7 @@ class Looks:
         return QueryFailed(
             received_at=self.account.clock.now(),
             symbol=intent.symbol,
-            request=_KINDS[type(intent)],
+            request=intent.request_kind,
             client_order_id=intent.client_order_id if isinstance(intent, QueryOrder) else None,
             reason=reason,
         )

@@ -103,18 +103,23 @@ class MarketData:
         return exchange
 
     async def _listen(self, exchange: Any, hear: HearEvent) -> None:
-        """Until it is cancelled: streams, and new ones once these have failed."""
-        pause = _FIRST_RETRY_SECONDS
+        """Until it is cancelled: streams, and new ones once these have failed, in whatever way."""
+        pause, markets, currencies = _FIRST_RETRY_SECONDS, exchange.markets, exchange.currencies
+        current: Any | None = exchange
         while True:
             heard_at = self._clock.now()
-            reason = await self._until_failure(exchange, hear)
+            try:
+                if current is None:
+                    current = self._made()
+                    current.set_markets(markets, currencies)
+                    logger.bind(exchange=self._exchange).info("market_data.listening_again")
+                reason = await self._until_failure(current, hear)
+            except Exception as error:  # noqa: BLE001 - whoever listens must not end in silence
+                reason = f"{type(error).__name__}: {error}"[:200]
             pause = _FIRST_RETRY_SECONDS if seconds(self._clock.now() - heard_at) > SILENT_SECONDS else pause * 2
             logger.bind(exchange=self._exchange, reason=reason).warning("market_data.lost")
             await asyncio.sleep(min(pause, _LAST_RETRY_SECONDS))
-            markets, currencies = exchange.markets, exchange.currencies
-            exchange = self._made()
-            exchange.set_markets(markets, currencies)
-            logger.bind(exchange=self._exchange).info("market_data.restored")
+            current = None
 
     async def _until_failure(self, exchange: Any, hear: HearEvent) -> str:
         failed: list[str] = []

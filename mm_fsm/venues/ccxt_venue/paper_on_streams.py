@@ -14,7 +14,7 @@ from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.settings_tables import dotted
 from mm_fsm.errors import SettingsError
-from mm_fsm.venues.ccxt_venue.library import MakeExchange, exchange_class, named_factory
+from mm_fsm.venues.ccxt_venue.library import MakeExchange, maker_of
 from mm_fsm.venues.ccxt_venue.market_data import MarketData
 from mm_fsm.venues.ccxt_venue.market_rules import agreed
 from mm_fsm.venues.paper.exchange import PaperExchange
@@ -63,11 +63,7 @@ class StreamedPaperPlan:
         """
         del plans
         place = dotted(self.place, "venue")
-        make: MakeExchange = (
-            exchange_class(self.exchange, dotted(place, "market"))
-            if self.factory is None
-            else named_factory(self.factory, dotted(place, "factory"))
-        )
+        make = maker_of(self.exchange, self.factory, dotted(place, "market"), dotted(place, "factory"))
         return StreamedPaperVenue(self, make)
 
 

@@ -14,8 +14,6 @@ from mm_fsm.venues.ccxt_venue.outcomes import Outcome
 from mm_fsm.venues.ccxt_venue.own_orders import SentOrder
 from mm_fsm.venues.ccxt_venue.payloads import SeenOrder, read_order
 
-PLACEMENT_WAIT_SECONDS: Final = 2.0
-"""How old a placement may be when it leaves. An older one is dropped: the market has moved on."""
 END_WAIT_SECONDS: Final = 1.0
 """How long the stream may take to say that an order has ended whose cancel was taken without a word on it."""
 
@@ -25,6 +23,8 @@ class OrderRequests:
     """Placements and cancels of one account."""
 
     account: Account
+    longest_wait_seconds: float = 1.0
+    """How old a placement may be when it leaves. An older one is dropped: the market has moved on."""
     _placing: dict[str, asyncio.Task[None]] = field(factory=dict, init=False)
     """Placements that wait for their answer, by client order id."""
 
@@ -57,7 +57,7 @@ class OrderRequests:
             orders.refuse(order, RejectionCode.RATE_LIMIT, "not sent: the exchange takes no request at present")
             return
         waited = self.account.clock.now() - submitted_at
-        if waited > nanoseconds(PLACEMENT_WAIT_SECONDS):
+        if waited > nanoseconds(self.longest_wait_seconds):
             orders.refuse(order, RejectionCode.RATE_LIMIT, f"not sent: it had waited {waited / 1e9:.1f} s")
             return
         try:

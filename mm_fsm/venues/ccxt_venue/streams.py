@@ -49,7 +49,7 @@ class Streams:
     """Markets whose books bear the exchange's stamps."""
 
     def has(self, method: str) -> bool:
-        """Whether the exchange has a stream."""
+        """Whether the exchange has the stream that ccxt calls ``method``."""
         return bool(entry(self.exchange.has, method))
 
     async def start(self) -> None:

@@ -6,17 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 from loguru import logger
 
-from mm_fsm.core.instrument import Balances, Fees, Instrument
+from mm_fsm.core.instrument import Instrument
 from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
 from mm_fsm.errors import MarketMakerError, SettingsError, VenueError
-from mm_fsm.venues.ccxt_venue.account import FINDS_BY_CLIENT_ID, HAS_SWITCH, Account
+from mm_fsm.venues.ccxt_venue.account import HAS_SWITCH, Account
 from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
+from mm_fsm.venues.ccxt_venue.deadlines import refuse_late_orders
 from mm_fsm.venues.ccxt_venue.inspection import inspection_of, permissions_of
-from mm_fsm.venues.ccxt_venue.keys import Keys
-from mm_fsm.venues.ccxt_venue.library import MakeExchange, close_exchange
+from mm_fsm.venues.ccxt_venue.library import close_exchange
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
 from mm_fsm.venues.ccxt_venue.looks import Looks
 from mm_fsm.venues.ccxt_venue.market_rules import account_name, agreed, read_fees, read_instrument
@@ -24,6 +24,7 @@ from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
 from mm_fsm.venues.ccxt_venue.requests import OrderRequests
 from mm_fsm.venues.ccxt_venue.stream_keeper import StreamKeeper
+from mm_fsm.venues.ccxt_venue.wanted import WantedAccount, WantedMarket
 from mm_fsm.venues.ccxt_venue.watch import Watch
 from mm_fsm.venues.inspection import AccountInspection, Permissions
 from mm_fsm.venues.port import Capabilities, TakeFact, VenueTerms
@@ -33,41 +34,18 @@ REQUEST_MILLISECONDS: Final = 4000
 """How long an answer may take. It is less than the machine waits, so that the machine learns how it ended."""
 RECEIVE_WINDOW_MILLISECONDS: Final = 5000
 """How long after its signing the exchange may carry a request out, where it knows such a window."""
+ARRIVAL_SECONDS: Final = RECEIVE_WINDOW_MILLISECONDS / 1_000 + REQUEST_MILLISECONDS / 1_000
+"""How long after it has left a placement may still reach the book: the window, and what clocks may differ by."""
 CLOSE_SECONDS: Final = 1.0
 """How long closing may wait for the other side."""
 _Opened = TypeVar("_Opened")
-
-
-@frozen(kw_only=True)
-class MarketOrder:
-    """What settings say of one market."""
-
-    symbol: str
-    strategy_id: str
-    depth: int
-    """Levels a side that the machine is shown."""
-    instrument: Instrument | None
-    fees: Fees | None
-    balances: Balances
-
-
-@frozen(kw_only=True)
-class AccountOrder:
-    """What settings say of the account."""
-
-    exchange: str
-    """As ccxt names it."""
-    make: MakeExchange
-    keys: Keys
-    sandbox: bool = False
-    account: str | None = None
 
 
 class CcxtVenue:
     """One account at one exchange, through ccxt.
 
     Args:
-        order: the account.
+        account: the account.
         markets: its markets.
         make_token: makes the parts of client order ids.
         clock: of the host; the wall's by default.
@@ -75,16 +53,17 @@ class CcxtVenue:
 
     def __init__(
         self,
-        order: AccountOrder,
-        markets: Sequence[MarketOrder],
+        account: WantedAccount,
+        markets: Sequence[WantedMarket],
         make_token: Callable[[], str],
         clock: WallClock | None = None,
     ) -> None:
-        self._order = order
+        self._wanted = account
         self._written = {market.symbol: market for market in markets}
         self._make_token = make_token
         self._clock = clock or WallClock()
-        self._ids = ClientIds(order.exchange, frozenset(market.strategy_id for market in markets))
+        self._longest_wait_seconds = 1.0
+        self._ids = ClientIds(account.exchange, frozenset(market.strategy_id for market in markets))
         self._account: Account | None = None
         self._terms_told: Mapping[str, VenueTerms] = {}
         self._streams: StreamKeeper | None = None
@@ -121,6 +100,10 @@ class CcxtVenue:
             VenueError: the exchange cannot be reached.
         """
         await self._connected(self._open_for_requests)
+
+    def drop_after(self, seconds: float) -> None:
+        """Never send a placement whose step is longer ago. Call it before ``open``."""
+        self._longest_wait_seconds = seconds
 
     def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
         """Begin to give the facts of one market to ``take``."""
@@ -222,23 +205,23 @@ class CcxtVenue:
             await close_exchange(exchange)
             if isinstance(error, MarketMakerError) or not isinstance(error, Exception):
                 raise
-            reason = self._order.keys.scrub(f"{type(error).__name__}: {error}")
+            reason = self._wanted.keys.scrub(f"{type(error).__name__}: {error}")
             raise VenueError(
-                f"{self._order.exchange}: expected an account that can be traded, found {reason}. "
+                f"{self._wanted.exchange}: expected an account that can be traded, found {reason}. "
                 "Check the connection, the keys and what they may do."
             ) from None
 
     async def _open(self, exchange: Any) -> Mapping[str, VenueTerms]:
         await exchange.load_markets()
         terms = {symbol: await self._terms(exchange, market) for symbol, market in self._written.items()}
-        name = account_name(exchange, await exchange.fetch_balance(), self._order.account)
+        name = account_name(exchange, await exchange.fetch_balance(), self._wanted.account)
         account = self._shared(exchange, {symbol: each.instrument for symbol, each in terms.items()})
         streams = self._streams = StreamKeeper(account, self._make, self._let_close)
         watch = self._attended(account, streams)
         await watch.measure_clock()
         await streams.open()
         self._watching = asyncio.get_running_loop().create_task(watch.run())
-        logger.bind(exchange=self._order.exchange, **self.sources).info("venue.opened")
+        logger.bind(exchange=self._wanted.exchange, **self.sources).info("venue.opened")
         self._terms_told = {symbol: evolve(each, account=name) for symbol, each in terms.items()}
         return self._terms_told
 
@@ -253,13 +236,13 @@ class CcxtVenue:
     def _attended(self, account: Account, streams: StreamKeeper) -> Watch:
         """What carries requests out and answers questions of an account, and what looks after its streams."""
         self._account = account
-        self._requests = OrderRequests(account)
+        self._requests = OrderRequests(account, self._longest_wait_seconds)
         self._looks = Looks(account, streams.lose, lambda: streams.since)
         self._watch = Watch(account, streams)
         account.on_clock_error = self._watch.ask_clock_soon
         return self._watch
 
-    async def _terms(self, exchange: Any, market: MarketOrder) -> VenueTerms:
+    async def _terms(self, exchange: Any, market: WantedMarket) -> VenueTerms:
         instrument = agreed(exchange, read_instrument(exchange, market.symbol), market.instrument)
         fees = await read_fees(exchange, market.symbol, market.fees)
         return VenueTerms(
@@ -270,8 +253,8 @@ class CcxtVenue:
             outlives_process=True,
             make_token=self._make_token,
             capabilities=Capabilities(
-                finds_by_client_order_id=self._order.exchange in FINDS_BY_CLIENT_ID,
-                cancels_when_silent=self._order.exchange in HAS_SWITCH,
+                cancels_when_silent=self._wanted.exchange in HAS_SWITCH,
+                arrival_seconds=ARRIVAL_SECONDS,
             ),
         )
 
@@ -283,17 +266,18 @@ class CcxtVenue:
         markets = {
             symbol: LiveMarket(instrument, self._written[symbol].depth) for symbol, instrument in instruments.items()
         }
-        return Account(self._order.exchange, exchange, self._order.keys, clock, orders, trades, markets)
+        return Account(self._wanted.exchange, exchange, self._wanted.keys, clock, orders, trades, markets)
 
     def _make(self, **configuration: Any) -> Any:
         options = {"recvWindow": RECEIVE_WINDOW_MILLISECONDS, "maxRetriesOnFailure": 0}
-        given = {**self._order.keys.parts, "number": str, "timeout": REQUEST_MILLISECONDS, "options": options}
-        exchange = self._order.make({**given, **configuration})
-        if exchange.id != self._order.exchange:
+        given = {**self._wanted.keys.parts, "number": str, "timeout": REQUEST_MILLISECONDS, "options": options}
+        exchange = self._wanted.make({**given, **configuration})
+        if exchange.id != self._wanted.exchange:
             remedy = "Write the name of the exchange that the factory makes."
-            raise SettingsError("venue.exchange", repr(exchange.id), self._order.exchange, remedy)
+            raise SettingsError("venue.exchange", repr(exchange.id), self._wanted.exchange, remedy)
         exchange.number = str
-        if self._order.sandbox:
+        refuse_late_orders(exchange, RECEIVE_WINDOW_MILLISECONDS)
+        if self._wanted.sandbox:
             exchange.set_sandbox_mode(True)
         return exchange
 
@@ -307,7 +291,7 @@ class CcxtVenue:
     def _left(self, task: asyncio.Task[Any]) -> None:
         intent = self._leaving.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            reason = self._order.keys.scrub(f"{type(error).__name__}: {error}")
+            reason = self._wanted.keys.scrub(f"{type(error).__name__}: {error}")
             logger.bind(intent=type(intent).__name__, reason=reason).error("venue.adapter_failed")
 
     def _opened(self) -> Account:

@@ -67,7 +67,6 @@ from mm_fsm.core.messages import (
     QueryOwnTrades,
     ReportedOrder,
     ReportedStatus,
-    RequestKind,
     answering,
 )
 from mm_fsm.venues.base import MarketEvent, refuse_unless_next, time_of
@@ -79,11 +78,6 @@ from mm_fsm.venues.paper.orders import OpenOrder, PaperOrder, PaperOrders
 from mm_fsm.venues.paper.placement import Desk, Refusal
 from mm_fsm.venues.paper.settings import PaperSettings
 
-_REQUESTS: Final = {
-    QueryOwnTrades: RequestKind.QUERY_OWN_TRADES,
-    QueryBalances: RequestKind.QUERY_BALANCES,
-    QueryOpenOrders: RequestKind.QUERY_OPEN_ORDERS,
-}
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
 """Wide enough that no sum or product on the grid is rounded, whatever the host program's context is."""
 
@@ -307,7 +301,7 @@ class PaperExchange:
             return QueryFailed(
                 received_at=self._answer_time(),
                 symbol=question.symbol,
-                request=_REQUESTS[type(question)],
+                request=question.request_kind,
                 reason=reason,
             )
         if isinstance(question, QueryOwnTrades):

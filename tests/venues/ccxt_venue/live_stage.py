@@ -36,8 +36,9 @@ from mm_fsm.testing.rehearsal.ready_markets import instrument_of, simulated_mark
 from mm_fsm.testing.rehearsal.server import RehearsalExchange
 from mm_fsm.testing.rehearsal.terms import RehearsalTerms
 from mm_fsm.venues.ccxt_venue.keys import Keys
-from mm_fsm.venues.ccxt_venue.kind import random_token
-from mm_fsm.venues.ccxt_venue.venue import AccountOrder, CcxtVenue, MarketOrder
+from mm_fsm.venues.ccxt_venue.venue import CcxtVenue
+from mm_fsm.venues.ccxt_venue.wanted import WantedAccount, WantedMarket
+from mm_fsm.venues.tokens import random_token
 
 PATIENCE: Final = 45.0
 """Seconds that a condition may take to come true; only what hangs takes so long."""
@@ -153,13 +154,13 @@ def base_of(symbol: str) -> Decimal:
 
 
 def venue_on(exchange: RehearsalExchange, symbols: Sequence[str], **changes: Any) -> CcxtVenue:
-    account = AccountOrder(
+    account = WantedAccount(
         exchange="binance",
         make=changes.get("make") or exchange_factory(exchange.endpoint),
         keys=changes.get("keys") or Keys(),
     )
     markets = [
-        MarketOrder(
+        WantedMarket(
             symbol=symbol,
             strategy_id="mm",
             depth=21,

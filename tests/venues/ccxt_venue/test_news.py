@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ccxt.base.errors import OrderNotFound
+from ccxt.base.errors import InvalidNonce, OrderNotFound
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -176,11 +176,11 @@ def test_a_placement_that_waited_too_long_is_dropped_and_never_sent() -> None:
     bench = Bench(create_order={"id": "7"})
 
     async def part() -> None:
-        await bench.requests.place(PLACE, NOW - nanoseconds(2.5))
+        await bench.requests.place(PLACE, NOW - nanoseconds(1.5))
 
     asyncio.run(part())
     assert bench.asked == []
-    assert [(fact.code, "2.5 s" in fact.reason) for fact in bench.told if isinstance(fact, OrderRejected)] == [
+    assert [(fact.code, "1.5 s" in fact.reason) for fact in bench.told if isinstance(fact, OrderRejected)] == [
         (RejectionCode.RATE_LIMIT, True)
     ]
 
@@ -313,3 +313,24 @@ def test_an_order_listed_as_open_and_as_cancelled_is_no_answer() -> None:
     bench.orders.place(PLACE, bench.market)
     asyncio.run(bench.looks.answer(QueryOrder(symbol=SYMBOL, client_order_id=OURS, venue_order_id=None)))
     assert bench.kinds() == {QueryFailed: 1}
+
+
+def test_a_refusal_because_of_the_time_has_the_clock_asked_for_again_soon() -> None:
+    """Half a second after it was asked for last, not in a minute; and the machine is told that it was the clock."""
+    bench = Bench(create_order=InvalidNonce("-1021"), load_time_difference=None)
+    bench.exchange.has, bench.exchange.options, bench.exchange.milliseconds = {"fetchTime": True}, {}, lambda: 0
+    watch = _watch(bench, [])
+    bench.account.on_clock_error = watch.ask_clock_soon
+
+    async def part() -> None:
+        for time in (0.0, 0.4):
+            watch.look(time)
+            await asyncio.sleep(0)
+        await bench.requests.place(PLACE, NOW)
+        for time in (0.4, 0.5, 30.0):
+            watch.look(time)
+            await asyncio.sleep(0)
+
+    asyncio.run(part())
+    assert bench.asked == ["load_time_difference", "create_order", "load_time_difference"]
+    assert [fact.code for fact in bench.told if isinstance(fact, OrderRejected)] == [RejectionCode.CLOCK]

@@ -14,10 +14,10 @@ from mm_fsm.core.messages import RejectionCode as Code
 from mm_fsm.venues.ccxt_venue.outcomes import OUTCOMES, Outcome, is_clock_error, outcome_of, retry_after_seconds
 
 SURELY_WITHOUT_EFFECT = {
-    "AuthenticationError": Code.OTHER,
-    "PermissionDenied": Code.OTHER,
-    "AccountNotEnabled": Code.OTHER,
-    "AccountSuspended": Code.OTHER,
+    "AuthenticationError": Code.NOT_PERMITTED,
+    "PermissionDenied": Code.NOT_PERMITTED,
+    "AccountNotEnabled": Code.NOT_PERMITTED,
+    "AccountSuspended": Code.NOT_PERMITTED,
     "ArgumentsRequired": Code.OTHER,
     "BadRequest": Code.FILTER,
     "BadSymbol": Code.FILTER,
@@ -25,8 +25,8 @@ SURELY_WITHOUT_EFFECT = {
     "NoChange": Code.OTHER,
     "MarginModeAlreadySet": Code.OTHER,
     "MarketClosed": Code.NOT_TRADING,
-    "ManualInteractionNeeded": Code.OTHER,
-    "RestrictedLocation": Code.OTHER,
+    "ManualInteractionNeeded": Code.NOT_PERMITTED,
+    "RestrictedLocation": Code.NOT_PERMITTED,
     "InsufficientFunds": Code.INSUFFICIENT_FUNDS,
     "InvalidAddress": Code.OTHER,
     "AddressPending": Code.OTHER,
@@ -36,7 +36,7 @@ SURELY_WITHOUT_EFFECT = {
     "ContractUnavailable": Code.NOT_TRADING,
     "NotSupported": Code.OTHER,
     "InvalidProxySettings": Code.OTHER,
-    "InvalidNonce": Code.RATE_LIMIT,
+    "InvalidNonce": Code.CLOCK,
 }
 AMBIGUOUS = {
     "BaseError", "ExchangeError", "DuplicateOrderId", "ExchangeClosedByUser", "OperationFailed", "NetworkError",

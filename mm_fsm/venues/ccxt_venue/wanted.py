@@ -1,0 +1,34 @@
+"""What settings say of an account and its markets, once they have been read."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from mm_fsm.core.instrument import Balances, Fees, Instrument
+from mm_fsm.venues.ccxt_venue.keys import Keys
+from mm_fsm.venues.ccxt_venue.library import MakeExchange
+
+
+@frozen(kw_only=True)
+class WantedMarket:
+    """What settings say of one market."""
+
+    symbol: str
+    strategy_id: str
+    depth: int
+    """Levels a side that the machine is shown."""
+    instrument: Instrument | None
+    fees: Fees | None
+    balances: Balances
+
+
+@frozen(kw_only=True)
+class WantedAccount:
+    """What settings say of the account."""
+
+    exchange: str
+    """As ccxt names it."""
+    make: MakeExchange
+    keys: Keys
+    sandbox: bool = False
+    account: str | None = None
