@@ -139,6 +139,31 @@ class SwitchedVenue(Protocol):
         ...
 
 
+@frozen(kw_only=True)
+class Usage:
+    """One of the venue's own counters of requests, as an answer told it. Times are host time, nanoseconds."""
+
+    name: str
+    used: int
+    limit: int
+    read_at: int
+    until: int
+    """When it begins anew."""
+    counts_orders: bool = False
+    """Whether it counts placements alone; otherwise every request."""
+    question_cost: int = 1
+    """What a question adds to it, at most."""
+
+
+@runtime_checkable
+class MeteredVenue(Protocol):
+    """A pushed venue that tells how much of its limits the account has used."""
+
+    def report_usage(self, take: Callable[[Usage], None]) -> None:
+        """Give each counter to ``take`` whenever an answer tells it. Called before ``open``."""
+        ...
+
+
 @runtime_checkable
 class PunctualVenue(Protocol):
     """A pushed venue that drops placements which have become old on their way through it."""

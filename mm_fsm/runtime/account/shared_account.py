@@ -24,7 +24,7 @@ from mm_fsm.runtime.account.limits import AccountLimits
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.account.waiting_requests import Dropped, Waiting, WaitingRequests
 from mm_fsm.venues.inspection import InspectedVenue, Permissions
-from mm_fsm.venues.port import PunctualVenue, PushedVenue, SwitchedVenue, TakeFact, VenueTerms
+from mm_fsm.venues.port import MeteredVenue, PunctualVenue, PushedVenue, SwitchedVenue, TakeFact, VenueTerms
 
 MOST_BALANCE_QUESTIONS: Final = 3
 """Times that balances are asked for while other markets of the account trade; then the last answer stands."""
@@ -74,6 +74,8 @@ class SharedAccount:
         """
         if isinstance(self._venue, PunctualVenue):
             self._venue.drop_after(self.settings.longest_wait_seconds)
+        if isinstance(self._venue, MeteredVenue):
+            self._venue.report_usage(self._waiting.usage.note)
         terms = await self._venue.open()
         check_one_quote_currency(terms.values(), self.settings)
         if isinstance(self._venue, InspectedVenue):

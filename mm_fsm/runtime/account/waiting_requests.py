@@ -14,6 +14,7 @@ from mm_fsm.books.request_rates import RequestRates
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.messages import CancelOrder, Intent, OrderPurpose, PlaceOrder, QueryOrder, QueryOwnTrades
 from mm_fsm.runtime.account.settings import AccountSettings
+from mm_fsm.runtime.account.venue_usage import VenueUsage
 
 QuestionKey = tuple[type[Intent], str, str]
 
@@ -51,6 +52,8 @@ class WaitingRequests:
     settings: AccountSettings
     suspended_until: int = field(default=0, init=False)
     """The venue takes nothing before this time: a request would be refused, and lengthen the ban."""
+    usage: VenueUsage = field(init=False)
+    """What the venue says of its own counters."""
     _cancels: dict[str, Waiting] = field(factory=dict, init=False)
     _placements: deque[Waiting] = field(factory=deque, init=False)
     _questions: dict[QuestionKey, Waiting] = field(factory=dict, init=False)
@@ -59,6 +62,7 @@ class WaitingRequests:
 
     def __attrs_post_init__(self) -> None:
         share = self.settings.reserve_share
+        self.usage = VenueUsage(share)
         orders, requests = self.settings.order_interval_seconds, self.settings.request_interval_seconds
         self._orders = RequestRates(
             most_orders=self.settings.max_orders, interval=nanoseconds(orders), reserve_share=share
@@ -99,6 +103,7 @@ class WaitingRequests:
         self._cancels.clear()
         for _ in due:
             self._requests.note_placement(now)
+            self.usage.note_sent(now)
         due += self._placements_due(now)
         due += self._questions_due(now)
         return due, dropped
@@ -111,7 +116,7 @@ class WaitingRequests:
             times.append(oldest + nanoseconds(self.settings.longest_wait_seconds) + 1)
             times.append(min(self._room_at(now, each) for each in self._placements))
         if self._questions:
-            times.append(self._requests.room_at(now, is_quote=True))
+            times.append(self._room_for_question_at(now))
         if self._cancels:
             times.append(now)
         if not times:
@@ -152,8 +157,16 @@ class WaitingRequests:
     def _why(self, now: int) -> str:
         if now < self.suspended_until:
             return f" as the venue takes no request for another {seconds(self.suspended_until - now):.1f} s"
-        why = self._orders.why_not(now, is_quote=True) or self._requests.why_not(now, is_quote=True)
+        why = self._why_no_room(now, is_quote=True)
         return f" for room ({why})" if why else ""
+
+    def _why_no_room(self, now: int, *, is_quote: bool) -> str | None:
+        """Why no placement may leave, by our own allowances and by the venue's counters."""
+        return (
+            self._orders.why_not(now, is_quote=is_quote)
+            or self._requests.why_not(now, is_quote=is_quote)
+            or self.usage.why_not(now, is_order=True, is_quote=is_quote)
+        )
 
     def _placements_due(self, now: int) -> list[Waiting]:
         """Those that have room, in order; an order that reduces a position does not wait behind quotes."""
@@ -163,25 +176,34 @@ class WaitingRequests:
         return due
 
     def _takes(self, waiting: Waiting, now: int) -> bool:
-        is_quote = _is_quote(waiting)
-        if self._orders.why_not(now, is_quote=is_quote) or self._requests.why_not(now, is_quote=is_quote):
+        if self._why_no_room(now, is_quote=_is_quote(waiting)):
             return False
         self._orders.note_placement(now)
         self._requests.note_placement(now)
+        self.usage.note_sent(now, is_order=True)
         return True
 
     def _questions_due(self, now: int) -> list[Waiting]:
         due = []
         for key in [*self._questions]:
-            if self._requests.why_not(now, is_quote=True):
+            if self._room_for_question_at(now) > now:
                 break
             self._requests.note_placement(now)
+            self.usage.note_sent(now, is_question=True)
             due.append(self._questions.pop(key))
         return due
 
     def _room_at(self, now: int, waiting: Waiting) -> int:
         is_quote = _is_quote(waiting)
-        return max(self._orders.room_at(now, is_quote=is_quote), self._requests.room_at(now, is_quote=is_quote))
+        return max(
+            self._orders.room_at(now, is_quote=is_quote),
+            self._requests.room_at(now, is_quote=is_quote),
+            self.usage.room_at(now, is_order=True, is_quote=is_quote),
+        )
+
+    def _room_for_question_at(self, now: int) -> int:
+        usage = self.usage.room_at(now, is_order=False, is_quote=True)
+        return max(self._requests.room_at(now, is_quote=True), usage)
 
 
 _QUOTE: Final = OrderPurpose.QUOTE

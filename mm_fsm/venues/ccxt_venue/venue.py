@@ -24,6 +24,7 @@ from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
 from mm_fsm.venues.ccxt_venue.requests import OrderRequests
 from mm_fsm.venues.ccxt_venue.stream_keeper import StreamKeeper
+from mm_fsm.venues.ccxt_venue.usage import HearUsage, UsageReader, learn_limits, listen_to_usage
 from mm_fsm.venues.ccxt_venue.wanted import WantedAccount, WantedMarket
 from mm_fsm.venues.ccxt_venue.watch import Watch
 from mm_fsm.venues.inspection import AccountInspection, Permissions
@@ -63,6 +64,8 @@ class CcxtVenue:
         self._make_token = make_token
         self._clock = clock or WallClock()
         self._longest_wait_seconds = 1.0
+        self._usage = UsageReader(exchange=account.exchange, now=self.now)
+        self._hear_usage: HearUsage = lambda _: None
         self._ids = ClientIds(account.exchange, frozenset(market.strategy_id for market in markets))
         self._account: Account | None = None
         self._terms_told: Mapping[str, VenueTerms] = {}
@@ -104,6 +107,10 @@ class CcxtVenue:
     def drop_after(self, seconds: float) -> None:
         """Never send a placement whose step is longer ago. Call it before ``open``."""
         self._longest_wait_seconds = seconds
+
+    def report_usage(self, take: HearUsage) -> None:
+        """Give the exchange's counters of requests to ``take``, as answers tell them. Call it before ``open``."""
+        self._hear_usage = take
 
     def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
         """Begin to give the facts of one market to ``take``."""
@@ -213,6 +220,7 @@ class CcxtVenue:
 
     async def _open(self, exchange: Any) -> Mapping[str, VenueTerms]:
         await exchange.load_markets()
+        await learn_limits(exchange, self._usage, next(iter(self._written)))
         terms = {symbol: await self._terms(exchange, market) for symbol, market in self._written.items()}
         name = account_name(exchange, await exchange.fetch_balance(), self._wanted.account)
         account = self._shared(exchange, {symbol: each.instrument for symbol, each in terms.items()})
@@ -276,6 +284,7 @@ class CcxtVenue:
             remedy = "Write the name of the exchange that the factory makes."
             raise SettingsError("venue.exchange", repr(exchange.id), self._wanted.exchange, remedy)
         exchange.number = str
+        listen_to_usage(exchange, self._usage, self._hear_usage)
         refuse_late_orders(exchange, RECEIVE_WINDOW_MILLISECONDS)
         if self._wanted.sandbox:
             exchange.set_sandbox_mode(True)

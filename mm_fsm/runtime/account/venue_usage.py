@@ -1,0 +1,75 @@
+"""What the venue says that the account has used of its limits, and what that leaves.
+
+A venue that tells its counters with its answers (``mm_fsm.venues.port.MeteredVenue``) knows more than our own count: it
+also counts what other programs and the streams' own requests used. What has left since, or was still under way when
+the answer was given, is added.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from attrs import define, field
+
+from mm_fsm.core.clock import nanoseconds, seconds
+from mm_fsm.venues.port import Usage
+
+UNDER_WAY_SECONDS: Final = 0.5
+"""So long before an answer a request may have left that its counters do not have yet."""
+_REMEMBERED_SECONDS: Final = 10.0
+
+
+@define(eq=False)
+class VenueUsage:
+    """The venue's counters.
+
+    Args:
+        reserve_share: share of each limit that quotes and questions leave to orders that reduce a position.
+    """
+
+    reserve_share: float
+    _counters: dict[str, Usage] = field(factory=dict, init=False)
+    _sent: deque[tuple[int, bool, bool]] = field(factory=deque, init=False)
+    """When what left, whether it was a placement, and whether it was a question."""
+
+    def note(self, usage: Usage) -> None:
+        """An answer has told one of the counters."""
+        self._counters[usage.name] = usage
+
+    def note_sent(self, now: int, *, is_order: bool = False, is_question: bool = False) -> None:
+        """A request leaves."""
+        self._sent.append((now, is_order, is_question))
+        while self._sent[0][0] < now - nanoseconds(_REMEMBERED_SECONDS):
+            self._sent.popleft()
+
+    def why_not(self, now: int, *, is_order: bool, is_quote: bool) -> str | None:
+        """Why the venue, or the reserve, has no room for one more request; None where it has."""
+        for usage, used, allowed in self._full(now, is_order=is_order, is_quote=is_quote):
+            left = seconds(usage.until - now)
+            return f"{usage.name} is at {used} of {usage.limit}, {allowed} are allowed, and begins anew in {left:.1f} s"
+        return None
+
+    def room_at(self, now: int, *, is_order: bool, is_quote: bool) -> int:
+        """When there is room for one more request if nothing else is sent; ``now`` where there is."""
+        full = self._full(now, is_order=is_order, is_quote=is_quote)
+        return max((usage.until for usage, _, _ in full), default=now)
+
+    def _full(self, now: int, *, is_order: bool, is_quote: bool) -> Iterator[tuple[Usage, int, int]]:
+        """Counters without room: the counter, what is used of it, and what may be."""
+        for usage in [*self._counters.values()]:
+            if now >= usage.until:
+                del self._counters[usage.name]
+            elif is_order or not usage.counts_orders:
+                allowed = max(int(usage.limit * (1.0 - self.reserve_share)), 1) if is_quote else usage.limit
+                used = usage.used + self._since(usage)
+                if used >= allowed:
+                    yield usage, used, allowed
+
+    def _since(self, usage: Usage) -> int:
+        begin = usage.read_at - nanoseconds(UNDER_WAY_SECONDS)
+        sent = [(is_order, is_question) for time, is_order, is_question in self._sent if time > begin]
+        if usage.counts_orders:
+            return sum(is_order for is_order, _ in sent)
+        return sum(usage.question_cost if is_question else 1 for _, is_question in sent)

@@ -1,0 +1,155 @@
+"""Reads what exchanges tell of their request counters in the headers of each answer.
+
+Sources: Binance spot REST API, "Limits" (used weight and order count by interval, and ``rateLimits`` of exchangeInfo,
+counted in intervals of the exchange's clock); Bybit API v5, "Rate Limit Rules"; Gate API v4, "Rate Limit"; KuCoin REST
+API, "Rate Limit". The headers of Bybit and Gate are about the address that was asked, KuCoin's about the whole pool.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from attrs import define, field
+from loguru import logger
+
+from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
+from mm_fsm.venues.ccxt_venue.amounts import amount, entry
+from mm_fsm.venues.port import Usage
+
+_UNIT_SECONDS: Final = {"S": 1, "M": 60, "H": 3_600, "D": 86_400}
+_BINANCE: Final = re.compile(r"x-mbx-(used-weight|order-count)-(\d+)([smhd])")
+_BINANCE_LIMITS: Final = {"REQUEST_WEIGHT 1M": 6_000, "ORDERS 10S": 100, "ORDERS 1D": 200_000}
+"""Where exchangeInfo does not say them."""
+_BINANCE_QUESTION_WEIGHT: Final = 20
+"""Of own trades or balances; other questions cost less."""
+
+HearUsage = Callable[[Usage], None]
+
+
+@define(kw_only=True, eq=False)
+class UsageReader:
+    """Reads the headers of one exchange.
+
+    Args:
+        exchange: as ccxt names it.
+        now: host time, nanoseconds.
+        limits: of Binance's counters, by type and interval such as ``ORDERS 10S``.
+    """
+
+    exchange: str
+    now: Callable[[], int]
+    limits: dict[str, int] = field(factory=lambda: dict(_BINANCE_LIMITS))
+
+    def read(self, method: str, url: str, headers: Mapping[str, str], venue_time: int) -> Iterator[Usage]:
+        """The counters that an answer tells. ``venue_time``: of the exchange, milliseconds."""
+        read = _READERS.get(self.exchange)
+        if read is not None:
+            lowered = {str(name).lower(): str(value) for name, value in headers.items()}
+            yield from read(self, method, urlsplit(url).path, lowered, venue_time)
+
+    def usage(self, name: str, used: int, limit: int, milliseconds_left: int, **more: Any) -> Usage:
+        """A counter that begins anew in so many milliseconds."""
+        now = self.now()
+        until = now + max(milliseconds_left, 0) * NANOSECONDS_PER_MILLISECOND
+        return Usage(name=name, used=used, limit=limit, read_at=now, until=until, **more)
+
+    def learn_limits(self, exchange_info: Any) -> None:
+        """Take the limits that Binance's exchangeInfo says."""
+        for each in entry(exchange_info, "rateLimits") or ():
+            interval = f"{entry(each, 'intervalNum')}{str(entry(each, 'interval'))[:1]}"
+            limit = amount(entry(each, "limit"))
+            if limit is not None and limit >= 1:
+                self.limits[f"{entry(each, 'rateLimitType')} {interval}"] = int(limit)
+
+
+def _binance(reader: UsageReader, _method: str, _path: str, headers: Mapping[str, str], time: int) -> Iterator[Usage]:
+    for header, value in headers.items():
+        found = _BINANCE.fullmatch(header)
+        used = _whole(value)
+        if found is None or used is None:
+            continue
+        is_orders, interval = found[1] == "order-count", f"{found[2]}{found[3].upper()}"
+        limit = reader.limits.get(f"{'ORDERS' if is_orders else 'REQUEST_WEIGHT'} {interval}")
+        if limit is not None:
+            length = int(found[2]) * _UNIT_SECONDS[found[3].upper()] * 1_000
+            yield reader.usage(
+                header.upper(),
+                used,
+                limit,
+                length - time % length,
+                counts_orders=is_orders,
+                question_cost=_BINANCE_QUESTION_WEIGHT,
+            )
+
+
+def _by_address(
+    limit_name: str, left_name: str, reset_name: str, milliseconds_a_unit: int, orders: str
+) -> Callable[[UsageReader, str, str, Mapping[str, str], int], Iterator[Usage]]:
+    """Headers about the address that was asked; what cancels use is nobody else's."""
+
+    def read(reader: UsageReader, method: str, path: str, headers: Mapping[str, str], time: int) -> Iterator[Usage]:
+        limit, left, begins = (_whole(headers.get(name)) for name in (limit_name, left_name, reset_name))
+        is_cancel = method == "DELETE" or "cancel" in path
+        if limit is None or left is None or begins is None or is_cancel:
+            return
+        is_order = method == "POST" and path.endswith(orders)
+        name = f"{reader.exchange} {method} {path}"
+        yield reader.usage(name, limit - left, limit, begins * milliseconds_a_unit - time, counts_orders=is_order)
+
+    return read
+
+
+def _kucoin(reader: UsageReader, _method: str, _path: str, headers: Mapping[str, str], _time: int) -> Iterator[Usage]:
+    names = ("gw-ratelimit-limit", "gw-ratelimit-remaining", "gw-ratelimit-reset")
+    limit, left, begins = (_whole(headers.get(name)) for name in names)
+    if limit is not None and left is not None and begins is not None:
+        yield reader.usage(f"gw-ratelimit of {limit}", limit - left, limit, begins, question_cost=3)
+
+
+async def learn_limits(exchange: Any, reader: UsageReader, symbol: str) -> None:
+    """Ask an exchange for the limits of the counters that it tells. Where it does not say, those of its page stand."""
+    if reader.exchange != "binance":
+        return
+    try:
+        reader.learn_limits(await exchange.public_get_exchangeinfo({"symbol": exchange.market_id(symbol)}))
+    except Exception as error:  # noqa: BLE001 - whatever ccxt raises
+        logger.bind(exchange=reader.exchange, error=type(error).__name__).warning("venue.limits_unknown")
+
+
+def _whole(value: object) -> int | None:
+    exact = amount(value)
+    return None if exact is None or exact < 0 else int(exact)
+
+
+_READERS: Final[Mapping[str, Callable[..., Iterator[Usage]]]] = MappingProxyType(
+    {
+        "binance": _binance,
+        "bybit": _by_address("x-bapi-limit", "x-bapi-limit-status", "x-bapi-limit-reset-timestamp", 1, "/order/create"),
+        "gate": _by_address(
+            "x-gate-ratelimit-limit",
+            "x-gate-ratelimit-requests-remain",
+            "x-gate-ratelimit-reset-timestamp",
+            1_000,
+            "/spot/orders",
+        ),
+        "kucoin": _kucoin,
+    }
+)
+"""By exchange: how its headers are read."""
+
+
+def listen_to_usage(exchange: Any, reader: UsageReader, hear: HearUsage) -> None:
+    """Have every answer to an exchange object's requests read for counters, errors included."""
+    answered_as_ccxt = exchange.on_rest_response
+
+    def answered(code: Any, reason: Any, url: str, method: str, headers: Mapping[str, str], *rest: Any) -> Any:
+        venue_time = exchange.milliseconds() - int(entry(exchange.options, "timeDifference") or 0)
+        for usage in reader.read(method, url, headers, venue_time):
+            hear(usage)
+        return answered_as_ccxt(code, reason, url, method, headers, *rest)
+
+    exchange.on_rest_response = answered
