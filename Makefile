@@ -62,8 +62,9 @@ format: $(READY) ## put style and formatting right where that can be done by mac
 types: $(READY) ## check types, strictly
 	$(BIN)/mypy --strict mm_fsm
 
-diagrams: $(READY) ## draw the committed diagrams again from the definitions
+diagrams: $(READY) ## draw the committed diagrams again from the definitions, and write what documents say of them
 	$(BIN)/mm-fsm diagram
+	$(BIN)/python docs/site/written_parts.py
 
 docs: $(READY) ## write the documentation as a site to site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

@@ -4,20 +4,23 @@ Facts go in, intents come out, and between them one declared machine decides; ev
 
 Layers, from the top; imports point down only:
 
-===============  ====================================================================================
-cli              composition root: settings become a machine, its services and a venue
-testing          tests made from a chart
-coverage         measures and shows what a test suite exercises of a chart; the pytest plugin
-report, diagram  read definitions and journals
-runtime          runs one machine or many, writes and reads the journal
-venues           where orders go and markets come from: paper exchange, simulated and recorded markets
-machine          the market maker's chart, and the machine that has it
-services         prices, orders, inventory, risk: small, pure, replaceable
-books            what one machine knows: market, own orders, ledger, figures, and the facts that change them
-core             values: clock, messages, instrument, settings, decisions
-chart            declared state machines, safe to subclass
-errors           every error raised on purpose
-===============  ====================================================================================
+=================  ====================================================================================
+cli                composition root: settings become a machine, its services and a venue
+testing            tests made from a chart: paths, faults, models; the rehearsal exchange
+coverage           measures and shows what a test suite exercises of a chart; the pytest plugin
+report             results as files and tables
+diagram            pictures and tables of charts
+search             calibration and tuning on recordings
+runtime            runs one machine or many, in event time or wall time; settings files; journal and recovery
+venues             where orders go and markets come from: paper, recordings, ccxt, a host's own connection
+machine            the market maker's chart; stepper, desk and bookkeeper, which a machine has
+services           prices, orders, inventory, risk: small, pure, replaceable
+books              what one machine knows: market, own orders, ledger, figures, and the facts that change them
+estimators         what is estimated from the market's flow
+core               values: clock, messages, instrument, settings, decisions
+chart              declared state machines, safe to subclass; the table and the engine that run them
+errors             every error raised on purpose
+=================  ====================================================================================
 
 Every public name is loaded from its module when it is first used: importing the state machine library takes several
 times as long as starting the interpreter, so ``import mm_fsm`` loads no other module. The names stand in

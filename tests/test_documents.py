@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -13,25 +14,11 @@ from typing import Any
 
 import pytest
 
-from mm_fsm.books.order_lifecycle import OrderLifecycle
-from mm_fsm.core.instrument import Balances, Fees, Instrument
-from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.settings_tables import known_keys
-from mm_fsm.coverage.criteria import Criterion
-from mm_fsm.coverage.obligations import obligations_of
-from mm_fsm.coverage.reading import read_chart
-from mm_fsm.machine.market_making import MarketMakingStateMachine
-from mm_fsm.runtime.account.settings import AccountSettings
-from mm_fsm.runtime.journal import JournalSettings
-from mm_fsm.runtime.market_layers import VENUE_KEYS
-from mm_fsm.runtime.presets import RecordingMatch
+from mm_fsm.runtime.market_layers import COMMON_TABLES, VENUE_KEYS
 from mm_fsm.runtime.settings_file import parse_settings
 from mm_fsm.services import registry
-from mm_fsm.testing import forced, plan_paths
-from mm_fsm.venues.paper import PaperSettings
-from mm_fsm.venues.recorded.kind import RecordedTable
-from mm_fsm.venues.recorded.reading import ReadingSettings
-from mm_fsm.venues.simulator import SimulatorSettings
+from mm_fsm.venues.kinds import load_kind, registered_kinds
 from tests.runtime.settings_texts import MARKET
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,25 +87,17 @@ def test_every_command_of_the_readme_exists() -> None:
     assert {name for name in named if name not in shown.stdout} == set()
 
 
-CHARTS = {chart.__name__: chart for chart in (MarketMakingStateMachine, OrderLifecycle)}
+WRITTEN = runpy.run_path(str(ROOT / "docs" / "site" / "written_parts.py"))
 
 
-@pytest.mark.parametrize("name", CHARTS)
-@pytest.mark.parametrize("criterion", ["transitions", "pairs"])
-def test_the_plans_of_our_own_charts_are_as_long_as_the_document_says(name: str, criterion: str) -> None:
-    """``| `chart` | `criterion` (how many) | paths | edges taken |`` in docs/testing.md."""
-    plan = plan_paths(forced(CHARTS[name]), criterion)
-    total = len(obligations_of(plan.driver.model, Criterion(criterion)))
-    row = f"| `{name}` | `{criterion}` ({total}) | {len(plan.paths)} | {plan.steps} |"
-    assert row in (ROOT / "docs" / "testing.md").read_text(encoding="utf-8").splitlines()
-
-
-def test_the_market_makers_chart_has_as_much_to_cover_as_the_document_says() -> None:
-    model = read_chart(MarketMakingStateMachine)
-    text = " ".join((ROOT / "docs" / "coverage.md").read_text(encoding="utf-8").split())
-    names = {Criterion.PAIRS: "pairs", Criterion.ROUNDTRIP: "round trips", Criterion.MCDC: "decisions"}
-    for criterion, name in names.items():
-        assert f" of {len(obligations_of(model, criterion))} {name}" in text
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "demonstration")) for name in WRITTEN["PARTS"]]
+)
+def test_what_the_program_writes_into_a_document_is_as_it_is_now(name: str) -> None:
+    """Otherwise ``make diagrams`` writes it again."""
+    document, make = WRITTEN["PARTS"][name]
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert WRITTEN["with_part"](text, name, make()) == text
 
 
 def documented_settings() -> dict[str, dict[str, str]]:
@@ -130,14 +109,11 @@ def documented_settings() -> dict[str, dict[str, str]]:
 
 
 def test_every_setting_is_documented_and_none_that_is_not_there() -> None:
-    """The simulated instrument is the market's, so that it is no key of the simulator's table."""
-    kinds: dict[str, type] = {
-        "strategy": MarketMakingSettings, "instrument": Instrument, "fees": Fees, "balances": Balances,
-        "paper": PaperSettings, "simulator": SimulatorSettings, "recording": RecordingMatch, "reading": ReadingSettings,
-        "journal": JournalSettings, "account": AccountSettings,
-    }  # fmt: skip
-    expected = {table: {*known_keys(kind)} - {"instrument"} for table, kind in kinds.items()}
-    expected["venue"] = {*VENUE_KEYS, *known_keys(RecordedTable)}
+    """What the file's own code knows is what the document has, for every table and shipped kind of venue."""
+    tables = [COMMON_TABLES, *(load_kind(kind.name).tables for kind in registered_kinds() if kind.origin == "mm-fsm")]
+    expected: dict[str, set[str]] = {"venue": {*VENUE_KEYS}}
+    for table, kind in (each for some in tables for each in some.items()):
+        expected.setdefault(table, set()).update(known_keys(kind))
     assert {table: {*keys} for table, keys in documented_settings().items()} == expected
 
 

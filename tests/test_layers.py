@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,9 @@ LAYERS = (
     ("errors",),
 )
 """From the top. Units of one layer do not know each other."""
+
+DOCUMENTED = re.findall(r"^(\w+)  +\w", mm_fsm.__doc__ or "", flags=re.MULTILINE)
+"""The layers as the package's docstring lists them."""
 
 PARTS_OF_TESTING = (
     ("faults", "market_maker", "models", "rehearsal"),
@@ -185,3 +189,7 @@ def test_a_planted_violation_is_found(tmp_path: Path, file: str, text: str, expe
     violations = layer_violations(write_package(tmp_path, {file: text}))
     assert len(violations) == 1
     assert expected in violations[0]
+
+
+def test_the_package_lists_its_layers_from_the_top() -> None:
+    assert [unit for layer in LAYERS for unit in layer] == DOCUMENTED

@@ -1,0 +1,109 @@
+"""Parts of the documents that the program writes: counts of its own charts, the chart itself, the demonstration.
+
+``python docs/site/written_parts.py`` writes them again; ``--check`` names those that are out of date, and exits with
+status 1. A part stands between ``<!-- written: NAME -->`` and ``<!-- end of NAME -->``, on lines of its own or in one.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mm_fsm.books.order_lifecycle import OrderLifecycle
+from mm_fsm.coverage.criteria import Criterion
+from mm_fsm.coverage.exclusions import Exclusion, excluded_edges, with_exclusions
+from mm_fsm.coverage.obligations import obligations_of
+from mm_fsm.coverage.reading import read_chart
+from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.testing import forced, plan_paths
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMONSTRATION = ("run", "--duration", "3600", "--speed", "max", "--seed", "7", "-q")
+"""As ``make demo`` runs it."""
+
+
+def plans() -> str:
+    """How long the plans of our own charts are."""
+    lines = ["| chart | criterion | paths | edges taken |", "|---|---|---|---|"]
+    for chart in (MarketMakingStateMachine, OrderLifecycle):
+        for criterion in ("transitions", "pairs"):
+            plan = plan_paths(forced(chart), criterion)
+            total = len(obligations_of(plan.driver.model, Criterion(criterion)))
+            lines.append(f"| `{chart.__name__}` | `{criterion}` ({total}) | {len(plan.paths)} | {plan.steps} |")
+    return "\n".join(lines)
+
+
+def excluded() -> str:
+    """How much of what the criteria ask of the market maker's chart cannot be brought about."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    exclusions = [Exclusion.read(line) for line in settings["tool"]["pytest"]["fsm_exclude"]]
+    model = read_chart(MarketMakingStateMachine)
+    edges = excluded_edges(model, obligations_of(model, Criterion.TRANSITIONS), exclusions)
+    names = {Criterion.PAIRS: "pairs", Criterion.ROUNDTRIP: "round trips", Criterion.MCDC: "decisions"}
+    counts = []
+    for criterion, name in names.items():
+        asked = with_exclusions(model, obligations_of(model, criterion), edges, exclusions)
+        counts.append(f"{sum(bool(each.excluded) for each in asked)} of {len(asked)} {name}")
+    return f"these are {', '.join(counts[:-1])} and {counts[-1]};"
+
+
+def chart() -> str:
+    """The chart of the market maker, for code hosts that draw Mermaid."""
+    return f"```mermaid\n{(ROOT / 'diagrams' / 'market_making.mmd').read_text(encoding='utf-8')}```"
+
+
+def demonstration() -> str:
+    """What the demonstration prints at its end."""
+    with tempfile.TemporaryDirectory() as place:
+        command = [Path(sys.executable).with_name("mm-fsm"), *DEMONSTRATION, "--out", place]
+        finished = subprocess.run(command, capture_output=True, text=True, check=True, env={"COLUMNS": "80"})
+    lines = [line.rstrip() for line in finished.stdout.splitlines()]
+    return "\n".join(["```text", *lines, "```"])
+
+
+PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
+    "chart": ("README.md", chart),
+    "demonstration": ("README.md", demonstration),
+    "plans": ("docs/testing.md", plans),
+    "excluded": ("docs/coverage.md", excluded),
+}
+"""Where each part stands, and what makes it."""
+
+
+def with_part(text: str, name: str, part: str) -> str:
+    """A document's text with the part as it is now.
+
+    Raises:
+        ValueError: the document does not have the part once.
+    """
+    begin, end = f"<!-- written: {name} -->", f"<!-- end of {name} -->"
+    place = re.compile(f"({re.escape(begin)}\n?).*?(\n?{re.escape(end)})", re.DOTALL)
+    written, count = place.subn(lambda found: f"{found[1]}{part}{found[2]}", text)
+    if count != 1:
+        raise ValueError(f"{name}: expected one part between {begin} and {end}, found {count}.")
+    return written
+
+
+def main(arguments: list[str]) -> int:
+    """Write the parts, or check them."""
+    stale = []
+    for name, (document, make) in PARTS.items():
+        path = ROOT / document
+        text = path.read_text(encoding="utf-8")
+        written = with_part(text, name, make())
+        if written != text:
+            stale.append(f"{document}: {name}")
+            if "--check" not in arguments:
+                path.write_text(written, encoding="utf-8")
+    for each in stale:
+        print(f"{each} {'is out of date: run make diagrams' if '--check' in arguments else 'written'}")
+    return int(bool(stale) and "--check" in arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
