@@ -21,7 +21,7 @@ TWO = Decimal(2)
 MOST_AHEAD: Final = 5_000_000_000
 """Nanoseconds by which a message may have been quicker than the quickest before: a stamp further ahead is odd."""
 ODD_STAMPS_BELIEVED: Final = 5
-"""Odd stamps in a row, after which the venue's clock has changed."""
+"""Odd stamps in a row that agree with each other, after which the venue's clock has changed."""
 DRIFT_DIVISOR: Final = 5_000
 """Two clocks drift apart by at most a 5000th of the time: 200 parts in a million, twice what common quartz may."""
 
@@ -137,7 +137,9 @@ class Market:
     late_books_in_a_row: int = 0
     """Books with an older stamp than the newest, since one was taken: meanwhile a heartbeat confirms nothing."""
     odd_stamps_in_a_row: int = 0
-    """Books with a stamp far ahead of all before, since one had none: their prices count, their stamps do not."""
+    """Books with a stamp far ahead of all before, by about as much each: their prices count, their stamps do not."""
+    odd_difference: int = 0
+    """Receipt less stamp of the last of them, nanoseconds."""
     has_book: bool = False
     """Whether a full snapshot has arrived."""
     has_repeated: bool = field(default=False, eq=False, repr=False, metadata=DERIVED)
@@ -199,7 +201,10 @@ class Market:
     def _take_stamp(self, stamp: int, received_at: int) -> None:
         """Order and delay follow the stamp, unless it is odd; after several odd ones the venue's clock has changed."""
         if self.feed_delay.is_ahead(received_at, stamp):
-            self.odd_stamps_in_a_row += 1
+            difference = received_at - stamp
+            agrees = abs(difference - self.odd_difference) <= MOST_AHEAD
+            self.odd_stamps_in_a_row = self.odd_stamps_in_a_row + 1 if agrees else 1
+            self.odd_difference = difference
             if self.odd_stamps_in_a_row < ODD_STAMPS_BELIEVED:
                 return
             self.feed_delay = FeedDelay()

@@ -2,7 +2,7 @@
 
 A reduction brings |position - target| down to its goal. Quotes are cancelled and confirmed first. An adjustment
 follows ``adjustment_policy``; a wind-down is passive for a time, then takes slices within ``max_slippage_bps`` of the
-reference. While half the market's spread is more than that, nothing can be taken, and it stays passive. Neither ever
+reference. While half the market's spread is more than that, nothing can be taken, and both are passive. Neither ever
 sends more than what is still missing, so that the position cannot flip.
 """
 
@@ -151,12 +151,13 @@ def _is_market_unsound(context: MarketMakingContext) -> bool:
 def _policy(context: MarketMakingContext, reduction: Reduction) -> AdjustmentPolicy:
     if not context.is_stopping:
         policy = context.settings.adjustment_policy
-        if policy is not AdjustmentPolicy.LEAST_COST:
-            return policy
-        return least_cost_policy(context, float(max(abs(context.inventory_offset) - reduction.goal, ZERO)))
-    passive_until = reduction.started_at + nanoseconds(context.settings.wind_down_passive_seconds)
-    is_patient = context.now < passive_until or is_beyond_slippage(context)
-    return AdjustmentPolicy.PASSIVE if is_patient else AdjustmentPolicy.LIMIT
+        if policy is AdjustmentPolicy.LEAST_COST:
+            policy = least_cost_policy(context, float(max(abs(context.inventory_offset) - reduction.goal, ZERO)))
+    else:
+        passive_until = reduction.started_at + nanoseconds(context.settings.wind_down_passive_seconds)
+        policy = AdjustmentPolicy.PASSIVE if context.now < passive_until else AdjustmentPolicy.LIMIT
+    cannot_take = policy is AdjustmentPolicy.LIMIT and is_beyond_slippage(context)
+    return AdjustmentPolicy.PASSIVE if cannot_take else policy
 
 
 def _worst_price(context: MarketMakingContext, reduction: Reduction) -> Decimal | None:

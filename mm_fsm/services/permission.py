@@ -15,6 +15,7 @@ from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import seconds
 from mm_fsm.core.decisions import Hold, HoldReason, InventoryAssessment, Refusal, RefusalCode
 from mm_fsm.core.messages import OrderPurpose, Side
+from mm_fsm.core.settings import AdjustmentPolicy
 
 
 @frozen
@@ -37,11 +38,20 @@ def is_beyond_slippage(context: MarketMakingContext) -> bool:
 
 
 def _why_it_stops(context: MarketMakingContext) -> str:
+    return context.stop_reason + _why_it_waits(context, "the wind-down")
+
+
+def _why_it_reduces(context: MarketMakingContext) -> str:
+    may_take = context.settings.adjustment_policy in (AdjustmentPolicy.LIMIT, AdjustmentPolicy.LEAST_COST)
+    return "the position is being reduced" + (_why_it_waits(context, "the order") if may_take else "")
+
+
+def _why_it_waits(context: MarketMakingContext, what: str) -> str:
     if context.reduction is None or not is_beyond_slippage(context):
-        return context.stop_reason
+        return ""
     half = (context.market_spread_bps or 0.0) / 2
     limit = f"max_slippage_bps is {context.settings.max_slippage_bps:g}"
-    return f"{context.stop_reason}; half the market's spread is {half:.1f} bps, {limit}: the wind-down waits passively"
+    return f"; half the market's spread is {half:.1f} bps, {limit}: {what} waits passively"
 
 
 MACHINE: Final = (
@@ -59,7 +69,7 @@ MACHINE: Final = (
     Condition(
         HoldReason.ADJUSTING_INVENTORY,
         lambda context: context.reduction is not None,
-        lambda _context: "the position is being reduced",
+        _why_it_reduces,
     ),
     Condition(
         HoldReason.ACCOUNT_FEED_LOST,

@@ -197,18 +197,31 @@ class Recording:
     def _stream(self, layouts: Sequence[Layout], wanted: Wanted) -> Generator[Events, None, None]:
         """Yield the events of files that follow each other, without those that are late, repeated or far off."""
         sound = StreamFilter(self._reading)
+        held: tuple[Batch, Layout] | None = None
+        for batch, layout in self._batches(layouts, wanted):
+            if held is not None:  # its last row is judged by the first one after it
+                yield list(self._sifted(*held, sound, batch.events[0]))
+            held = None if sound.take_whole(batch) else (batch, layout)
+            if held is None:
+                yield batch.events
+        if held is not None:
+            yield list(self._sifted(*held, sound, None))
+
+    def _batches(self, layouts: Sequence[Layout], wanted: Wanted) -> Iterator[tuple[Batch, Layout]]:
+        """Batches that are not empty, of one file after the other."""
         previous: Layout | None = None
         for layout in layouts:
             with closing(layout.batches(wanted, self._tally, previous)) as batches:
                 for batch in batches:
-                    if sound.take_whole(batch):
-                        yield batch.events
-                    else:
-                        yield list(self._sifted(batch, sound, layout))
+                    if batch.events:
+                        yield batch, layout
             previous = layout
 
-    def _sifted(self, batch: Batch, sound: StreamFilter, layout: Layout) -> Iterator[RecordedEvent]:
-        following = [*batch.events[1:], None]
+    def _sifted(
+        self, batch: Batch, layout: Layout, sound: StreamFilter, after_all: RecordedEvent | None
+    ) -> Iterator[RecordedEvent]:
+        """The batch without what contradicts its neighbours; ``after_all`` is the first event of the next one."""
+        following = [*batch.events[1:], after_all]
         for line, event, after in zip(batch.lines, batch.events, following, strict=True):
             try:
                 sound.take(event, after, layout.time_field)

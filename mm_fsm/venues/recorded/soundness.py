@@ -10,6 +10,7 @@ the books confirm a real move, and then its trades are in the book again. Nothin
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import accumulate
 from operator import sub
@@ -24,6 +25,8 @@ from mm_fsm.venues.recorded.layout import Batch, RecordedEvent
 from mm_fsm.venues.recorded.reading import Fault, ReadingSettings
 
 _FAR_AHEAD: Final = 60 * NANOSECONDS_PER_SECOND
+_FAR_AHEAD_AT_THE_END: Final = 86_400 * NANOSECONDS_PER_SECOND
+"""Of the last row of all, which nothing follows: markets are quiet for minutes, not for days."""
 _REMEMBERED_TRADES: Final = 4096
 """So many ids are compared, to find trades that a feed repeats after a reconnect."""
 
@@ -86,7 +89,7 @@ class StreamFilter:
             return True
         times = [event.received_at for event in events]
         latest = list(accumulate(times, max, initial=self._newest))
-        if max(map(sub, latest, times)) > self._window:
+        if max(map(sub, latest, times)) > self._window or self._ends_ahead(times):
             return False
         ids = [event.trade_id for event in events if isinstance(event, MarketTrade)]
         if len(set(ids)) < len(ids) or not self._ids.isdisjoint(ids):
@@ -105,15 +108,15 @@ class StreamFilter:
 
         Args:
             event: the event.
-            after: the one after it; None where that is not known. Only a stamp that stands alone is held against it.
+            after: the one after it; None for the last of all. Only a stamp that stands alone is held against it.
             time_field: what the format calls the time.
 
         Raises:
             MalformedFieldError: it is late, ahead, repeated or far from what was there before.
         """
         time = event.received_at
-        if self._newest and after is not None and time - max(self._newest, after.received_at) > _FAR_AHEAD:
-            expected = "a time at most a minute after the rows on both sides"
+        if self._is_ahead(time, after):
+            expected = "a time at most a minute after the rows on both sides, at the end a day"
             raise MalformedFieldError(time_field, expected, time, fault=Fault.AHEAD)
         if time < self._newest - self._window:
             raise too_late(time_field, self._newest - time, self._window)
@@ -125,6 +128,17 @@ class StreamFilter:
         else:
             self._remember(event.trade_id)
         self._newest = max(self._newest, time)
+
+    def _ends_ahead(self, times: Sequence[int]) -> bool:
+        """Whether the last of these stamps may stand alone in the future: the batch after it tells."""
+        before = max(self._newest, times[-2] if len(times) > 1 else 0)
+        return times[-1] - before > _FAR_AHEAD
+
+    def _is_ahead(self, time: int, after: RecordedEvent | None) -> bool:
+        """Whether a stamp stands alone in the future. The first of all has one neighbour, and so has the last."""
+        if after is None:
+            return self._newest > 0 and time - self._newest > _FAR_AHEAD_AT_THE_END
+        return time - max(self._newest, after.received_at) > max(_FAR_AHEAD, self._window)
 
     def _remember(self, trade_id: str) -> None:
         self._ids.add(trade_id)
