@@ -13,11 +13,14 @@ from mm_fsm.core.messages import VenueFact
 class RequestsSuspended(VenueFact):
     """A ban or a spent request budget: before ``until``, nanoseconds of the host's clock, requests only do harm.
 
-    No order and no question is sent before then. Cancels are: the venue's adapter knows whether they still pass.
+    No order and no question is sent before then. Cancels come out of the machine all the while. An account holds them
+    back until then, unless ``takes_cancels`` says that they pass.
     """
 
     until: int = field(metadata=MAY_LIE_AHEAD)
     reason: str = ""
+    takes_cancels: bool = False
+    """Whether the venue takes cancels all the while: a budget of orders is spent, and it is no ban."""
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """Take every order out of the market; a shorter suspension never replaces a longer one."""

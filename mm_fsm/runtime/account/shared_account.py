@@ -125,7 +125,7 @@ class SharedAccount:
 
         Cancels wait for the end of a ban that is over in time.
         """
-        ban = seconds_of(self._waiting.suspended_until - self.now())
+        ban = seconds_of(self._waiting.cancels_suspended_until - self.now())
         if self._waiting.has_cancels and 0 < ban <= seconds:
             await asyncio.sleep(ban)
         self._let_leave()
@@ -146,12 +146,15 @@ class SharedAccount:
 
     # -- requests ---------------------------------------------------------------------------------------------------
 
-    def suspend(self, until: int, reason: str) -> None:
-        """Send nothing before ``until``: whatever is sent would be refused, and lengthen the ban."""
-        if until > self._waiting.suspended_until:
+    def suspend(self, until: int, reason: str, *, takes_cancels: bool = False) -> None:
+        """Send nothing before ``until``, or nothing but cancels: it would be refused, and lengthen the ban."""
+        waiting = self._waiting
+        if not takes_cancels:
+            waiting.cancels_suspended_until = max(waiting.cancels_suspended_until, until)
+        if until > waiting.suspended_until:
             logger.bind(seconds=seconds_of(until - self.now()), reason=reason).warning("account.suspended")
-            self._waiting.suspended_until = until
-            self._let_leave()
+            waiting.suspended_until = until
+        self._let_leave()
 
     def _let_leave(self) -> None:
         now = self.now()
@@ -217,7 +220,7 @@ class SharedAccount:
             has_foreign = any(not each.client_order_id.startswith(prefix) for each in fact.orders)
             self.switch.note_open_orders(symbol, has_foreign=has_foreign)
         elif isinstance(fact, RequestsSuspended):
-            self.suspend(fact.until, fact.reason)
+            self.suspend(fact.until, fact.reason, takes_cancels=fact.takes_cancels)
         self._takers[symbol](fact)
         cancels = self.limits.note_fact(symbol, self.now())
         if cancels:

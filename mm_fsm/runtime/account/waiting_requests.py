@@ -51,7 +51,9 @@ class WaitingRequests:
 
     settings: AccountSettings
     suspended_until: int = field(default=0, init=False)
-    """The venue takes nothing before this time: a request would be refused, and lengthen the ban."""
+    """The venue takes no placement and no question before this time: it would refuse them, and lengthen the ban."""
+    cancels_suspended_until: int = field(default=0, init=False)
+    """It takes no cancel before this time, which is no later."""
     usage: VenueUsage = field(init=False)
     """What the venue says of its own counters."""
     _cancels: dict[str, Waiting] = field(factory=dict, init=False)
@@ -97,13 +99,9 @@ class WaitingRequests:
     def take_due(self, now: int) -> tuple[list[Waiting], list[Dropped]]:
         """What may leave now, in order, counted as sent; and the placements that have waited too long."""
         dropped = self._too_old(now)
+        due = self._cancels_due(now)
         if now < self.suspended_until:
-            return [], dropped
-        due = [*self._cancels.values()]
-        self._cancels.clear()
-        for _ in due:
-            self._requests.note_placement(now)
-            self.usage.note_sent(now)
+            return due, dropped
         due += self._placements_due(now)
         due += self._questions_due(now)
         return due, dropped
@@ -118,7 +116,7 @@ class WaitingRequests:
         if self._questions:
             times.append(self._room_for_question_at(now))
         if self._cancels:
-            times.append(now)
+            times.append(self.cancels_suspended_until)
         if not times:
             return None
         if now < self.suspended_until:
@@ -167,6 +165,17 @@ class WaitingRequests:
             or self._requests.why_not(now, is_quote=is_quote)
             or self.usage.why_not(now, is_order=True, is_quote=is_quote)
         )
+
+    def _cancels_due(self, now: int) -> list[Waiting]:
+        """All of them, but in a ban. No allowance holds them back."""
+        if now < self.cancels_suspended_until:
+            return []
+        due = [*self._cancels.values()]
+        self._cancels.clear()
+        for _ in due:
+            self._requests.note_placement(now)
+            self.usage.note_sent(now)
+        return due
 
     def _placements_due(self, now: int) -> list[Waiting]:
         """Those that have room, in order; an order that reduces a position does not wait behind quotes."""

@@ -108,6 +108,35 @@ def test_a_shorter_ban_never_replaces_a_longer_one() -> None:
     assert desk.venue.sent == [(cancel("a"), start + 5 * SECOND)]
 
 
+def test_cancels_leave_all_through_a_suspension_that_is_not_theirs() -> None:
+    """A budget of orders is spent: the venue says so, and that it takes cancels."""
+    desk = Desk(AccountSettings(longest_wait_seconds=60))
+    until = desk.venue.time + 5 * SECOND
+    fact = RequestsSuspended(received_at=desk.venue.time, symbol="A/USD", until=until, takes_cancels=True)
+    desk.venue.takers["A/USD"](fact)
+    desk.submit(QueryBalances(symbol="B/USD"), place("a", "B/USD"), cancel("b"))
+    assert desk.venue.names == ["CancelOrder b"]
+    desk.venue.pass_time(6)
+    assert desk.venue.names == ["CancelOrder b", "PlaceOrder a", "QueryBalances B/USD"]
+
+
+@pytest.mark.parametrize("order", [("ban", "budget"), ("budget", "ban")])
+def test_cancels_leave_when_the_suspension_ends_that_concerns_them(order: tuple[str, str]) -> None:
+    """A ban of 2 s, and a budget that is spent for 30 s, whichever is told first."""
+    desk = Desk(AccountSettings(longest_wait_seconds=60))
+    start = desk.venue.time
+    for kind in order:
+        if kind == "ban":
+            desk.account.suspend(start + 2 * SECOND, "418")
+        else:
+            desk.account.suspend(start + 30 * SECOND, "too many orders", takes_cancels=True)
+    desk.submit(place("a"), cancel("b"))
+    desk.venue.pass_time(29)
+    assert desk.venue.sent == [(cancel("b"), start + 2 * SECOND)]
+    desk.venue.pass_time(2)
+    assert desk.venue.names == ["CancelOrder b", "PlaceOrder a"]
+
+
 def test_placements_do_not_outlive_a_long_ban() -> None:
     """Dropped after a second, while the ban lasts; the reason says so."""
     desk = Desk()
