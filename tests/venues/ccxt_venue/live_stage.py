@@ -85,6 +85,17 @@ class LiveMarketMaker:
     def symbol(self) -> str:
         return self.machine.context.settings.symbol
 
+    def __str__(self) -> str:
+        """What it does now and why, for whoever waited in vain."""
+        context = self.machine.context
+        sides = (
+            f"{side}: {f'{held.status.reason} ({held.status.detail})' if held.status else 'live'}"
+            for side, held in context.sides.items()
+        )
+        unknown = sum(order.is_unknown for order in context.orders.live())
+        detail = context.reconciliation.detail
+        return f"{self.symbol} {self.machine.chart_state}, {', '.join(sides)}, {unknown} unknown orders, {detail}"
+
     def take(self, fact: Fact) -> None:
         self.facts.append(fact)
         self.runner.take(fact)
@@ -107,25 +118,29 @@ class Stage:
     venue: CcxtVenue
     account: SharedAccount
     makers: dict[str, LiveMarketMaker]
+    patience: float = PATIENCE
 
     @property
     def maker(self) -> LiveMarketMaker:
         return next(iter(self.makers.values()))
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        await until(condition)
+        try:
+            await until(condition, patience=self.patience)
+        except TimeoutError:
+            raise TimeoutError("; ".join(map(str, self.makers.values()))) from None
 
     async def stop(self, *, flatten: bool = False) -> None:
         """End every session, and wait until each has ended."""
         for maker in self.makers.values():
             maker.runner.request_stop(flatten=flatten, reason="the test ends")
         machines = [maker.machine for maker in self.makers.values()]
-        await until(lambda: all(machine.is_final for machine in machines))
-        await until(lambda: not any(machine.context.incomplete_fills.without_fee for machine in machines))
+        await self.until(lambda: all(machine.is_final for machine in machines))
+        await self.until(lambda: not any(machine.context.incomplete_fills.without_fee for machine in machines))
 
 
 async def until(condition: Callable[[], bool], *, patience: float = PATIENCE) -> None:
-    """Wait for something that must become true."""
+    """Wait for something that must become true, for so many seconds at most."""
 
     async def watch() -> None:
         while not condition():  # noqa: ASYNC110 - any condition, of either side

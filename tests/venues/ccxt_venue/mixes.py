@@ -21,7 +21,7 @@ from loguru import logger
 from mm_fsm.books.facts import OrderAcknowledged
 from mm_fsm.testing.rehearsal.fault_menu import random_faults
 from tests.venues.ccxt_venue.judging import assert_books_equal, assert_nothing_forbidden
-from tests.venues.ccxt_venue.live_stage import LiveMarketMaker, Stage, live
+from tests.venues.ccxt_venue.live_stage import PATIENCE, LiveMarketMaker, Stage, live
 
 SYMBOLS: Final = ("ETH/USDT", "SOL/USDT", "BTC/USDT")
 QUICK: Final = {"validity_window_seconds": 6.0, "refresh_interval_seconds": 0.5}
@@ -49,7 +49,7 @@ def is_calm(maker: LiveMarketMaker) -> bool:
     return context.reconciliation.is_complete and not any(order.is_unknown for order in context.orders.live())
 
 
-async def trade_through(seed: int, outcome: Outcome) -> None:
+async def trade_through(seed: int, outcome: Outcome, patience: float = PATIENCE) -> None:
     """Trade through the mix of a seed, end, and judge.
 
     Raises:
@@ -58,6 +58,7 @@ async def trade_through(seed: int, outcome: Outcome) -> None:
     """
     symbols, bnb_fees = SYMBOLS[: 1 + seed % len(SYMBOLS)], seed % 4 == 3
     async with live(seed=seed, symbols=symbols, bnb_fees=bnb_fees, strategy=QUICK) as stage:
+        stage.patience = patience
         makers, log = stage.makers.values(), stage.exchange.log
         await stage.until(lambda: all(len(maker.of(OrderAcknowledged)) >= STRIKES for maker in makers))
         stage.exchange.inject(*random_faults(seed, count=FAULTS_OF_A_MIX, within_seconds=4.0))
@@ -81,14 +82,14 @@ def _note(stage: Stage, outcome: Outcome) -> None:
     outcome.fills += len(stage.exchange.log.fills())
 
 
-async def run_seeds(seeds: range, at_once: int, outcome: Outcome, *, quiet: bool) -> None:
+async def run_seeds(seeds: range, at_once: int, outcome: Outcome, patience: float, *, quiet: bool) -> None:
     """Run many mixes, so many of them at a time."""
     room = asyncio.Semaphore(at_once)
 
     async def one(seed: int) -> None:
         async with room:
             try:
-                await asyncio.wait_for(trade_through(seed, outcome), LONGEST_SECONDS)
+                await trade_through(seed, outcome, patience)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is a problem of that seed
                 outcome.problems.append(f"seed {seed}: {type(error).__name__}: {error}".splitlines()[0])
                 say(outcome.problems[-1])
@@ -113,6 +114,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--at-once", type=int, default=3)
+    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds to wait: more on a busy machine")
     parser.add_argument("--json", action="store_true", help="one object of JSON at the end")
     options = parser.parse_args()
     logger.remove()
@@ -121,7 +123,7 @@ def main() -> int:
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(silence_ccxt)
         seeds = range(options.first, options.first + options.seeds)
-        await run_seeds(seeds, options.at_once, outcome, quiet=options.json)
+        await run_seeds(seeds, options.at_once, outcome, options.patience, quiet=options.json)
 
     asyncio.run(run())
     if options.json:
