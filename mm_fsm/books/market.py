@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
@@ -144,6 +143,8 @@ class Market:
     """Whether a full snapshot has arrived."""
     has_repeated: bool = field(default=False, eq=False, repr=False, metadata=DERIVED)
     """Whether the last book left prices and touches as they were."""
+    _read_from: tuple[object, ...] | None = field(default=None, init=False, eq=False, repr=False, metadata=DERIVED)
+    """What they were read from."""
 
     @property
     def is_one_sided(self) -> bool:
@@ -164,24 +165,44 @@ class Market:
     def take(
         self,
         book: ShownBook,
-        own: Mapping[Side, Sequence[RestingOrder]],
+        own_bids: tuple[RestingOrder, ...],
+        own_asks: tuple[RestingOrder, ...],
         touch: TouchRule,
     ) -> tuple[Decimal, Decimal] | None:
         """Take a new book; its bid and ask touch where it has two sides that do not cross, else None.
 
-        ``own`` orders are taken out first where the book includes them.
+        Own orders are taken out first where the book includes them: the same tuple stands for unchanged orders.
         """
-        before = (self.bid_price, self.ask_price, self.bid_touch, self.ask_touch)
-        for side, levels in ((Side.BID, book.bids), (Side.ASK, book.asks)):
-            self._take_side(side, levels, own[side] if book.includes_own_orders else (), book.received_at, touch)
-        now = (self.bid_price, self.ask_price, self.bid_touch, self.ask_touch)
-        self.has_repeated = before == now and not self.thin_since  # while there is nothing but dust, time counts
+        if not book.includes_own_orders:
+            own_bids = own_asks = ()
+        self.has_repeated = self._is_read_from(book, own_bids, own_asks, touch)
         if not self.has_repeated:
+            before = (self.bid_price, self.ask_price, self.bid_touch, self.ask_touch)
+            self._take_side(Side.BID, book.bids, own_bids, book.received_at, touch)
+            self._take_side(Side.ASK, book.asks, own_asks, book.received_at, touch)
+            now = (self.bid_price, self.ask_price, self.bid_touch, self.ask_touch)
+            self.has_repeated = before == now and not self.thin_since
             self._measure_spread()
         self._note_times(book)
         if self.spread_bps is None or self.bid_touch is None or self.ask_touch is None:
             return None
         return self.bid_touch, self.ask_touch
+
+    def _is_read_from(
+        self, book: ShownBook, own_bids: tuple[RestingOrder, ...], own_asks: tuple[RestingOrder, ...], touch: TouchRule
+    ) -> bool:
+        """Whether the last book was read from the same; while a side shows nothing but dust, time counts, too."""
+        before = self._read_from
+        self._read_from = (book.bids, book.asks, own_bids, own_asks, touch)
+        return (
+            before is not None
+            and before[0] == book.bids
+            and before[1] == book.asks
+            and before[2] is own_bids
+            and before[3] is own_asks
+            and before[4] is touch
+            and not self.thin_since
+        )
 
     def _note_times(self, book: ShownBook) -> None:
         stamp = book.exchange_time
@@ -226,7 +247,7 @@ class Market:
         return mid
 
     def _take_side(
-        self, side: Side, levels: tuple[BookLevel, ...], own: Sequence[RestingOrder], now: int, rule: TouchRule
+        self, side: Side, levels: tuple[BookLevel, ...], own: tuple[RestingOrder, ...], now: int, rule: TouchRule
     ) -> None:
         is_bid = side is Side.BID
         before, touch_before = (self.bid_price, self.bid_touch) if is_bid else (self.ask_price, self.ask_touch)
@@ -275,7 +296,7 @@ _read_fields: Final = attrgetter(*(each.name for each in fields(Market) if not e
 
 def _read_side(
     levels: tuple[BookLevel, ...],
-    own: Sequence[RestingOrder],
+    own: tuple[RestingOrder, ...],
     previous: Decimal | None,
     least_value: Decimal,
     *,

@@ -216,13 +216,10 @@ class MarkoutTracker:
         batch = HORIZONS_IN_A_BATCH * nanoseconds(self.judged_seconds)
         self.quote_edge = BatchMeans(batch, KEPT_OF_EARLIER_BATCHES)
 
-    def observe(self, time: int, mid: float) -> bool:
+    def observe(self, time: int, mid: float) -> None:
         """Take the mid of a believed book at ``time``, nanoseconds, after settling every horizon due before it.
 
         Of several mids at one time the last counts; a time before an earlier one is ignored.
-
-        Returns:
-            Whether a horizon was settled, which changes the figures.
 
         Raises:
             FactRefusedError: ``mid`` is not finite or not positive.
@@ -230,15 +227,13 @@ class MarkoutTracker:
         if not 0.0 < mid < math.inf:
             raise FactRefusedError("MarketBook", "mid", "a positive finite number", mid)
         if time < self._observed_at:
-            return False
+            return
         pending = self._pending
-        is_due = bool(pending) and pending[0][0] < time
-        if is_due:
+        if pending and pending[0][0] < time:
             self._settle_before(time, mid)
         self._observed_at = time
         self._mid = mid
         self._blind_since = None
-        return is_due
 
     def suspend(self, since: int | None) -> None:
         """No book is believed from ``since`` on, nanoseconds, until the next mid; None: since the last mid."""

@@ -166,8 +166,8 @@ class QuoteBookkeeper(Bookkeeper):
         self._are_sides_to_be_read = False
         context = self.context
         self._uptime.advance(context)
-        is_of_interest = not (is_final or context.is_stopping or context.fault is not None)
-        market_hold = self.services.spreads.hold_market(context) if is_of_interest else None
+        is_unpriced = context.plan is None and not (is_final or context.is_stopping or context.fault is not None)
+        market_hold = self.services.spreads.hold_market(context) if is_unpriced else None
         machine_hold = permission.first_hold(permission.MACHINE, context)
         for side in SIDES:
             hold = _COMPLETED if is_final else permission.side_status(context, side, machine_hold, market_hold)

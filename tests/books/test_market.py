@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from mm_fsm.books.facts import MarketBook
 from mm_fsm.books.market import FeedDelay, Market, TouchRule
-from mm_fsm.core.messages import BookLevel, Side
+from mm_fsm.core.messages import BookLevel
 
 SECOND = 1_000_000_000
 
@@ -42,8 +42,7 @@ def own(text: str) -> list[Resting]:
 
 def take(market: Market, shown: MarketBook, own_bids: list[Resting], own_asks: list[Resting]) -> bool:
     """Take a book in which any size makes a touch, and believe it where it has two sides."""
-    own_orders = {Side.BID: own_bids, Side.ASK: own_asks}
-    is_two_sided = market.take(shown, own_orders, TouchRule(Decimal(0), 0)) is not None
+    is_two_sided = market.take(shown, tuple(own_bids), tuple(own_asks), TouchRule(Decimal(0), 0)) is not None
     if is_two_sided:
         market.believe()
     return is_two_sided

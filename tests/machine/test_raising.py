@@ -249,7 +249,7 @@ def test_a_guard_or_an_action_that_raises_ends_in_error_with_the_books_intact(
         (("risk.review", "placing_orders", "place_orders"), False),
         (("risk.review", "inventory_management", "manage_inventory"), False),
         (("risk.halt_cause", "monitoring_orders", "find_halt"), False),
-        (("spreads.hold_market", "monitoring_orders", "_read_sides"), False),
+        (("spreads.hold_market", "idle", "_read_sides"), False),
         (("begin_cycle", "idle", ""), True),
         (("manage_inventory", "inventory_management", ""), True),
         (("cancel_everything", "error", ""), True),

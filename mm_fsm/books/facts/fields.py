@@ -44,8 +44,10 @@ def check_fields(fact: object) -> None:
         FactRefusedError: with the first field that does not hold what it should.
     """
     kind: Any = type(fact)
-    for name, check in _checks_of(kind):
-        check(fact, name, getattr(fact, name))
+    for name, usual, check in _checks_of(kind):
+        value = getattr(fact, name)
+        if type(value) is not usual:
+            check(fact, name, value)
 
 
 def refusal(fact: object, field: str, expected: str, found: object, remedy: str = ASK_AGAIN) -> FactRefusedError:
@@ -54,12 +56,21 @@ def refusal(fact: object, field: str, expected: str, found: object, remedy: str 
 
 
 @cache
-def _checks_of(kind: Any) -> tuple[tuple[str, Check], ...]:
+def _checks_of(kind: Any) -> tuple[tuple[str, type | None, Check], ...]:
+    """Of each field its name, the class every value of which is sound, if there is one, and its check."""
     hints = get_type_hints(kind)
     return tuple(
-        (each.name, check_time if each.metadata == MAY_LIE_AHEAD else _check_for(each.name, hints[each.name]))
+        (
+            each.name,
+            hints[each.name] if _is_sound_by_itself(hints[each.name]) else None,
+            check_time if each.metadata == MAY_LIE_AHEAD else _check_for(each.name, hints[each.name]),
+        )
         for each in fields(kind)
     )
+
+
+def _is_sound_by_itself(declared: Any) -> bool:
+    return declared is bool or (isinstance(declared, type) and issubclass(declared, Enum))
 
 
 def _check_for(name: str, declared: Any) -> Check:

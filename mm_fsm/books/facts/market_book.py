@@ -43,9 +43,10 @@ class MarketBook(VenueFact):
         if not self.bids or not self.asks:
             return
         levels = (*self.bids, *self.asks) if self.includes_own_orders else (self.bids[0], self.asks[0])
-        for level in levels:
-            if not is_amount(level.price / 2):  # the mid is booked, and may need one decimal more
-                raise refusal(self, "price", f"a {AMOUNT_EXPECTED}, as its half must be", level.price)
+        known = (context.market.bid_price, context.market.ask_price)
+        for price, _ in levels:
+            if price not in known and not is_amount(price / 2):  # the mid is booked, and may need one decimal more
+                raise refusal(self, "price", f"a {AMOUNT_EXPECTED}, as its half must be", price)
 
     def book(self, context: MarketMakingContext, admitted: None) -> bool:
         """Show the market, and mark what is held at its mid; a book that comes late is passed over."""
@@ -61,8 +62,7 @@ class MarketBook(VenueFact):
         market.late_books_in_a_row = 0
         if context.markouts.is_following and context.is_data_stale:
             context.markouts.suspend(_stale_since(context))
-        own = {Side.BID: context.active_bid_orders, Side.ASK: context.active_ask_orders}
-        touches = market.take(self, own, context.touch_rule)
+        touches = market.take(self, context.active_bid_orders, context.active_ask_orders, context.touch_rule)
         if touches is None or not reference.judge_book(context.now, *touches):
             context.markouts.suspend(context.now)
             return False
@@ -104,21 +104,18 @@ def _observe(context: MarketMakingContext, mid: float) -> bool:
     """Let the estimates take a sound mid; whether that changes more than their values."""
     estimator = context.volatility_estimator
     was_warm = estimator.is_warm
-    has_settled = context.markouts.observe(context.now, mid)
+    context.markouts.observe(context.now, mid)
     estimator.observe(context.now, mid)
-    return has_settled or estimator.is_warm is not was_warm
+    return estimator.is_warm is not was_warm
 
 
 def _check_levels(fact: MarketBook, name: str, levels: tuple[BookLevel, ...], sign: int) -> None:
     previous: Decimal | None = None
     for index, (price, size) in enumerate(levels):
-        if not (_is_positive(price) and _is_positive(size)):
+        are_decimals = type(price) is Decimal and type(size) is Decimal
+        if not (are_decimals and price.is_finite() and size.is_finite() and price > 0 and size > 0):
             check_positive(fact, f"{name}[{index}].price", price)
             check_positive(fact, f"{name}[{index}].size", size)
         if previous is not None and (price - previous) * sign <= 0:
             raise refusal(fact, f"{name}[{index}].price", f"further from the market than {previous}", price)
         previous = price
-
-
-def _is_positive(value: object) -> bool:
-    return type(value) is Decimal and value.is_finite() and value > 0
