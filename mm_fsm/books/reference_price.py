@@ -2,12 +2,14 @@
 
 A book is doubted when its spread is too wide, when one of its touches lies too far from where that touch was over the
 last minute, or when trades contradict it. A doubted book holds quoting and marks nothing. What is doubted is believed
-once it has lasted, or once trades at the new level confirm it: a crash that is real is not slept through. Trades beyond
-the book are contradicted by nothing but the next book, and doubted until then.
+once it has lasted, or once trades or depth at the new level confirm it: a crash that is real is not slept through.
+Depth confirms a jump when every book for some seconds shows much size on both sides; one book alone says nothing, since
+whoever shows size may take it away. Trades beyond the book are contradicted by nothing but the next book, and doubted
+until then.
 
 The slow touches are exponentially weighted means over time: each price counts for as long as it stood. They are frozen
 while a book is doubted, and begin anew at a level that has lasted. They bound what an ending may pay for leaving:
-trades that confirm a jump do not move that bound, only time does.
+trades or depth that confirm a jump do not move that bound, only time does.
 """
 
 from __future__ import annotations
@@ -55,7 +57,7 @@ class ReferencePrice:
     doubted: int = field(init=False, default=0)
     """How often a book or a trade began a doubt."""
     believed: int = field(init=False, default=0)
-    """How often a doubt ended because it had lasted or trades confirmed it."""
+    """How often a doubt ended because it had lasted, or trades or depth confirmed it."""
     slow_bid: float | None = field(init=False, default=None)
     slow_ask: float | None = field(init=False, default=None)
     _bid: float = field(init=False, default=0.0)
@@ -75,8 +77,10 @@ class ReferencePrice:
     _confirmed: float = field(init=False, default=0.0)
     """Quote currency traded at the doubted level since the doubt began."""
     _confirming_trades: int = field(init=False, default=0)
+    _deep_since: int | None = field(init=False, default=None)
+    """Since when every book of the doubted level showed much size on both sides."""
     _has_been_confirmed: bool = field(init=False, default=False)
-    """Trades confirmed the level that is apart: it marks, and the bound of endings waits for time."""
+    """Trades or depth confirmed the level that is apart: it marks, and the bound of endings waits for time."""
     _apart_bid: float = field(init=False, default=0.0)
     _apart_ask: float = field(init=False, default=0.0)
     """The touches at which the book came to lie apart: a level far from them has neither lasted nor been confirmed."""
@@ -89,6 +93,19 @@ class ReferencePrice:
             return True
         self._bid, self._ask = as_bid, as_ask
         return self._judge(now)
+
+    def note_depth(self, now: int, bid_size: float, ask_size: float) -> None:
+        """Take what a doubted book shows within ``depth_reach`` of each touch, quote currency."""
+        enough = self.settings.confirming_depth * float(self.settings.base_order_size)
+        if min(bid_size, ask_size) < enough:
+            self._deep_since = None
+        elif self._deep_since is None:
+            self._deep_since = now
+
+    @property
+    def depth_reach(self) -> float:
+        """How far from its touch size counts, as a fraction of the touch."""
+        return self.settings.max_jump_bps / _BPS
 
     def pass_time(self, now: int) -> bool:
         """Let time pass without a book; whether a doubted book is believed now."""
@@ -165,6 +182,7 @@ class ReferencePrice:
             self._apart_bid,
             self._apart_ask,
             self._apart_since,
+            self._deep_since,
         )
 
     # -- inside -----------------------------------------------------------------------------------------------------
@@ -189,7 +207,8 @@ class ReferencePrice:
         if now >= self._apart_since + self._patience:
             self._begin_anew(now)
             return True
-        if self._has_been_confirmed or self._is_confirmed():
+        is_deep = problem[0] is DoubtKind.JUMP and self._has_been_deep(now)
+        if self._has_been_confirmed or is_deep or self._is_confirmed():
             self._has_been_confirmed = True
             self.believed += self.doubt is not None
             self._end_doubt()
@@ -225,15 +244,19 @@ class ReferencePrice:
         enough = float(settings.base_order_size)
         return self._confirming_trades >= settings.confirming_trades and self._confirmed >= enough
 
+    def _has_been_deep(self, now: int) -> bool:
+        since = self._deep_since
+        return since is not None and now >= since + nanoseconds(self.settings.confirming_depth_seconds)
+
     def _begin(self, doubt: Doubt) -> None:
         if self.doubt is None:
             self.doubted += 1
-            self._confirmed, self._confirming_trades = 0.0, 0
+            self._confirmed, self._confirming_trades, self._deep_since = 0.0, 0, None
         self.doubt = doubt
 
     def _end_doubt(self) -> None:
         self.doubt = None
-        self._confirmed, self._confirming_trades = 0.0, 0
+        self._confirmed, self._confirming_trades, self._deep_since = 0.0, 0, None
 
     def _begin_anew(self, now: int) -> None:
         """What has lasted is the market."""

@@ -67,6 +67,14 @@ class RequestRates:
                 return f"the venue's counter would be at {points:.1f} of {self.counter.limit * share:g} points"
         return self._too_many_for_the_fills(now) if is_quote else None
 
+    def scarcity(self, now: int) -> float:
+        """How dear a request of a quote is: the share of the counter's allowance that is used; 1 without any room."""
+        if self.why_not(now, is_quote=True) is not None:
+            return 1.0
+        if self.counter is None:
+            return 0.0
+        return min(self.points(now) / (self.counter.limit * (1.0 - self.reserve_share)), 1.0)
+
     def room_at(self, now: int, *, is_quote: bool) -> int:
         """When there is room for one more placement if nothing else is sent; ``now`` where there is."""
         share = 1.0 - self.reserve_share if is_quote else 1.0

@@ -247,6 +247,10 @@ class MarketMakingSettings:
     """How long a doubted book must last before it is believed."""
     confirming_trades: int = field(default=3, validator=whole_number(at_least=1))
     """Trades at a doubted level, together of ``base_order_size`` at least, after which it is believed at once."""
+    confirming_depth: float = field(default=20.0, **_float(above=0))
+    """Size on each side of a doubted level, in ``base_order_size`` within ``max_jump_bps`` of the touch, that confirms
+    it once every book has shown it for ``confirming_depth_seconds``."""
+    confirming_depth_seconds: float = field(default=6.0, **_duration())
     trade_beyond_book_bps: float = field(default=10.0, **_float(above=0))
     """Distance of a trade beyond the last book at which that book is doubted until the next one."""
     touch_size_share: float = field(default=0.05, **_float(at_least=0, at_most=10))

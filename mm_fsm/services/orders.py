@@ -8,6 +8,7 @@ from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.decisions import OrderChanges, OrderDraft, Quote, QuotePlan
 from mm_fsm.core.exact import exact
+from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 
 
@@ -15,20 +16,21 @@ class DefaultOrderService:
     """An order whose wanted price and size moved less than the tolerance stays, and keeps its place in the queue.
 
     It moves away from the market at once, lest it is picked off, and slowly towards it: that costs its place in the
-    queue. A partly filled order stays until little is left.
+    queue. It moves away later the more of the venue's counter of requests is used: an order that cannot be replaced
+    would leave its side empty. A partly filled order stays until little is left.
     """
 
     def plan_changes(self, context: MarketMakingContext, plan: QuotePlan) -> OrderChanges:
         """What to cancel and what to place; orders that are leaving already or are UNKNOWN are left alone."""
         cancels: list[str] = []
         placements: list[OrderDraft] = []
+        scarcity = Decimal(context.request_rates.scarcity(context.now))
         for side in SIDES:
             staying = [order for order in context.live_quotes(side) if order.is_staying]
             share = exact(context.settings.size_tolerance_share)
             most = 1 if staying and _is_beyond_limit(context, side) else 1 + share
-            has_room = context.request_rates.why_not(context.now, is_quote=True) is None
             for quote in plan.quotes(side):
-                lowest, highest = _price_range(context, plan, quote, is_patient=not has_room)
+                lowest, highest = _price_range(context, plan, quote, scarcity)
                 for order in staying:
                     if lowest <= order.price <= highest and _fits(context, order, quote, most):
                         staying.remove(order)
@@ -40,17 +42,19 @@ class DefaultOrderService:
 
 
 def _price_range(
-    context: MarketMakingContext, plan: QuotePlan, quote: Quote, *, is_patient: bool
+    context: MarketMakingContext, plan: QuotePlan, quote: Quote, scarcity: Decimal
 ) -> tuple[Decimal, Decimal]:
     """Prices at which an order may stay in place of a wanted quote: further behind it than in front of it.
 
-    ``is_patient``: the venue takes no other order now, so that one anywhere behind it is better than none.
+    The scarcer the venue's requests, the further in front, at most as far as behind. Where it takes no other order now
+    (``scarcity`` 1), one anywhere behind is better than none.
     """
     settings, distance = context.settings, abs(quote.price - plan.reference_price)
     behind = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=True))
-    if is_patient:
-        behind = context.price_reach
     in_front = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=False))
+    in_front += max(behind - in_front, ZERO) * scarcity
+    if scarcity >= 1:
+        behind = context.price_reach
     if quote.side is Side.BID:
         return quote.price - behind, quote.price + in_front
     return quote.price - in_front, quote.price + behind

@@ -126,6 +126,20 @@ def test_a_counter_without_sense_is_refused(arguments: dict[str, float], field: 
         DecayingCounter(**arguments)
 
 
+def test_scarcity_is_the_used_share_of_the_counter_and_whole_without_room() -> None:
+    """125 points less a reserve of a fifth are 100; time lowers it, and other rules without room make it 1."""
+    counted = rates(reserve_share=0.2, most_orders=50)
+    assert counted.scarcity(0) == 0
+    for _ in range(25):
+        counted.note_placement(0)
+    assert counted.scarcity(0) == pytest.approx(0.25)
+    assert counted.scarcity(5 * SECOND) == pytest.approx((25 - 5 * 2.34) / 100)
+    for _ in range(15):
+        counted.note_placement(0)
+    assert counted.scarcity(0) == 1  # 40 of 50, of which a fifth is kept
+    assert RequestRates(most_orders=1, interval=SECOND).scarcity(0) == 0
+
+
 def per_fill(most: float = 10, free: int = 3, reserve_share: float = 0.0) -> RequestRates:
     rule = OrdersPerFill(most=most, window=60 * SECOND, free=free)
     return RequestRates(most_orders=10_000, interval=10 * SECOND, per_fill=rule, reserve_share=reserve_share)

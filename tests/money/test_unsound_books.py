@@ -168,3 +168,43 @@ def test_trades_at_the_old_price_confirm_no_new_one() -> None:
     events = [*calm(0, 100, BID, ASK), book(100, "2474.00", "2474.10"), *prints, *calm(101, 160, BID, ASK)]
     outcome = play(events)
     assert all(mid is None or mid > 2_490 for mid in outcome.references)
+
+
+def depth(size: str, seconds: float, *, gap: float | None = None) -> Outcome:
+    """A fall of 5 % that stays, whose books show this size on both sides; at ``gap`` seconds one shows hardly any."""
+    fallen = [book(100 + n / 2, "2375.00", "2375.10", size=size) for n in range(round(seconds * 2))]
+    if gap is not None:
+        fallen[round(gap * 2)] = book(100 + gap, "2375.00", "2375.10", size="0.5")
+    return play([*calm(0, 100, BID, ASK), *fallen], configuration(max_drawdown=Decimal(5_000)))
+
+
+def quoted_after(outcome: Outcome) -> float:
+    return first_placement_after(outcome, 100)
+
+
+def test_depth_that_stands_confirms_a_jump_before_time_does() -> None:
+    """20 times 250 are 5,000 on a side, some 2.1 coins; six seconds of it are enough, and ten without it."""
+    assert 106 <= quoted_after(depth("2.2", 20)) < 108
+    assert 110 <= quoted_after(depth("2.0", 20)) < 112
+
+
+def test_depth_that_goes_and_comes_back_begins_anew() -> None:
+    assert 110 <= quoted_after(depth("5", 20, gap=5.0)) < 112
+
+
+def test_depth_confirms_no_book_whose_spread_is_too_wide() -> None:
+    """A bid side at half price with much behind it: the book is wide, and ten seconds are ten seconds."""
+    wide = [book(100 + n / 2, "1250.00", ASK, size="50") for n in range(18)]
+    outcome = play([*calm(0, 100, BID, ASK), *wide], configuration(max_drawdown=Decimal(5_000)))
+    assert all(mid is None or mid > 2_490 for mid in outcome.references)
+
+
+def test_depth_does_not_move_the_bound_of_endings() -> None:
+    """Seven seconds down by 5 %, deep: it marks, and a stop in it sells no lower than 20 bps below the slow price."""
+    settings = configuration(**{**LONG, "max_drawdown": Decimal(5_000), "session_seconds": 107.0})
+    settings = evolve(settings, strategy=evolve(settings.strategy, base_order_size=Decimal(250)))
+    fallen = [book(100 + n / 2, "2375.00", "2375.10", size="5") for n in range(19)]
+    outcome = play([*calm(0, 100, BID, ASK), *fallen], settings)
+    assert outcome.machine.context.mid_price == pytest.approx(Decimal("2375.05"))
+    sold = [intent for intent in outcome.placed(107, 110) if intent.side is Side.ASK]
+    assert all(intent.price >= 2_495 for intent in sold)

@@ -6,7 +6,7 @@ One level a side; the mid is 100. A wanted bid at 99.90 is 0.10 from the mid: an
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 import pytest
@@ -120,6 +120,26 @@ def test_a_level_may_have_tolerances_of_its_own() -> None:
     assert not stays(resting(Side.BID, "99.48", **own), plan)
     settings = MarketMakingSettings(symbol="BTC/USD", **own)
     assert [settings.requote_tolerance_share(level, towards_market=False) for level in (0, 1)] == [0.01, 0.06]
+
+
+@pytest.mark.parametrize(("sent", "tolerated"), [(0, "0.06"), (5, "0.33"), (9, "0.546"), (10, "0.6"), (20, "0.6")])
+def test_the_scarcer_the_venues_requests_the_later_an_order_moves_away(sent: int, tolerated: str) -> None:
+    """Of a counter of 10: 6 % in front, and 54 % more come with the share that is used; wanted is 1.00 from the mid."""
+    edge = Decimal("99.00") + Decimal(tolerated)
+    for price, expected in ((edge, True), (edge + Decimal("0.01"), False)):
+        given = {"rate_counter_limit": 10.0, "order_reserve_share": 0.0}
+        situation = resting(Side.BID, str(price.quantize(Decimal("0.01"), ROUND_FLOOR)), **given)
+        for _ in range(sent):
+            situation.context.request_rates.note_placement(situation.context.now)
+        assert stays(situation, wanted((Side.BID, "99.00", "1"))) is expected
+
+
+def test_without_room_for_another_an_order_anywhere_behind_stays() -> None:
+    far = resting(Side.BID, "98.10", rate_counter_limit=10.0)
+    assert not stays(far, wanted((Side.BID, "99.90", "1")))
+    for _ in range(10):
+        far.context.request_rates.note_placement(far.context.now)
+    assert stays(far, wanted((Side.BID, "99.90", "1")))
 
 
 def test_without_a_tolerance_only_the_very_price_stays() -> None:

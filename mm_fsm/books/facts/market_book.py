@@ -12,6 +12,7 @@ from mm_fsm.books.exact import AMOUNT_EXPECTED, is_amount
 from mm_fsm.books.facts.fields import check_positive, refusal
 from mm_fsm.books.signals import Touch, size_up_to
 from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import BookLevel, Side, VenueFact
 
@@ -65,6 +66,8 @@ class MarketBook(VenueFact):
         touches = market.take(self, context.active_bid_orders, context.active_ask_orders, context.touch_rule)
         if touches is None or not reference.judge_book(context.now, *touches):
             context.markouts.suspend(context.now)
+            if touches is not None:
+                self._note_depth(context, *touches)
             return False
         repeats_itself = market.has_repeated and was_calm and not context.was_over_limit
         if repeats_itself and not context.signals.running and market.mid_price is not None:
@@ -73,6 +76,13 @@ class MarketBook(VenueFact):
         if context.signals.running:
             context.signals.observe_book(context.now, self._touch(context))
         return False
+
+    def _note_depth(self, context: MarketMakingContext, bid: Decimal, ask: Decimal) -> None:
+        """Of a doubted book: what others show near its touches may confirm it."""
+        reach, contract = exact(context.reference.depth_reach), context.instrument.contract_size
+        bids = sum((each.price * each.size for each in self.bids if bid * (1 - reach) <= each.price <= bid), ZERO)
+        asks = sum((each.price * each.size for each in self.asks if ask <= each.price <= ask * (1 + reach)), ZERO)
+        context.reference.note_depth(context.now, float(bids * contract), float(asks * contract))
 
     def _touch(self, context: MarketMakingContext) -> Touch:
         market = context.market
