@@ -1,7 +1,8 @@
 """When the intents of a step may leave: what takes risk away at once, what adds risk once it is on record.
 
 Cancels and queries never wait. A placement waits for whatever makes its record durable. A cancel of an order whose
-placement still waits follows that placement: were it to leave first, the order would come after its cancel and stay.
+placement still waits drops both: were the cancel to leave first, the order would come after it and stay; were it to
+follow, an order that nobody wants any more would rest meanwhile. The machine is told.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Protocol
 
 from attrs import define, field, frozen
 
-from mm_fsm.books.facts import JournalFailed
-from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
+from mm_fsm.books.facts import CancelRefused, JournalFailed, OrderRejected
+from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder, RejectionCode
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.venues.port import TakeFact
@@ -72,14 +73,11 @@ class LeavesAtOnce:
 
 @frozen
 class _Held:
-    """What one step holds back, and what follows it."""
+    """The placements that one step holds back."""
 
     record: Awaitable[None]
     time: int
-    intents: list[Intent]
-
-    def places(self, client_order_id: str) -> bool:
-        return any(isinstance(each, PlaceOrder) and each.client_order_id == client_order_id for each in self.intents)
+    intents: list[PlaceOrder]
 
 
 @define(eq=False)
@@ -107,10 +105,10 @@ class PlacementsWait:
         record = self.durable(result) if placements else None
         waits = record is not None or (placements and self._held)
         at_once: list[Intent] = []
+        overtaken: list[CancelOrder] = []
         for intent in result.intents:
-            held = self._holding(intent.client_order_id) if isinstance(intent, CancelOrder) else None
-            if held is not None:
-                held.intents.append(intent)
+            if isinstance(intent, CancelOrder) and self._withdraw(intent.client_order_id):
+                overtaken.append(intent)
             elif not (waits and isinstance(intent, PlaceOrder)):
                 at_once.append(intent)
         if at_once:
@@ -119,6 +117,8 @@ class PlacementsWait:
             self._held.append(_Held(record or _nothing(), result.time, [*placements]))
             if self._releasing is None or self._releasing.done():
                 self._releasing = asyncio.get_running_loop().create_task(self._release_held())
+        for cancel in overtaken:
+            self._tell_of_withdrawn(cancel)
 
     async def settle(self, seconds: float | None = None) -> tuple[Intent, ...]:
         """Wait until nothing is held back, for so long at most; what is held back even then never leaves."""
@@ -127,15 +127,29 @@ class PlacementsWait:
         return self.drop()
 
     def drop(self) -> tuple[Intent, ...]:
-        """Let nothing leave that is held back: neither the placements nor the cancels that follow them."""
+        """Let nothing leave that is held back."""
         if self._releasing is not None:
             self._releasing.cancel()
         dropped = tuple(intent for held in self._held for intent in held.intents)
         self._held.clear()
         return dropped
 
-    def _holding(self, client_order_id: str) -> _Held | None:
-        return next((held for held in self._held if held.places(client_order_id)), None)
+    def _withdraw(self, client_order_id: str) -> bool:
+        """Let a placement that is held back never leave; whether there was one."""
+        for held in self._held:
+            for placement in held.intents:
+                if placement.client_order_id == client_order_id:
+                    held.intents.remove(placement)
+                    return True
+        return False
+
+    def _tell_of_withdrawn(self, cancel: CancelOrder) -> None:
+        """An answer to the placement and one to its cancel, of which neither left."""
+        reason = "not sent: its cancel came while it waited for its record"
+        now, symbol, name = self._now(), cancel.symbol, cancel.client_order_id
+        code = RejectionCode.RATE_LIMIT
+        self._take(OrderRejected(received_at=now, symbol=symbol, client_order_id=name, code=code, reason=reason))
+        self._take(CancelRefused(received_at=now, symbol=symbol, client_order_id=name, reason=reason))
 
     async def _release_held(self) -> None:
         while self._held:
@@ -147,11 +161,12 @@ class PlacementsWait:
                 self._withhold(held, error)
             else:
                 self._held.popleft()
-                self._submit(held.intents, held.time)
+                if held.intents:
+                    self._submit(held.intents, held.time)
 
     def _withhold(self, held: _Held, error: JournalError) -> None:
-        """Nothing of it was ever sent: neither the placements nor the cancels that followed them."""
-        withheld = tuple(each.client_order_id for each in held.intents if isinstance(each, PlaceOrder))
+        """None of these placements was ever sent."""
+        withheld = tuple(each.client_order_id for each in held.intents)
         self._take(JournalFailed(received_at=self._now(), reason=str(error), withheld=withheld))
 
 

@@ -141,8 +141,10 @@ class Watch:
         assert market.confirmed_at is not None
         assert market.is_trading
         assert self.now - market.confirmed_at < nanoseconds(settings.stale_data_seconds), "the data is too old"
+        cancelled = {intent.client_order_id for intent in result.intents if isinstance(intent, CancelOrder)}
         for placement in placements:
             self._check_one_placement(placement)
+            self._check_nothing_beside(placement, cancelled)
         for side in {placement.side for placement in placements}:
             self._check_exposure(side, [placement for placement in placements if placement.side is side])
         self._check_rate(len(placements))
@@ -176,6 +178,19 @@ class Watch:
             assert not context.keeps_position
         else:
             assert placement.purpose is not OrderPurpose.WIND_DOWN
+
+    def _check_nothing_beside(self, placement: PlaceOrder, cancelled: set[str]) -> None:
+        """One order where one is meant: of its level none is on its way to the venue, or has been leaving before."""
+        if placement.purpose is not OrderPurpose.QUOTE:
+            return
+        for other in self.machine.context.live_quotes(placement.side):
+            name = other.client_order_id
+            if name not in self.sent or other.level != placement.level:
+                continue  # it leaves with this one, or serves another level
+            assert other.status is not OrderStatus.PENDING_NEW, "another order of the level is on its way"
+            is_leaving = other.cancel_in_flight or other.cancel_due
+            assert not is_leaving or name in cancelled, "another order of the level has not left yet"
+            assert other.acknowledged or name not in cancelled, "another order of the level may still arrive"
 
     def _check_exposure(self, side: Side, placements: list[PlaceOrder]) -> None:
         """The worst case: everything that may still trade on the side does."""

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 import pytest
 
-from mm_fsm.books.facts import AccountFeedLost, OrderCanceled
-from mm_fsm.core.messages import CancelOrder, PlaceOrder, RequestKind, Side
+from mm_fsm.books.facts import AccountFeedLost, CancelRefused, OrderCanceled, OrderRejected
+from mm_fsm.core.messages import CancelOrder, PlaceOrder, RejectionCode, RequestKind, Side
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from tests.machine.bench import SYMBOL, Bench, settings_with
 from tests.machine.scripted import ScriptedRisk, fault, services
@@ -281,6 +281,21 @@ def test_a_lost_answer_holds_its_side_alone(slow: str) -> None:
     bench.book("100.49", "100.51")
     placed = bench.sent(PlaceOrder, begun)
     assert [intent.side for intent in placed] == [ASK]
+
+
+def test_a_placement_that_was_dropped_because_of_its_cancel_holds_nothing() -> None:
+    """It still waited for room, or for its record, when the market moved on: the next one may leave at once."""
+    bench = slow_placement()
+    bid = bench.live(BID)[0]
+    bench.later(0.1)
+    bench.book(*DOWN)
+    begun = len(bench.results)
+    bench.tell(bench.about(OrderRejected, bid, code=RejectionCode.RATE_LIMIT, reason="not sent"))
+    bench.tell(bench.about(CancelRefused, bid, reason="not sent"))
+    bench.outbox = type(bench.outbox)(each for each in bench.outbox if getattr(each, "client_order_id", "") != bid)
+    bench.settle()
+    assert [intent.side for intent in bench.sent(PlaceOrder, begun)].count(BID) == 1
+    assert bench.holds() == {"bid": None, "ask": None}
 
 
 def test_the_engine_agrees_with_the_table() -> None:

@@ -24,7 +24,7 @@ from tests.runtime.journal.scenario import begin, plan_at
 
 SETTINGS = configuration(warm_up_samples=2, volatility_sample_seconds=1.0)
 MOMENTS = ("before the step", "after the step", "when its result is told")
-EVENTS_A_RECORD = 4
+EVENTS_A_RECORD = 2
 """Things that happen while a record is being written."""
 
 

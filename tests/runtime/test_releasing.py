@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define, field
 
-from mm_fsm.books.facts import JournalFailed, Timer
+from mm_fsm.books.facts import CancelRefused, JournalFailed, OrderRejected, Timer
 from mm_fsm.core.messages import CancelOrder, Fact, Intent, OrderPurpose, PlaceOrder, QueryBalances, Side
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import StepResult
@@ -117,8 +117,8 @@ def test_a_step_without_placements_asks_for_no_record() -> None:
     assert run(scenario).asked == []
 
 
-def test_a_cancel_never_overtakes_its_placement() -> None:
-    """Were it to leave first, the order would come after its cancel and stay in the book."""
+def test_a_cancel_drops_its_placement_that_waits_and_the_machine_is_told() -> None:
+    """Were it to leave first, the order would come after it and stay; were it to follow, that would rest a while."""
 
     async def scenario(journal: Journal, release: PlacementsWait) -> None:
         written = record()
@@ -128,7 +128,27 @@ def test_a_cancel_never_overtakes_its_placement() -> None:
         assert journal.names == ["CancelOrder b"]
         written.set_result(None)
 
-    assert run(scenario).names == ["CancelOrder b", "PlaceOrder a", "CancelOrder a"]
+    journal = run(scenario)
+    assert journal.names == ["CancelOrder b"]
+    rejected, refused = journal.told
+    assert isinstance(rejected, OrderRejected)
+    assert isinstance(refused, CancelRefused)
+    assert rejected.client_order_id == refused.client_order_id == "a"
+    assert "waited for its record" in rejected.reason
+
+
+def test_of_two_placements_that_wait_only_the_one_is_dropped_whose_cancel_came() -> None:
+    async def scenario(journal: Journal, release: PlacementsWait) -> None:
+        written = record()
+        journal.records = [written]
+        release.leave(step(1, place("a"), place("b")))
+        release.leave(step(2, cancel("a")))
+        release.leave(step(3, cancel("a")))  # the machine asks again: by now there is nothing to drop
+        written.set_result(None)
+
+    journal = run(scenario)
+    assert journal.names == ["CancelOrder a", "PlaceOrder b"]
+    assert len(journal.told) == 2
 
 
 def test_placements_leave_in_the_order_of_their_steps() -> None:
@@ -148,7 +168,7 @@ def test_placements_leave_in_the_order_of_their_steps() -> None:
 
 
 def test_a_placement_without_a_record_never_leaves_and_the_machine_is_told() -> None:
-    """Its cancel does not leave either: the venue has never heard of it. What comes later waits for its own record."""
+    """Nor does one whose cancel came before. What comes later waits for its own record."""
 
     async def scenario(journal: Journal, release: PlacementsWait) -> None:
         first, second = record(), record()
@@ -160,8 +180,8 @@ def test_a_placement_without_a_record_never_leaves_and_the_machine_is_told() -> 
 
     journal = run(scenario)
     assert journal.names == ["PlaceOrder c"]
-    (told,) = journal.told
+    *_, told = journal.told
     assert isinstance(told, JournalFailed)
-    assert told.withheld == ("a", "b")
+    assert told.withheld == ("b",)
     assert told.received_at == 77
     assert "full disk" in told.reason

@@ -36,8 +36,13 @@ class OrderRejected(OrderFact):
 
 
 def _hold_after_rejection(context: MarketMakingContext, order: OwnOrder, fact: OrderRejected) -> None:
-    """A post-only rejection is ordinary: reprice, a few times; the others hold the side for a while."""
+    """A post-only rejection is ordinary: reprice, a few times; the others hold the side for a while.
+
+    An order that was to be cancelled anyway and did not leave for want of room says nothing against the next one.
+    """
     settings, side = context.settings, context.sides[order.side]
+    if order.cancel_wanted and fact.code is RejectionCode.RATE_LIMIT and order.purpose is OrderPurpose.QUOTE:
+        return
     if fact.code is RejectionCode.POST_ONLY:
         side.post_only_rejections += 1
         if side.post_only_rejections > settings.post_only_retries:
