@@ -25,12 +25,13 @@ _STEPS_BETWEEN_LOOKS: Final = 256
 def log_to_standard_error() -> None:
     """Send the log to standard error as ``time level event field=value ...``."""
     logger.remove()
-    logger.add(sys.stderr, format=_line_format, level="INFO", colorize=False)
+    # a bug's traceback without the values of its variables: one of them may be a key
+    logger.add(sys.stderr, format=_line_format, level="INFO", colorize=False, backtrace=False, diagnose=False)
 
 
 def _line_format(record: Record) -> str:
     record["extra"]["_fields"] = " ".join(f"{name}={_quoted(value)}" for name, value in _shown(record["extra"]))
-    return "{time:HH:mm:ss} {level} {message} {extra[_fields]}\n"
+    return "{time:HH:mm:ss} {level} {message} {extra[_fields]}\n{exception}"
 
 
 def _shown(extra: Mapping[str, Any]) -> list[tuple[str, Any]]:

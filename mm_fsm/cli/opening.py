@@ -32,8 +32,8 @@ from mm_fsm.runtime.pushed_session import (
     pushed_session,
 )
 from mm_fsm.runtime.pushed_supervisor import PushedSupervisor
-from mm_fsm.runtime.recovery import open_run, set_aside
-from mm_fsm.runtime.releasing import PlacementsWait
+from mm_fsm.runtime.recovery import set_aside
+from mm_fsm.runtime.restarting import JournaledRuns
 from mm_fsm.runtime.session import PulledSession, Session, open_session
 from mm_fsm.runtime.settings_file import MarketConfiguration
 from mm_fsm.runtime.supervisor import Supervisor
@@ -157,11 +157,19 @@ def _open_pushed(
     path = _journal_path(terms, opening)
     if opening.has_journal:
         plan = plan_of(configuration, terms, path, None, opening.machine_class, executor=opening.executor)
-        run = stack.enter_context(open_run(plan))
-        release = PlacementsWait(commits.join(run.journal)) if terms.outlives_process else None
-        return pushed_session(
-            market, run.machine.machine, run.machine, supervisor.note, journal=run.journal, release=release
+        runs = JournaledRuns(plan, commits if terms.outlives_process else None)
+        opened = runs.open()
+        session = pushed_session(
+            market,
+            opened.machine,
+            opened.stepped,
+            supervisor.note,
+            journal=opened.journal,
+            release=opened.release,
+            reopen=runs.reopen,
         )
+        stack.callback(lambda: runs.close(is_sound=session.runner.failure is None))
+        return session
     _own_without_journal(terms, path, stack)
     machine = opening.machine_class(
         configuration.strategy, terms.instrument, terms.fees, terms.balances, executor=opening.executor

@@ -46,6 +46,8 @@ def _market(entry: dict[str, Any], *, is_over: bool) -> Text:
     words = headline(entry)
     if is_over and not entry["has_ended"]:
         words = "was left before it ended"
+    elif entry.get("why_down"):
+        words = "is not made at present"
     is_quoted = not is_over and all(side["is_live"] for side in entry["sides"].values())
     text = Text.assemble(
         (entry["symbol"], "bold"),
@@ -59,7 +61,9 @@ def _market(entry: dict[str, Any], *, is_over: bool) -> Text:
         widened = f", widened by {edge['widening_bps']:.1f} bps" if edge["widening_bps"] else ""
         after = f"after {edge['horizon_seconds']:g} s"
         text.append(f"\n  {edge['fills']:,} quotes, net of fees {after}, bps: {figure}{widened}")
-    if not (is_over or entry["has_ended"]):
+    if entry.get("why_down") and not is_over:
+        text.append(f"\n  down: {entry['why_down']}", "red")
+    elif not (is_over or entry["has_ended"]):
         for name, is_live, rest in side_lines(entry, duration):
             text.append("\n").append(f"  {name} ").append(rest, "green" if is_live else "yellow")
     return text

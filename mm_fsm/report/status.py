@@ -74,6 +74,7 @@ class SessionStatus:
             "symbol": self.session.symbol,
             "state": machine.chart_state,
             "has_ended": machine.is_final,
+            "why_down": self.session.why_down,
             "time": max(self.session.runner.now, context.now),
             "last_fact_at": context.now,
             "net_pnl": exact_text(context.net_pnl),

@@ -73,6 +73,11 @@ class PushedRunner(SessionSteps):
         if not self._is_stepping:
             self._take_waiting()
 
+    def go_on_from(self, before: PushedRunner) -> None:
+        """Count on from where the runner of a machine that failed has left off."""
+        self.now, self.facts = before.now, before.facts
+        self.market_events, self.refused_facts = before.market_events, before.refused_facts
+
     def request_stop(self, *, flatten: bool, reason: str) -> None:
         """Ask the machine to end the session."""
         self.take(StopRequested(received_at=self.venue.now(), flatten=flatten, reason=reason))

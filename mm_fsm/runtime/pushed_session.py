@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from attrs import frozen
+from attrs import define, frozen
 from loguru import logger
 
 from mm_fsm.books.facts import Timer
+from mm_fsm.core.clock import seconds
 from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine.quoting import QuotingMachine
@@ -17,23 +18,59 @@ from mm_fsm.runtime.account.shared_account import SharedAccount
 from mm_fsm.runtime.journal import Journal
 from mm_fsm.runtime.pushed import PushedRunner
 from mm_fsm.runtime.releasing import Release
+from mm_fsm.runtime.restarting import Reopen, RestartPolicy
 from mm_fsm.runtime.session import Session, watched
 from mm_fsm.runtime.settings_file import MarketConfiguration
 from mm_fsm.runtime.stepping import SteppedMachine
 from mm_fsm.venues.port import PushedPlan, PushedVenue, VenueTerms
 
 
-@frozen(kw_only=True, eq=False)
+@define(kw_only=True, eq=False)
 class PushedSession(Session):
     """A session in wall time."""
 
     runner: PushedRunner
     venue: PushedVenue
+    on_result: Callable[[Session, StepResult], None]
+    """Is told each step's result."""
+    policy: RestartPolicy
+    reopen: Reopen | None = None
+    """Opens the machine anew after a bug; None where nothing is left of it, or no journal tells of it."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more comes of it: the machine is done, or a bug has ended its stepping."""
-        return self.machine.is_final or self.runner.failure is not None
+        """Whether nothing more comes of it: the machine is done, or a bug has ended it and it stays down."""
+        return self.machine.is_final or (self.runner.failure is not None and self.policy.due is None)
+
+    @property
+    def why_down(self) -> str | None:
+        """Why nobody makes the market although its machine has not ended; None while it is made."""
+        if self.runner.failure is None or self.machine.is_final:
+            return None
+        further = "it stays down" if self.policy.due is None else "it is begun again from its journal"
+        return f"{self.runner.failure!r} ended it; {further}, {self.policy.done} restarts so far"
+
+    def note_down(self) -> None:
+        """A bug has ended it, or it could not be begun again: say when it will be, or that it will not."""
+        self.policy.note_failure(seconds(self.venue.now()))
+        if self.policy.due is None:
+            logger.bind(symbol=self.symbol, restarts=self.policy.done).error("session.stays_down")
+
+    def restart(self) -> None:
+        """Begin again from the journal.
+
+        Raises:
+            MarketMakerError: the journal cannot be read or written; the machine that failed stays.
+        """
+        if self.reopen is None:
+            raise RuntimeError("expected a market whose journal can be opened again")
+        self.policy.note_restart()
+        opened, before = self.reopen(), self.runner
+        self.machine, self.journal = opened.machine, opened.journal
+        self.stopwatch = watched(opened.machine)
+        self.runner = runner_of(lambda: self, self.venue, opened.stepped, self.on_result, opened.release)
+        self.runner.go_on_from(before)
+        self.begin()
 
     def begin(self) -> None:
         """Let facts come, and the machine ask its first questions."""
@@ -134,6 +171,24 @@ def cancel_after_failure(session: PushedSession, error: Exception, dropped: Sequ
         logger.bind(symbol=session.symbol, order=name).warning("session.placement_dropped")
     if session.journal is not None:
         session.journal.note_failure(f"{error!r}; placements that waited and never left: {never_sent or 'none'}")
+    session.note_down()
+
+
+def runner_of(
+    session: Callable[[], PushedSession],
+    venue: PushedVenue,
+    stepped: SteppedMachine,
+    on_result: Callable[[Session, StepResult], None],
+    release: Release | None,
+) -> PushedRunner:
+    """What drives a session's machine; a bug in it ends this market only."""
+    return PushedRunner(
+        stepped,
+        venue,
+        lambda result: on_result(session(), result),
+        release,
+        lambda error, dropped: cancel_after_failure(session(), error, dropped),
+    )
 
 
 def pushed_session(
@@ -144,25 +199,24 @@ def pushed_session(
     *,
     journal: Journal | None = None,
     release: Release | None = None,
+    reopen: Reopen | None = None,
 ) -> PushedSession:
     """A session of ``machine`` on a connected market; ``stepped`` is what takes the facts. ``begin`` starts it.
 
-    ``release`` says when the intents of a step may leave; at once by default.
+    ``release`` says when the intents of a step may leave; at once by default. ``reopen`` opens the machine anew once a
+    bug has ended it; without it the market stays down then.
     """
     session: PushedSession
-    runner = PushedRunner(
-        stepped,
-        market.venue,
-        lambda result: on_result(session, result),
-        release,
-        lambda error, dropped: cancel_after_failure(session, error, dropped),
-    )
+    account = market.configuration.account
     session = PushedSession(
         configuration=market.configuration,
         machine=machine,
-        runner=runner,
+        runner=runner_of(lambda: session, market.venue, stepped, on_result, release),
         stopwatch=watched(machine),
         journal=journal,
         venue=market.venue,
+        on_result=on_result,
+        policy=RestartPolicy(most=0 if reopen is None else account.restarts, first_pause=account.restart_seconds),
+        reopen=reopen,
     )
     return session

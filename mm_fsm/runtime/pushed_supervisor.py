@@ -8,7 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
+from loguru import logger
+
+from mm_fsm.books.facts import OperatorPaused, OperatorResumed
+from mm_fsm.core.clock import seconds
 from mm_fsm.core.messages import Intent
+from mm_fsm.errors import MarketMakerError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.operator_desk import OperatorDesk
 from mm_fsm.runtime.pushed_session import PushedSession
@@ -122,16 +127,44 @@ class PushedSupervisor:
             if make_fact is not None and not session.has_ended:
                 session.runner.take(make_fact(session.venue.now()))
 
+    def _restart_failed(self) -> None:
+        """Begin markets again that a bug has ended, once it is time, as long as their policy says."""
+        for session in self.sessions:
+            due = session.policy.due
+            if due is None or seconds(session.venue.now()) < due:
+                continue
+            try:
+                session.restart()
+            except MarketMakerError as error:
+                logger.bind(symbol=session.symbol, reason=str(error)).error("session.restart_failed")
+                session.note_down()
+            else:
+                logger.bind(symbol=session.symbol, restarts=session.policy.done).warning("session.restarted")
+                self._tell_pause(session)
+
+    def _tell_pause(self, session: PushedSession) -> None:
+        """What an operator has asked for while the market was down."""
+        reason = None if self._operator is None else self._operator.pause_reason
+        is_paused = session.machine.context.operator_pause is not None
+        now = session.venue.now()
+        if reason is not None and not is_paused:
+            session.runner.take(OperatorPaused(received_at=now, reason=reason))
+        elif reason is None and is_paused:
+            session.runner.take(OperatorResumed(received_at=now))
+
     async def _wait(self) -> None:
         self._attend()
+        self._restart_failed()
         if self._stop_reason is not None and not self._is_stopping:
             self._is_stopping = True
             for session in self.sessions:
+                session.policy.give_up()
                 self._stop(session, self._stop_reason, flatten=flattens(session, self._flatten))
         while self._halts:
             venue, reason = self._halts.pop()
             for session in self.sessions:
                 if session.venue is venue:
+                    session.policy.give_up()
                     self._stop(session, reason, flatten=session.configuration.strategy.wind_down_on_fault)
         self._news.clear()
         with suppress(TimeoutError):

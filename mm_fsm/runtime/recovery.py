@@ -76,6 +76,14 @@ class OpenRun:
     journal: Journal
     ownership: Ownership
 
+    def abandon(self) -> Ownership:
+        """Let go of the journal as it is, without a word of a machine that a bug has broken; keep the market.
+
+        Never raises. The journal says what happened until then, as after a crash of the process.
+        """
+        self.journal.close()
+        return self.ownership
+
     def close(self) -> None:
         """Write a last snapshot, let go of the journal and of the market. Never raises."""
         try:
@@ -90,8 +98,10 @@ class OpenRun:
         self.close()
 
 
-def open_run(plan: RunPlan) -> OpenRun:
+def open_run(plan: RunPlan, ownership: Ownership | None = None) -> OpenRun:
     """Begin a run, or continue the one whose journal is there. Nothing has been asked or sent when it returns.
+
+    ``ownership`` is the right to make the market where the process has it already; it is let go on an error.
 
     Raises:
         JournalError: the journal is damaged, of a newer version, cannot be written, or belongs to another market.
@@ -99,7 +109,8 @@ def open_run(plan: RunPlan) -> OpenRun:
         SettingsError: settings contradict each other.
         PluginError: a service that the settings name is not there.
     """
-    ownership = Ownership(plan.locks or plan.path.parent, plan.account, plan.settings.symbol, plan.path.name)
+    if ownership is None:
+        ownership = Ownership(plan.locks or plan.path.parent, plan.account, plan.settings.symbol, plan.path.name)
     try:
         if not plan.is_continued:
             set_aside(plan.path)

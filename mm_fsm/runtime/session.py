@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from attrs import evolve, frozen
+from attrs import define, evolve
 
 from mm_fsm.chart import ExecutorKind
 from mm_fsm.core.clock import nanoseconds
@@ -19,20 +20,29 @@ from mm_fsm.runtime.stopwatch import StateStopwatch
 from mm_fsm.venues.port import PulledPlan, PulledVenue
 
 
-@frozen(kw_only=True, eq=False)
-class Session:
+@define(kw_only=True, eq=False)
+class Session(ABC):
     """A machine on its venue, what watches it, and its journal if it has one."""
 
     configuration: MarketConfiguration
     machine: QuotingMachine
-    runner: SessionSteps
     stopwatch: StateStopwatch
     journal: Journal | None = None
+
+    @property
+    @abstractmethod
+    def runner(self) -> SessionSteps:
+        """What steps the machine."""
 
     @property
     def symbol(self) -> str:
         """The market's name."""
         return self.configuration.symbol
+
+    @property
+    def why_down(self) -> str | None:
+        """Why nobody makes the market although its machine has not ended; None while it is made."""
+        return None
 
     @property
     def progress(self) -> float:
@@ -46,7 +56,7 @@ class Session:
         return min(max(passed / max(nanoseconds(length), 1), self.runner.progress or 0.0), 1.0)
 
 
-@frozen(kw_only=True, eq=False)
+@define(kw_only=True, eq=False)
 class PulledSession(Session):
     """A session in event time."""
 
