@@ -20,7 +20,7 @@ def time_of(event: MarketEvent) -> int:
 
 
 def refuse_unless_next(event: MarketEvent, time: int, symbol: str, now: int) -> None:
-    """A simulated market goes on in the order of its time, and each symbol has its own.
+    """Refuse an event of another symbol, or one that is earlier than the last.
 
     Raises:
         FactRefusedError: the event is of another symbol, or earlier than ``now``, nanoseconds.
@@ -46,7 +46,7 @@ class MarketSource(Protocol):
 
 
 class SimulatedVenue(Protocol):
-    """A venue in event time: it is told what happened in the market and what the machine wants, and yields facts.
+    """A venue in event time: takes market events and intents, and yields facts.
 
     Every time is integer nanoseconds. The host calls ``on_market`` and ``advance`` with times that never go back.
     """
@@ -56,11 +56,11 @@ class SimulatedVenue(Protocol):
         ...
 
     def on_market(self, event: MarketEvent) -> None:
-        """The market moved: act on everything that reached the venue before, match, and schedule deliveries."""
+        """Take a market event: act on earlier requests, match, and schedule deliveries."""
         ...
 
     def next_time(self) -> int | None:
-        """When something scheduled happens next (a request arriving, a fact being delivered); None when nothing is."""
+        """Time of the next arrival of a request or delivery of a fact; None when nothing is scheduled."""
         ...
 
     def advance(self, now: int) -> tuple[Fact, ...]:

@@ -54,7 +54,7 @@ class AcceptingBook:
         self._finished: set[str] = set()
 
     def answer(self, intent: Intent, now: int) -> Fact:
-        """Do what an intent asks for at ``now``, nanoseconds: the one fact that answers it, received then."""
+        """Carry out an intent at ``now``, nanoseconds; returns the fact that answers it."""
         return answering(intent, self._carry_out(intent, now))
 
     def _carry_out(self, intent: Intent, now: int) -> Fact:
@@ -157,7 +157,7 @@ class PlayedVenue:
         return {symbol: venue.terms for symbol, venue in self._venues.items()}
 
     def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
-        """Begin to give the facts of one market to ``take``."""
+        """From now on pass one market's facts to ``take``."""
         del known_ids
         self._takers[symbol] = take
 
@@ -171,14 +171,14 @@ class PlayedVenue:
         return self._now
 
     def call_at(self, time: int, call: Callable[[], None]) -> Callable[[], None]:
-        """Call back once virtual time has reached ``time``; what is returned calls it off."""
+        """Call back once virtual time reaches ``time``; the returned function cancels the call."""
         self._count += 1
         number = self._count
         heappush(self._calls, (time, number, call))
         return lambda: self._called_off.add(number)
 
     def go_on(self) -> bool:
-        """Let the one thing that is next happen; whether there was one. What a venue has comes before a call."""
+        """Do the next thing, a venue's fact before a call of the same time. Returns whether there was one."""
         self._forget_called_off()
         times = [(time, symbol) for symbol in self._takers if (time := self._venues[symbol].next_time()) is not None]
         due = min(times, default=None)
@@ -195,13 +195,13 @@ class PlayedVenue:
         return True
 
     async def drain(self, seconds: float) -> tuple[Intent, ...]:
-        """Everything has left already."""
+        """Nothing waits here."""
         del seconds
         self.drained = True
         return ()
 
     async def close(self) -> None:
-        """Bring no fact any more."""
+        """Deliver no further fact."""
         self.closed = True
         if self._playing is not None:
             self._playing.cancel()

@@ -1,17 +1,16 @@
 """A market simulator: a random mid price, a book around it, and takers who reach some way from the mid.
 
-The mid follows a Brownian motion. Once a step the book is shown. Between two books takers of each side arrive, each
-with a reach, its distance from the mid just before it, exponentially distributed: takers of one side who reach at
+The mid follows a Brownian motion. Each step shows the book once. Between two books takers of both sides arrive. A
+taker's reach is its distance from the mid just before it, exponentially distributed: takers of one side who reach at
 least d arrive at the rate lambda(d) = A exp(-k d) (Avellaneda and Stoikov 2008).
 
-The simulator knows nothing of anybody's orders, so it prints a ``MarketTrade`` at the price each taker reaches, inside
-the displayed spread too, rounded to the grid towards the mid. An order on the grid at distance d is reached when the
-reach is at least d, so orders at distance d that stand first in their queue trade at exactly the rate A exp(-k d), and
-a regression of the prints recovers A and k. What a print says is how far a taker went; it is no sweep through the
-displayed sizes, which are drawn apart from it.
+The simulator knows nobody's orders. It prints a ``MarketTrade`` at the price that each taker reaches, also inside the
+displayed spread, rounded to the grid towards the mid. A reach of at least d fills an order on the grid at distance d.
+So the first order of a queue at distance d trades at exactly the rate A exp(-k d), and a regression of the prints
+recovers A and k. A print tells how far a taker went. It sweeps no displayed sizes; they are drawn independently.
 
-A market without adverse selection flatters whoever makes it. So every taker moves the mid for good by ``impact_bps``
-his way, and bursts come at random times, with a livelier mid and lopsided flow, which the impact turns into a trend.
+A market without adverse selection flatters its makers. So every taker moves the mid permanently by ``impact_bps`` in
+the taker's direction. Bursts come at random times, with a livelier mid and one-sided flow: the impact makes a trend.
 The defaults resemble a mid-sized spot pair: 0.13 takers a second and side, reaching 3 bps on average, 3 bps of impact,
 which with the mid's own 1 bp makes some 1.8 bps per square-root second outside bursts. A maker who stands still
 earns his distance less the impact on each fill, before fees.

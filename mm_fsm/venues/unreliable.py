@@ -114,7 +114,7 @@ class UnreliableVenue:
         self._held_up: list[tuple[int, int, Intent]] = []
 
     def submit(self, intent: Intent, now: int) -> None:
-        """Pass an intent on, or lose it or its answer."""
+        """Forward an intent, or lose it, or lose its answer."""
         if isinstance(intent, PlaceOrder | CancelOrder):
             self._submit_order_request(intent, now)
         elif self._strikes("query_lost"):
@@ -123,7 +123,7 @@ class UnreliableVenue:
             self.venue.submit(intent, now)
 
     def on_market(self, event: MarketEvent) -> None:
-        """Pass a market event on, after requests that were held up until before it."""
+        """Forward a market event, after the delayed requests that are due before it."""
         self._release(time_of(event) - 1)
         self.venue.on_market(event)
 

@@ -93,7 +93,7 @@ class SharedAccount:
         self.limits.read(symbol, books)
 
     def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
-        """Begin to give the facts of one market to ``take``."""
+        """From now on pass one market's facts to ``take``."""
         self._takers[symbol] = take
         self._venue.attach(symbol, lambda fact: self._bring(symbol, fact), known_ids)
 

@@ -85,7 +85,7 @@ class SegmentRow(NamedTuple):
 
 
 class RecordRow(NamedTuple):
-    """One line of ``records``. What is None did not change, or was empty; not each has a digest of the books."""
+    """One line of ``records``. None: unchanged since the record before, or empty. Only some have a digest."""
 
     segment: int
     sequence: int
@@ -162,7 +162,7 @@ def create(path: Path, about: dict[str, str], *, synchronise: bool = True) -> sq
 
 
 def open_to_write(path: Path, *, synchronise: bool = True) -> sqlite3.Connection:
-    """The connection of a journal that is there, to go on writing it.
+    """Open an existing journal for writing.
 
     Args:
         path: the file.
@@ -178,7 +178,7 @@ def open_to_write(path: Path, *, synchronise: bool = True) -> sqlite3.Connection
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """The connection of a journal that is there, once it has been searched for damage.
+    """Open an existing journal for reading, once SQLite finds no damage in it.
 
     Raises:
         JournalError: it is not there, no journal, of a newer version, or damaged.
@@ -194,7 +194,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def closed_on_failure(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Close a connection if what its opening still has to do fails, whatever the reason; otherwise leave it open."""
+    """Close the connection if the block raises; otherwise leave it open."""
     try:
         yield connection
     except BaseException:
@@ -208,7 +208,7 @@ def about_run(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def segments_of(connection: sqlite3.Connection) -> list[SegmentRow]:
-    """Every segment that is kept, the oldest first, without their snapshots, which are many and large."""
+    """Every segment in the file, the oldest first, without its snapshot: snapshots are large."""
     columns = ", ".join("x''" if name == "snapshot" else name for name in SegmentRow._fields)
     found = connection.execute(f"SELECT {columns} FROM segments ORDER BY number")  # noqa: S608 - names of this module
     return [SegmentRow(*row) for row in found]
@@ -277,7 +277,7 @@ def _expect_file(path: Path) -> None:
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?mode={mode}"
-    # one thread at a time, not always the same one: a writing thread may take over from the one that opened it
+    # threads take turns: a writing thread may take over from the one that opened the file
     return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
@@ -306,7 +306,7 @@ def _check_header(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def _too_old(path: Path, version: int, about: dict[str, str]) -> JournalError:
-    """What wrote the journal, and how to end its run without losing sight of an order."""
+    """The refusal of an older journal: which version wrote it, and how to end its run without losing an order."""
     prefix = f"{about.get('strategy_id', '')}-{about.get('run', '')}-"
     return JournalError(
         path.name,

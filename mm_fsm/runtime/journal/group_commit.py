@@ -37,7 +37,7 @@ class GroupCommit:
         self._threads: Final = ThreadPoolExecutor(WRITING_THREADS, thread_name_prefix="journal")
 
     def join(self, journal: Journal) -> Callable[[StepResult], Awaitable[None] | None]:
-        """Write for a journal from now on; what is returned says what the placements of a step wait for.
+        """Write for a journal from now on. The returned function says what a step's placements wait for.
 
         What placements wait for raises ``JournalError`` where the record could not be written.
         """
@@ -67,14 +67,14 @@ class _Lane:
     _waiting: deque[tuple[int, asyncio.Future[None]]] = field(factory=deque, init=False)
 
     def write_soon(self) -> None:
-        """Have a thread write what the journal holds; rows that come before it begins go with it."""
+        """Have a thread write the journal's waiting rows, and those that arrive before it begins."""
         if not self._is_due:
             self._is_due = True
             self.threads.submit(self._write)
 
     def durable(self, result: StepResult) -> Awaitable[None] | None:
         """What a step's placements wait for; None when it is durable already."""
-        del result  # the journal has it by now, as its latest record
+        del result  # by now the step is the journal's latest record
         recorded = self.journal.rows_recorded
         if self.journal.rows_durable >= recorded:
             return None
@@ -84,9 +84,9 @@ class _Lane:
 
     def _write(self) -> None:
         """In a writing thread."""
-        self._is_due = False  # before the rows are taken: one that comes from now on asks again
+        self._is_due = False  # cleared before the rows are taken, so that later rows ask again
         if self.journal.failure is None:
-            with suppress(JournalError):  # it is noted in the journal, whose next step finds it
+            with suppress(JournalError):  # the journal notes the failure; its next step finds it
                 self.journal.commit()
         self._tell()
         with suppress(JournalError):
@@ -97,7 +97,7 @@ class _Lane:
             self.loop.call_soon_threadsafe(self._let_go)
 
     def _let_go(self) -> None:
-        """In the loop: whoever waited for rows that are durable by now goes on."""
+        """In the loop: wake everybody whose rows are durable."""
         failure = self.journal.failure
         while self._waiting:
             recorded, future = self._waiting[0]

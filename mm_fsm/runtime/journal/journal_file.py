@@ -65,7 +65,7 @@ class JournalFile:
             self.rows_in_log += len(rows)
 
     def note(self, name: str, value: str) -> None:
-        """Say something about the run, in place of what was said under this name before.
+        """Write one fact of the run, replacing the value that this name had.
 
         Raises:
             JournalError: it cannot be written, now or ever again in this process.
@@ -92,7 +92,7 @@ class JournalFile:
             self._rows("PRAGMA wal_checkpoint(PASSIVE)")
 
     def move_to(self, path: Path) -> None:
-        """Give the file its final name, once what it begins with is in it: no other process ever sees half a journal.
+        """Give the file its final name, once its first segment is in it: no other process ever sees half a journal.
 
         Raises:
             JournalError: the file cannot be moved.
@@ -117,7 +117,7 @@ class JournalFile:
             self.connection.close()
 
     def failed(self, error: Exception) -> JournalError:
-        """Note that this journal has failed for good, give up what was half written, and say so."""
+        """Mark the journal as failed for good and roll the open transaction back. Returns the error to raise."""
         with self.held:
             self.failure = str(error)
             with suppress(sqlite3.Error):  # the failed statement may have ended the transaction by itself
@@ -126,7 +126,7 @@ class JournalFile:
         return self.refusal()
 
     def refusal(self) -> JournalError:
-        """The error of whoever wants to record something once the journal has failed."""
+        """The error that every later attempt to record raises."""
         return JournalError(
             self.path.name, f"expected to be written, found {self.failure}.", "Make room or access, then start again."
         )
@@ -140,7 +140,7 @@ class JournalFile:
                 self._rows(f"DELETE FROM {table} = {number}")  # noqa: S608 - a number from the file itself
 
     def used_bytes(self) -> int:
-        """Bytes of the file that hold something."""
+        """Bytes of the file's used pages."""
         sizes = [self._rows(f"PRAGMA {name}")[0][0] for name in ("page_count", "freelist_count", "page_size")]
         pages, free, size = sizes
         used: int = (pages - free) * size

@@ -50,7 +50,7 @@ class JournaledMachine:
             self.journal.keep_up(self.machine)
 
     def _without_journal(self, result: StepResult, error: JournalError) -> StepResult:
-        """What may leave although it is not on record, and what the machine does once it knows."""
+        """The step without its placements, and the machine's answer to the failure."""
         withheld = tuple(i.client_order_id for i in result.intents if isinstance(i, PlaceOrder))
         leaving = _without_placements(result.intents)
         if withheld or not self._knows():

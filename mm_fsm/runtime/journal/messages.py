@@ -31,7 +31,7 @@ _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 class UnreadableMessageError(ValueError):
-    """A stored fact or intent is none that this version knows."""
+    """This version does not know a stored fact or intent."""
 
 
 def _make_converter() -> Converter:
@@ -76,7 +76,7 @@ class MessageCodec:
                 return self._plain(fact)
 
     def fact_from(self, plain: Any) -> Fact:
-        """The fact that ``plain_fact`` made this of.
+        """The inverse of ``plain_fact``.
 
         Raises:
             UnreadableMessageError: it is no fact that this version knows.

@@ -20,7 +20,7 @@ from mm_fsm.runtime.journal.snapshots import SnapshotError, read_snapshot
 
 
 class JournalReader:
-    """A journal as it was when it was opened, also while another process goes on writing it.
+    """One consistent view of a journal, even while another process writes it.
 
     Args:
         path: the journal's file.
@@ -33,7 +33,7 @@ class JournalReader:
         self.path: Final = path
         self._connection = database.open_to_read(path)
         with database.closed_on_failure(self._connection), database.reading(path):
-            self._connection.execute("BEGIN")  # every question sees one moment: rows of one table fit the other's
+            self._connection.execute("BEGIN")  # one transaction, so that rows of one table fit the other's
             self.about = database.about_run(self._connection)
             self.segments = database.segments_of(self._connection)
             if not self.segments:
@@ -74,7 +74,7 @@ class JournalReader:
             raise database.damaged(self.path, f"segment {following.number} does not follow segment {segment.number}")
 
     def snapshot(self, segment: SegmentRow) -> dict[str, Any]:
-        """What the machine remembered when a segment began.
+        """The machine's state at the beginning of a segment.
 
         Raises:
             JournalError: it does not read.

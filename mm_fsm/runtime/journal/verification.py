@@ -183,7 +183,7 @@ class _Verification:
         return self._book(segment, reader.snapshot(segment)["context"])
 
     def _continue(self, segment: SegmentRow, machine: QuotingMachine, values: dict[str, Any]) -> None:
-        """Put the machine where the segment begins, and replay from there if everything is on record."""
+        """Set the machine to the segment's beginning, and replay the segment if all its facts are on record."""
         changed = machine.context
         try:
             machine.continue_from(values)
@@ -216,7 +216,7 @@ class _Verification:
         return machine
 
     def _compare_books(self, segment: SegmentRow, before: MarketMakingContext, after: MarketMakingContext) -> None:
-        """What happened between two segments may change anything but what was booked."""
+        """Between two segments anything may change but the booked amounts."""
         for name, old, new in (
             ("position", before.base_position, after.base_position),
             ("cash", before.ledger.cash, after.ledger.cash),
@@ -249,7 +249,7 @@ class _Verification:
                 self.on_progress(row.last_sequence if isinstance(row, QuietRow) else row.sequence)
 
     def _compare_digest(self, machine: QuotingMachine, row: RecordRow) -> bool:
-        """Whether the books are those on record; the first that are not are told."""
+        """Whether the books equal the record; only the first difference is reported."""
         found = books_digest(machine)
         if found != row.books:
             fact = type(self.reader.fact(row)).__name__
@@ -311,7 +311,7 @@ class _Verification:
 
 
 def _moves(reader: JournalReader, result: StepResult) -> dict[str, str | None]:
-    """What a record says of a step, by the names of its columns, as it would be written now."""
+    """The columns of a record that describe the step, as this version would write them."""
     transitions = [[t.source, t.event, t.target] for t in result.transitions]
     return {
         "transitions": encode(transitions) if transitions else None,
@@ -324,7 +324,7 @@ def _moves(reader: JournalReader, result: StepResult) -> dict[str, str | None]:
 def _books_differ(  # noqa: PLR0917 - place, then both sides
     segment: int, sequence: int, time: int, fact: str, recorded: bytes, found: bytes
 ) -> Difference:
-    """Books that are not those on record. Decisions are compared on: another version may keep other things in them."""
+    """The books differ from the record. Decisions are compared still: versions may keep different things in books."""
     return Difference(
         segment=segment,
         sequence=sequence,

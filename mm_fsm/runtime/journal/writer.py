@@ -167,7 +167,7 @@ class Journal:
             self.tidy_up()
 
     def hand_over_to(self, write_soon: Callable[[], None]) -> None:
-        """Leave writing to somebody else, who is told that there is something and calls ``commit`` and ``tidy_up``.
+        """Let another thread write: ``write_soon`` tells it that rows wait; it calls ``commit`` and ``tidy_up``.
 
         From now on ``append`` does not wait for the disk; a failure to write is found by the next call.
         """
@@ -189,7 +189,7 @@ class Journal:
         self._collect_quiet()
         try:
             row = self._record(result, machine)
-        except (TypeError, ValueError) as error:  # a subclass or a service said what cannot be written down
+        except (TypeError, ValueError) as error:  # a subclass or a service gave a value that JSON cannot hold
             raise self.file.failed(error) from error
         self._wait(row)
         self.records += 1
@@ -198,7 +198,7 @@ class Journal:
             self._write()
 
     def keep_up(self, machine: QuotingMachine) -> None:
-        """Do what can wait, if it is due: to be called when no intent waits for it.
+        """Begin a new segment or tidy up, if due. Call it when no intent waits.
 
         Raises:
             JournalError: the file cannot be written.
@@ -215,12 +215,12 @@ class Journal:
                 self._hand_over()
 
     def commit(self) -> None:
-        """Make everything that waits durable, in order, so that no record lacks what came before.
+        """Make all waiting rows durable, in order: no record is ever durable without those before it.
 
         Raises:
             JournalError: it cannot be written, now or ever again in this process.
         """
-        with self.file.held:  # by whoever takes rows until they are in, or a later one's would come first
+        with self.file.held:  # held from taking the rows until they are in, or later rows could come first
             rows = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if not rows:
                 return
@@ -232,7 +232,7 @@ class Journal:
             self.rows_durable += len(rows)
 
     def tidy_up(self) -> None:
-        """Keep the file small, where that is due.
+        """Shrink the file, if due.
 
         Raises:
             JournalError: the file cannot be written.
@@ -247,7 +247,7 @@ class Journal:
             self.file.note(f"failure of {self.session}", text)
 
     def close(self, machine: QuotingMachine | None = None) -> None:
-        """Write what waits, a last snapshot of the machine if it is given, and let go of the file. Never raises."""
+        """Write the waiting rows, a last snapshot if a machine is given, and close the file. Never raises."""
         self._hand_over = None
         try:
             if machine is not None and self.failure is None:
@@ -279,7 +279,7 @@ class Journal:
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _is_first_price(self, machine: QuotingMachine) -> bool:
-        """What is held is costed at the first price, so the step that brings it is never quiet."""
+        """True once: the step with the first price is recorded, for the starting inventory is costed at it."""
         if self._has_price or machine.context.ledger.reference_price is None:
             return False
         self._has_price = True
@@ -331,7 +331,7 @@ class Journal:
         )
 
     def _is_digested(self, result: StepResult) -> bool:
-        """Whether the record says what the books are: each that concerns money or a fault, and now and then one."""
+        """Whether the record gets a digest: if it is about money or a fault, and one in ``RECORDS_A_DIGEST``."""
         is_turn = self._records_in_segment % RECORDS_A_DIGEST == 0
         return is_turn or result.fact.concerns_money or bool(result.faults)
 
@@ -347,7 +347,7 @@ class Journal:
         self.rows_recorded += 1
 
     def _write(self) -> None:
-        """Make what waits durable, or have it made so."""
+        """Make the waiting rows durable, or tell the writing thread."""
         if self._waiting and self._hand_over is not None:
             self._hand_over()
         elif self._waiting:

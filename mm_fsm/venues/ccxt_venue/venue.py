@@ -113,7 +113,7 @@ class CcxtVenue:
         self._hear_usage = take
 
     def attach(self, symbol: str, take: TakeFact, known_ids: Mapping[str, str]) -> None:
-        """Begin to give the facts of one market to ``take``."""
+        """From now on pass one market's facts to ``take``."""
         account = self._opened()
         market = account.markets[symbol]
         for venue_order_id, client_order_id in known_ids.items():

@@ -14,7 +14,7 @@ from mm_fsm.venues.base import MarketEvent
 
 @define
 class Connection:
-    """One way between host and exchange. First in, first out: a message never overtakes an earlier one.
+    """One direction between host and exchange, first in, first out.
 
     Args:
         latency: nanoseconds every message takes.
@@ -28,7 +28,7 @@ class Connection:
     _last_arrival: int = field(default=0, init=False)
 
     def arrival(self, sent_at: int) -> int:
-        """When a message sent at ``sent_at`` arrives, nanoseconds. Asking sends it: later ones arrive no earlier."""
+        """Send a message at ``sent_at``; returns when it arrives, nanoseconds, never before an earlier message."""
         delay = self.latency + (int(self.random.random() * (self.jitter + 1)) if self.jitter else 0)
         self._last_arrival = max(self._last_arrival, sent_at + delay)
         return self._last_arrival
@@ -42,7 +42,7 @@ class Deliveries:
     _sent: int = field(default=0, init=False)
 
     def send(self, fact: Fact) -> None:
-        """Let ``fact`` be received at its ``received_at``."""
+        """Schedule ``fact`` for its ``received_at``."""
         self._sent += 1
         heapq.heappush(self._facts, (fact.received_at, self._sent, fact))
 
@@ -60,7 +60,7 @@ class Deliveries:
 
 
 def as_received(event: MarketEvent, received_at: int) -> MarketEvent:
-    """An event as the host gets it: every book without its own orders, for nobody else's market shows them.
+    """An event as the host receives it. A public market never shows the paper exchange's orders: books say so.
 
     Books are spelled out field by field: there is one to nearly every event, and ``evolve`` takes three times as long.
     """

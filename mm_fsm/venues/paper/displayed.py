@@ -45,7 +45,7 @@ class DisplayedBook:
     _traded: dict[Side, dict[Decimal, Decimal]] = field(factory=_sizes_by_side, init=False)
 
     def show(self, book: MarketBook) -> None:
-        """Replace what is displayed, keeping in mind what was taken of the levels that stay."""
+        """Take a new book. What we took of levels that stay remains taken."""
         self.shown_at = book.received_at
         self.exchange_time = book.exchange_time
         self._levels = {Side.BID: book.bids, Side.ASK: book.asks}
@@ -60,13 +60,13 @@ class DisplayedBook:
                 }
 
     def is_newer_than(self, trade: MarketTrade) -> bool:
-        """Whether the displayed sizes are what a trade left behind: by the exchange's time, else by the receipts."""
+        """Whether the book already contains the trade: by exchange times, else by times of receipt."""
         if self.exchange_time is None:
             return self.shown_at is not None and trade.received_at < self.shown_at
         return trade.exchange_time <= self.exchange_time
 
     def note_trade(self, trade: MarketTrade) -> None:
-        """Use up what a public trade took: everything better than its price, and its size at the price."""
+        """Remove a public trade from the displayed sizes: all better levels, and its size at its price."""
         side = trade.taker_side.opposite
         traded = self._traded[side]
         for level in self._levels[side]:
@@ -104,5 +104,5 @@ class DisplayedBook:
                 yield BookLevel(level.price, level.size - used)
 
     def take(self, side: Side, price: Decimal, quantity: Decimal) -> None:
-        """Remember that ``quantity`` of the level was ours."""
+        """Note that we took ``quantity`` of the level."""
         self._taken[side][price] = self._taken[side].get(price, ZERO) + quantity

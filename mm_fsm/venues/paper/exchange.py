@@ -293,7 +293,7 @@ class PaperExchange:
         )
 
     def _answer(self, question: Intent) -> Fact:
-        """What is so when the question arrives."""
+        """The answer, as of the question's arrival."""
         if isinstance(question, QueryOrder):
             return self._look_up(question)
         if question.symbol != self.instrument.symbol:
@@ -388,7 +388,7 @@ class PaperExchange:
         self._deliveries.send(fill)
 
     def _expire_excess_reductions(self) -> None:
-        """Take out reduce-only orders that could do more than close the position, the latest first."""
+        """Expire reduce-only orders beyond the position, the latest first."""
         for order in reversed(self._orders.open):
             if order.is_reduce_only and self._desk.exceeds_position(order.side, self._orders.reducible(order.side)):
                 self._expire(order)

@@ -164,7 +164,7 @@ def _on_streams(market: MarketRequest, source: str, factory: str | None) -> Venu
     if "simulator" in market.tables:
         remedy = "Leave one of the two out."
         raise SettingsError(dotted(market.place, "simulator"), "one market", f"a simulated one and {source}", remedy)
-    streams = import_module("mm_fsm.venues.ccxt_venue.paper_on_streams")  # only who wants streams needs ccxt
+    streams = import_module("mm_fsm.venues.ccxt_venue.paper_on_streams")  # only streams need ccxt
     given = {
         "strategy": market.strategy,
         "instrument": market.instrument,
@@ -191,7 +191,7 @@ def paper_account(market: MarketRequest) -> PaperAccount:
 
 
 def _written(kind: type[_Value], value: _Value | None, name: str, place: str) -> _Value:
-    """A value that no venue says here, so that the settings have to."""
+    """The value, which only settings can give here; refused where they do not."""
     if value is None:
         raise missing_table(kind, name, place)
     return value

@@ -50,23 +50,23 @@ class Matcher:
     """What every execution is a multiple of, contracts."""
 
     def crosses(self, side: Side, price: Decimal) -> bool:
-        """Whether an order would take from what the market displays, whether or not anything of it is left."""
+        """Whether an order crosses the displayed book, even where we have taken all of it."""
         best = self.displayed.best(side.opposite)
         return best is not None and not is_better(side, best, price)
 
     def join_queue(self, order: PaperOrder) -> None:
-        """Put an order that starts to rest behind what is displayed at its price."""
+        """Queue a newly resting order behind the size displayed at its price."""
         if self.queue is QueueModel.FRONT:
             order.queue_ahead = ZERO
         else:
             order.queue_ahead = self.displayed.size_at(order.side, order.price)
 
     def update_queues(self) -> None:
-        """Bring queues into line with a new book: never more ahead than is displayed."""
+        """Shorten queues to what a new book displays."""
         for order in self.orders.open:
             ahead = order.queue_ahead
             if ahead is not None and not ahead:
-                continue  # no less than nothing can be displayed
+                continue  # a displayed size is never negative
             shown = self.displayed.size_at(order.side, order.price)
             if shown is not None and (ahead is None or shown < ahead):
                 order.queue_ahead = shown

@@ -1,4 +1,4 @@
-"""The exchange's record of one account's orders: open ones in price-time priority, finished ones for a while."""
+"""One account's orders at the exchange: open ones in price-time priority, and recently finished ones."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class PaperOrders:
             insort(self._asks, order, key=_ask_priority)
 
     def close(self, order: PaperOrder, status: ReportedStatus, at: int) -> None:
-        """Take an order out of the book and remember it as finished."""
+        """Remove an order from the book and keep it as finished."""
         order.closed_as = status
         order.closed_at = at
         del self._by_id[order.client_order_id]
