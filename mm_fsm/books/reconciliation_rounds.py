@@ -47,11 +47,24 @@ def next_question(context: MarketMakingContext) -> Intent | None:
     if state.stage is Stage.RESTING:
         state.stage = Stage.OPEN_ORDERS
     if state.stage is not Stage.OPEN_ORDERS and not state.is_complete and context.orders.count:
-        state.detail = "orders from before are not settled yet"
+        state.detail = _unsettled(context)
         return None
     question = _question(context)
     note_question(context, question)
     return question
+
+
+def _unsettled(context: MarketMakingContext) -> str:
+    """Which order a round waits for, and what is done about it."""
+    orders, settings = context.orders, context.settings
+    unknown = next((order for order in orders.live() if order.is_unknown), None)
+    told = f"orders from before are not settled yet: {orders.count}"
+    if unknown is None:
+        return f"{told}, their cancels are awaited"
+    return (
+        f"{told}, {unknown.client_order_id} is looked for every {settings.query_interval_seconds:g} s, and counts as "
+        f"never placed once it is nowhere {settings.validity_window_seconds:g} s after it was sent"
+    )
 
 
 def _question(context: MarketMakingContext) -> Intent:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from loguru import logger
 
 from mm_fsm.cli.run_view import RunView, fraction_done, is_interrupted
+from mm_fsm.cli.trouble_lines import TroubleLines
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.table import size
+from mm_fsm.runtime.pushed_session import PushedSession
 from mm_fsm.runtime.session import Session
 
 if TYPE_CHECKING:
@@ -44,10 +46,11 @@ def _quoted(value: object) -> str:
 
 
 class LogLines(RunView):
-    """Says when sessions begin, how far they are, what fails, and when they end."""
+    """Says when sessions begin, how far they are, what fails and what is done about it, and when they end."""
 
     def __init__(self, sessions: Sequence[Session]) -> None:
         self._sessions = sessions
+        self._troubles = {s.symbol: TroubleLines(s.machine) for s in sessions if isinstance(s, PushedSession)}
         self._steps = 0
         self._next_line = perf_counter() + PROGRESS_SECONDS
 
@@ -64,6 +67,9 @@ class LogLines(RunView):
         for fault in result.faults:
             fields = {"symbol": session.symbol, "code": fault.code.value, "state": fault.state, "reason": fault.reason}
             logger.bind(**fields).warning("fault")
+        trouble = self._troubles.get(session.symbol)
+        if trouble is not None:
+            trouble.take(result)
         if result.transitions:
             self._log_end(session, result)
         self._steps += 1

@@ -66,4 +66,6 @@ def _market(entry: dict[str, Any], *, is_over: bool) -> Text:
     elif not (is_over or entry["has_ended"]):
         for name, is_live, rest in side_lines(entry, duration):
             text.append("\n").append(f"  {name} ").append(rest, "green" if is_live else "yellow")
+        for doing in dict.fromkeys(filter(None, (side.get("doing") for side in entry["sides"].values()))):
+            text.append(f"\n  what is done: {doing}")
     return text

@@ -1,4 +1,4 @@
-"""Why a side of the book has no quote, in words that need no documentation."""
+"""Why a side of the book has no quote, and what is done about it, in words that need no documentation."""
 
 from __future__ import annotations
 
@@ -43,6 +43,36 @@ WHY_HELD: Final[Mapping[HoldReason, str]] = MappingProxyType(
 )
 """A clause for each reason."""
 
+_GOES_ON: Final = "quotes are cancelled; quoting goes on once the market's book is sound"
+_TRIED_AGAIN: Final = "it is tried again after a pause"
+
+WHAT_IS_DONE: Final[Mapping[HoldReason, str]] = MappingProxyType(
+    {
+        HoldReason.WAITING_FOR_BALANCES: "they are asked for until they come",
+        HoldReason.RECONCILING: "open orders, own trades and balances are asked for until all agree; then it quotes",
+        HoldReason.ACCOUNT_FEED_LOST: "quotes are cancelled, connections built anew, then own books are compared",
+        HoldReason.REQUESTS_SUSPENDED: "nothing is sent before the time that it named; then cancels go first",
+        HoldReason.OPERATOR_PAUSED: "quotes are cancelled; mm-fsm resume lets it go on",
+        HoldReason.NO_MARKET_DATA: "it waits for the first whole book",
+        HoldReason.STALE_DATA: "quotes are cancelled; quoting goes on with fresh data",
+        HoldReason.ONE_SIDED_BOOK: _GOES_ON,
+        HoldReason.UNSOUND_BOOK: _GOES_ON,
+        HoldReason.CROSSED_BOOK: _GOES_ON,
+        HoldReason.MARKET_SPREAD: _GOES_ON,
+        HoldReason.TRADING_HALTED: "quotes are cancelled; quoting goes on when trading does",
+        HoldReason.INVENTORY_LIMIT: "only the side that reduces the position is quoted",
+        HoldReason.FUNDS: _TRIED_AGAIN,
+        HoldReason.ADVERSE_SELECTION: "it waits, and quotes again when its time is over",
+        HoldReason.POST_ONLY_REJECTIONS: _TRIED_AGAIN,
+        HoldReason.REJECTED_BY_VENUE: _TRIED_AGAIN,
+        HoldReason.UNKNOWN_ORDER: "it is looked for by its id, in open orders and in own trades; its side waits",
+        HoldReason.BAD_MESSAGE: "the venue is asked for what it should have said",
+        HoldReason.RISK: "it is tried again with the next quotes",
+        HoldReason.FAULT: "all orders are cancelled until that is confirmed; then it recovers, or winds down",
+    }
+)
+"""A clause for each reason that is something wrong; the others pass by themselves, or are nobody's fault."""
+
 SELF_EVIDENT: Final = frozenset(
     {
         HoldReason.NOT_STARTED,
@@ -63,3 +93,8 @@ SELF_EVIDENT: Final = frozenset(
 def why_held(reason: HoldReason) -> str:
     """The clause for a reason. One without a clause is told by its name: what people read never ends a run."""
     return WHY_HELD.get(reason, reason.value.replace("_", " "))
+
+
+def what_is_done(reason: HoldReason) -> str:
+    """What is done about a reason; empty where nothing is wrong."""
+    return WHAT_IS_DONE.get(reason, "")

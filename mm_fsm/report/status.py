@@ -24,7 +24,7 @@ from mm_fsm.core.decisions import HoldReason
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import FileError
 from mm_fsm.report.exact import as_json, exact_text
-from mm_fsm.report.plain_words import SELF_EVIDENT, why_held
+from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
 from mm_fsm.report.session_report import quote_edge
 from mm_fsm.runtime.session import Session
 
@@ -89,6 +89,7 @@ class SessionStatus:
             "is_live": held is None,
             "reason": None if held is None else held.reason.value,
             "why": None if held is None else why_held(held.reason),
+            "doing": "" if held is None else what_is_done(held.reason),
             "detail": "" if held is None or held.reason in SELF_EVIDENT else held.detail,
             "since": history.since,
             "last_live_at": history.last_live_at,

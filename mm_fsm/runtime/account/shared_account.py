@@ -23,6 +23,7 @@ from mm_fsm.runtime.account.dead_mans_switch import DeadMansSwitch
 from mm_fsm.runtime.account.limits import AccountLimits
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.account.waiting_requests import Dropped, Waiting, WaitingRequests
+from mm_fsm.runtime.account.withheld_lines import WithheldLines
 from mm_fsm.venues.inspection import InspectedVenue, Permissions
 from mm_fsm.venues.port import MeteredVenue, PunctualVenue, PushedVenue, SwitchedVenue, TakeFact, VenueTerms
 
@@ -60,6 +61,7 @@ class SharedAccount:
         self._books: dict[str, AccountBooks] = {}
         self._takers: dict[str, TakeFact] = {}
         self._waiting = WaitingRequests(settings)
+        self._withheld = WithheldLines()
         self._asked: dict[str, _BalanceQuestion] = {}
         self._alarm: tuple[int, Callable[[], None]] | None = None
 
@@ -182,7 +184,7 @@ class SharedAccount:
         self._reject(dropped.placement, RejectionCode.RATE_LIMIT, dropped.reason)
 
     def _reject(self, order: PlaceOrder, code: RejectionCode, reason: str) -> None:
-        logger.bind(symbol=order.symbol, order=order.client_order_id, reason=reason).info("account.placement_withheld")
+        self._withheld.note(order, reason, self.now())
         self._tell(
             OrderRejected(
                 received_at=self.now(),

@@ -10,6 +10,7 @@ from attrs import define, field
 from loguru import logger
 
 from mm_fsm.books.facts import AccountFeedLost, ConnectionRestored
+from mm_fsm.core.clock import seconds
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.library import close_exchange
 from mm_fsm.venues.ccxt_venue.streams import Streams
@@ -18,6 +19,7 @@ KEEP_ALIVE_MILLISECONDS: Final = 2000
 """A half-open connection is noticed after some two and a half of them."""
 _FIRST_RETRY_SECONDS: Final = 0.2
 _LAST_RETRY_SECONDS: Final = 5.0
+_DOING: Final = "both sides are held, quotes cancelled, connections built anew; then books are compared"
 
 
 @define(eq=False)
@@ -86,7 +88,7 @@ class StreamKeeper:
     async def _restore(self, reason: str, dead: Streams) -> None:
         account = self.account
         now = account.clock.now
-        logger.bind(exchange=account.name, reason=reason).warning("venue.streams_lost")
+        logger.bind(exchange=account.name, reason=reason, doing=_DOING).warning("venue.streams_lost")
         self._retire(dead)
         began = now()
         for market in account.markets.values():
@@ -100,11 +102,14 @@ class StreamKeeper:
                 break
             except Exception as error:  # noqa: BLE001 - until it succeeds
                 account.judge(error)
-                logger.bind(exchange=account.name, reason=account.reason(error)).warning("venue.streams_still_lost")
                 pause = min(2 * pause, _LAST_RETRY_SECONDS)
+                told = {"reason": account.reason(error), "lost_for": f"{seconds(now() - began):.1f} s"}
+                doing = f"tried again in {max(pause, account.suspension_seconds):.1f} s"
+                logger.bind(exchange=account.name, **told, doing=doing).warning("venue.streams_still_lost")
         account.orders.awaited.clear()
         self._restoring = None
-        logger.bind(exchange=account.name, seconds=(now() - began) / 1e9).info("venue.streams_restored")
+        lost_for = f"{seconds(now() - began):.1f} s"
+        logger.bind(exchange=account.name, lost_for=lost_for).info("venue.streams_restored")
         for market in account.markets.values():
             market.heard_at = now()
             market.tell(ConnectionRestored(received_at=now(), symbol=market.symbol, reason=reason))
