@@ -164,6 +164,10 @@ class ReportedOrder:
     quantity: Decimal
     filled_quantity: Decimal
 
+    def is_of(self, strategy_id: str) -> bool:
+        """Whether a strategy of this name sent it, in whatever run: its name begins the ids of all its orders."""
+        return self.client_order_id.startswith(f"{strategy_id}-")
+
 
 @frozen(kw_only=True)
 class Intent:

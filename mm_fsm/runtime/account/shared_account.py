@@ -218,8 +218,8 @@ class SharedAccount:
                 return
             fact = self._share(symbol, fact)
         elif isinstance(fact, OpenOrdersReported) and self.switch is not None and symbol in self._books:
-            prefix = f"{self._books[symbol].context.settings.strategy_id}-"
-            has_foreign = any(not each.client_order_id.startswith(prefix) for each in fact.orders)
+            strategy_id = self._books[symbol].context.settings.strategy_id
+            has_foreign = any(not each.is_of(strategy_id) for each in fact.orders)
             self.switch.note_open_orders(symbol, has_foreign=has_foreign)
         elif isinstance(fact, RequestsSuspended):
             self.suspend(fact.until, fact.reason, takes_cancels=fact.takes_cancels)

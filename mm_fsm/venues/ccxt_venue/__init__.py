@@ -10,6 +10,7 @@
 | ``outcomes`` | one table: what an error of the vendor's says about a request |
 | ``own_orders``, ``own_trades`` | each piece of news told once, although answers and streams both bring it |
 | ``requests``, ``looks`` | carries out placements and cancels; answers questions |
+| ``open_order_lists`` | open orders, of one market or of all at once, whichever costs less |
 | ``usage`` | the exchange's own counters of requests, as its headers tell them |
 | ``deadlines`` | has exchanges refuse placements that come late |
 | ``streams``, ``stream_keeper``, ``watch`` | supervised streams, built anew, and what notices that they have died |

@@ -13,7 +13,7 @@ from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.messages import RejectionCode
 from mm_fsm.venues.ccxt_venue.keys import Keys
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
-from mm_fsm.venues.ccxt_venue.outcomes import Outcome, is_clock_error, outcome_of, retry_after_seconds
+from mm_fsm.venues.ccxt_venue.outcomes import Outcome, is_clock_error, is_order_limit, outcome_of, retry_after_seconds
 from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
 
@@ -45,18 +45,26 @@ class Account:
     """Called when the exchange refuses a request because of its time."""
     suspended_until: int = field(default=0, init=False)
     """Host time before which the exchange takes no request, nanoseconds."""
+    orders_suspended_until: int = field(default=0, init=False)
+    """Host time before which it takes no new order."""
 
     @property
     def suspension_seconds(self) -> float:
         """How long the exchange takes no request."""
         return max(seconds(self.suspended_until - self.clock.now()), 0.0)
 
+    @property
+    def order_suspension_seconds(self) -> float:
+        """How long the exchange takes no new order."""
+        until = max(self.orders_suspended_until, self.suspended_until)
+        return max(seconds(until - self.clock.now()), 0.0)
+
     def judge(self, error: BaseException) -> tuple[Outcome, RejectionCode]:
         """What an error says of its request. Call it in the ``except``, before anything is awaited."""
         wait = retry_after_seconds(self.exchange)
         outcome, code = outcome_of(error, is_retry_told=wait is not None)
         if outcome is Outcome.SUSPENDED and wait is not None:
-            self._suspend(wait)
+            self._suspend(wait, takes_cancels=is_order_limit(error))
         if is_clock_error(error):
             self.on_clock_error()
         return outcome, code
@@ -65,20 +73,24 @@ class Account:
         """An error in words, without keys."""
         return self.keys.scrub(f"{type(error).__name__}: {error}")
 
-    def _suspend(self, wait: float) -> None:
+    def _suspend(self, wait: float, *, takes_cancels: bool) -> None:
         """The exchange takes no request for so many seconds: say so once, unless it takes longer than was said."""
         until = self.clock.now() + nanoseconds(wait)
-        is_news = until > self.suspended_until + nanoseconds(1.0)
-        self.suspended_until = max(self.suspended_until, until)
-        if not is_news:
+        before = self.orders_suspended_until if takes_cancels else self.suspended_until
+        self.orders_suspended_until = max(self.orders_suspended_until, until)
+        if not takes_cancels:
+            self.suspended_until = max(self.suspended_until, until)
+        if until <= before + nanoseconds(1.0):
             return
-        logger.bind(exchange=self.name, seconds=wait).warning("venue.suspended")
+        what = "new order" if takes_cancels else "request"
+        logger.bind(exchange=self.name, seconds=wait, takes_cancels=takes_cancels).warning("venue.suspended")
         for market in self.markets.values():
             market.tell(
                 RequestsSuspended(
                     received_at=self.clock.now(),
                     symbol=market.symbol,
                     until=until,
-                    reason=f"{self.name} takes no request for {wait:g} s",
+                    reason=f"{self.name} takes no {what} for {wait:g} s",
+                    takes_cancels=takes_cancels,
                 )
             )

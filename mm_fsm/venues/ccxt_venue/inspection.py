@@ -111,16 +111,12 @@ async def inspection_of(
             symbol: InspectedMarket(
                 instrument=market.instrument,
                 fees=fees[symbol],
-                own_orders=tuple(each for each in orders[symbol] if _is_of(each, strategies[symbol])),
-                foreign_orders=tuple(each for each in orders[symbol] if not _is_of(each, strategies[symbol])),
+                own_orders=tuple(each for each in orders[symbol] if each.is_of(strategies[symbol])),
+                foreign_orders=tuple(each for each in orders[symbol] if not each.is_of(strategies[symbol])),
             )
             for symbol, market in account.markets.items()
         },
     )
-
-
-def _is_of(order: ReportedOrder, strategy: str) -> bool:
-    return order.client_order_id.startswith(f"{strategy}-")
 
 
 async def _open_orders(account: Account, symbol: str) -> list[ReportedOrder]:

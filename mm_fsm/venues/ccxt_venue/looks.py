@@ -35,6 +35,7 @@ from mm_fsm.core.messages import (
 from mm_fsm.venues.ccxt_venue.account import FINDS_BY_CLIENT_ID, Account
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
+from mm_fsm.venues.ccxt_venue.open_order_lists import GATHER_SECONDS, OpenOrderLists
 from mm_fsm.venues.ccxt_venue.outcomes import Outcome
 from mm_fsm.venues.ccxt_venue.own_orders import FOREIGN, SentOrder, fits
 from mm_fsm.venues.ccxt_venue.payloads import (
@@ -46,8 +47,6 @@ from mm_fsm.venues.ccxt_venue.payloads import (
     read_trades,
 )
 
-GATHER_SECONDS: Final = 0.02
-"""How long a look waits for other questions that it can answer as well."""
 _MOST_PAGES: Final = 40
 _DEFAULT_PAGE: Final = 500
 _DAY_MILLISECONDS: Final = 86_400_000
@@ -103,9 +102,11 @@ class Looks:
     """Venue time since when the stream of own trades is up; None while it is not."""
     _snapshots: dict[str, Shared[Snapshot]] = field(factory=dict, init=False)
     _balances: Shared[Any] = field(init=False)
+    _open_order_lists: OpenOrderLists = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._balances = Shared(self._ask_balances)
+        self._open_order_lists = OpenOrderLists(self.account.name, self.account.exchange)
         for market in self.account.markets.values():
             self._snapshots[market.symbol] = Shared(lambda market=market: self._ask_snapshot(market))  # type: ignore[misc]
 
@@ -246,7 +247,7 @@ class Looks:
         )
 
     async def _list_open_orders(self, market: LiveMarket) -> list[SeenOrder]:
-        answer = await self.account.exchange.fetch_open_orders(market.symbol)
+        answer = await self._open_order_lists.of(market.symbol)
         found = read_orders(answer)
         if not is_wholly_read(answer, found):
             raise UnansweredError("an open order without an id")

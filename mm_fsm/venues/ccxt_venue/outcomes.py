@@ -86,6 +86,11 @@ def outcome_of(error: BaseException, *, is_retry_told: bool = False) -> tuple[Ou
     return outcome, code
 
 
+def is_order_limit(error: BaseException) -> bool:
+    """Whether it is new orders alone that the exchange takes no more of: Binance's -1015."""
+    return "-1015" in str(error)
+
+
 def is_clock_error(error: BaseException) -> bool:
     """Whether the exchange's clock and ours differ by more than it allows."""
     names = [kind.__name__ for kind in type(error).__mro__]

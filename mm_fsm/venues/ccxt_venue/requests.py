@@ -53,8 +53,8 @@ class OrderRequests:
 
     async def _place(self, intent: PlaceOrder, order: SentOrder, submitted_at: int) -> None:
         orders = self.account.orders
-        if self.account.suspension_seconds:
-            orders.refuse(order, RejectionCode.RATE_LIMIT, "not sent: the exchange takes no request at present")
+        if self.account.order_suspension_seconds:
+            orders.refuse(order, RejectionCode.RATE_LIMIT, "not sent: the exchange takes no order at present")
             return
         waited = self.account.clock.now() - submitted_at
         if waited > nanoseconds(self.longest_wait_seconds):

@@ -277,7 +277,11 @@ class CcxtVenue:
         return Account(self._wanted.exchange, exchange, self._wanted.keys, clock, orders, trades, markets)
 
     def _make(self, **configuration: Any) -> Any:
-        options = {"recvWindow": RECEIVE_WINDOW_MILLISECONDS, "maxRetriesOnFailure": 0}
+        options = {
+            "recvWindow": RECEIVE_WINDOW_MILLISECONDS,
+            "maxRetriesOnFailure": 0,
+            "warnOnFetchOpenOrdersWithoutSymbol": False,  # asked so only where that costs less
+        }
         given = {**self._wanted.keys.parts, "number": str, "timeout": REQUEST_MILLISECONDS, "options": options}
         exchange = self._wanted.make({**given, **configuration})
         if exchange.id != self._wanted.exchange:

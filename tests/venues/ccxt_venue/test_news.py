@@ -9,7 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ccxt.base.errors import InvalidNonce, OrderNotFound
+from attrs import evolve
+from ccxt.base.errors import InvalidNonce, OrderNotFound, RateLimitExceeded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from mm_fsm.books.facts import (
     OrderRejected,
     OutcomeUnknown,
     QueryFailed,
+    RequestsSuspended,
 )
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.instrument import Instrument
@@ -40,6 +42,7 @@ from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
 from mm_fsm.venues.ccxt_venue.keys import Keys
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, RecentIds, VenueClock
 from mm_fsm.venues.ccxt_venue.looks import Looks
+from mm_fsm.venues.ccxt_venue.open_order_lists import OpenOrderLists
 from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
 from mm_fsm.venues.ccxt_venue.payloads import SeenOrder
@@ -334,3 +337,65 @@ def test_a_refusal_because_of_the_time_has_the_clock_asked_for_again_soon() -> N
     asyncio.run(part())
     assert bench.asked == ["load_time_difference", "create_order", "load_time_difference"]
     assert [fact.code for fact in bench.told if isinstance(fact, OrderRejected)] == [RejectionCode.CLOCK]
+
+
+def test_a_spent_budget_of_orders_keeps_no_cancel_and_no_question_back() -> None:
+    """Binance's -1015 is about new orders; a ban is about everything, and is told as one although it follows."""
+    bench = Bench(create_order=RateLimitExceeded("binance {'code': -1015}"), cancel_order=CANCELED, fetch_balance={})
+    bench.exchange.last_response_headers = {"Retry-After": "7"}
+    other = evolve(PLACE, client_order_id="mm-abcdef-ghijkl-2")
+
+    async def part() -> None:
+        await bench.requests.place(PLACE, NOW)
+        await bench.requests.place(other, NOW)
+        bench.market.known.add("mm-abcdef-ghijkl-3")
+        await bench.requests.cancel(evolve(CANCEL, client_order_id="mm-abcdef-ghijkl-3", venue_order_id="7"))
+        await bench.looks.answer(QueryBalances(symbol=SYMBOL))
+
+    asyncio.run(part())
+    assert bench.asked == ["create_order", "cancel_order", "fetch_balance"]
+    (told,) = [fact for fact in bench.told if isinstance(fact, RequestsSuspended)]
+    assert (told.until, told.takes_cancels) == (NOW + nanoseconds(7), True)
+    bench.account.judge(RateLimitExceeded("binance {'code': -1003}"))
+    ban = [fact for fact in bench.told if isinstance(fact, RequestsSuspended)][-1]
+    assert not ban.takes_cancels
+    assert bench.account.suspension_seconds == 7
+
+
+@pytest.mark.parametrize(("markets", "calls"), [(13, 13), (14, 1), (40, 1)])
+def test_open_orders_of_many_markets_are_one_question_where_that_costs_less(markets: int, calls: int) -> None:
+    """Binance takes 6 a market and 80 for all of them. Each is given its own orders, or none."""
+    asked: list[str | None] = []
+
+    class Listing:
+        async def fetch_open_orders(self, symbol: str | None = None) -> list[dict[str, str]]:
+            asked.append(symbol)
+            every = [{"id": str(number), "symbol": f"{number}/USD"} for number in range(0, markets, 2)]
+            return [each for each in every if symbol in {None, each["symbol"]}]
+
+    async def part() -> list[Any]:
+        lists = OpenOrderLists("binance", Listing())
+        return await asyncio.gather(*(lists.of(f"{number}/USD") for number in range(markets)))
+
+    found = asyncio.run(part())
+    assert len(asked) == calls
+    assert [[each["id"] for each in orders] for orders in found] == [
+        [] if number % 2 else [str(number)] for number in range(markets)
+    ]
+
+
+def test_a_list_of_the_account_with_an_order_of_an_unknown_market_answers_for_none() -> None:
+    asked: list[str | None] = []
+
+    class Listing:
+        async def fetch_open_orders(self, symbol: str | None = None) -> list[dict[str, str]]:
+            asked.append(symbol)
+            return [{"id": "1"}] if symbol is None else []
+
+    async def part() -> list[Any]:
+        lists = OpenOrderLists("kraken", Listing())
+        return await asyncio.gather(lists.of("A/USD"), lists.of("B/USD"))
+
+    assert asyncio.run(part()) == [[], []]
+    assert asked[0] is None
+    assert {*asked[1:]} == {"A/USD", "B/USD"}

@@ -9,15 +9,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mm_fsm.books.facts import RequestsSuspended
+from mm_fsm.core.messages import Fact
 from mm_fsm.testing.rehearsal.client import exchange_factory
 from mm_fsm.testing.rehearsal.server import RehearsalExchange
 from mm_fsm.testing.rehearsal.terms import RequestLimits
 from mm_fsm.venues.ccxt_venue.usage import UsageReader, listen_to_usage
 from mm_fsm.venues.port import MeteredVenue, Usage
-from tests.venues.ccxt_venue.live_stage import play, rehearsal_terms, venue_on
+from tests.venues.ccxt_venue.live_stage import play, rehearsal_terms, until, venue_on
+from tests.venues.ccxt_venue.test_news import PLACE
 
 TIME = 1_700_000_007_000
 NOW = (TIME - 86_400_000) * 1_000_000
@@ -153,5 +157,27 @@ def test_a_rehearsal_tells_its_own_limits_and_counts(orders: int) -> None:
         assert (heard["X-MBX-ORDER-COUNT-10S"].used, heard["X-MBX-ORDER-COUNT-10S"].limit) == (1, orders)
         assert heard["X-MBX-USED-WEIGHT-1M"].used > 1
         assert 0 < heard["X-MBX-ORDER-COUNT-10S"].until - heard["X-MBX-ORDER-COUNT-10S"].read_at <= 10**10
+
+    play(part)
+
+
+def test_a_spent_budget_of_orders_is_told_as_one_that_takes_cancels() -> None:
+    """One order in ten seconds; the exchange itself refuses the second, by unmodified ccxt's own error."""
+
+    async def part() -> None:
+        limits = RequestLimits(orders_per_ten_seconds=1)
+        async with RehearsalExchange(rehearsal_terms(["ETH/USDT"], 1, limits=limits)) as exchange:
+            told: list[Fact] = []
+            venue = venue_on(exchange, ["ETH/USDT"], make=exchange_factory(exchange.endpoint))
+            try:
+                await venue.open()
+                venue.attach("ETH/USDT", told.append, {})
+                venue.submit([evolve(PLACE, client_order_id=f"mm-abcdef-ghijkl-{n}") for n in (1, 2)], venue.now())
+                await until(lambda: any(isinstance(fact, RequestsSuspended) for fact in told))
+                (suspension,) = [fact for fact in told if isinstance(fact, RequestsSuspended)]
+                assert suspension.takes_cancels
+                assert venue._opened().suspension_seconds == 0
+            finally:
+                await venue.close()
 
     play(part)
