@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from operator import attrgetter
-from typing import Generic, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar, overload
 
 from attrs import define, field, frozen
 
@@ -84,23 +83,25 @@ class Funds:
         return Funds(self.money - spent, self.base) if side is Side.BID else Funds(self.money, self.base - used)
 
 
-class ReadFrom(Generic[T]):
+class ReadFrom(property, Generic[T]):
     """An attribute that is read from a part of its owner: under one name there, and under another in the part.
+
+    A property whose getter is no Python function: such attributes are read some hundred times in a step.
 
     Args:
         path: attribute names, joined by dots.
     """
 
     def __init__(self, path: str) -> None:
-        self._read: Callable[[object], T] = attrgetter(path)
+        super().__init__(attrgetter(path))
 
-    @overload
-    def __get__(self, owner: None, kind: type) -> Self: ...
-    @overload
-    def __get__(self, owner: object, kind: type) -> T: ...
-    def __get__(self, owner: object | None, kind: type) -> Self | T:
-        """What the part holds now."""
-        return self if owner is None else self._read(owner)
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, owner: None, kind: type | None = None, /) -> Self: ...
+        @overload
+        def __get__(self, owner: object, kind: type | None = None, /) -> T: ...
+        def __get__(self, owner: object, kind: type | None = None, /) -> Self | T: ...
 
     def __set__(self, owner: object, value: object) -> None:
         """Refuse: it is written where it is kept."""
