@@ -73,7 +73,7 @@ class DefaultInventoryService:
         self, context: MarketMakingContext, reduction: Reduction, reducing: tuple[OwnOrder, ...]
     ) -> InventoryAction | None:
         """Cancel the reducing order once time is up, its price is no longer wanted, or it is more than is missing."""
-        if not all(order.is_resting and order.is_staying for order in reducing):
+        if not all(order.is_staying for order in reducing):  # one without an answer may be taken back, too
             return None
         if context.is_wind_down_late:
             return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="the wind-down is past its deadline")

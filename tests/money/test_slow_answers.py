@@ -154,6 +154,32 @@ def test_a_fill_is_acted_on_at_once(slow: str) -> None:
     assert ("monitoring_orders", "fills_arrived") in bench.taken(begun)
 
 
+@pytest.mark.parametrize(("name", "happens"), [("one-sided", lambda bench: bench.book(None)), ("deadline", None)])
+def test_a_reducing_order_without_an_answer_is_taken_back_too(
+    name: str, happens: Callable[[Bench], object] | None
+) -> None:
+    """A wind-down's order is on its way when the market becomes unsound, or when the wind-down's time is up."""
+    changes = {"wind_down_passive_seconds": 1.0, "wind_down_deadline_seconds": 4.0, "adjustment_retry_seconds": 60.0}
+    bench = Bench(settings_with(**EXACT_QUOTES, **changes), services=services(risk=ScriptedRisk())).start_quoting()
+    bench.fill(bench.live(BID)[0])
+    bench.settle()
+    bench.stop()
+    while bench.outbox:
+        intent = bench.outbox.popleft()
+        if not isinstance(intent, PlaceOrder):
+            bench.later(0.001)
+            bench.answer(intent)
+    (reducing,) = bench.live()
+    assert not bench.own(reducing).acknowledged
+    bench.later(0.1)
+    begun = len(bench.results)
+    if happens is None:
+        bench.wait(4)
+    else:
+        happens(bench)
+    assert [intent.client_order_id for intent in bench.sent(CancelOrder, begun)] == [reducing], name
+
+
 # -- one order where one is meant ----------------------------------------------------------------------------------
 
 
