@@ -223,3 +223,18 @@ def test_stamps_that_stay_ahead_are_a_changed_clock() -> None:
         taken.append(market.exchange_time // SECOND)
     assert taken == [7, 8, 8, 8, 8, 8, 66, 67, 68, 69]
     assert market.feed_delay.behind == 0
+
+
+def test_a_book_that_leaves_prices_and_touches_as_they_were_repeats_the_last() -> None:
+    market, mine = Market(), tuple(own("99x1"))
+    rule = TouchRule(Decimal(0), 0)
+    for shown, orders, repeats in (
+        ("99x3", mine, False),
+        ("99x3", mine, True),
+        ("99x2", mine, True),  # less is shown at the same price
+        ("99x2 98x1", mine, True),
+        ("99x2 98x1", tuple(own("99x2")), False),  # all that is shown at 99 is our own now
+        ("99x3 98x1", tuple(own("99x2")), False),
+    ):
+        market.take(book(shown, "101x1"), orders, (), rule)
+        assert market.has_repeated is repeats, shown
