@@ -23,7 +23,8 @@ _OUTSIDE = re.compile(r"\[([^\]]*)\]\((?:\.\./)?(?:examples|benchmarks|tests|mm_
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what stands outside docs/."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/", "](")
-    readme = re.sub(r"```mermaid\n.*?```\n", "", readme, flags=re.DOTALL)
+    # The site shows the picture; the same chart as text is for code hosts.
+    readme = re.sub(r"The same chart as text.*?<!-- end of chart -->\n", "", readme, flags=re.DOTALL)
     machine = (ROOT / "diagrams" / "market_making.md").read_text(encoding="utf-8")
     pages = {
         "index.md": readme,
