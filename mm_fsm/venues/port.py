@@ -149,6 +149,8 @@ class Usage:
     read_at: int
     until: int
     """When it begins anew."""
+    interval: int | None = None
+    """How long each of its intervals is, where one follows the other; None where nobody knows when the next begins."""
     counts_orders: bool = False
     """Whether it counts placements alone; otherwise every request."""
     question_cost: int = 1

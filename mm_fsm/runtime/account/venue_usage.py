@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.venues.port import Usage
@@ -58,14 +58,25 @@ class VenueUsage:
 
     def _full(self, now: int, *, is_order: bool, is_quote: bool) -> Iterator[tuple[Usage, int, int]]:
         """Counters without room: the counter, what is used of it, and what may be."""
-        for usage in [*self._counters.values()]:
-            if now >= usage.until:
-                del self._counters[usage.name]
-            elif is_order or not usage.counts_orders:
+        self._begin_anew(now)
+        for usage in self._counters.values():
+            if is_order or not usage.counts_orders:
                 allowed = max(int(usage.limit * (1.0 - self.reserve_share)), 1) if is_quote else usage.limit
                 used = usage.used + self._since(usage)
                 if used >= allowed:
                     yield usage, used, allowed
+
+    def _begin_anew(self, now: int) -> None:
+        """An interval that is over is followed by one of which nothing is used but what has left since."""
+        for usage in [*self._counters.values()]:
+            if now < usage.until:
+                continue
+            if usage.interval is None:
+                del self._counters[usage.name]
+            else:
+                begin = now - (now - usage.until) % usage.interval
+                anew = evolve(usage, used=0, read_at=begin, until=begin + usage.interval)
+                self._counters[usage.name] = anew
 
     def _since(self, usage: Usage) -> int:
         begin = usage.read_at - nanoseconds(UNDER_WAY_SECONDS)

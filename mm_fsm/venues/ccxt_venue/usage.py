@@ -57,6 +57,13 @@ class UsageReader:
         until = now + max(milliseconds_left, 0) * NANOSECONDS_PER_MILLISECOND
         return Usage(name=name, used=used, limit=limit, read_at=now, until=until, **more)
 
+    def order_counters(self, venue_time: int) -> Iterator[Usage]:
+        """Binance's counters of orders before any answer has told one: nothing used, as far as is known."""
+        for name in self.limits:
+            kind, _, interval = name.partition(" ")
+            if self.exchange == "binance" and kind == "ORDERS":
+                yield from _binance(self, "", "", {f"x-mbx-order-count-{interval.lower()}": "0"}, venue_time)
+
     def learn_limits(self, exchange_info: Any) -> None:
         """Take the limits that Binance's exchangeInfo says."""
         for each in entry(exchange_info, "rateLimits") or ():
@@ -81,6 +88,7 @@ def _binance(reader: UsageReader, _method: str, _path: str, headers: Mapping[str
                 used,
                 limit,
                 length - time % length,
+                interval=length * NANOSECONDS_PER_MILLISECOND,
                 counts_orders=is_orders,
                 question_cost=_BINANCE_QUESTION_WEIGHT,
             )
@@ -110,14 +118,19 @@ def _kucoin(reader: UsageReader, _method: str, _path: str, headers: Mapping[str,
         yield reader.usage(f"gw-ratelimit of {limit}", limit - left, limit, begins, question_cost=3)
 
 
-async def learn_limits(exchange: Any, reader: UsageReader, symbol: str) -> None:
-    """Ask an exchange for the limits of the counters that it tells. Where it does not say, those of its page stand."""
+async def learn_limits(exchange: Any, reader: UsageReader, symbol: str, hear: HearUsage) -> None:
+    """Ask an exchange for the limits of the counters that it tells. Where it does not say, those of its page stand.
+
+    So the very first orders keep them as well, before an answer has told a counter.
+    """
     if reader.exchange != "binance":
         return
     try:
         reader.learn_limits(await exchange.public_get_exchangeinfo({"symbol": exchange.market_id(symbol)}))
     except Exception as error:  # noqa: BLE001 - whatever ccxt raises
         logger.bind(exchange=reader.exchange, error=type(error).__name__).warning("venue.limits_unknown")
+    for usage in reader.order_counters(venue_time_of(exchange)):
+        hear(usage)
 
 
 def _whole(value: object) -> int | None:
@@ -142,13 +155,17 @@ _READERS: Final[Mapping[str, Callable[..., Iterator[Usage]]]] = MappingProxyType
 """By exchange: how its headers are read."""
 
 
+def venue_time_of(exchange: Any) -> int:
+    """The exchange's time, milliseconds, from below."""
+    return int(exchange.milliseconds()) - int(entry(exchange.options, "timeDifference") or 0)
+
+
 def listen_to_usage(exchange: Any, reader: UsageReader, hear: HearUsage) -> None:
     """Have every answer to an exchange object's requests read for counters, errors included."""
     answered_as_ccxt = exchange.on_rest_response
 
     def answered(code: Any, reason: Any, url: str, method: str, headers: Mapping[str, str], *rest: Any) -> Any:
-        venue_time = exchange.milliseconds() - int(entry(exchange.options, "timeDifference") or 0)
-        for usage in reader.read(method, url, headers, venue_time):
+        for usage in reader.read(method, url, headers, venue_time_of(exchange)):
             hear(usage)
         return answered_as_ccxt(code, reason, url, method, headers, *rest)
 

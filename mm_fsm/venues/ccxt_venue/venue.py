@@ -220,7 +220,7 @@ class CcxtVenue:
 
     async def _open(self, exchange: Any) -> Mapping[str, VenueTerms]:
         await exchange.load_markets()
-        await learn_limits(exchange, self._usage, next(iter(self._written)))
+        await learn_limits(exchange, self._usage, next(iter(self._written)), self._hear_usage)
         terms = {symbol: await self._terms(exchange, market) for symbol, market in self._written.items()}
         name = account_name(exchange, await exchange.fetch_balance(), self._wanted.account)
         account = self._shared(exchange, {symbol: each.instrument for symbol, each in terms.items()})

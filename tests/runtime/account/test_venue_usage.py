@@ -108,3 +108,14 @@ def test_each_question_counts_with_what_it_costs_at_most() -> None:
     counter(desk, 4_700, 6_000, name="WEIGHT", counts_orders=False, question_cost=20)
     desk.submit(*(QueryBalances(symbol=f"{number}/USD") for number in range(9)))
     assert len(desk.venue.sent) == 5
+
+
+def test_the_next_interval_has_its_limit_before_any_answer_tells_of_it() -> None:
+    """Eight orders every three seconds: whatever waited leaves eight at a time, the reserve aside."""
+    desk = Desk(AccountSettings(reserve_share=0, longest_wait_seconds=30))
+    start = desk.venue.time
+    counter(desk, 8, 8, 3, interval=3 * SECOND)
+    desk.submit(*(place(str(number)) for number in range(20)))
+    desk.venue.pass_time(20)
+    left = [(time - start) // SECOND for _, time in desk.venue.sent]
+    assert [left.count(second) for second in (0, 3, 6, 9)] == [0, 8, 8, 4]
