@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -193,3 +194,22 @@ def test_a_planted_violation_is_found(tmp_path: Path, file: str, text: str, expe
 
 def test_the_package_lists_its_layers_from_the_top() -> None:
     assert [unit for layer in LAYERS for unit in layer] == DOCUMENTED
+
+
+def packages_with_a_map() -> dict[str, tuple[set[str], set[str]]]:
+    """By package, its modules and those that its docstring names; where it names three, it is meant to name all."""
+    found = {}
+    for package in sorted(ROOT.rglob("__init__.py")):
+        text = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8"))) or ""
+        first_column = " ".join(re.findall(r"^\S.*?(?=  )", text, re.MULTILINE))
+        words = {*re.findall(r"``(\w+)``", text), *re.findall(r"\w+", first_column)}
+        inside = [each for each in package.parent.iterdir() if each.suffix == ".py" or (each / "__init__.py").exists()]
+        modules = {each.stem for each in inside} - {"__init__"}
+        if len(modules & words) >= 3:
+            found[package.parent.relative_to(ROOT.parent).as_posix()] = (modules, words)
+    return found
+
+
+@pytest.mark.parametrize(("modules", "words"), packages_with_a_map().values(), ids=packages_with_a_map())
+def test_a_package_that_lists_its_modules_lists_all(modules: set[str], words: set[str]) -> None:
+    assert modules - words == set()

@@ -14,6 +14,6 @@ run            what was recorded, as plain data that can be stored, sent and mer
 result         run and obligations put together: what is covered, what is missing
 gate           thresholds and the baseline
 text_report    the terminal's report; ``json_report``, ``html_report``, ``heat_map``: ``written_reports`` joins these
-session        one run of pytest; ``options`` is what it was asked for
+session        one run of pytest; ``options`` is what it was asked for, ``problems`` what can be wrong with that
 =============  =======================================================================================
 """

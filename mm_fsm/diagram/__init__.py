@@ -1,7 +1,11 @@
 """Diagrams generated from a chart's definition: DOT, pictures, Mermaid and Markdown, and the check that they are fresh.
 
-``overlay`` draws the current state, a run or a coverage over a chart; ``files`` writes and checks; ``loading`` finds
-charts by name, python-statemachine's own included.
+- ``loading``: from ``module:Class`` to a chart, python-statemachine's own included; ``problems``: what can go wrong.
+- ``text``, ``labels``, ``palette``: words, labels and colours that the formats share.
+- ``arrows``, ``spreading``: which edges are drawn as one line, and how lines keep apart.
+- ``overlay``: the current state, a run or a coverage over a chart.
+- ``dot``, ``mermaid``, ``markdown``: the formats; ``picture`` makes SVG, PNG and PDF of DOT.
+- ``files``: writes them, and checks those that are there.
 """
 
 from mm_fsm.diagram.dot import dot_source

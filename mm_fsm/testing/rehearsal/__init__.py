@@ -10,7 +10,10 @@ wallet, cashier               the account's money
 venue_market, venue_orders    one market's book; orders and trades
 filters, engine               whether an order is taken, and when it trades: no network below here
 parameters, request_meter     who asks what, and whether he asks too much
-..._endpoints, routes         what is answered
+public_endpoints              what is answered to everybody
+account_endpoints             what is answered to the account's owner; ``order_endpoints`` about orders
+order_payloads, refusals      answers in Binance's words and codes
+routes                        which request has which answer
 rest, connection, streams     how it is told, as the faults have it
 market_feed, authority        the market's pace; TLS
 server                        everything put together

@@ -16,5 +16,6 @@
 | ``streams``, ``stream_keeper``, ``watch`` | supervised streams, built anew, and what notices that they have died |
 | ``market_data``, ``paper_on_streams`` | public streams alone, and the paper exchange on them |
 | ``inspection`` | looks at an account before a run |
+| ``account``, ``live_market`` | what the parts share of one account, and of one market |
 | ``venue`` | the port: everything put together |
 """

@@ -4,7 +4,8 @@ It is product code: a demo, a backtest and a property test trade on the same exc
 orders keep price-time priority behind everybody who was there first, balances are exact and limited, and a bad
 request is refused with the code a real venue would use. ``exchange`` says what happens when; ``matching`` says when
 an order fills; ``displayed`` what the market shows and how much of it is left; ``accounts`` keeps the money.
-``venue`` puts the exchange and its market behind the port, and ``kind`` reads the settings of both.
+``orders`` keeps the orders, ``placement`` checks new ones, ``deliveries`` takes messages there and back in time.
+``venue`` puts the exchange and its market behind the port; ``kind`` and ``settings`` say what can be written of both.
 """
 
 from mm_fsm.venues.paper.exchange import PaperExchange

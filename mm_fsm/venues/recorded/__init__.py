@@ -4,6 +4,7 @@
 - ``recording``: one market's events in one order; ``ordering`` and ``soundness`` are what it does to them.
 - ``tardis``, ``binance``, ``binance_public``, ``hftbacktest`` and ``parquet``: the kinds of files; they stand on
   ``layout``, ``rows``, ``depth`` and ``making``. ``writing`` writes them.
+- ``kind``: what settings say of them.
 - ``reading``: what is forgiven, and the count of what was passed over.
 - ``prepared``: events that are kept, so that the same files need not be read again.
 - ``files`` and ``fields``: bytes to lines, and text to exact values.
