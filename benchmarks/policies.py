@@ -2,8 +2,9 @@
 
 ``default``, ``avellaneda_stoikov``, ``glft`` and ``fixed`` are the shipped services; ``refresher`` is a plain bot: a
 fixed spread, all quotes replaced every 15 seconds. Bounds, sizes, limits, fees and latencies are the preset's, alike
-for all. Net profit has a block-bootstrap interval (blocks of 30 minutes of the Gemini day, of 30 seconds of the Binance
-capture). "refused" is the share of placements for which Kraken's counter at the intermediate tier had no room.
+for all, and so are the rules about requests that the presets carry, of which only ``refresher`` knows nothing. Net
+profit has a block-bootstrap interval (blocks of 30 minutes of the Gemini day, of 30 seconds of the Binance capture).
+"refused" is the share of placements for which Kraken's counter at the intermediate tier had no room.
 
     python benchmarks/policies.py --only gemini --policies default fixed --json
 """
@@ -85,7 +86,7 @@ def strategy_of(policy: str, strategy: Any, parameters: dict[str, Any]) -> Any:
     name = "fixed" if policy == "refresher" else policy
     changes: dict[str, Any] = {"services": ServiceNames(spreads=name), "service_options": {name: options}}
     if policy == "refresher":
-        changes |= {"refresh_interval_seconds": REFRESH_SECONDS, "stale_move_share": 1e6}
+        changes |= {"refresh_interval_seconds": REFRESH_SECONDS, "stale_move_share": 1e6, "rate_counter_limit": None}
     return evolve(strategy, **changes)
 
 
