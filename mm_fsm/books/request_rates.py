@@ -3,17 +3,29 @@
 Three kinds of rules, any of them together: a count of orders in an interval, a counter that each request raises and
 time lowers, and a bound on orders for each fill. A counter makes a cancel the dearer the younger its order is. The
 bound holds back quotes alone: a venue that counts so charges or slows down, and to reduce the position is worth more.
-Times are nanoseconds.
+
+Cancels always leave and may cost much, so a quote needs room for the cancels of all that rests and for an order that
+reduces the position after them: an ending never waits for the counter. Times are nanoseconds.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Iterable
+from typing import Protocol
 
 from attrs import define, field
 
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.rate_rules import DecayingCounter, OrdersPerFill
+
+
+class SentOrder(Protocol):
+    """What of an order decides what its cancel costs."""
+
+    placed_at: int
+    cancel_in_flight: bool
 
 
 @define(kw_only=True, eq=False)
@@ -54,8 +66,19 @@ class RequestRates:
             self._sent.popleft()
         return len(self._sent)
 
-    def why_not(self, now: int, *, is_quote: bool) -> str | None:
-        """Why the venue, or the reserve, has no room for one more placement; None where it has."""
+    def cost_of_ending(self, now: int, orders: Iterable[SentOrder]) -> float:
+        """Points to cancel these orders and one that is sent now, and to reduce the position; 0 without a counter."""
+        counter = self.counter
+        if counter is None:
+            return 0.0
+        cancels = (counter.cancel_points(now - each.placed_at) for each in orders if not each.cancel_in_flight)
+        return math.fsum(cancels) + counter.cancel_points(0) + counter.points_per_order
+
+    def why_not(self, now: int, *, is_quote: bool, ending: float = 0.0) -> str | None:
+        """Why the venue, or the reserve, has no room for one more placement; None where it has.
+
+        ``ending``: what quotes leave room for, the cost of an ending after this placement.
+        """
         share = 1.0 - self.reserve_share if is_quote else 1.0
         allowed = max(int(self.most_orders * share), 1)
         sent = self.orders_in_interval(now)
@@ -63,17 +86,22 @@ class RequestRates:
             return f"{sent} orders in {seconds(self.interval):g} s, {allowed} are allowed"
         if self.counter is not None:
             points = self.points(now) + self.counter.points_per_order
-            if points > self.counter.limit * share:
-                return f"the venue's counter would be at {points:.1f} of {self.counter.limit * share:g} points"
+            most = self._points_allowed(ending) if is_quote else self.counter.limit
+            if points > most:
+                return f"the venue's counter would be at {points:.1f} of {most:g} points"
         return self._too_many_for_the_fills(now) if is_quote else None
 
-    def scarcity(self, now: int) -> float:
+    def scarcity(self, now: int, *, ending: float = 0.0) -> float:
         """How dear a request of a quote is: the share of the counter's allowance that is used; 1 without any room."""
-        if self.why_not(now, is_quote=True) is not None:
+        if self.why_not(now, is_quote=True, ending=ending) is not None:
             return 1.0
+        return self.points(now) / self._points_allowed(ending) if self.counter is not None else 0.0
+
+    def _points_allowed(self, ending: float) -> float:
+        """To where quotes may bring the counter: less the reserve, and less what an ending would add to it."""
         if self.counter is None:
-            return 0.0
-        return min(self.points(now) / (self.counter.limit * (1.0 - self.reserve_share)), 1.0)
+            return math.inf
+        return min(self.counter.limit * (1.0 - self.reserve_share), self.counter.limit - ending)
 
     def room_at(self, now: int, *, is_quote: bool) -> int:
         """When there is room for one more placement if nothing else is sent; ``now`` where there is."""

@@ -24,7 +24,9 @@ class DefaultOrderService:
         """What to cancel and what to place; orders that are leaving already or are UNKNOWN are left alone."""
         cancels: list[str] = []
         placements: list[OrderDraft] = []
-        scarcity = Decimal(context.request_rates.scarcity(context.now))
+        rates = context.request_rates
+        ending = rates.cost_of_ending(context.now, context.orders.live())
+        scarcity = Decimal(rates.scarcity(context.now, ending=ending))
         for side in SIDES:
             staying = [order for order in context.live_quotes(side) if order.is_staying]
             share = exact(context.settings.size_tolerance_share)

@@ -68,7 +68,9 @@ def check_own_orders(context: MarketMakingContext, draft: OrderDraft) -> Refusal
             return Refusal(RefusalCode.SELF_CROSS, f"own {other.side} at {other.price} is in the way of {draft.price}")
     if orders.count >= settings.max_live_orders:
         return Refusal(RefusalCode.ORDER_COUNT, f"{orders.count} orders are live already")
-    too_fast = context.request_rates.why_not(context.now, is_quote=draft.purpose is OrderPurpose.QUOTE)
+    rates, is_quote = context.request_rates, draft.purpose is OrderPurpose.QUOTE
+    ending = rates.cost_of_ending(context.now, orders.live()) if is_quote else 0.0
+    too_fast = rates.why_not(context.now, is_quote=is_quote, ending=ending)
     return None if too_fast is None else Refusal(RefusalCode.ORDER_RATE, too_fast)
 
 

@@ -124,10 +124,10 @@ def test_a_level_may_have_tolerances_of_its_own() -> None:
 
 @pytest.mark.parametrize(("sent", "tolerated"), [(0, "0.06"), (5, "0.33"), (9, "0.546"), (10, "0.6"), (20, "0.6")])
 def test_the_scarcer_the_venues_requests_the_later_an_order_moves_away(sent: int, tolerated: str) -> None:
-    """Of a counter of 10: 6 % in front, and 54 % more come with the share that is used; wanted is 1.00 from the mid."""
+    """Of 10 points, with one kept: 6 % in front, and 54 % more with the share used; wanted is 1.00 from the mid."""
     edge = Decimal("99.00") + Decimal(tolerated)
     for price, expected in ((edge, True), (edge + Decimal("0.01"), False)):
-        given = {"rate_counter_limit": 10.0, "order_reserve_share": 0.0}
+        given = {"rate_counter_limit": 11.0, "order_reserve_share": 0.0}
         situation = resting(Side.BID, str(price.quantize(Decimal("0.01"), ROUND_FLOOR)), **given)
         for _ in range(sent):
             situation.context.request_rates.note_placement(situation.context.now)
