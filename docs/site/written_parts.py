@@ -10,11 +10,13 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mm_fsm.books.order_lifecycle import OrderLifecycle
+from mm_fsm.cli.arguments import EXIT_CODES
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.exclusions import Exclusion, excluded_edges, with_exclusions
 from mm_fsm.coverage.obligations import obligations_of
@@ -66,9 +68,15 @@ def demonstration() -> str:
     return "\n".join(["```text", *lines, "```"])
 
 
+def statuses() -> str:
+    """What exit statuses say, as the help has it."""
+    return textwrap.fill(EXIT_CODES, 118)
+
+
 PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "chart": ("README.md", chart),
     "demonstration": ("README.md", demonstration),
+    "statuses": ("README.md", statuses),
     "plans": ("docs/testing.md", plans),
     "excluded": ("docs/coverage.md", excluded),
 }

@@ -11,7 +11,7 @@ from mm_fsm.cli.durations import EXPECTED, parse_duration
 from mm_fsm.cli.option_names import ExecutorName, OrderName, RecordingFormat
 
 EXIT_CODES: Final = (
-    "Exit status: 0 success; 1 a fault, or a file that could not be written; 2 bad usage, settings or recording; "
+    "Exit status: 0 success; 1 a fault, a failed check, or a file that could not be written; 2 refused input; "
     "3 a wind-down passed its deadline with a position left; 4 own orders may still be open; 130 interrupted, "
     "143 terminated, both with every order confirmed gone."
 )
