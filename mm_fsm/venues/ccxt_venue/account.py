@@ -59,9 +59,12 @@ class Account:
         until = max(self.orders_suspended_until, self.suspended_until)
         return max(seconds(until - self.clock.now()), 0.0)
 
-    def judge(self, error: BaseException) -> tuple[Outcome, RejectionCode]:
-        """What an error says of its request. Call it in the ``except``, before anything is awaited."""
-        wait = retry_after_seconds(self.exchange)
+    def judge(self, error: BaseException, exchange: Any = None) -> tuple[Outcome, RejectionCode]:
+        """What an error says of its request. Call it in the ``except``, before anything is awaited.
+
+        ``exchange`` is the object that asked, where that is another one than for orders and questions.
+        """
+        wait = retry_after_seconds(self.exchange if exchange is None else exchange)
         outcome, code = outcome_of(error, is_retry_told=wait is not None)
         if outcome is Outcome.SUSPENDED and wait is not None:
             self._suspend(wait, takes_cancels=is_order_limit(error))

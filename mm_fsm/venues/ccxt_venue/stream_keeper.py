@@ -92,6 +92,7 @@ class StreamKeeper:
         self._retire(dead)
         began = now()
         for market in account.markets.values():
+            market.heard_at = 0  # its silence counts from its first book on: with many markets that takes its time
             market.tell(AccountFeedLost(received_at=now(), symbol=market.symbol, reason=reason))
         pause = _FIRST_RETRY_SECONDS
         while True:
@@ -111,7 +112,6 @@ class StreamKeeper:
         lost_for = f"{seconds(now() - began):.1f} s"
         logger.bind(exchange=account.name, lost_for=lost_for).info("venue.streams_restored")
         for market in account.markets.values():
-            market.heard_at = now()
             market.tell(ConnectionRestored(received_at=now(), symbol=market.symbol, reason=reason))
 
     def _retire(self, streams: Streams) -> None:

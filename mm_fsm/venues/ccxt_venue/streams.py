@@ -17,12 +17,16 @@ from mm_fsm.core.messages import Side
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.amounts import entry, positive, stamp, text
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
+from mm_fsm.venues.ccxt_venue.outcomes import Outcome
 from mm_fsm.venues.ccxt_venue.payloads import SeenBook, read_book, read_orders, read_trade, read_trades
 
 CONNECT_SECONDS: Final = 10.0
 """How long connecting may take."""
 _HEARD_SECONDS: Final = 1.5
 """How long the own stream may stay silent once it is connected: some exchanges do not confirm a subscription."""
+SNAPSHOT_SECONDS: Final = 20.0
+"""How long the first book of a market may take, once it is its turn."""
+_SNAPSHOTS_AT_ONCE: Final = 4
 _POLL_SECONDS: Final = 1.0
 _STEP_SECONDS: Final = 0.01
 _GAPS_IN_A_ROW: Final = 5
@@ -47,6 +51,9 @@ class Streams:
     _failure: str | None = field(default=None, init=False)
     _stamped: set[str] = field(factory=set, init=False)
     """Markets whose books bear the exchange's stamps."""
+    _synchronised: set[str] = field(factory=set, init=False)
+    """Markets whose books are whole."""
+    _room: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(_SNAPSHOTS_AT_ONCE), init=False)
 
     def has(self, method: str) -> bool:
         """Whether the exchange has the stream that ccxt calls ``method``."""
@@ -185,14 +192,33 @@ class Streams:
         gaps = 0
         while True:
             try:
-                payload = await self.exchange.watch_order_book(market.symbol)
+                payload = await self._next_book(market)
             except Exception as error:
+                self._synchronised.discard(market.symbol)
+                market.heard_at = 0  # while it is synchronised its silence proves nothing
+                if self.account.judge(error, self.exchange)[0] is Outcome.SUSPENDED:
+                    continue  # the snapshot was turned away at the door: the stream itself is well
                 gaps += 1
                 if type(error).__name__ != "ChecksumError" or gaps > _GAPS_IN_A_ROW:
                     raise
                 continue  # a change of the book is lost: the next call synchronises anew
             gaps = 0
             self._show(market, read_book(payload, market.depth))
+
+    async def _next_book(self, market: LiveMarket) -> Any:
+        """The next book. The first after each synchronisation needs a snapshot, and is one of few at a time.
+
+        A hundred snapshots together would use up the allowance of a minute, and each that is refused adds to a ban.
+        """
+        if market.symbol in self._synchronised:
+            return await self.exchange.watch_order_book(market.symbol)
+        async with self._room:
+            while wait := self.account.suspension_seconds:  # noqa: ASYNC110 - a ban grows
+                await asyncio.sleep(wait)
+            async with asyncio.timeout(SNAPSHOT_SECONDS):
+                payload = await self.exchange.watch_order_book(market.symbol)
+        self._synchronised.add(market.symbol)
+        return payload
 
     async def _poll_book(self, market: LiveMarket) -> None:
         while True:

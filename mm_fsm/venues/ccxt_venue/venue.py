@@ -37,6 +37,8 @@ RECEIVE_WINDOW_MILLISECONDS: Final = 5000
 """How long after its signing the exchange may carry a request out, where it knows such a window."""
 ARRIVAL_SECONDS: Final = RECEIVE_WINDOW_MILLISECONDS / 1_000 + REQUEST_MILLISECONDS / 1_000
 """How long after it has left a placement may still reach the book: the window, and what clocks may differ by."""
+SNAPSHOT_LEVELS: Final = 500
+"""Levels a side of a book's snapshot, where ccxt lets it be chosen: half of its default, at half the request weight."""
 CLOSE_SECONDS: Final = 1.0
 """How long closing may wait for the other side."""
 _Opened = TypeVar("_Opened")
@@ -281,6 +283,8 @@ class CcxtVenue:
             "recvWindow": RECEIVE_WINDOW_MILLISECONDS,
             "maxRetriesOnFailure": 0,
             "warnOnFetchOpenOrdersWithoutSymbol": False,  # asked so only where that costs less
+            "watchOrderBookLimit": SNAPSHOT_LEVELS,
+            "watchOrderBook": {"maxRetries": 1},  # ccxt would ask on while it is refused, and lengthen the ban
         }
         given = {**self._wanted.keys.parts, "number": str, "timeout": REQUEST_MILLISECONDS, "options": options}
         exchange = self._wanted.make({**given, **configuration})

@@ -47,6 +47,7 @@ def assert_never_in_doubt(stage: Stage) -> None:
         assert context.refused_facts == 0
 
 
+@pytest.mark.timeout(3 * LONGEST_SECONDS)
 @pytest.mark.parametrize(
     ("symbols", "bnb_fees", "seconds"),
     [

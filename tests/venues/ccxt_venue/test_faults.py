@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from mm_fsm.books.facts import OrderAcknowledged
+from mm_fsm.books.facts import AccountFeedLost, MarketBook, OrderAcknowledged, RequestsSuspended
 from mm_fsm.testing.rehearsal.fault_menu import Fault, FaultKind, Where
 from tests.venues.ccxt_venue.fault_cases import CASES, Case, go_through
 from tests.venues.ccxt_venue.judging import assert_books_equal, assert_nothing_forbidden
@@ -96,3 +96,27 @@ def test_each_fault_of_a_question_leaves_it_open_until_it_is_answered() -> None:
             await ends_well(stage)
 
     play(part, 120)
+
+
+def test_a_snapshot_that_is_turned_away_is_asked_for_again_and_the_streams_stay() -> None:
+    """Were they thrown away, every market's snapshot would be asked for once more, and turned away like this one."""
+
+    async def part() -> None:
+        async with live(seed=12, strategy=QUICK, symbols=("ETH/USDT", "SOL/USDT")) as stage:
+            first, second = stage.makers.values()
+            await stage.until(lambda: all(maker.of(OrderAcknowledged) for maker in (first, second)))
+            stage.exchange.inject(
+                Fault(kind=FaultKind.RATE_LIMITED, where=Where.MARKET, seconds=4.0),
+                Fault(kind=FaultKind.BOOK_GAP, symbol=first.symbol),
+            )
+            await stage.until(lambda: bool(first.of(RequestsSuspended)) and bool(second.of(RequestsSuspended)))
+            suspended = stage.exchange.log.faults()[-1].time
+            await stage.until(lambda: any(book.received_at > suspended + 4 * 10**9 for book in first.of(MarketBook)))
+            for maker in (first, second):
+                assert maker.of(AccountFeedLost) == []
+            assert stage.exchange.log.asked_while_refused() == ()
+            await stage.stop()
+            assert_nothing_forbidden(stage)
+            assert_books_equal(stage)
+
+    play(part)
