@@ -182,7 +182,8 @@ class Market:
             self._take_side(Side.ASK, book.asks, own_asks, book.received_at, touch)
             now = (self.bid_price, self.ask_price, self.bid_touch, self.ask_touch)
             self.has_repeated = before == now and not self.thin_since
-            self._measure_spread()
+            if not self.has_repeated:
+                self._measure_spread()
         self._note_times(book)
         if self.spread_bps is None or self.bid_touch is None or self.ask_touch is None:
             return None

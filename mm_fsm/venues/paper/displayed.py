@@ -82,6 +82,11 @@ class DisplayedBook:
         levels = self._levels[side]
         return levels[0].price if levels else None
 
+    def deepest(self, side: Side) -> Decimal | None:
+        """The worst displayed price of a side; None when nobody quotes there."""
+        levels = self._levels[side]
+        return levels[-1].price if levels else None
+
     def size_at(self, side: Side, price: Decimal) -> Decimal | None:
         """What is displayed at a price; 0 where visibly nothing is, None where the price lies behind the book."""
         levels = self._levels[side]

@@ -63,13 +63,17 @@ class Matcher:
 
     def update_queues(self) -> None:
         """Shorten queues to what a new book displays."""
-        for order in self.orders.open:
-            ahead = order.queue_ahead
-            if ahead is not None and not ahead:
-                continue  # a displayed size is never negative
-            shown = self.displayed.size_at(order.side, order.price)
-            if shown is not None and (ahead is None or shown < ahead):
-                order.queue_ahead = shown
+        for side in SIDES:
+            deepest = self.displayed.deepest(side)
+            for order in self.orders.by_priority(side):
+                if deepest is not None and is_better(side, deepest, order.price):
+                    break  # what lies behind the displayed book is not known
+                ahead = order.queue_ahead
+                if ahead is not None and not ahead:
+                    continue  # no less than nothing can be displayed
+                shown = self.displayed.size_at(side, order.price)
+                if shown is not None and (ahead is None or shown < ahead):
+                    order.queue_ahead = shown
 
     def take(self, order: PaperOrder) -> Iterator[Execution]:
         """Executions of a crossing order against the displayed levels within its limit."""
