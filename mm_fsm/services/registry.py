@@ -120,7 +120,7 @@ def refuse_unknown_services(table: Mapping[str, Any]) -> None:
         if not isinstance(name, str):
             continue
         if name not in _names(role):
-            expected = f"one of {_names(role)}"
+            expected = f"one of {', '.join(map(repr, _names(role)))}"
             refusals.errors.append(SettingsError(f"strategy.services.{role}", expected, name, _remedy(role, name)))
         elif name in _BESIDE_DEFAULT.get(role, {}):
             with refusals.gathered():
