@@ -51,17 +51,19 @@ _FOR_EVER: Final = 1 << 62
 
 
 class ReplaceAll(DefaultOrderService):
-    """Cancels every quote when it is old, and places all anew once they are gone: no order keeps its place."""
+    """Cancels every quote when it is old, and places all anew: no order keeps its place."""
 
     def __init__(self) -> None:
         self._replaced_at = -_FOR_EVER
 
     def plan_changes(self, context: MarketMakingContext, plan: QuotePlan) -> OrderChanges:
         """Replace all that rests every so often; between, place what a fill has taken."""
+        cancels: tuple[str, ...] = ()
         live = [order for side in SIDES for order in context.live_quotes(side)]
         if context.now >= self._replaced_at + REFRESH_SECONDS * 1_000_000_000:
             self._replaced_at = context.now
-            return OrderChanges(cancels=tuple(order.client_order_id for order in live if order.is_staying))
+            cancels = tuple(order.client_order_id for order in live if order.is_staying)
+            live = [order for order in live if not order.is_staying]
         resting = {(order.side, order.level) for order in live}
         placements = tuple(
             OrderDraft(
@@ -75,7 +77,7 @@ class ReplaceAll(DefaultOrderService):
             for quote in plan.quotes(side)
             if (side, quote.level) not in resting
         )
-        return OrderChanges(placements=placements)
+        return OrderChanges(cancels=cancels, placements=placements)
 
 
 def strategy_of(policy: str, strategy: Any, parameters: dict[str, Any]) -> Any:
