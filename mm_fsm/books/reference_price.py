@@ -3,9 +3,9 @@
 A book is doubted when its spread is too wide, when one of its touches lies too far from where that touch was over the
 last minute, or when trades contradict it. A doubted book holds quoting and marks nothing. What is doubted is believed
 once it has lasted, or once trades or depth at the new level confirm it: a crash that is real is not slept through.
-Depth confirms a jump when every book for some seconds shows much size on both sides; one book alone says nothing, since
-whoever shows size may take it away. Trades beyond the book are contradicted by nothing but the next book, and doubted
-until then.
+Depth confirms a jump when every book for some seconds, the one at hand included, shows much size of others on both
+sides; one book alone says nothing, since whoever shows size may take it away. Trades beyond the book are contradicted
+by nothing but the next book, and doubted until then.
 
 The slow touches are exponentially weighted means over time: each price counts for as long as it stood. They are frozen
 while a book is doubted, and begin anew at a level that has lasted. They bound what an ending may pay for leaving:
@@ -15,6 +15,7 @@ trades or depth that confirm a jump do not move that bound, only time does.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -26,6 +27,9 @@ from mm_fsm.core.messages import Side
 from mm_fsm.core.settings import MarketMakingSettings
 
 _BPS: Final = 10_000.0
+
+ShownDepth = Callable[[], float]
+"""What others show near the touches, on the side that shows less, quote currency. Asked for a doubted book only."""
 
 
 class DoubtKind(StrEnum):
@@ -85,22 +89,25 @@ class ReferencePrice:
     _apart_ask: float = field(init=False, default=0.0)
     """The touches at which the book came to lie apart: a level far from them has neither lasted nor been confirmed."""
 
-    def judge_book(self, now: int, bid: Decimal, ask: Decimal) -> bool:
-        """Judge a book with two sides that do not cross; whether it is sound."""
+    def judge_book(self, now: int, bid: Decimal, ask: Decimal, depth: ShownDepth) -> bool:
+        """Judge a book with two sides that do not cross; whether it is sound.
+
+        Args:
+            now: nanoseconds.
+            bid: its touch, quote per base.
+            ask: the same.
+            depth: what it shows within ``depth_reach`` of them.
+        """
         as_bid, as_ask = float(bid), float(ask)
         if self._is_in_line and as_bid == self._bid and as_ask == self._ask and self.doubt is None:
             self._stood_until = max(now, self._stood_until)
             return True
         self._bid, self._ask = as_bid, as_ask
-        return self._judge(now)
+        return self._judge(now, depth)
 
-    def note_depth(self, now: int, bid_size: float, ask_size: float) -> None:
-        """Take what a doubted book shows within ``depth_reach`` of each touch, quote currency."""
-        enough = self.settings.confirming_depth * float(self.settings.base_order_size)
-        if min(bid_size, ask_size) < enough:
-            self._deep_since = None
-        elif self._deep_since is None:
-            self._deep_since = now
+    def note_broken_book(self) -> None:
+        """A book had no two sides, or they cross: it shows no depth at any level."""
+        self._deep_since = None
 
     @property
     def depth_reach(self) -> float:
@@ -191,7 +198,7 @@ class ReferencePrice:
     def _patience(self) -> int:
         return nanoseconds(self.settings.unsound_book_seconds)
 
-    def _judge(self, now: int) -> bool:
+    def _judge(self, now: int, depth: ShownDepth | None = None) -> bool:
         self._catch_up()
         problem = self._problem()
         self._is_in_line = problem is None
@@ -207,6 +214,8 @@ class ReferencePrice:
         if now >= self._apart_since + self._patience:
             self._begin_anew(now)
             return True
+        if depth is not None and not self._has_been_confirmed:
+            self._note_depth(now, depth())
         is_deep = problem[0] is DoubtKind.JUMP and self._has_been_deep(now)
         if self._has_been_confirmed or is_deep or self._is_confirmed():
             self._has_been_confirmed = True
@@ -244,6 +253,13 @@ class ReferencePrice:
         enough = float(settings.base_order_size)
         return self._confirming_trades >= settings.confirming_trades and self._confirmed >= enough
 
+    def _note_depth(self, now: int, shown: float) -> None:
+        enough = self.settings.confirming_depth * float(self.settings.base_order_size)
+        if shown < enough:
+            self._deep_since = None
+        elif self._deep_since is None:
+            self._deep_since = now
+
     def _has_been_deep(self, now: int) -> bool:
         since = self._deep_since
         return since is not None and now >= since + nanoseconds(self.settings.confirming_depth_seconds)
@@ -251,7 +267,7 @@ class ReferencePrice:
     def _begin(self, doubt: Doubt) -> None:
         if self.doubt is None:
             self.doubted += 1
-            self._confirmed, self._confirming_trades, self._deep_since = 0.0, 0, None
+            self._confirmed, self._confirming_trades = 0.0, 0
         self.doubt = doubt
 
     def _end_doubt(self) -> None:

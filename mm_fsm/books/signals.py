@@ -198,3 +198,17 @@ def size_up_to(levels: Iterable[BookLevel], own: Iterable[_Resting], touch: Deci
         (order.remaining for order in own if order.side is side and (order.price - touch) * side.sign >= 0), ZERO
     )
     return float(max(shown - ours, ZERO))
+
+
+def value_near(
+    levels: Iterable[BookLevel], own: Iterable[_Resting], touch: Decimal, reach: Decimal, side: Side
+) -> Decimal:
+    """Price times contracts of others from the touch to ``reach``, a fraction of it, behind; 0 where all is our own."""
+    furthest = touch * reach
+
+    def is_near(price: Decimal) -> bool:
+        return 0 <= (touch - price) * side.sign <= furthest
+
+    shown = sum((level.price * level.size for level in levels if is_near(level.price)), ZERO)
+    ours = sum((order.price * order.remaining for order in own if order.side is side and is_near(order.price)), ZERO)
+    return max(shown - ours, ZERO)

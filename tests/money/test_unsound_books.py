@@ -15,6 +15,7 @@ from mm_fsm.books.facts import MarketBook
 from mm_fsm.core.decisions import FaultCode
 from mm_fsm.core.messages import Side
 from tests.money.markets import SECOND, START, Outcome, book, calm, configuration, play, trade
+from tests.services.situation import Situation
 
 BID, ASK = "2499.95", "2500.05"
 LONG = {
@@ -190,6 +191,43 @@ def test_depth_that_stands_confirms_a_jump_before_time_does() -> None:
 
 def test_depth_that_goes_and_comes_back_begins_anew() -> None:
     assert 110 <= quoted_after(depth("5", 20, gap=5.0)) < 112
+
+
+def judged(fallen: list[MarketBook]) -> Outcome:
+    """A fall of 10 % whose books are far apart; data count as fresh for 45 s."""
+    settings = configuration(max_drawdown=Decimal(5_000), stale_data_seconds=45.0)
+    return play([*calm(0, 100, BID, ASK), *fallen], settings)
+
+
+FALLEN = ("2250.00", "2250.10")
+
+
+@pytest.mark.parametrize(("last", "is_confirmed"), [("50", True), ("0.2", False)])
+def test_the_book_at_hand_has_to_be_as_deep_as_those_before(last: str, *, is_confirmed: bool) -> None:
+    """20 times 250 are some 2.2 coins a side: a deep book, and 6.5 s later one of 0.2 coins, which is dust beside."""
+    outcome = judged([book(100, *FALLEN, size="50"), book(106.5, *FALLEN, size=last)])
+    assert (outcome.machine.context.mid_price == Decimal("2250.05")) is is_confirmed
+
+
+@pytest.mark.parametrize("broken", ["one-sided", "crossed"])
+def test_a_book_without_two_sides_breaks_the_depth_of_a_level(broken: str) -> None:
+    """Deep at 100 s, 104 s and 107 s, nothing to sell at 103 s: since 104 s are three seconds."""
+    deep = [book(second, *FALLEN, size="50") for second in (100, 104, 107, 109)]
+    crossed = book(103, FALLEN[1], FALLEN[0], size="50")
+    between = evolve(deep[0], received_at=crossed.received_at, exchange_time=crossed.exchange_time, asks=())
+    outcome = judged([*deep, between if broken == "one-sided" else crossed])
+    assert outcome.placed(100, 110) == []
+    assert all(mid is None or mid > 2_490 for mid in outcome.references)
+
+
+@pytest.mark.parametrize(("own_size", "is_confirmed"), [("9", True), ("45", False)])
+def test_own_size_is_no_depth_that_others_show(own_size: str, *, is_confirmed: bool) -> None:
+    """3 % up to where an own ask rests: of 60 asked for, 51 or 15 are others', and 5,000 are 48.5 at that price."""
+    situation = Situation(base_order_size=Decimal(250), max_jump_bps=150.0)
+    situation.rest(Side.ASK, "103.10", own_size)
+    for second in range(1, 9):
+        situation.at(second).book("103.00x60", "103.10x60", includes_own_orders=True)
+    assert (situation.context.mid_price == Decimal("103.05")) is is_confirmed
 
 
 def test_depth_confirms_no_book_whose_spread_is_too_wide() -> None:

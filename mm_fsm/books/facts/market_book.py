@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar, Final
 
@@ -10,7 +11,8 @@ from attrs import frozen
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.exact import AMOUNT_EXPECTED, is_amount
 from mm_fsm.books.facts.fields import check_positive, refusal
-from mm_fsm.books.signals import Touch, size_up_to
+from mm_fsm.books.own_order import OwnOrder
+from mm_fsm.books.signals import Touch, size_up_to, value_near
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO
@@ -64,10 +66,10 @@ class MarketBook(VenueFact):
         if context.markouts.is_following and context.is_data_stale:
             context.markouts.suspend(_stale_since(context))
         touches = market.take(self, context.active_bid_orders, context.active_ask_orders, context.touch_rule)
-        if touches is None or not reference.judge_book(context.now, *touches):
+        if touches is None:
+            reference.note_broken_book()
+        if touches is None or not reference.judge_book(context.now, *touches, lambda: self._depth(context, *touches)):
             context.markouts.suspend(context.now)
-            if touches is not None:
-                self._note_depth(context, *touches)
             return False
         repeats_itself = market.has_repeated and was_calm and not context.was_over_limit
         if repeats_itself and not context.signals.running and market.mid_price is not None:
@@ -77,20 +79,24 @@ class MarketBook(VenueFact):
             context.signals.observe_book(context.now, self._touch(context))
         return False
 
-    def _note_depth(self, context: MarketMakingContext, bid: Decimal, ask: Decimal) -> None:
-        """Of a doubted book: what others show near its touches may confirm it."""
-        reach, contract = exact(context.reference.depth_reach), context.instrument.contract_size
-        bids = sum((each.price * each.size for each in self.bids if bid * (1 - reach) <= each.price <= bid), ZERO)
-        asks = sum((each.price * each.size for each in self.asks if ask <= each.price <= ask * (1 + reach)), ZERO)
-        context.reference.note_depth(context.now, float(bids * contract), float(asks * contract))
+    def _depth(self, context: MarketMakingContext, bid: Decimal, ask: Decimal) -> float:
+        """What others show near the touches, on the side that shows less, quote currency."""
+        reach, own = exact(context.reference.depth_reach), self._own(context)
+        bids = value_near(self.bids, own, bid, reach, Side.BID)
+        asks = value_near(self.asks, own, ask, reach, Side.ASK)
+        return float(min(bids, asks) * context.instrument.contract_size)
 
     def _touch(self, context: MarketMakingContext) -> Touch:
         market = context.market
         bid, ask = market.bid_price or ZERO, market.ask_price or ZERO
-        own = context.orders.live() if self.includes_own_orders else ()
+        own = self._own(context)
         return Touch(
             float(bid), float(ask), size_up_to(self.bids, own, bid, Side.BID), size_up_to(self.asks, own, ask, Side.ASK)
         )
+
+    def _own(self, context: MarketMakingContext) -> Sequence[OwnOrder]:
+        """Own orders that its sizes contain, or may."""
+        return context.orders.live() if self.includes_own_orders else ()
 
 
 def mark(context: MarketMakingContext) -> None:
