@@ -69,7 +69,7 @@ class OrderTable:
         every = (*self._finished.values(), *self._live.values())
         return {each.venue_order_id: each.client_order_id for each in every if each.venue_order_id is not None}
 
-    def open_questions(self, side: Side | None = None) -> Iterator[OwnOrder]:
+    def unsettled_orders(self, side: Side | None = None) -> Iterator[OwnOrder]:
         """Orders that may still change the position."""
         return iter(self._questions(side))
 

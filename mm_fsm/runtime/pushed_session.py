@@ -162,7 +162,7 @@ def cancel_after_failure(session: PushedSession, error: Exception, dropped: Sequ
     never_sent = sorted(each.client_order_id for each in dropped if isinstance(each, PlaceOrder))
     live = [
         CancelOrder(symbol=session.symbol, client_order_id=order.client_order_id, venue_order_id=order.venue_order_id)
-        for order in session.machine.context.orders.open_questions()
+        for order in session.machine.context.orders.unsettled_orders()
         if order.client_order_id not in never_sent
     ]
     if live:

@@ -49,7 +49,7 @@ def ending_of(context: MarketMakingContext) -> Ending:
         symbol=context.settings.symbol,
         base_currency=context.instrument.base_currency,
         is_book_confirmed_empty=context.is_everything_confirmed and context.reconciliation.has_seen_open_orders,
-        unconfirmed=tuple(order.client_order_id for order in context.orders.open_questions()),
+        unconfirmed=tuple(order.client_order_id for order in context.orders.unsettled_orders()),
         position=context.base_position,
         offset=context.inventory_offset,
         below_lot=EXACT.remainder(context.inventory_offset, lot),

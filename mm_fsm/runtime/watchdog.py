@@ -61,7 +61,7 @@ def orders_in_journal(path: Path) -> OrdersOfRun:
         symbol=about["symbol"],
         prefix=f"{about['strategy_id']}-{about['run']}-",
         known_ids=dict(context.orders.venue_ids),
-        open_ids={order.client_order_id: order.venue_order_id for order in context.orders.open_questions()},
+        open_ids={order.client_order_id: order.venue_order_id for order in context.orders.unsettled_orders()},
     )
 
 

@@ -132,7 +132,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def an_order_is_an_open_question_while_it_lives_or_fills_are_missing(self) -> None:
-        questions = {order.client_order_id for order in self.book.open_questions()}
+        questions = {order.client_order_id for order in self.book.unsettled_orders()}
         for order in self.orders:
             is_open = order.status.value in LIVE or order.reported_filled > order.filled_quantity
             assert (order.client_order_id in questions) == is_open
@@ -170,16 +170,16 @@ class AnyOrder(RuleBasedStateMachine):
             assert self.book.has_quote(side) == known
             assert quotes == tuple(
                 order
-                for order in self.book.open_questions()
+                for order in self.book.unsettled_orders()
                 if order.is_live and order.side is side and order.purpose is OrderPurpose.QUOTE
             )
-            in_doubt = [o for o in self.book.open_questions() if o.side is side and (o.is_unknown or not o.is_live)]
+            in_doubt = [o for o in self.book.unsettled_orders() if o.side is side and (o.is_unknown or not o.is_live)]
             assert self.book.has_unknown(side) == bool(in_doubt)
 
     @invariant()
     def what_is_due_agrees_with_the_orders(self) -> None:
         now = at(self.now)
-        questions = list(self.book.open_questions())
+        questions = list(self.book.unsettled_orders())
         to_cancel = [order for order in questions if order.is_live and order.cancel_due]
         assert self.book.cancels_due(now) == tuple(order for order in to_cancel if order.cancel_retry_at <= now)
         late = tuple(order for order in questions if order.answer_due is not None and order.answer_due <= now)

@@ -123,7 +123,7 @@ class Watch:
         assert context.ledger.identity_gap() == 0
         assert context.base_position == self.account.base
         assert context.ledger.cash == self.account.cash
-        for order in context.orders.open_questions():
+        for order in context.orders.unsettled_orders():
             assert order.filled_quantity == self.account.filled[order.client_order_id]
 
     # -- placements -------------------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ class Watch:
         """The worst case: everything that may still trade on the side does."""
         context, instrument = self.machine.context, self.machine.context.instrument
         new = {placement.client_order_id for placement in placements}
-        orders = [order for order in context.orders.open_questions() if order.side is side]
+        orders = [order for order in context.orders.unsettled_orders() if order.side is side]
         others = [order for order in orders if order.client_order_id not in new]
         assert not any(order.status is OrderStatus.UNKNOWN for order in others), "the side has an UNKNOWN order"
         assert not any(order.status not in LIVE for order in others), "fills of the side are missing"
@@ -251,13 +251,13 @@ class Watch:
 
     def _check_orders(self, result: StepResult) -> None:
         machine, orders = self.machine, self.machine.context.orders
-        live = [order for order in orders.open_questions() if order.status in LIVE]
+        live = [order for order in orders.unsettled_orders() if order.status in LIVE]
         for order in live:
             self._check_deadlines(order, result)
             if result.state in {"error", "completed", "idle"}:
                 self._check_leaving(order, result)
         if machine.is_final and not self.was_final:
-            assert not list(orders.open_questions()), "COMPLETED with an order live, UNKNOWN or missing fills"
+            assert not list(orders.unsettled_orders()), "COMPLETED with an order live, UNKNOWN or missing fills"
         for side in Side:
             staying = [order for order in live if order.side is side and not order.cancel_in_flight]
             quotes = [order for order in staying if order.purpose is OrderPurpose.QUOTE]

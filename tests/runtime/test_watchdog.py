@@ -99,7 +99,7 @@ def orders(tmp_path: Path) -> OrdersOfRun:
     """Of a run that was killed while it quoted."""
     run, world = begin(plan_at(tmp_path / "run.journal")), World()
     world.run(run, 60, until=is_quoting)
-    live = {order.client_order_id for order in run.machine.machine.context.orders.open_questions()}
+    live = {order.client_order_id for order in run.machine.machine.context.orders.unsettled_orders()}
     assert live
     kill(run)
     found = orders_in_journal(tmp_path / "run.journal")

@@ -80,7 +80,7 @@ class AccountBooks:
         return side.sign * self.context.inventory_offset + base(orders.exposure(side) - less)
 
     def _highest_price(self) -> Decimal | None:
-        prices = [order.price for order in self.context.orders.open_questions()]
+        prices = [order.price for order in self.context.orders.unsettled_orders()]
         mark = self.context.ledger.reference_price
         return max((*prices, mark) if mark is not None else prices, default=None)
 

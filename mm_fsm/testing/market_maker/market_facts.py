@@ -90,7 +90,7 @@ def market_facts() -> SearchStrategy[Aimed]:
 
 def _pick(machine: QuotingMachine, number: int) -> OwnOrder | None:
     """One of the orders about which something is open, the newest first."""
-    orders = list(machine.context.orders.open_questions())
+    orders = list(machine.context.orders.unsettled_orders())
     return orders[-1 - number % len(orders)] if orders else None
 
 

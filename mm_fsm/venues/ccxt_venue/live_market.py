@@ -74,8 +74,8 @@ class LiveMarket:
     """Levels a side that the machine is shown."""
     known: RecentIds = field(factory=RecentIds)
     """Client order ids that the machine knows: fills of others would make no sense to it."""
-    heard_at: int = 0
-    """Host time of the last message of the book's own subscription, nanoseconds."""
+    heard_at: int | None = None
+    """Host time of the last message of the book's own subscription, nanoseconds; None while it is synchronised."""
     best: tuple[object, ...] = ()
     """The best levels of the last book, to tell a quiet market from a dead stream."""
     take: TakeFact | None = None

@@ -131,13 +131,14 @@ class MarketData:
 
         for market in account.markets.values():
             market.take = tell
-            market.heard_at = self._clock.now()
+        latest = self._clock.now()
         streams = MarketStreams(account, exchange, failed.append)
         try:
             await streams.start()
             while not failed:
                 await asyncio.sleep(_LOOK_SECONDS)
-                latest = max(market.heard_at for market in account.markets.values())
+                heard = (market.heard_at for market in account.markets.values())
+                latest = max([latest, *(each for each in heard if each is not None)])
                 if seconds(self._clock.now() - latest) > SILENT_SECONDS:
                     return f"no book for {SILENT_SECONDS:g} s"
             return failed[0]

@@ -92,7 +92,7 @@ class StreamKeeper:
         self._retire(dead)
         began = now()
         for market in account.markets.values():
-            market.heard_at = 0  # its silence counts from its first book on: with many markets that takes its time
+            market.heard_at = None  # its silence counts from its first book on: with many markets that takes its time
             market.tell(AccountFeedLost(received_at=now(), symbol=market.symbol, reason=reason))
         pause = _FIRST_RETRY_SECONDS
         while True:

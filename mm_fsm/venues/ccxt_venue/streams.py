@@ -195,7 +195,7 @@ class Streams:
                 payload = await self._next_book(market)
             except Exception as error:
                 self._synchronised.discard(market.symbol)
-                market.heard_at = 0  # while it is synchronised its silence proves nothing
+                market.heard_at = None  # while it is synchronised its silence proves nothing
                 if self.account.judge(error, self.exchange)[0] is Outcome.SUSPENDED:
                     continue  # the snapshot was turned away at the door: the stream itself is well
                 gaps += 1

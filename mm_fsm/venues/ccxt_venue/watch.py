@@ -105,8 +105,10 @@ class Watch:
                 return
 
     def _look_at_book(self, market: LiveMarket) -> None:
+        if market.heard_at is None:
+            return
         silent = self.account.clock.now() - market.heard_at
-        if market.heard_at and silent > nanoseconds(SILENT_BOOK_SECONDS) and _is_done(self._probes.get(market.symbol)):
+        if silent > nanoseconds(SILENT_BOOK_SECONDS) and _is_done(self._probes.get(market.symbol)):
             probe = asyncio.get_running_loop().create_task(self._probe(market))
             self._probes[market.symbol] = probe
 

@@ -138,3 +138,11 @@ def test_a_clock_that_cannot_be_asked_is_asked_again_and_nobody_is_called_dead()
     found.look(0.0)
     assert found.asked("load_time_difference") == 1
     assert found.dead == []
+
+
+def test_the_silence_of_a_book_that_is_being_synchronised_proves_nothing() -> None:
+    found = silent(watched(MOVED), 1000 * SILENT_BOOK_SECONDS)
+    found.bench.market.heard_at = None
+    found.look()
+    assert found.asked("fetch_order_book") == 0
+    assert found.dead == []
