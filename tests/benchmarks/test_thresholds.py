@@ -25,4 +25,6 @@ def test_every_threshold_has_its_count() -> None:
     assert row["orders"] > 0
     assert {"max_jump_bps", "trade_beyond_book_bps", "touch_size_share", "rate_counter_limit"} <= row["acted"].keys()
     assert row["acted"]["touch_size_share"] > 0
-    assert all(count >= 0 for count in row["acted"].values())
+    assert {name for name, steps in row["steps"].items() if steps} == {n for n in row["steps"] if row["acted"][n]}
+    assert all(row["acted"][name] <= steps for name, steps in row["steps"].items()), "a doubt that lasts is one"
+    assert 0 < row["acted"]["thin_touch_seconds"] < row["steps"]["thin_touch_seconds"]

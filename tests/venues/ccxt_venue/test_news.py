@@ -392,10 +392,59 @@ def test_a_list_of_the_account_with_an_order_of_an_unknown_market_answers_for_no
             asked.append(symbol)
             return [{"id": "1"}] if symbol is None else []
 
-    async def part() -> list[Any]:
-        lists = OpenOrderLists("kraken", Listing())
-        return await asyncio.gather(lists.of("A/USD"), lists.of("B/USD"))
-
-    assert asyncio.run(part()) == [[], []]
+    assert asyncio.run(lists_of("kraken", Listing(), "A/USD", "B/USD")) == [[], []]
     assert asked[0] is None
     assert {*asked[1:]} == {"A/USD", "B/USD"}
+
+
+async def lists_of(name: str, listing: Any, *symbols: str) -> list[Any]:
+    """The lists of markets that ask together."""
+    lists = OpenOrderLists(name, listing)
+    return await asyncio.gather(*(lists.of(symbol) for symbol in symbols))
+
+
+@pytest.mark.parametrize("answer", [None, {"A/USD": []}, "none"])
+def test_an_answer_that_is_no_list_is_no_proof_that_nothing_is_open(answer: Any) -> None:
+    """Each market is asked for by itself then: an order that is open must not be taken for gone."""
+
+    class Listing:
+        async def fetch_open_orders(self, symbol: str | None = None) -> Any:
+            return answer if symbol is None else [{"id": f"of {symbol}"}]
+
+    assert asyncio.run(lists_of("kraken", Listing(), "A/USD", "B/USD")) == [[{"id": "of A/USD"}], [{"id": "of B/USD"}]]
+
+
+def test_markets_that_asked_before_do_not_count_for_the_next_list() -> None:
+    """Two of Kraken's together make a list worth while; one that asks later by itself does not."""
+    asked: list[str | None] = []
+
+    class Listing:
+        async def fetch_open_orders(self, symbol: str | None = None) -> list[Any]:
+            asked.append(symbol)
+            return []
+
+    async def part() -> None:
+        lists = OpenOrderLists("kraken", Listing())
+        await asyncio.gather(lists.of("A/USD"), lists.of("B/USD"))
+        await lists.of("C/USD")
+
+    asyncio.run(part())
+    assert asked == [None, "C/USD"]
+
+
+@pytest.mark.parametrize("code", [-1015, -1003])
+def test_a_ban_is_told_again_only_when_it_lasts_more_than_a_second_longer_than_was_told(code: int) -> None:
+    """Every refused request of a burst names it, each a little later; a machine needs to hear it once."""
+    bench = Bench()
+
+    def refused(retry_after: str) -> list[int]:
+        bench.exchange.last_response_headers = {"Retry-After": retry_after}
+        bench.account.judge(RateLimitExceeded(f"binance {{'code': {code}}}"))
+        return [fact.until for fact in bench.told if isinstance(fact, RequestsSuspended)]
+
+    assert refused("7") == [NOW + nanoseconds(7)]
+    assert refused("8") == [NOW + nanoseconds(7)], "a second longer is the same ban"
+    assert bench.account.order_suspension_seconds == 8, "it is kept all the same"
+    assert refused("9.5") == [NOW + nanoseconds(7), NOW + nanoseconds(9.5)]
+    assert refused("3") == [NOW + nanoseconds(7), NOW + nanoseconds(9.5)]
+    assert bench.account.order_suspension_seconds == 9.5, "a shorter one ends no longer one"
