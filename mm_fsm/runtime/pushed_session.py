@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 from loguru import logger
 
 from mm_fsm.books.facts import Timer
-from mm_fsm.core.clock import seconds
-from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
+from mm_fsm.core.clock import nanoseconds, seconds
+from mm_fsm.core.messages import Intent, PlaceOrder
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.account.books import AccountBooks
 from mm_fsm.runtime.account.shared_account import SharedAccount
+from mm_fsm.runtime.down_market import DownMarket
 from mm_fsm.runtime.journal import Journal
 from mm_fsm.runtime.pushed import PushedRunner
 from mm_fsm.runtime.releasing import Release
@@ -22,6 +23,7 @@ from mm_fsm.runtime.restarting import Reopen, RestartPolicy
 from mm_fsm.runtime.session import Session, watched
 from mm_fsm.runtime.settings_file import MarketConfiguration
 from mm_fsm.runtime.stepping import SteppedMachine
+from mm_fsm.runtime.watchdog import MarketRescue, orders_in_books
 from mm_fsm.venues.port import PushedPlan, PushedVenue, VenueTerms
 
 
@@ -36,28 +38,54 @@ class PushedSession(Session):
     policy: RestartPolicy
     reopen: Reopen | None = None
     """Opens the machine anew after a bug; None where nothing is left of it, or no journal tells of it."""
+    down: DownMarket | None = field(default=None, init=False)
+    """Takes its orders out of the book from a bug on until it is restarted."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more comes of it: the machine is done, or a bug has ended it and it stays down."""
-        return self.machine.is_final or (self.runner.failure is not None and self.policy.due is None)
+        """Whether nothing more comes of it: the machine is done, or a bug ended it, its book is empty and stays so."""
+        if self.runner.failure is None or self.machine.is_final:
+            return self.machine.is_final
+        return self.policy.due is None and (self.down is None or self.down.rescue.is_confirmed)
 
     @property
     def why_down(self) -> str | None:
         """Why nobody makes the market although its machine has not ended; None while it is made."""
         if self.runner.failure is None or self.machine.is_final:
             return None
-        further = "it stays down" if self.policy.due is None else "it is begun again from its journal"
+        further = "it stays down" if self.policy.due is None else "it is restarted from its journal"
         return f"{self.runner.failure!r} ended it; {further}, {self.policy.done} restarts so far"
 
     def note_down(self) -> None:
-        """A bug has ended it, or it could not be begun again: say when it will be, or that it will not."""
+        """A bug has ended it, or its restart failed: say when it will be, or that it will not."""
         self.policy.note_failure(seconds(self.venue.now()))
         if self.policy.due is None:
             logger.bind(symbol=self.symbol, restarts=self.policy.done).error("session.stays_down")
 
+    def cancel_all(self, never_sent: Collection[str]) -> None:
+        """Take its orders out of the book, all but those that never left, until the venue confirms that none is there.
+
+        The account's dead man's switch is not renewed before: should every cancel be refused, the venue helps itself.
+        """
+        context, venue = self.machine.context, self.venue
+        orders = orders_in_books(context, prefix=context.order_prefix, never_sent=never_sent)
+        look_until = venue.now() + nanoseconds(context.settings.validity_window_seconds)
+        self.end_rescue()
+        self.down = DownMarket(MarketRescue(orders, venue, look_until), self._note_book)
+        self.down.begin()
+
+    def end_rescue(self) -> None:
+        """Look at the book of a market that is down no more."""
+        if self.down is not None:
+            self.down.end()
+            self.down = None
+
+    def _note_book(self, is_clean: bool) -> None:  # noqa: FBT001 - the one thing there is to say
+        if isinstance(self.venue, SharedAccount):
+            self.venue.note_book(self.symbol, is_confirmed=is_clean)
+
     def restart(self) -> None:
-        """Begin again from the journal.
+        """Go on from the journal with another machine.
 
         Raises:
             MarketMakerError: the journal cannot be read or written; the machine that failed stays.
@@ -70,6 +98,8 @@ class PushedSession(Session):
         self.stopwatch = watched(opened.machine)
         self.runner = runner_of(lambda: self, self.venue, opened.stepped, self.on_result, opened.release)
         self.runner.go_on_from(before)
+        self.end_rescue()
+        self._note_book(is_clean=True)
         self.begin()
 
     def begin(self) -> None:
@@ -160,13 +190,7 @@ def cancel_after_failure(session: PushedSession, error: Exception, dropped: Sequ
     """
     logger.bind(symbol=session.symbol, error=repr(error)).opt(exception=error).error("session.failed")
     never_sent = sorted(each.client_order_id for each in dropped if isinstance(each, PlaceOrder))
-    live = [
-        CancelOrder(symbol=session.symbol, client_order_id=order.client_order_id, venue_order_id=order.venue_order_id)
-        for order in session.machine.context.orders.unsettled_orders()
-        if order.client_order_id not in never_sent
-    ]
-    if live:
-        session.venue.submit(live, session.venue.now())
+    session.cancel_all(never_sent)
     for name in never_sent:
         logger.bind(symbol=session.symbol, order=name).warning("session.placement_dropped")
     if session.journal is not None:

@@ -13,7 +13,6 @@ from loguru import logger
 from mm_fsm.books.facts import OperatorPaused, OperatorResumed
 from mm_fsm.core.clock import seconds
 from mm_fsm.core.messages import Intent
-from mm_fsm.errors import MarketMakerError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.operator_desk import OperatorDesk
 from mm_fsm.runtime.pushed_session import PushedSession
@@ -128,15 +127,20 @@ class PushedSupervisor:
                 session.runner.take(make_fact(session.venue.now()))
 
     def _restart_failed(self) -> None:
-        """Begin markets again that a bug has ended, once it is time, as long as their policy says."""
+        """Restart markets that a bug has ended, once it is time, as long as their policy says.
+
+        Whatever goes wrong then, a user's class included, concerns this market alone.
+        """
         for session in self.sessions:
             due = session.policy.due
             if due is None or seconds(session.venue.now()) < due:
                 continue
             try:
                 session.restart()
-            except MarketMakerError as error:
-                logger.bind(symbol=session.symbol, reason=str(error)).error("session.restart_failed")
+            except Exception as error:  # noqa: BLE001 - the others go on, whosever code it is
+                logger.bind(symbol=session.symbol, error=repr(error)).opt(exception=error).error(
+                    "session.restart_failed"
+                )
                 session.note_down()
             else:
                 logger.bind(symbol=session.symbol, restarts=session.policy.done).warning("session.restarted")
@@ -171,6 +175,9 @@ class PushedSupervisor:
             await asyncio.wait_for(self._news.wait(), _LONGEST_WAIT_SECONDS)
 
     async def _end(self) -> None:
+        for session in self.sessions:
+            if session.down is not None:
+                session.down.end()
         for session in self.sessions:
             self._stop(session, self._stop_reason or "left at once", flatten=False)
         for session in self.sessions:

@@ -1,4 +1,4 @@
-"""A market that a bug has ended is begun again from its journal: so many times, each after a longer pause.
+"""A market that a bug has ended is restarted from its journal: so many times, each after a longer pause.
 
 The others go on meanwhile. As after a crash of the process, nothing of the machine that failed is kept but what its
 journal says, every order that was live is UNKNOWN until the venue has been asked, and nothing is placed before the
@@ -41,7 +41,7 @@ It raises ``MarketMakerError`` where the journal cannot be read or written.
 
 @define(kw_only=True, eq=False)
 class RestartPolicy:
-    """How often, and how soon, one market is begun again. Times are seconds of one clock."""
+    """How often, and how soon, one market is restarted. Times are seconds of one clock."""
 
     most: int
     """Restarts; then it stays down."""
@@ -49,19 +49,19 @@ class RestartPolicy:
     """Before the first; twice as long before each further one."""
     done: int = field(default=0, init=False)
     due: float | None = field(default=None, init=False)
-    """When it is begun again; None while it runs, or when it stays down."""
+    """When it is restarted; None while it runs, or when it stays down."""
 
     def note_failure(self, now: float) -> None:
-        """A bug has ended it, or it could not be begun again."""
+        """A bug has ended it, or its restart failed."""
         self.due = now + self.first_pause * 2**self.done if self.done < self.most else None
 
     def note_restart(self) -> None:
-        """It is being begun again."""
+        """It is being restarted."""
         self.done += 1
         self.due = None
 
     def give_up(self) -> None:
-        """Whatever happens, it is not begun again."""
+        """Whatever happens, it is restarted no more."""
         self.most = self.done
         self.due = None
 
@@ -99,7 +99,7 @@ class JournaledRuns:
         return self._opened(open_run(evolve(self.plan, is_continued=True), kept))
 
     def close(self, *, is_sound: bool) -> None:
-        """Let go of journal and market. What a machine is that a bug has broken is not written down. Never raises."""
+        """Let go of journal and market; a machine that a bug has broken is not written down. Never raises."""
         if self._run is None:
             return
         if is_sound:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from attrs import define, field, frozen
 from loguru import logger
 
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts import OpenOrdersReported
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.messages import CancelOrder, Fact, QueryOpenOrders
@@ -37,7 +38,7 @@ CLEAN_LOOKS: Final = 2
 
 @frozen(kw_only=True)
 class OrdersOfRun:
-    """What a journal says of one market's own orders."""
+    """One market's own orders, as its journal or its books have them."""
 
     symbol: str
     prefix: str
@@ -57,11 +58,22 @@ def orders_in_journal(path: Path) -> OrdersOfRun:
     with JournalReader(path) as reader:
         context = rebuilt_context(reader)
         about = reader.about
+    return orders_in_books(context, prefix=f"{about['strategy_id']}-{about['run']}-")
+
+
+def orders_in_books(
+    context: MarketMakingContext, *, prefix: str, never_sent: Collection[str] = frozenset()
+) -> OrdersOfRun:
+    """Own orders as the books have them, less those whose placement never left."""
     return OrdersOfRun(
-        symbol=about["symbol"],
-        prefix=f"{about['strategy_id']}-{about['run']}-",
+        symbol=context.settings.symbol,
+        prefix=prefix,
         known_ids=dict(context.orders.venue_ids),
-        open_ids={order.client_order_id: order.venue_order_id for order in context.orders.unsettled_orders()},
+        open_ids={
+            order.client_order_id: order.venue_order_id
+            for order in context.orders.unsettled_orders()
+            if order.client_order_id not in never_sent
+        },
     )
 
 
@@ -84,9 +96,14 @@ class MarketRescue:
     _is_asked: bool = field(default=False, init=False)
 
     @property
+    def is_clean(self) -> bool:
+        """Whether the venue has shown a book without an order of ours often enough."""
+        return self.clean_looks >= CLEAN_LOOKS
+
+    @property
     def is_confirmed(self) -> bool:
-        """Whether the venue has shown a book without an order of ours, often enough and late enough."""
-        return self.clean_looks >= CLEAN_LOOKS and self.venue.now() >= self.look_until
+        """Whether it has, and no placement may arrive any more."""
+        return self.is_clean and self.venue.now() >= self.look_until
 
     def begin(self) -> None:
         """Cancel what the journal knows of, at once."""
@@ -114,7 +131,7 @@ class MarketRescue:
         if not ids:
             return
         self.cancels += len(ids)
-        logger.bind(symbol=self.orders.symbol, orders=len(ids)).warning("watchdog.cancelling")
+        logger.bind(symbol=self.orders.symbol, orders=len(ids)).warning("rescue.cancelling")
         symbol = self.orders.symbol
         self.venue.submit(
             [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -174,6 +174,10 @@ class Eager:
         for intent in intents:
             self.sent.append(intent)
             self.take(self.book.answer(intent, self.time))
+
+    def attach(self, symbol: str, take: Callable[[Fact], None], known_ids: Mapping[str, str]) -> None:
+        del symbol, known_ids
+        self.take = take
 
     def now(self) -> int:
         return self.time

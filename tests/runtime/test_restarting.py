@@ -1,23 +1,25 @@
-"""A bug in one market's machine ends that market only, and it is begun again from its journal, as its policy says."""
+"""A bug in one market's machine ends that market only, and it is restarted from its journal, as its policy says."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from loguru import logger
 
-from mm_fsm.books.facts import MarketBook, OrderAcknowledged
+from mm_fsm.books.facts import CancelRefused, MarketBook, OrderAcknowledged
 from mm_fsm.cli.opening import Opening, opened_in_wall_time
-from mm_fsm.core.messages import CancelOrder, Fact, PlaceOrder, QueryOpenOrders
+from mm_fsm.core.messages import CancelOrder, Fact, Intent, PlaceOrder, QueryOpenOrders
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.status import SessionStatus
 from mm_fsm.runtime.journal import JournalReader
+from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.runtime.pushed_session import PushedSession
 from mm_fsm.runtime.pushed_supervisor import PushedSupervisor
 from mm_fsm.runtime.recovery import rebuilt_context
@@ -78,11 +80,14 @@ def breaking(monkeypatch: pytest.MonkeyPatch, breaks: Callable[[Buggy, Fact], bo
 
 
 def run(
-    place: Path, watch: Callable[[PushedSupervisor], None] = lambda _: None, live: str = LIVE
+    place: Path,
+    watch: Callable[[PushedSupervisor], None] = lambda _: None,
+    live: str = LIVE,
+    operations: OperationsDirectory | None = None,
 ) -> dict[str, PushedSession]:
     """Two markets of one account for two minutes of their time; ``watch`` looks after every step."""
     text = "".join(market_entry(symbol).partition("[market.simulator]")[0] + live for symbol in (FAILING, HEALTHY))
-    opening = Opening(directory=place, has_journal=True, machine_class=Buggy)
+    opening = Opening(directory=place, has_journal=True, machine_class=Buggy, operations=operations)
     with opened_in_wall_time(parse_settings(text), opening) as supervisor:
         for _ in supervisor.run():
             watch(supervisor)
@@ -189,7 +194,7 @@ def test_what_a_broken_machine_believes_is_not_written_down(place: Path, monkeyp
         assert [segment.origin for segment in reader.segments] == ["started"]
 
 
-def test_a_stop_begins_nothing_again(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_restarts_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     breaking(monkeypatch, lambda _, fact: isinstance(fact, OrderAcknowledged))
 
     def watch(supervisor: PushedSupervisor) -> None:
@@ -212,7 +217,7 @@ def test_a_market_that_is_down_says_so_in_the_status(place: Path, monkeypatch: p
 
     run(place, watch)
     assert None in told
-    assert "BugError('in the middle of a step') ended it; it is begun again from its journal, 0 restarts so far" in told
+    assert "BugError('in the middle of a step') ended it; it is restarted from its journal, 0 restarts so far" in told
 
 
 def test_a_journal_that_cannot_be_opened_again_counts_as_a_failure(
@@ -231,6 +236,136 @@ def test_a_journal_that_cannot_be_opened_again_counts_as_a_failure(
     assert len(machines_of(FAILING)) == 1
     assert sessions[FAILING].policy.done == 2
     assert sessions[FAILING].has_ended
+
+
+@pytest.mark.parametrize("kind", [OSError, BugError])
+def test_whatever_goes_wrong_in_a_restart_the_others_go_on(
+    place: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    """A disk that is full, or a class of the user's that raises in its constructor."""
+    breaking(monkeypatch, lambda _, fact: isinstance(fact, OrderAcknowledged))
+    made: list[str] = []
+    construct = MarketMakingStateMachine.__init__
+
+    def __init__(machine: Buggy, settings: Any, *rest: Any, **named: Any) -> None:  # noqa: N807 - it stands in for it
+        made.append(settings.symbol)
+        if made.count(FAILING) == 2:
+            raise kind("no machine today")
+        construct(machine, settings, *rest, **named)
+
+    monkeypatch.setattr(Buggy, "__init__", __init__)
+    sessions = run(place)
+    assert made.count(FAILING) == 3
+    assert sessions[FAILING].policy.done == 2
+    assert sessions[HEALTHY].runner.failure is None
+    assert sessions[HEALTHY].machine.is_final
+    assert len(machines_of(HEALTHY)) == 1
+
+
+def refusing_cancels(monkeypatch: pytest.MonkeyPatch, refused: list[str], most: int) -> None:
+    """The venue refuses the first cancels of the failing market's orders."""
+    submit = Played.submit
+
+    def submitted(venue: Played, intents: Sequence[Intent], now: int) -> None:
+        for intent in intents:
+            if isinstance(intent, CancelOrder) and intent.symbol == FAILING and len(refused) < most:
+                refused.append(intent.client_order_id)
+                fact = CancelRefused(
+                    received_at=venue.now(), symbol=FAILING, client_order_id=intent.client_order_id, reason="not today"
+                )
+                venue.call_at(venue.now(), partial(venue._takers[FAILING], fact))
+            else:
+                submit(venue, [intent], now)
+
+    monkeypatch.setattr(Played, "submit", submitted)
+
+
+@pytest.mark.parametrize("restarts", [0, 1])
+def test_a_cancel_that_is_refused_is_repeated_while_nobody_makes_the_market(
+    place: Path, monkeypatch: pytest.MonkeyPatch, restarts: int
+) -> None:
+    """Whether it stays down or waits, here for a minute, to be restarted; the other market goes on."""
+    refused: list[str] = []
+    failed_at: list[int] = []
+
+    def breaks(machine: Buggy, fact: Fact) -> bool:
+        if not failed_at and has_quoted(machine) and isinstance(fact, MarketBook):
+            failed_at.append(fact.received_at)
+            refusing_cancels(monkeypatch, refused, most=6)
+            return True
+        return False
+
+    empty_after: list[float] = []
+
+    def watch(supervisor: PushedSupervisor) -> None:
+        (venue,) = Played.made
+        if failed_at and not empty_after and venue.exchange_of(FAILING).open_orders == ():
+            empty_after.append((venue.now() - failed_at[0]) / 10**9)
+            assert supervisor.sessions[0].runner.failure is not None
+
+    breaking(monkeypatch, breaks)
+    live = LIVE.replace("restarts = 2", f"restarts = {restarts}").replace("restart_seconds = 5", "restart_seconds = 60")
+    sessions = run(place, watch, live=live)
+    assert len(refused) == 6
+    assert 0 < empty_after[0] < 30
+    assert sessions[HEALTHY].machine.is_final
+    assert len(machines_of(FAILING)) == 1 + restarts
+
+
+def test_a_market_that_stays_down_has_ended_once_the_venue_has_confirmed_its_book(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A placement may arrive for as long as it is valid: 30 seconds after the bug."""
+    failed_at: list[int] = []
+    ended_after: list[float] = []
+
+    def breaks(machine: Buggy, fact: Fact) -> bool:
+        if has_quoted(machine) and isinstance(fact, MarketBook):
+            failed_at.append(fact.received_at)
+            return True
+        return False
+
+    def watch(supervisor: PushedSupervisor) -> None:
+        failing = supervisor.sessions[0]
+        if failing.has_ended and not ended_after:
+            ended_after.append((failing.venue.now() - failed_at[0]) / 10**9)
+
+    breaking(monkeypatch, breaks)
+    run(place, watch, live=LIVE.replace("restarts = 2", "restarts = 0"))
+    assert 30 <= ended_after[0] < 33
+
+
+@pytest.mark.parametrize("asked", ["pause", "resume"])
+def test_an_operator_is_heard_while_a_market_is_down(place: Path, monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    """One that is restarted into a pause places nothing; one that is resumed while it is down quotes again."""
+    failed: list[Fact] = []
+    placed_before: list[int] = []
+
+    def breaks(machine: Buggy, fact: Fact) -> bool:
+        is_ready = has_quoted(machine) if asked == "pause" else machine.context.operator_pause is not None
+        if failed or not is_ready or not isinstance(fact, MarketBook):
+            return False
+        failed.append(fact)
+        return True
+
+    def placements() -> list[str]:
+        (venue,) = Played.made
+        return [each.client_order_id for each in venue.sent if isinstance(each, PlaceOrder) and each.symbol == FAILING]
+
+    def watch(supervisor: PushedSupervisor) -> None:
+        failing = supervisor.sessions[0]
+        if failed and failing.runner.failure is not None:
+            (supervisor.pause if asked == "pause" else lambda _: supervisor.resume())("the operator")
+            placed_before[:] = [len(placements())]
+        elif asked == "resume" and not failed and has_quoted(machines_of(FAILING)[0]):
+            supervisor.pause("the operator")
+
+    breaking(monkeypatch, breaks)
+    sessions = run(place, watch, operations=OperationsDirectory(place))
+    assert sessions[FAILING].policy.done == 1
+    is_paused = sessions[FAILING].machine.context.operator_pause is not None
+    assert is_paused == (asked == "pause")
+    assert (len(placements()) > placed_before[0]) == (asked == "resume")
 
 
 def test_each_pause_is_twice_as_long_and_the_last_failure_is_the_last() -> None:

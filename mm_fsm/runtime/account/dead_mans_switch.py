@@ -1,8 +1,9 @@
 """Keeps a venue's dead man's switch from firing while this process lives. It is account-wide, so it needs the account.
 
 It is armed only once every market's list of open orders has been seen without an order of anybody else's, and disarmed
-as soon as one appears: a switch that fires takes foreign orders with it. A request that fails is repeated until it is
-confirmed, as nobody knows whether the venue counts down meanwhile.
+as soon as one appears: a switch that fires takes foreign orders with it. While a market that nobody makes may have
+orders in its book it is not renewed: the venue then cancels what this process fails to cancel. A request that fails is
+repeated until it is confirmed, as nobody knows whether the venue counts down meanwhile.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class DeadMansSwitch:
         self._venue = venue
         self._seconds = seconds
         self._unseen = {*symbols}
+        self._unconfirmed: set[str] = set()
         self._call_at = call_at
         self._now = now
         self._may_count_down = False
@@ -74,6 +76,24 @@ class DeadMansSwitch:
         if not self._unseen and self._call_off is None and self.forbidden_because is None:
             self._renew()
 
+    @property
+    def is_held(self) -> bool:
+        """Whether it is not renewed, as orders of a market may rest that nobody makes."""
+        return bool(self._unconfirmed)
+
+    def note_book(self, symbol: str, *, is_confirmed: bool) -> None:
+        """Nobody makes a market: its book is confirmed empty, or the countdown goes on."""
+        was_held = self.is_held
+        if is_confirmed:
+            self._unconfirmed.discard(symbol)
+        else:
+            self._unconfirmed.add(symbol)
+        if self._call_off is None or was_held == self.is_held:
+            return
+        self.stop()
+        self._renew()
+        logger.bind(symbol=symbol, is_held=self.is_held).warning("switch.held" if self.is_held else "switch.renewed")
+
     async def disarm(self) -> None:
         """The process ends in order: the venue counts down no more. Never raises."""
         self.stop()
@@ -95,7 +115,8 @@ class DeadMansSwitch:
         self._is_due = False
 
     def _renew(self) -> None:
-        self._want(self._seconds)
+        if not self.is_held:
+            self._want(self._seconds)
         self._call_off = self._call_at(self._now() + nanoseconds(self._seconds / RENEWALS), self._renew)
 
     def _want(self, seconds: float) -> None:

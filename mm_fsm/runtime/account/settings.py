@@ -34,9 +34,9 @@ class AccountSettings:
     longest_wait_seconds: float = field(default=1.0, converter=real, validator=number(above=0))
     """How old a placement may be when it leaves; an older one is dropped, never sent late."""
     restarts: int = field(default=3, validator=whole_number(at_least=0))
-    """How often a market that a bug has ended is begun again from its journal; then it stays down."""
+    """How often a market that a bug has ended is restarted from its journal; then it stays down."""
     restart_seconds: float = field(default=10.0, converter=real, validator=number(at_least=5))
-    """Before it is begun again the first time; twice as long before each further one."""
+    """Before the first restart; twice as long before each further one."""
     is_exclusive: bool = field(default=False, validator=yes_or_no)
     """Whether nobody else trades on this account: only then may a dead man's switch cancel all that rests in it."""
     switch_seconds: float = field(default=30.0, converter=real, validator=number(at_least=5))

@@ -133,7 +133,7 @@ class SharedAccount:
         self._let_leave()
         self._set_alarm(None)
         unsent = (*self._waiting.intents, *await self._venue.drain(max(seconds - max(ban, 0), 0)))
-        if self.switch is not None and unsent:
+        if self.switch is not None and (unsent or self.switch.is_held):
             self.switch.stop()
         elif self.switch is not None:
             await self.switch.disarm()
@@ -145,6 +145,11 @@ class SharedAccount:
         if self.switch is not None:
             self.switch.stop()
         await self._venue.close()
+
+    def note_book(self, symbol: str, *, is_confirmed: bool) -> None:
+        """Nobody makes a market: whether its book is confirmed empty. Until then the dead man's switch may fire."""
+        if self.switch is not None:
+            self.switch.note_book(symbol, is_confirmed=is_confirmed)
 
     # -- requests ---------------------------------------------------------------------------------------------------
 

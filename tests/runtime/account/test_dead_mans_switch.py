@@ -233,3 +233,44 @@ def test_an_ordinary_end_disarms_and_one_with_unsent_requests_does_not() -> None
 
     assert [seconds for seconds, _ in play(ordinary).told] == [30, 0]
     assert [seconds for seconds, _ in play(cut_short).told] == [30]
+
+
+def test_it_is_not_renewed_while_a_market_that_nobody_makes_may_have_orders() -> None:
+    """The venue's own rescue is the last one; once the book is confirmed the countdown begins anew at once."""
+
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        start = venue.time
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        await settled()
+        venue.pass_time(5)
+        switch.note_book("A/USD", is_confirmed=False)
+        for _ in range(37):
+            venue.pass_time(1)
+            switch.note_book("A/USD", is_confirmed=False)
+            await settled()
+        assert [(time - start) // SECOND for _, time in venue.told] == [0]
+        switch.note_book("A/USD", is_confirmed=True)
+        await settled()
+        venue.pass_time(10)
+        await settled()
+        assert [(time - start) // SECOND for _, time in venue.told] == [0, 42, 52]
+
+    play(scenario)
+
+
+def test_a_renewal_that_failed_is_not_repeated_while_it_is_held() -> None:
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        for symbol in ("A/USD", "B/USD"):
+            switch.note_open_orders(symbol, has_foreign=False)
+        await settled()
+        venue.is_down = True
+        venue.pass_time(10)
+        await settled()
+        switch.note_book("B/USD", is_confirmed=False)
+        venue.is_down = False
+        venue.pass_time(60)
+        await settled()
+        assert [seconds for seconds, _ in venue.told] == [30]
+
+    play(scenario)
