@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.messages import Fact, Intent
@@ -139,6 +140,14 @@ class SwitchedVenue(Protocol):
         ...
 
 
+class Counted(StrEnum):
+    """Requests that one of the venue's counters counts, and so may hold back."""
+
+    ORDERS = "orders"
+    QUESTIONS = "questions"
+    ALL = "all"
+
+
 @frozen(kw_only=True)
 class Usage:
     """One of the venue's own counters of requests, as an answer told it. Times are host time, nanoseconds."""
@@ -151,10 +160,11 @@ class Usage:
     """When it begins anew."""
     interval: int | None = None
     """How long each of its intervals is, where one follows the other; None where nobody knows when the next begins."""
-    counts_orders: bool = False
-    """Whether it counts placements alone; otherwise every request."""
+    counts: Counted = Counted.ALL
     question_cost: int = 1
     """What a question adds to it, at most."""
+    asked_at: int = field(default=Factory(lambda usage: usage.read_at, takes_self=True))
+    """When the request left whose answer told it: the venue counted between this and the answer."""
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from typing import Final
 from attrs import define, evolve, field
 
 from mm_fsm.core.clock import nanoseconds, seconds
-from mm_fsm.venues.port import Usage
+from mm_fsm.venues.port import Counted, Usage
 
 UNDER_WAY_SECONDS: Final = 0.5
 """So long before an answer a request may have left that its counters do not have yet."""
@@ -35,7 +35,19 @@ class VenueUsage:
     """When what left, whether it was a placement, and whether it was a question."""
 
     def note(self, usage: Usage) -> None:
-        """An answer has told one of the counters."""
+        """An answer has told one of the counters.
+
+        Answers overtake each other, and one comes after the interval in which the venue counted. So of what is told of
+        one interval the highest count holds, and a count that may be of the interval before is taken to be.
+        """
+        if usage.interval is not None and usage.asked_at < usage.until - usage.interval:
+            usage = evolve(usage, until=usage.until - usage.interval)
+        before = self._counters.get(usage.name)
+        if before is not None:
+            later = usage.until - before.until
+            is_same = abs(later) <= (nanoseconds(UNDER_WAY_SECONDS) if usage.interval is None else usage.interval // 2)
+            if usage.used < before.used if is_same else later < 0:
+                return
         self._counters[usage.name] = usage
 
     def note_sent(self, now: int, *, is_order: bool = False, is_question: bool = False) -> None:
@@ -60,7 +72,7 @@ class VenueUsage:
         """Counters without room: the counter, what is used of it, and what may be."""
         self._begin_anew(now)
         for usage in self._counters.values():
-            if is_order or not usage.counts_orders:
+            if usage.counts in (Counted.ALL, Counted.ORDERS if is_order else Counted.QUESTIONS):
                 allowed = max(int(usage.limit * (1.0 - self.reserve_share)), 1) if is_quote else usage.limit
                 used = usage.used + self._since(usage)
                 if used >= allowed:
@@ -75,12 +87,13 @@ class VenueUsage:
                 del self._counters[usage.name]
             else:
                 begin = now - (now - usage.until) % usage.interval
-                anew = evolve(usage, used=0, read_at=begin, until=begin + usage.interval)
+                anew = evolve(usage, used=0, asked_at=begin, read_at=begin, until=begin + usage.interval)
                 self._counters[usage.name] = anew
 
     def _since(self, usage: Usage) -> int:
-        begin = usage.read_at - nanoseconds(UNDER_WAY_SECONDS)
+        begin = min(usage.read_at - nanoseconds(UNDER_WAY_SECONDS), usage.asked_at)
         sent = [(is_order, is_question) for time, is_order, is_question in self._sent if time > begin]
-        if usage.counts_orders:
+        others = 1 if usage.counts is Counted.ALL else 0
+        if usage.counts is Counted.ORDERS:
             return sum(is_order for is_order, _ in sent)
-        return sum(usage.question_cost if is_question else 1 for _, is_question in sent)
+        return sum(usage.question_cost if is_question else others for _, is_question in sent)

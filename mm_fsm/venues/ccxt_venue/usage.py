@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from loguru import logger
 
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry
-from mm_fsm.venues.port import Usage
+from mm_fsm.venues.port import Counted, Usage
 
 _UNIT_SECONDS: Final = {"S": 1, "M": 60, "H": 3_600, "D": 86_400}
 _BINANCE: Final = re.compile(r"x-mbx-(used-weight|order-count)-(\d+)([smhd])")
@@ -26,6 +27,9 @@ _BINANCE_LIMITS: Final = {"REQUEST_WEIGHT 1M": 6_000, "ORDERS 10S": 100, "ORDERS
 """Where exchangeInfo does not say them."""
 _BINANCE_QUESTION_WEIGHT: Final = 20
 """Of own trades or balances; other questions cost less."""
+
+_ASKED_AT: Final[ContextVar[int | None]] = ContextVar("asked_at", default=None)
+"""When the request left that the running task awaits, nanoseconds of host time; None where it awaits none."""
 
 HearUsage = Callable[[Usage], None]
 
@@ -55,6 +59,8 @@ class UsageReader:
         """A counter that begins anew in so many milliseconds."""
         now = self.now()
         until = now + max(milliseconds_left, 0) * NANOSECONDS_PER_MILLISECOND
+        asked_at = _ASKED_AT.get()
+        more["asked_at"] = now if asked_at is None else asked_at
         return Usage(name=name, used=used, limit=limit, read_at=now, until=until, **more)
 
     def order_counters(self, venue_time: int) -> Iterator[Usage]:
@@ -89,7 +95,7 @@ def _binance(reader: UsageReader, _method: str, _path: str, headers: Mapping[str
                 limit,
                 length - time % length,
                 interval=length * NANOSECONDS_PER_MILLISECOND,
-                counts_orders=is_orders,
+                counts=Counted.ORDERS if is_orders else Counted.ALL,
                 question_cost=_BINANCE_QUESTION_WEIGHT,
             )
 
@@ -97,7 +103,7 @@ def _binance(reader: UsageReader, _method: str, _path: str, headers: Mapping[str
 def _by_address(
     limit_name: str, left_name: str, reset_name: str, milliseconds_a_unit: int, orders: str
 ) -> Callable[[UsageReader, str, str, Mapping[str, str], int], Iterator[Usage]]:
-    """Headers about the address that was asked; what cancels use is nobody else's."""
+    """Headers about the address that was asked: questions elsewhere hold no order back, and cancels nothing at all."""
 
     def read(reader: UsageReader, method: str, path: str, headers: Mapping[str, str], time: int) -> Iterator[Usage]:
         limit, left, begins = (_whole(headers.get(name)) for name in (limit_name, left_name, reset_name))
@@ -105,8 +111,9 @@ def _by_address(
         if limit is None or left is None or begins is None or is_cancel:
             return
         is_order = method == "POST" and path.endswith(orders)
+        counts = Counted.ORDERS if is_order else Counted.QUESTIONS
         name = f"{reader.exchange} {method} {path}"
-        yield reader.usage(name, limit - left, limit, begins * milliseconds_a_unit - time, counts_orders=is_order)
+        yield reader.usage(name, limit - left, limit, begins * milliseconds_a_unit - time, counts=counts)
 
     return read
 
@@ -162,11 +169,18 @@ def venue_time_of(exchange: Any) -> int:
 
 def listen_to_usage(exchange: Any, reader: UsageReader, hear: HearUsage) -> None:
     """Have every answer to an exchange object's requests read for counters, errors included."""
-    answered_as_ccxt = exchange.on_rest_response
+    fetch_as_ccxt, answered_as_ccxt = exchange.fetch, exchange.on_rest_response
+
+    async def fetch(*request: Any, **named: Any) -> Any:
+        before = _ASKED_AT.set(reader.now())
+        try:
+            return await fetch_as_ccxt(*request, **named)
+        finally:
+            _ASKED_AT.reset(before)
 
     def answered(code: Any, reason: Any, url: str, method: str, headers: Mapping[str, str], *rest: Any) -> Any:
         for usage in reader.read(method, url, headers, venue_time_of(exchange)):
             hear(usage)
         return answered_as_ccxt(code, reason, url, method, headers, *rest)
 
-    exchange.on_rest_response = answered
+    exchange.fetch, exchange.on_rest_response = fetch, answered

@@ -5,6 +5,7 @@ The time is 22:13:27 UTC by the exchange's clock; ours is a day behind, as only 
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +20,7 @@ from mm_fsm.testing.rehearsal.client import exchange_factory
 from mm_fsm.testing.rehearsal.server import RehearsalExchange
 from mm_fsm.testing.rehearsal.terms import RequestLimits
 from mm_fsm.venues.ccxt_venue.usage import UsageReader, listen_to_usage
-from mm_fsm.venues.port import MeteredVenue, Usage
+from mm_fsm.venues.port import Counted, MeteredVenue, Usage
 from tests.venues.ccxt_venue.live_stage import play, rehearsal_terms, until, venue_on
 from tests.venues.ccxt_venue.test_news import PLACE
 
@@ -53,7 +54,7 @@ def test_binance_tells_weight_and_orders_by_interval() -> None:
         "X-MBX-ORDER-COUNT-10S": 3_000,
         "X-MBX-ORDER-COUNT-1D": 6_393_000,
     }
-    assert {name: (each.used, each.limit, each.counts_orders) for name, each in found.items()} == {
+    assert {name: (each.used, each.limit, each.counts is Counted.ORDERS) for name, each in found.items()} == {
         "X-MBX-USED-WEIGHT-1M": (123, 6_000, False),
         "X-MBX-ORDER-COUNT-10S": (7, 100, True),
         "X-MBX-ORDER-COUNT-1D": (4_000, 200_000, True),
@@ -81,10 +82,10 @@ def test_bybit_tells_what_is_left_of_an_address() -> None:
         "X-Bapi-Limit-Reset-Timestamp": str(TIME + 400),
     }
     (usage,) = told("bybit", headers, method="POST", path="/v5/order/create").values()
-    assert (usage.used, usage.limit, usage.counts_orders) == (17, 20, True)
+    assert (usage.used, usage.limit, usage.counts) == (17, 20, Counted.ORDERS)
     assert usage.until == NOW + 400 * MILLISECOND
     (usage,) = told("bybit", headers, path="/v5/order/realtime").values()
-    assert not usage.counts_orders
+    assert usage.counts is Counted.QUESTIONS
     assert told("bybit", headers, method="POST", path="/v5/order/cancel") == {}
 
 
@@ -95,7 +96,7 @@ def test_gate_tells_it_in_seconds() -> None:
         "X-Gate-RateLimit-Reset-Timestamp": str(TIME // 1_000 + 1),
     }
     (usage,) = told("gate", headers, method="POST", path="/api/v4/spot/orders").values()
-    assert (usage.used, usage.limit, usage.counts_orders) == (10, 10, True)
+    assert (usage.used, usage.limit, usage.counts) == (10, 10, Counted.ORDERS)
     assert usage.until == NOW + 1_000 * MILLISECOND
     assert told("gate", headers, method="DELETE", path="/api/v4/spot/orders/7") == {}
 
@@ -122,6 +123,7 @@ def test_no_header_makes_a_crash(exchange: str, headers: dict[str, str]) -> None
 
 def test_errors_are_read_as_well_as_answers_and_the_answer_goes_on_unchanged() -> None:
     exchange = SimpleNamespace(
+        fetch=None,
         milliseconds=lambda: TIME + 250,
         options={"timeDifference": 250},
         on_rest_response=lambda code, _reason, _url, _method, _headers, body, *_: f"{code} {body}",
@@ -131,6 +133,35 @@ def test_errors_are_read_as_well_as_answers_and_the_answer_goes_on_unchanged() -
     answer = exchange.on_rest_response(429, "", "https://x", "GET", {"X-MBX-USED-WEIGHT-1M": "6001"}, "no", {}, None)
     assert answer == "429 no"
     assert [(usage.used, usage.until) for usage in heard] == [(6_001, NOW + 33_000 * MILLISECOND)]
+
+
+def test_a_count_says_when_its_request_left() -> None:
+    """Two requests at once: the one that left first is answered last."""
+    time = [NOW]
+    heard: list[Usage] = []
+
+    async def fetch(name: str, answered: asyncio.Event) -> None:
+        await answered.wait()
+        exchange.on_rest_response(200, "", "https://x", "GET", {"X-MBX-ORDER-COUNT-10S": name}, "", {}, None)
+
+    exchange = SimpleNamespace(fetch=fetch, milliseconds=lambda: TIME, options={}, on_rest_response=lambda *_: None)
+
+    async def part() -> None:
+        listen_to_usage(exchange, UsageReader(exchange="binance", now=lambda: time[0]), heard.append)
+        first, second = asyncio.Event(), asyncio.Event()
+        tasks = [asyncio.create_task(exchange.fetch("1", first))]
+        await asyncio.sleep(0)
+        time[0] += 100 * MILLISECOND
+        tasks.append(asyncio.create_task(exchange.fetch("2", second)))
+        for answered in (second, first):
+            await asyncio.sleep(0)
+            time[0] += 400 * MILLISECOND
+            answered.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(part())
+    assert {each.used: (each.asked_at - NOW) // MILLISECOND for each in heard} == {1: 0, 2: 100}
+    assert [each.used for each in heard] == [2, 1]
 
 
 @pytest.mark.parametrize("orders", [40, 70])
