@@ -13,7 +13,7 @@ from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.messages import RejectionCode
 from mm_fsm.venues.ccxt_venue.keys import Keys
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
-from mm_fsm.venues.ccxt_venue.outcomes import Outcome, is_clock_error, is_order_limit, outcome_of, retry_after_seconds
+from mm_fsm.venues.ccxt_venue.outcomes import SUSPENSIONS, Outcome, is_clock_error, outcome_of, retry_after_seconds
 from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
 
@@ -65,9 +65,9 @@ class Account:
         ``exchange`` is the object that asked, where that is another one than for orders and questions.
         """
         wait = retry_after_seconds(self.exchange if exchange is None else exchange)
-        outcome, code = outcome_of(error, is_retry_told=wait is not None)
-        if outcome is Outcome.SUSPENDED and wait is not None:
-            self._suspend(wait, takes_cancels=is_order_limit(error))
+        outcome, code = outcome_of(error, exchange=self.name, is_retry_told=wait is not None)
+        if outcome in SUSPENSIONS and wait is not None:
+            self._suspend(wait, takes_cancels=outcome is Outcome.ORDERS_SUSPENDED)
         if is_clock_error(error):
             self.on_clock_error()
         return outcome, code

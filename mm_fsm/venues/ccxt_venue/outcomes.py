@@ -1,13 +1,15 @@
 """What an error of ccxt's says about the request that met it: one table, and nothing else reads vendor errors.
 
-An error is known by the names of its classes, the nearest first. What the table does not say is unknown: a time-out,
-a dropped connection, a 5xx or a torn body leaves a live order as often as not.
+An error is known by its exchange and the code in the answer's body, else by the names of its classes, the nearest
+first. Its words are not searched for a code: they may hold an address with an id of ours. What the table does not say
+is unknown: a time-out, a dropped connection, a 5xx or a torn body leaves a live order as often as not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from json import JSONDecoder
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,12 +25,16 @@ class Outcome(StrEnum):
     """There is no such order in the exchange's book: it may have filled, or never have come."""
     SUSPENDED = "suspended"
     """The exchange takes no request for a while: it had no effect."""
+    ORDERS_SUSPENDED = "orders_suspended"
+    """The exchange takes no new order for a while, but cancels and questions: it had no effect."""
     UNKNOWN = "unknown"
     """Nobody knows. Go and look."""
 
 
 OUTCOMES: Final[Mapping[str, tuple[Outcome, RejectionCode]]] = MappingProxyType(
     {
+        "binance -1015": (Outcome.ORDERS_SUSPENDED, RejectionCode.RATE_LIMIT),
+        "binanceus -1015": (Outcome.ORDERS_SUSPENDED, RejectionCode.RATE_LIMIT),
         "OrderImmediatelyFillable": (Outcome.REFUSED, RejectionCode.POST_ONLY),
         "InsufficientFunds": (Outcome.REFUSED, RejectionCode.INSUFFICIENT_FUNDS),
         "OrderNotFound": (Outcome.NOT_FOUND, RejectionCode.OTHER),
@@ -66,29 +72,44 @@ OUTCOMES: Final[Mapping[str, tuple[Outcome, RejectionCode]]] = MappingProxyType(
         "BaseError": (Outcome.UNKNOWN, RejectionCode.OTHER),
     }
 )
-"""Outcome, and the reason that a refused placement is given."""
+"""Outcome, and the reason that a refused placement is given; by exchange and code, or by class."""
 
 _DUPLICATE: Final = "duplicate"
 """In the message of an error whose class says something else, such as InvalidOrder "Duplicate order sent"."""
 
 
-def outcome_of(error: BaseException, *, is_retry_told: bool = False) -> tuple[Outcome, RejectionCode]:
+SUSPENSIONS: Final = frozenset({Outcome.SUSPENDED, Outcome.ORDERS_SUSPENDED})
+"""Outcomes after which some requests have to wait until the time that the exchange named."""
+
+
+def outcome_of(
+    error: BaseException, *, exchange: str = "", is_retry_told: bool = False
+) -> tuple[Outcome, RejectionCode]:
     """What ``error`` says of its request.
 
-    ``is_retry_told``: whether the answer said when to ask again. Only then was it surely turned away at the door.
+    Args:
+        error: as ccxt raised it.
+        exchange: as ccxt names it.
+        is_retry_told: whether the answer said when to ask again. Only then was it surely turned away at the door.
     """
-    names = (kind.__name__ for kind in type(error).__mro__)
+    names = (f"{exchange} {_code_of(error)}", *(kind.__name__ for kind in type(error).__mro__))
     outcome, code = next((OUTCOMES[name] for name in names if name in OUTCOMES), OUTCOMES["BaseError"])
     if outcome is Outcome.REFUSED and _DUPLICATE in str(error).lower():
         return Outcome.UNKNOWN, RejectionCode.DUPLICATE
-    if outcome is Outcome.SUSPENDED and not is_retry_told:
+    if outcome in SUSPENSIONS and not is_retry_told:
         return Outcome.UNKNOWN, code
     return outcome, code
 
 
-def is_order_limit(error: BaseException) -> bool:
-    """Whether it is new orders alone that the exchange takes no more of: Binance's -1015."""
-    return "-1015" in str(error)
+def _code_of(error: BaseException) -> str:
+    """The field ``code`` of the JSON body with which ccxt ends an error's words; empty where there is none."""
+    text = str(error)
+    start = text.find("{")
+    try:
+        body, _ = JSONDecoder().raw_decode(text, start) if start >= 0 else (None, 0)
+    except ValueError:
+        return ""
+    return str(body["code"]) if isinstance(body, dict) and "code" in body else ""
 
 
 def is_clock_error(error: BaseException) -> bool:

@@ -23,7 +23,7 @@ from mm_fsm.books.facts import ConversionPriceReported, OrderFilled
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
 from mm_fsm.venues.ccxt_venue.amounts import entry, positive
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
-from mm_fsm.venues.ccxt_venue.outcomes import Outcome
+from mm_fsm.venues.ccxt_venue.outcomes import SUSPENSIONS, Outcome
 from mm_fsm.venues.ccxt_venue.own_orders import FOREIGN, OwnOrderNews
 from mm_fsm.venues.ccxt_venue.payloads import SeenTrade, read_order, read_trades
 
@@ -227,7 +227,7 @@ class OwnTradeNews:
         try:
             await question
         except Exception as error:  # noqa: BLE001 - whatever it is, it is asked for again
-            is_answered = account.judge(error)[0] not in {Outcome.UNKNOWN, Outcome.SUSPENDED}
+            is_answered = account.judge(error)[0] not in {Outcome.UNKNOWN, *SUSPENSIONS}
             logger.bind(about=due[0], reason=account.reason(error)).warning("venue.trade_incomplete")
         else:
             is_answered = True

@@ -17,7 +17,7 @@ from mm_fsm.core.messages import Side
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.amounts import entry, positive, stamp, text
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
-from mm_fsm.venues.ccxt_venue.outcomes import Outcome
+from mm_fsm.venues.ccxt_venue.outcomes import SUSPENSIONS
 from mm_fsm.venues.ccxt_venue.payloads import SeenBook, read_book, read_orders, read_trade, read_trades
 
 CONNECT_SECONDS: Final = 10.0
@@ -196,7 +196,7 @@ class Streams:
             except Exception as error:
                 self._synchronised.discard(market.symbol)
                 market.heard_at = None  # while it is synchronised its silence proves nothing
-                if self.account.judge(error, self.exchange)[0] is Outcome.SUSPENDED:
+                if self.account.judge(error, self.exchange)[0] in SUSPENSIONS:
                     continue  # the snapshot was turned away at the door: the stream itself is well
                 gaps += 1
                 if type(error).__name__ != "ChecksumError" or gaps > _GAPS_IN_A_ROW:

@@ -341,7 +341,11 @@ def test_a_refusal_because_of_the_time_has_the_clock_asked_for_again_soon() -> N
 
 def test_a_spent_budget_of_orders_keeps_no_cancel_and_no_question_back() -> None:
     """Binance's -1015 is about new orders; a ban is about everything, and is told as one although it follows."""
-    bench = Bench(create_order=RateLimitExceeded("binance {'code': -1015}"), cancel_order=CANCELED, fetch_balance={})
+    bench = Bench(
+        create_order=RateLimitExceeded('binance {"code":-1015,"msg":"Too many new orders."}'),
+        cancel_order=CANCELED,
+        fetch_balance={},
+    )
     bench.exchange.last_response_headers = {"Retry-After": "7"}
     other = evolve(PLACE, client_order_id="mm-abcdef-ghijkl-2")
 
@@ -356,7 +360,7 @@ def test_a_spent_budget_of_orders_keeps_no_cancel_and_no_question_back() -> None
     assert bench.asked == ["create_order", "cancel_order", "fetch_balance"]
     (told,) = [fact for fact in bench.told if isinstance(fact, RequestsSuspended)]
     assert (told.until, told.takes_cancels) == (NOW + nanoseconds(7), True)
-    bench.account.judge(RateLimitExceeded("binance {'code': -1003}"))
+    bench.account.judge(RateLimitExceeded('binance {"code":-1003}'))
     ban = [fact for fact in bench.told if isinstance(fact, RequestsSuspended)][-1]
     assert not ban.takes_cancels
     assert bench.account.suspension_seconds == 7
@@ -439,7 +443,7 @@ def test_a_ban_is_told_again_only_when_it_lasts_more_than_a_second_longer_than_w
 
     def refused(retry_after: str) -> list[int]:
         bench.exchange.last_response_headers = {"Retry-After": retry_after}
-        bench.account.judge(RateLimitExceeded(f"binance {{'code': {code}}}"))
+        bench.account.judge(RateLimitExceeded(f'binance {{"code":{code}}}'))
         return [fact.until for fact in bench.told if isinstance(fact, RequestsSuspended)]
 
     assert refused("7") == [NOW + nanoseconds(7)]
