@@ -46,6 +46,7 @@ class OwnOrders(OrderTable):
             placed_at=now,
             answer_due=now + self.times.request_timeout,
             changed_at=now,
+            widened_bps=intent.widened_bps,
         )
         self._live[order.client_order_id] = order
         self.changed(order.side)

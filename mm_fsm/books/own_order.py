@@ -83,6 +83,8 @@ class OwnOrder:
     """Venue time at which it left the book without having filled in full."""
     trades_count_after: int = -1
     """Venue time up to which its trades are none of ours: it was taken over from another run."""
+    widened_bps: float = 0.0
+    """How much further from the mid it was placed for the losses of earlier fills: what its own fills owe to that."""
 
     @property
     def is_live(self) -> bool:

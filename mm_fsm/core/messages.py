@@ -195,6 +195,9 @@ class PlaceOrder(Intent):
     post_only: bool = True
     time_in_force: TimeInForce = TimeInForce.GOOD_TILL_CANCELLED
     reduce_only: bool = False
+    widened_bps: float = 0.0
+    """How much further from the mid it lies for the losses of earlier fills. Nothing for a venue: its fills are judged
+    without it."""
 
 
 @frozen(kw_only=True)

@@ -6,9 +6,9 @@ y = sum(w x) and v = sum(w) of a batch, the mean over n batches is the ratio R =
 
     n / (n - 1) * sum((y - R v)^2) / sum(v)^2            (Cochran, Sampling Techniques, 1977, chapter 6)
 
-The interval is R -+ t * deviation, t of n - 1 degrees of freedom. Batches may forget: each new one lets all before it
-count a share less, and n is then the number of equal batches that would tell as much (Kish, Survey Sampling, 1965).
-Six sums are kept, whatever the number of observations.
+The interval is R -+ t * deviation, t of n - 1 degrees of freedom. Batches may age: with the time of each one that
+passes, with observations or without, all before it count a share less, and n is then the number of equal batches that
+would tell as much (Kish, Survey Sampling, 1965). Six sums are kept, whatever the number of observations.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class BatchMeans:
 
     Args:
         batch: length of a batch, nanoseconds: several times as long as neighbours depend on each other.
-        keep: share that earlier batches count once a new one begins, above 0; 1 forgets nothing.
+        keep: share that earlier batches still count after the time of one more, above 0; 1 forgets nothing.
 
     Raises:
         SettingsError: ``batch`` is not positive, or ``keep`` not above 0 and at most 1.
@@ -73,7 +73,7 @@ class BatchMeans:
         """Take an observation at a time, nanoseconds; one from before the batch under way counts to that."""
         number = time // self.batch
         if number > self._number:
-            self._close()
+            self._close(number)
             self._number = number
         weights, total = self._open
         self._open = weights + weight, total + weight * value
@@ -90,21 +90,27 @@ class BatchMeans:
         if not self._batches[0]:  # one batch says nothing of how batches differ
             return MeanInterval(mean, -math.inf, math.inf)
         batches = count * count / squared_count
+        if not batches > 1:  # nor do batches so old that nothing is left of them
+            return MeanInterval(mean, -math.inf, math.inf)
         vv, vy, yy = vv + v * v, vy + v * y, yy + y * y
         residual = max(yy - 2 * mean * vy + mean * mean * vv, 0.0)
         deviation = math.sqrt(batches / (batches - 1) * residual) / weights
         reach = student_quantile(max(round(batches - 1), 1)) * deviation
         return MeanInterval(mean, mean - reach, mean + reach)
 
+    def share_left(self, time: int) -> float:
+        """Share of what it knows that is left at a time, nanoseconds: ``keep`` for each whole batch without any."""
+        return 1.0 if self._number < 0 else float(self.keep ** max(time // self.batch - self._number - 1, 0))
+
     def snapshot(self) -> tuple[float, ...]:
         """Everything that later estimates depend on, in a fixed order: for digests."""
         return (self.count, self._number, *self._open, *self._sums, *self._squares, *self._batches)
 
-    def _close(self) -> None:
-        """Count the batch under way to those before it, and let them all count a share less."""
+    def _close(self, number: int) -> None:
+        """Count the batch under way to those before it, and let them all age until the batch of this number."""
         if self._number < 0:
             return
-        (v, y), keep = self._open, self.keep
+        (v, y), keep = self._open, self.keep ** (number - self._number)
         square = keep * keep
         (weights, total), (vv, vy, yy), (count, squared) = self._sums, self._squares, self._batches
         self._sums = keep * (weights + v), keep * (total + y)

@@ -112,10 +112,18 @@ class Desk:
             post_only=draft.post_only,
             time_in_force=draft.time_in_force,
             reduce_only=draft.reduce_only,
+            widened_bps=self._widened_bps(draft),
         )
         context.next_order_number += 1
         self._send(intent)
         return True
+
+    def _widened_bps(self, draft: OrderDraft) -> float:
+        """How much further from the mid a quote lies because the plan widens: half of it, and more on outer levels."""
+        if draft.purpose is not OrderPurpose.QUOTE:
+            return 0.0
+        share = self.context.settings.level_spread_multiplier**draft.level
+        return self.context.sides[draft.side].widening_bps * share / 2
 
     def _refuse_second(self, draft: OrderDraft) -> Refusal | None:
         """Refuse a second order where one is meant: the venue may hold, or come to hold, the first.

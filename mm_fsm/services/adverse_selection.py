@@ -5,6 +5,10 @@ quotes at ``adverse_selection_horizon_seconds``, as those quotes would have done
 lacks more than ``adverse_selection_bps``, and the whole 95 % interval says that it lacks something, both spreads widen
 by what is missing; they stay widened until less than half of ``adverse_selection_bps`` is missing (hysteresis).
 
+What is known ages. While no quote fills, what widens halves every 137 horizons (``KEPT_OF_EARLIER_BATCHES``): quotes
+come nearer by and by until somebody trades with them, and the next fill says whether all of it is still needed. By then
+earlier fills count as much less.
+
 Quoting is held for a while only where the whole interval says that not even the widest spread makes up for it, and
 again only once as many new fills as a judgement needs have come in. The interval is that of ``BatchMeans``.
 """
@@ -52,10 +56,10 @@ def judge_adverse_selection(context: MarketMakingContext) -> AdverseSelectionVer
     settings, edge = context.settings, context.markouts.quote_edge
     if edge.count < settings.adverse_selection_minimum_fills:
         return _NOTHING_IS_KNOWN
-    net = edge.estimate()
-    if net is None:
+    net, left = edge.estimate(), edge.share_left(context.now)
+    if net is None or not left:
         return _NOTHING_IS_KNOWN
-    lacks, surely = (settings.min_edge_bps - 2 * bps for bps in (net.value, net.upper))
+    lacks, surely = (left * (settings.min_edge_bps - 2 * bps) for bps in (net.value, net.upper))
     if context.is_widened_for_adverse_selection:
         widens = lacks > settings.adverse_selection_bps / 2
     else:

@@ -131,6 +131,29 @@ def test_a_shift_of_the_values_shifts_mean_and_interval_and_a_scale_of_the_weigh
         assert other.upper - other.value == pytest.approx(one.upper - one.value, rel=1e-3, abs=1e-2)
 
 
+def test_batches_age_by_the_time_that_passes() -> None:
+    """Half a share a batch: -8 and -4 three and two batches before 1, so 0.125 and 0.25 of them: -1 - 1 + 1 = -1."""
+    aged = BatchMeans(BATCH, 0.5)
+    for time, value in ((0, -8.0), (BATCH, -4.0), (3 * BATCH, 1.0)):
+        aged.add(time, value)
+    assert estimate(aged).value == pytest.approx(-1 / 1.375)
+    shares = [aged.share_left(time) for time in (0, 3 * BATCH, 5 * BATCH - 1, 5 * BATCH, 7 * BATCH)]
+    assert shares == [1, 1, 1, 0.5, 0.125]
+    assert BatchMeans(BATCH, 0.5).share_left(10 * BATCH) == 1
+
+
+@given(gaps=st.lists(st.one_of(st.integers(0, 5), st.integers(0, 10**9)), min_size=1, max_size=20))
+def test_no_gap_however_long_makes_an_estimate_that_is_no_number(gaps: list[int]) -> None:
+    means, time = BatchMeans(BATCH, 0.98), 0
+    for number, gap in enumerate(gaps):
+        time += gap * BATCH
+        means.add(time, float(number))
+        found = estimate(means)
+        assert math.isfinite(found.value)
+        assert found.lower <= found.value <= found.upper
+        assert 0 <= means.share_left(time + gap * BATCH) <= 1
+
+
 @pytest.mark.parametrize(("batch", "keep", "name"), [(0, 1.0, "batch"), (1, 0.0, "keep"), (1, 1.1, "keep")])
 def test_what_makes_no_sense_is_refused(batch: int, keep: float, name: str) -> None:
     with pytest.raises(SettingsError, match=name):

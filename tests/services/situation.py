@@ -177,7 +177,13 @@ class Situation:
     # -- own orders -------------------------------------------------------------------------------------------------
 
     def send(
-        self, side: Side, price: str, quantity: str, purpose: OrderPurpose = OrderPurpose.QUOTE, level: int = 0
+        self,
+        side: Side,
+        price: str,
+        quantity: str,
+        purpose: OrderPurpose = OrderPurpose.QUOTE,
+        level: int = 0,
+        **changes: Any,
     ) -> OwnOrder:
         """An own order on its way to the venue."""
         intent = PlaceOrder(
@@ -188,14 +194,21 @@ class Situation:
             quantity=Decimal(quantity),
             purpose=purpose,
             level=level,
+            **changes,
         )
         return self.context.orders.register(intent, self.context.now)
 
     def rest(
-        self, side: Side, price: str, quantity: str, purpose: OrderPurpose = OrderPurpose.QUOTE, level: int = 0
+        self,
+        side: Side,
+        price: str,
+        quantity: str,
+        purpose: OrderPurpose = OrderPurpose.QUOTE,
+        level: int = 0,
+        **changes: Any,
     ) -> OwnOrder:
         """An own order in the venue's book."""
-        order = self.send(side, price, quantity, purpose, level)
+        order = self.send(side, price, quantity, purpose, level, **changes)
         now = self.context.now
         fact = OrderAcknowledged(
             received_at=now,
@@ -259,8 +272,6 @@ class Situation:
         context.last_spread_calculation = context.now
         context.was_near_limit = plan.inventory_use >= context.settings.inventory_reprice_share
         context.is_widened_for_adverse_selection = plan.is_widened
-        for side, state in context.sides.items():
-            state.widening_bps = plan.widening_bps(side)
         for quote in (*plan.bids, *plan.asks):
             self.rest(quote.side, str(quote.price), str(quote.quantity), level=quote.level)
         return self

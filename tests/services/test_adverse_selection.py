@@ -104,18 +104,52 @@ def test_quotes_that_widening_helped_do_not_end_it() -> None:
     assert widening(situation) == pytest.approx(11)
 
 
-def test_a_fill_of_a_widened_quote_is_recorded_with_what_widening_gave_its_level() -> None:
-    """Level 1 lies 1.5 times as far from the mid: 11 * 1.5 / 2 more than without widening."""
+def test_a_fill_is_recorded_with_what_it_paid_and_what_its_own_order_owes_to_widening() -> None:
+    """3 bps as charged, not 2 as scheduled; 8.25 as placed, not the 11 bps of the plan as it is now."""
     situation = calm(maker_bps="2").losing_fills(30, 5)
     situation.adopt(priced(situation))
-    orders = situation.context.live_quotes(Side.BID)
-    for order in orders:
-        paid = order.price * order.quantity * 3 / 10_000
-        situation.fill(order, str(order.quantity), fee=str(paid))
-    followed = {fill.level: fill for *_, fill in situation.context.markouts._pending if fill.fee_bps}
-    assert set(followed) == {0, 1, 2}
-    assert [followed[level].widened_bps for level in (0, 1, 2)] == pytest.approx([5.5, 8.25, 12.375])
-    assert [fill.fee_bps for fill in followed.values()] == pytest.approx([3, 3, 3])  # as charged, not as scheduled
+    order = situation.rest(Side.BID, "99.90", "1", level=1, widened_bps=8.25)
+    situation.fill(order, "1", fee="0.02997")
+    (fill,) = {fill for *_, fill in situation.context.markouts._pending if fill.fee_bps}
+    assert (fill.level, fill.widened_bps) == (1, 8.25)
+    assert fill.fee_bps == pytest.approx(3)
+
+
+@pytest.mark.parametrize(("batches", "expected"), [(1, 11), (2, 10.78), (36, 5.424), (118, 1.035), (120, 0)])
+def test_what_widens_ages_while_no_quote_fills(batches: int, expected: float) -> None:
+    """11 bps are missing. A batch is two minutes, and each that ends without a fill takes 2 %: 0.98^35 is 0.4931.
+
+    117 take it to 1.035, and 119 below half of the 2 bps that are tolerated: four hours.
+    """
+    situation = calm().losing_fills(30, 5)
+    context = situation.context
+    context.is_widened_for_adverse_selection = True
+    last_fills = context.markouts.quote_edge._number * 120
+    situation.at(last_fills - START // SECOND + batches * 120)
+    assert widening(situation) == pytest.approx(expected, abs=0.001)
+
+
+def test_a_fill_after_a_quiet_time_says_whether_the_widening_is_still_needed() -> None:
+    """30 fills lost 5 each, five hours ago: 0.98^150 of them, 1.45, are left beside eight that earn 0.5 or lose 5.
+
+    (8 * 0.5 - 1.45 * 5) / 9.45 = -0.344, so 1.69 is missing; with all 30 of them it were 8.7.
+    """
+    for loss, expected in ((5, 11), (-0.5, 1.69)):
+        situation = calm().losing_fills(30, 5)
+        situation.at(5 * 3600).book("99.95", "100.05")
+        assert widening(situation) == 0
+        situation.losing_fills(8, loss)
+        situation.context.is_widened_for_adverse_selection = True
+        assert widening(situation) == pytest.approx(expected, abs=0.01)
+
+
+def test_what_was_lost_years_ago_says_nothing() -> None:
+    """Nothing is left of it, not even the smallest number there is; no hold comes of that."""
+    situation = calm().losing_fills(30, 25)
+    situation.at(5 * 365 * 86_400).book("99.95", "100.05")
+    plan = priced(situation)
+    assert plan.bid_hold is None or plan.bid_hold.reason is not HoldReason.ADVERSE_SELECTION
+    assert not plan.is_widened
 
 
 @pytest.mark.parametrize(("loss", "is_held"), [(19.4, False), (19.6, True)])

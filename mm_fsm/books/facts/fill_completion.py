@@ -103,11 +103,7 @@ def _count_maker_fill(context: MarketMakingContext, fact: OrderFilled, fill: Inc
     context.maker_fill_count += 1
     context.filled_maker_quantity += fill.quantity
     order = context.orders.get(fact.client_order_id)
-    level = order.level if order is not None and order.purpose is OrderPurpose.QUOTE else None
-    widened = 0.0
-    if level is not None:
-        share = context.settings.level_spread_multiplier**level
-        widened = context.sides[fill.side].widening_bps * share / 2
+    quote = order if order is not None and order.purpose is OrderPurpose.QUOTE else None
     maker_fill = MakerFill(
         time=fill.booked_at,
         side=fill.side,
@@ -115,8 +111,8 @@ def _count_maker_fill(context: MarketMakingContext, fact: OrderFilled, fill: Inc
         quantity=float(fill.quantity),
         mid=float(fill.mid_price),
         fee_bps=float(_paid_bps(context, fact)),
-        level=level,
-        widened_bps=widened,
+        level=None if quote is None else quote.level,
+        widened_bps=0.0 if quote is None else quote.widened_bps,
     )
     context.markouts.record_fill(maker_fill)
 
