@@ -36,6 +36,9 @@ instruments = st.builds(
 )
 
 
+PLAIN = {Decimal: amounts, int: times, float: st.floats(0.0, 1e9), str: texts}
+
+
 def _classes() -> list[type]:
     return [
         value
@@ -52,12 +55,8 @@ def _strategy(cls: Any) -> st.SearchStrategy[Any]:
 def _values(name: str, kind: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one line for each kind
     if name == "symbol":
         return st.sampled_from([SYMBOL, "BTC/USD"])
-    if kind is Decimal:
-        return amounts
-    if kind is int:
-        return times
-    if kind is str:
-        return texts
+    if kind in PLAIN:
+        return PLAIN[kind]
     if kind is BookLevel:
         return st.builds(BookLevel, amounts, amounts)
     if kind is Instrument:
