@@ -50,7 +50,7 @@ class LogLines(RunView):
 
     def __init__(self, sessions: Sequence[Session]) -> None:
         self._sessions = sessions
-        self._troubles = {s.symbol: TroubleLines(s.machine) for s in sessions if isinstance(s, PushedSession)}
+        self._troubles = {s.symbol: TroubleLines(s) for s in sessions if isinstance(s, PushedSession)}
         self._steps = 0
         self._next_line = perf_counter() + PROGRESS_SECONDS
 

@@ -47,7 +47,7 @@ def _market(entry: dict[str, Any], *, is_over: bool) -> Text:
     if is_over and not entry["has_ended"]:
         words = "was left before it ended"
     elif entry.get("why_down"):
-        words = "is not made at present"
+        words = "down: nobody quotes it"
     is_quoted = not is_over and all(side["is_live"] for side in entry["sides"].values())
     text = Text.assemble(
         (entry["symbol"], "bold"),

@@ -69,6 +69,7 @@ WHAT_IS_DONE: Final[Mapping[HoldReason, str]] = MappingProxyType(
         HoldReason.BAD_MESSAGE: "the venue is asked for what it should have said",
         HoldReason.RISK: "it is tried again with the next quotes",
         HoldReason.FAULT: "all orders are cancelled until that is confirmed; then it recovers, or winds down",
+        HoldReason.CUSTOM: "it quotes again once that lets it",
     }
 )
 """A clause for each reason that is something wrong; the others pass by themselves, or are nobody's fault."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from attrs import evolve
 from loguru import logger
 
 from mm_fsm.books.facts import AccountFeedLost, ConnectionRestored
 from mm_fsm.cli.trouble_lines import LASTS_SECONDS, TroubleLines
-from mm_fsm.core.decisions import HoldReason
+from mm_fsm.core.decisions import Hold, HoldReason
 from mm_fsm.core.messages import RequestKind, Side
 from mm_fsm.report.plain_words import WHAT_IS_DONE, WHY_HELD
 from tests.machine.bench import SYMBOL, Bench
@@ -21,7 +22,7 @@ class Watched:
 
     def __init__(self, records: list[Any]) -> None:
         self.bench = Bench(is_watched=False).start_quoting()
-        self.lines = TroubleLines(self.bench.machine)
+        self.lines = TroubleLines(self.bench)
         self._records = records
         self._taken = len(self.bench.results)
 
@@ -90,6 +91,40 @@ def test_what_passes_sooner_is_not_told(watched: Watched) -> None:
     assert watched.look() == []
 
 
+@pytest.mark.parametrize("turns", [1.0, 0.5])
+def test_a_side_that_is_silent_for_long_is_told_though_its_reasons_take_turns(watched: Watched, turns: float) -> None:
+    """Data that is too old and a book with one side, each for less than a line is worth, for a minute: one line."""
+    reasons = (HoldReason.STALE_DATA, HoldReason.ONE_SIDED_BOOK)
+    sides = watched.bench.machine.context.sides
+    (result, *_) = watched.bench.results
+    for step in range(round(60 / turns)):
+        for side in sides.values():
+            side.status = Hold(reasons[step % 2], "")
+        watched.lines.take(evolve(result, time=result.time + round(step * turns * 10**9)))
+    ((event, fields),) = watched.look()
+    assert event == "side.held"
+    assert fields["silent_for"] == f"{LASTS_SECONDS:.1f} s"
+
+
+def test_reasons_that_are_nobodys_fault_do_not_count_as_trouble(watched: Watched) -> None:
+    """A minute of warming up, and then a second in which the books are compared."""
+    (result, *_) = watched.bench.results
+    for second in range(62):
+        for side in watched.bench.machine.context.sides.values():
+            side.status = Hold(HoldReason.WARMING_UP if second < 60 else HoldReason.RECONCILING, "")
+        watched.lines.take(evolve(result, time=result.time + second * 10**9))
+    assert watched.look() == []
+
+
+def test_a_hold_of_the_users_own_is_told(watched: Watched) -> None:
+    (result, *_) = watched.bench.results
+    for second in range(3):
+        watched.bench.machine.context.sides[Side.BID].status = Hold(HoldReason.CUSTOM, "funding is dear")
+        watched.lines.take(evolve(result, time=result.time + second * 10**9))
+    ((event, fields),) = watched.look()
+    assert (event, fields["side"], fields["detail"]) == ("side.held", "bid", "funding is dear")
+
+
 def test_an_unknown_outcome_is_told_at_once_and_when_it_is_settled(watched: Watched) -> None:
     order_id = watched.bench.live(Side.BID)[0]
     watched.bench.tell(AccountFeedLost(received_at=watched.bench.now, symbol=SYMBOL, reason="the stream is silent"))
@@ -116,6 +151,5 @@ def test_every_reason_that_is_something_wrong_says_what_is_done() -> None:
         HoldReason.ADJUSTING_INVENTORY,
         HoldReason.STOPPING,
         HoldReason.COMPLETED,
-        HoldReason.CUSTOM,
     }
     assert {*WHAT_IS_DONE} == {*HoldReason} - harmless

@@ -12,6 +12,7 @@ import pytest
 from loguru import logger
 
 from mm_fsm.books.facts import CancelRefused, MarketBook, OrderAcknowledged
+from mm_fsm.cli.log_lines import LogLines
 from mm_fsm.cli.opening import Opening, opened_in_wall_time
 from mm_fsm.core.messages import CancelOrder, Fact, Intent, PlaceOrder, QueryOpenOrders
 from mm_fsm.errors import JournalError
@@ -366,6 +367,44 @@ def test_an_operator_is_heard_while_a_market_is_down(place: Path, monkeypatch: p
     is_paused = sessions[FAILING].machine.context.operator_pause is not None
     assert is_paused == (asked == "pause")
     assert (len(placements()) > placed_before[0]) == (asked == "resume")
+
+
+def test_the_log_follows_the_machine_that_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is paused after the restart: the machine that failed quoted both sides, and knows of no pause."""
+    failed: list[Fact] = []
+
+    def breaks(machine: Buggy, fact: Fact) -> bool:
+        if failed or not has_quoted(machine) or not isinstance(fact, MarketBook):
+            return False
+        failed.append(fact)
+        return True
+
+    lines: list[LogLines] = []
+
+    def watch(supervisor: PushedSupervisor) -> None:
+        machines = machines_of(FAILING)
+        if not lines:
+            lines.append(LogLines(supervisor.sessions))
+            note = supervisor.note
+            for session in supervisor.sessions:
+                session.on_result = lambda session, result: (lines[0].take(session, result), note(session, result))
+        if len(machines) == 2 and has_quoted(machines[1]):
+            supervisor.pause("the operator")
+
+    told: list[tuple[str, str, str]] = []
+
+    def note_line(message: Any) -> None:
+        extra = message.record["extra"]
+        told.append((message.record["message"], extra.get("symbol", ""), extra.get("why", "")))
+
+    sink = logger.add(note_line, level="INFO")
+    breaking(monkeypatch, breaks)
+    try:
+        run(place, watch, operations=OperationsDirectory(place))
+    finally:
+        logger.remove(sink)
+    paused = ("side.held", FAILING, "an operator paused quoting")
+    assert paused in told[told.index(("session.restarted", FAILING, "")) :]
 
 
 def test_each_pause_is_twice_as_long_and_the_last_failure_is_the_last() -> None:
