@@ -261,3 +261,13 @@ def test_a_position_is_wound_down_during_a_pause() -> None:
     bench.stop()
     bench.run_until(lambda: bench.state == "completed", 120)
     assert bench.context.inventory_offset == 0
+
+
+@pytest.mark.parametrize(("takes_cancels", "taken"), [(True, "new orders"), (False, "requests")])
+def test_a_suspension_without_words_says_what_the_venue_takes_no_more_of(takes_cancels: bool, taken: str) -> None:
+    bench = Bench().start_quoting()
+    until = bench.now + 60 * 10**9
+    bench.tell(RequestsSuspended(received_at=bench.now, symbol=SYMBOL, until=until, takes_cancels=takes_cancels))
+    status = bench.context.sides[Side.BID].status
+    assert status is not None
+    assert status.detail == f"the venue takes no {taken} for now; 60.0 s to go"

@@ -11,10 +11,10 @@ from mm_fsm.core.messages import VenueFact
 
 @frozen(kw_only=True)
 class RequestsSuspended(VenueFact):
-    """A ban or a spent request budget: before ``until``, nanoseconds of the host's clock, requests only do harm.
+    """A ban, or a spent budget of requests: before ``until``, nanoseconds of the host's clock, requests only do harm.
 
-    No order and no question is sent before then. Cancels come out of the machine all the while. An account holds them
-    back until then, unless ``takes_cancels`` says that they pass.
+    No order and no question leaves before then. Cancels leave at once where ``takes_cancels``, else first after it: the
+    machine gives them at once in either case, and an account holds them back.
     """
 
     until: int = field(metadata=MAY_LIE_AHEAD)
@@ -26,7 +26,8 @@ class RequestsSuspended(VenueFact):
         """Take every order out of the market; a shorter suspension never replaces a longer one."""
         if self.until <= max(context.now, context.requests_suspended_until):
             return
+        taken = "new orders" if self.takes_cancels else "requests"
         context.requests_suspended_until = self.until
-        context.requests_suspended_reason = self.reason or "the venue takes no requests for now"
+        context.requests_suspended_reason = self.reason or f"the venue takes no {taken} for now"
         context.plan = None
         context.orders.cancel_all_live()

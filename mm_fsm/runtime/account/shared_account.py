@@ -156,11 +156,13 @@ class SharedAccount:
     def suspend(self, until: int, reason: str, *, takes_cancels: bool = False) -> None:
         """Send nothing before ``until``, or nothing but cancels: it would be refused, and lengthen the ban."""
         waiting = self._waiting
+        is_news = until > (waiting.suspended_until if takes_cancels else waiting.cancels_suspended_until)
+        if is_news:
+            told = {"seconds": seconds_of(until - self.now()), "reason": reason, "takes_cancels": takes_cancels}
+            logger.bind(**told).warning("account.suspended")
         if not takes_cancels:
             waiting.cancels_suspended_until = max(waiting.cancels_suspended_until, until)
-        if until > waiting.suspended_until:
-            logger.bind(seconds=seconds_of(until - self.now()), reason=reason).warning("account.suspended")
-            waiting.suspended_until = until
+        waiting.suspended_until = max(waiting.suspended_until, until)
         self._let_leave()
 
     def _let_leave(self) -> None:

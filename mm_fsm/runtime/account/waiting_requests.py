@@ -154,7 +154,8 @@ class WaitingRequests:
 
     def _why(self, now: int) -> str:
         if now < self.suspended_until:
-            return f" as the venue takes no request for another {seconds(self.suspended_until - now):.1f} s"
+            taken = "new order" if self.cancels_suspended_until < self.suspended_until else "request"
+            return f" as the venue takes no {taken} for another {seconds(self.suspended_until - now):.1f} s"
         why = self._why_no_room(now, is_quote=True)
         return f" for room ({why})" if why else ""
 

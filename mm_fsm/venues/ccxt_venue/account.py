@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from attrs import define, field
-from loguru import logger
 
 from mm_fsm.books.facts import RequestsSuspended
 from mm_fsm.core.clock import nanoseconds, seconds
@@ -86,7 +85,6 @@ class Account:
         if until <= before + nanoseconds(1.0):
             return
         what = "new order" if takes_cancels else "request"
-        logger.bind(exchange=self.name, seconds=wait, takes_cancels=takes_cancels).warning("venue.suspended")
         for market in self.markets.values():
             market.tell(
                 RequestsSuspended(

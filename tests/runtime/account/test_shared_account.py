@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from loguru import logger
 
 from mm_fsm.books.facts import CancelRefused, OrderRejected, RequestsSuspended
 from mm_fsm.core.messages import OrderPurpose, PlaceOrder, QueryBalances, QueryOwnTrades, RejectionCode
@@ -146,6 +148,32 @@ def test_placements_do_not_outlive_a_long_ban() -> None:
     (rejection,) = desk.told
     assert isinstance(rejection, OrderRejected)
     assert "takes no request for another 29.0 s" in rejection.reason
+
+
+def test_a_budget_of_orders_that_is_spent_is_called_so() -> None:
+    desk = Desk()
+    desk.account.suspend(desk.venue.time + 30 * SECOND, "too many orders", takes_cancels=True)
+    desk.submit(place("a"))
+    desk.venue.pass_time(1.1)
+    (rejection,) = desk.told
+    assert isinstance(rejection, OrderRejected)
+    assert "takes no new order for another 29.0 s" in rejection.reason
+
+
+def test_each_suspension_has_one_line_however_many_markets_hear_of_it() -> None:
+    """A spent budget of orders, heard by three markets; a shorter ban, which keeps cancels back and so is news."""
+    records: list[Any] = []
+    sink = logger.add(lambda message: records.append(message.record), level="INFO")
+    desk = Desk()
+    for _ in range(3):
+        desk.account.suspend(desk.venue.time + 30 * SECOND, "too many orders", takes_cancels=True)
+    for _ in range(3):
+        desk.account.suspend(desk.venue.time + 5 * SECOND, "418")
+    logger.remove(sink)
+    assert [(each["message"], each["extra"]["seconds"], each["extra"]["takes_cancels"]) for each in records] == [
+        ("account.suspended", 30, True),
+        ("account.suspended", 5, False),
+    ]
 
 
 def test_a_question_that_is_asked_again_while_it_waits_is_asked_once_and_as_far_back_as_any() -> None:
