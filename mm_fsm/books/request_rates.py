@@ -17,7 +17,7 @@ from typing import Protocol
 
 from attrs import define, field
 
-from mm_fsm.core.clock import nanoseconds, seconds
+from mm_fsm.core.clock import NEVER, nanoseconds, seconds
 from mm_fsm.core.rate_rules import DecayingCounter, OrdersPerFill
 
 
@@ -74,49 +74,79 @@ class RequestRates:
         cancels = (counter.cancel_points(now - each.placed_at) for each in orders if not each.cancel_in_flight)
         return math.fsum(cancels) + counter.cancel_points(0) + counter.points_per_order
 
-    def why_not(self, now: int, *, is_quote: bool, ending: float = 0.0) -> str | None:
+    def why_not(
+        self, now: int, *, is_quote: bool, ending: float = 0.0, orders: int = 0, points: float = 0.0
+    ) -> str | None:
         """Why the venue, or the reserve, has no room for one more placement; None where it has.
 
-        ``ending``: what quotes leave room for, the cost of an ending after this placement.
+        ``ending``: what is left room for, the cost of an ending after this placement. ``orders``, ``points``: what is
+        to be sent before it, and is not counted yet.
         """
-        share = 1.0 - self.reserve_share if is_quote else 1.0
-        allowed = max(int(self.most_orders * share), 1)
-        sent = self.orders_in_interval(now)
+        sent, allowed = self.orders_in_interval(now) + orders, self._orders_allowed(is_quote=is_quote)
         if sent >= allowed:
             return f"{sent} orders in {seconds(self.interval):g} s, {allowed} are allowed"
         if self.counter is not None:
-            points = self.points(now) + self.counter.points_per_order
-            most = self._points_allowed(ending) if is_quote else self.counter.limit
-            if points > most:
-                return f"the venue's counter would be at {points:.1f} of {most:g} points"
-        return self._too_many_for_the_fills(now) if is_quote else None
+            raised = self.points(now) + points + self.counter.points_per_order
+            most = self._points_allowed(ending, is_quote=is_quote)
+            if raised > most:
+                return self._over(raised, most)
+        return self._too_many_for_the_fills(now, orders) if is_quote else None
 
     def scarcity(self, now: int, *, ending: float = 0.0) -> float:
         """How dear a request of a quote is: the share of the counter's allowance that is used; 1 without any room."""
         if self.why_not(now, is_quote=True, ending=ending) is not None:
             return 1.0
-        return self.points(now) / self._points_allowed(ending) if self.counter is not None else 0.0
-
-    def _points_allowed(self, ending: float) -> float:
-        """To where quotes may bring the counter: less the reserve, and less what an ending would add to it."""
         if self.counter is None:
-            return math.inf
-        return min(self.counter.limit * (1.0 - self.reserve_share), self.counter.limit - ending)
+            return 0.0
+        allowed = self._points_allowed(ending, is_quote=True)
+        return self.points(now) / allowed if allowed > 0 else 1.0
 
-    def room_at(self, now: int, *, is_quote: bool) -> int:
-        """When there is room for one more placement if nothing else is sent; ``now`` where there is."""
-        share = 1.0 - self.reserve_share if is_quote else 1.0
-        at = now
-        allowed = max(int(self.most_orders * share), 1)
+    def room_at(self, now: int, *, is_quote: bool, orders: Iterable[SentOrder] | None = None) -> int:
+        """When there is room for one more placement if nothing else is sent; ``now`` where there is.
+
+        ``orders``: what rests then, where room is left for an ending. ``NEVER`` where time alone makes no room.
+        """
+        at, allowed = now, self._orders_allowed(is_quote=is_quote)
         if self.orders_in_interval(now) >= allowed:
             at = self._sent[-allowed] + self.interval
-        if self.counter is not None:
-            over = self.points(now) + self.counter.points_per_order - self.counter.limit * share
-            if over > 0:
-                at = max(at, now + nanoseconds(over / self.counter.decay_per_second) + 1)
         if is_quote and self.per_fill is not None and self._too_many_for_the_fills(now) is not None:
             at = max(at, (self._window + 1) * self.per_fill.window)
-        return at
+        resting = None if orders is None else tuple(orders)
+        return max(at, self._counter_has_room_at(now, is_quote=is_quote, orders=resting))
+
+    def _counter_has_room_at(self, now: int, *, is_quote: bool, orders: tuple[SentOrder, ...] | None) -> int:
+        """Time lowers the counter, and makes the cancels of what rests cheaper: at some ages, by steps."""
+        counter = self.counter
+        if counter is None:
+            return now
+        ages = [nanoseconds(age) for age, _ in counter.points_per_cancel]
+        steps = {now, *(time for each in orders or () for age in ages if (time := each.placed_at + age) > now)}
+        rooms = []
+        for step in steps:
+            ending = 0.0 if orders is None else self.cost_of_ending(step, orders)
+            most = self._points_allowed(ending, is_quote=is_quote) - counter.points_per_order
+            if most >= 0:
+                over = max(self.points(step) - most, 0.0)
+                rooms.append(step + (nanoseconds(over / counter.decay_per_second) + 1 if over else 0))
+        return min(rooms, default=NEVER)
+
+    def _orders_allowed(self, *, is_quote: bool) -> int:
+        return max(int(self.most_orders * (1.0 - self.reserve_share if is_quote else 1.0)), 1)
+
+    def _points_allowed(self, ending: float, *, is_quote: bool) -> float:
+        """To where the counter may come: for quotes less the reserve, and less what an ending would add to it."""
+        if self.counter is None:
+            return math.inf
+        share = 1.0 - self.reserve_share if is_quote else 1.0
+        return min(self.counter.limit * share, self.counter.limit - ending)
+
+    def _over(self, raised: float, most: float) -> str:
+        """Why the counter has no room: what is kept free for an ending may be all that there is."""
+        limit = math.inf if self.counter is None else self.counter.limit
+        if most <= 0:
+            return f"an ending takes all {limit:g} points of the venue's counter"
+        kept = f", {limit - most:g} of {limit:g} are kept for an ending" if most < limit else ""
+        return f"the venue's counter would be at {raised:.1f} of {most:g} points{kept}"
 
     def note_placement(self, now: int) -> None:
         """A placement leaves."""
@@ -155,14 +185,15 @@ class RequestRates:
             self._window = now // self.per_fill.window
             self._window_orders = self._window_fills = 0
 
-    def _too_many_for_the_fills(self, now: int) -> str | None:
+    def _too_many_for_the_fills(self, now: int, orders: int = 0) -> str | None:
         if self.per_fill is None:
             return None
         self._enter_window(now)
         allowed = self.per_fill.allowed(self._window_fills) * (1.0 - self.reserve_share)
-        if self._window_orders + 1 <= allowed:
+        placed = self._window_orders + orders
+        if placed + 1 <= allowed:
             return None
-        return f"{self._window_orders} orders for {self._window_fills} fills, {allowed:g} are allowed"
+        return f"{placed} orders for {self._window_fills} fills, {allowed:g} are allowed"
 
     def _raise(self, now: int, points: float) -> None:
         self._points = self.points(now) + points

@@ -11,6 +11,8 @@ from typing import Final
 NANOSECONDS_PER_SECOND: Final = 1_000_000_000
 NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
 NANOSECONDS_PER_MICROSECOND: Final = 1_000
+NEVER: Final = 2**63
+"""Later than any time that a fact can carry."""
 
 
 @lru_cache(maxsize=1024)  # a machine asks for the same few settings after every fact

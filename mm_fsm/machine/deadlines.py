@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from attrs import frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.clock import NEVER, nanoseconds
 from mm_fsm.core.decisions import Hold
+from mm_fsm.core.messages import SIDES
 from mm_fsm.core.settings import MarketMakingSettings
-
-NEVER: Final = 2**63
-"""Later than any time that a fact can carry."""
 
 
 def is_trade_lookup_needed(context: MarketMakingContext) -> bool:
@@ -79,7 +75,9 @@ class Deadlines:
         )  # fmt: skip
         plan, calculated, reduction = context.plan, context.last_spread_calculation, context.reduction
         if plan is not None and calculated is not None:
-            due = (*due, calculated + self.refresh, _end_of(plan.bid_hold), _end_of(plan.ask_hold))
+            due = (*due, calculated + self.refresh)
+            for side in SIDES:
+                due = (*due, _end_of(plan.hold(side)), _end_of(context.sides[side].refusal))
         if reduction is not None:
             started_at = reduction.started_at
             due = (*due, reduction.retry_at, started_at + self.passive, started_at + self.wind_down)

@@ -9,11 +9,11 @@ from typing import Any, Final
 from mm_fsm.books import booking
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts import StopRequested
-from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.clock import NEVER, nanoseconds
 from mm_fsm.core.decisions import Fault, Hold, HoldReason
 from mm_fsm.core.messages import SIDES, Fact
 from mm_fsm.machine.bookkeeper import Bookkeeper
-from mm_fsm.machine.deadlines import NEVER, Deadlines
+from mm_fsm.machine.deadlines import Deadlines
 from mm_fsm.machine.desk import Desk, OrderIds
 from mm_fsm.machine.quote_uptime import QuoteUptime
 from mm_fsm.services import permission

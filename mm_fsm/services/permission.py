@@ -12,7 +12,7 @@ from typing import Final
 from attrs import frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.core.clock import seconds
+from mm_fsm.core.clock import NEVER, seconds
 from mm_fsm.core.decisions import Hold, HoldReason, InventoryAssessment, Refusal, RefusalCode
 from mm_fsm.core.messages import OrderPurpose, Side
 from mm_fsm.core.settings import AdjustmentPolicy
@@ -271,7 +271,20 @@ def refused_hold(context: MarketMakingContext, refusal: Refusal) -> Hold:
     """How a refused order holds its side. While cancels are in flight it may well pass once they are confirmed."""
     if refusal.code in _MAY_PASS_SOON and any(order.cancel_in_flight for order in context.orders.live()):
         return Hold(HoldReason.ORDERS_IN_FLIGHT, refusal.reason)
-    return Hold(_REASON_OF_REFUSAL.get(refusal.code, HoldReason.RISK), f"{refusal.code}: {refusal.reason}")
+    reason = _REASON_OF_REFUSAL.get(refusal.code, HoldReason.RISK)
+    until = _room_at(context) if refusal.code is RefusalCode.ORDER_RATE else None
+    return Hold(reason, f"{refusal.code}: {refusal.reason}", until)
+
+
+def _room_at(context: MarketMakingContext) -> int | None:
+    """When one more quote has room by our own count; None where there is room now, so that others refused, or never."""
+    at = context.request_rates.room_at(context.now, is_quote=True, orders=context.orders.live())
+    return at if context.now < at < NEVER else None
+
+
+def may_be_answered(hold: Hold) -> bool:
+    """Whether a hold is one of own orders, which an answer of the venue may end."""
+    return hold.reason in _OF_OWN_ORDERS
 
 
 _REFUSAL_OF: Final = {
@@ -280,6 +293,7 @@ _REFUSAL_OF: Final = {
     HoldReason.REQUESTS_SUSPENDED: RefusalCode.REQUESTS_SUSPENDED,
     HoldReason.RECONCILING: RefusalCode.NOT_RECONCILED,
 }
+_OF_OWN_ORDERS: Final = (HoldReason.UNKNOWN_ORDER, HoldReason.ORDERS_IN_FLIGHT)
 _MAY_PASS_SOON: Final = (RefusalCode.POSITION_LIMIT, RefusalCode.SELF_CROSS, RefusalCode.ORDER_COUNT)
 _REASON_OF_REFUSAL: Final = {
     RefusalCode.UNKNOWN_ORDER: HoldReason.UNKNOWN_ORDER,

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from attrs import define
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mm_fsm.books.request_rates import RequestRates
+from mm_fsm.core.clock import NEVER
+from mm_fsm.core.rate_rules import KRAKEN_CANCELS as TABLE
 from mm_fsm.core.rate_rules import KRAKEN_TIERS, DecayingCounter, OrdersPerFill
 from mm_fsm.errors import SettingsError
 
 SECOND = 1_000_000_000
+
+
+@define
+class Placed:
+    """An order in the book."""
+
+    placed_at: int
+    cancel_in_flight: bool = False
 
 
 def rates(tier: str = "intermediate", *, reserve_share: float = 0.0, most_orders: int = 10_000) -> RequestRates:
@@ -194,3 +205,67 @@ def test_a_fill_that_is_booked_late_counts_to_the_window_under_way() -> None:
 def test_a_bound_that_makes_no_sense_is_refused(changes: dict[str, float], name: str) -> None:
     with pytest.raises(SettingsError, match=f"orders_per_fill.{name}"):
         OrdersPerFill(**({"most": 1.0, "window": 1} | changes))  # type: ignore[arg-type]
+
+
+def test_room_for_a_quote_comes_back_once_what_rests_is_cheaper_to_cancel() -> None:
+    """30 points, three orders of 0 s: an ending costs 24 + 8 + 1 until they are 5 s old, then 18 + 8 + 1.
+
+    At 5 s the 3 points are gone, and 1 more than 30 - 27 = 3 is not: there is room, and a moment before there is none.
+    """
+    counted = RequestRates(
+        most_orders=100, interval=SECOND, counter=DecayingCounter(limit=30, decay_per_second=1, points_per_cancel=TABLE)
+    )
+    orders = [Placed(0) for _ in range(3)]
+    for _ in orders:
+        counted.note_placement(0)
+    at = counted.room_at(0, is_quote=True, orders=orders)
+    assert at == 5 * SECOND
+    for now, is_refused in ((at - 1, True), (at, False)):
+        ending = counted.cost_of_ending(now, orders)
+        assert (counted.why_not(now, is_quote=True, ending=ending) is not None) is is_refused
+
+
+def test_room_that_time_alone_never_makes_is_never() -> None:
+    counted = RequestRates(
+        most_orders=100, interval=SECOND, counter=DecayingCounter(limit=8, decay_per_second=1, points_per_cancel=TABLE)
+    )
+    assert counted.room_at(0, is_quote=True, orders=[]) == NEVER
+    why = counted.why_not(0, is_quote=True, ending=counted.cost_of_ending(0, []))
+    assert why == "an ending takes all 8 points of the venue's counter"
+
+
+@pytest.mark.parametrize("points_per_order", [0.0, 1.0])
+def test_scarcity_is_whole_where_an_ending_takes_everything(points_per_order: float) -> None:
+    """One young order and an ending cost 16 of 16 points: nothing is left to have a share of."""
+    counter = DecayingCounter(
+        limit=16, decay_per_second=1, points_per_order=points_per_order, points_per_cancel=((5.0, 8.0),)
+    )
+    counted = RequestRates(most_orders=10, interval=SECOND, counter=counter)
+    assert counted.scarcity(0, ending=counted.cost_of_ending(0, [Placed(0)])) == 1
+
+
+@given(
+    limit=st.integers(9, 130),
+    ages=st.lists(st.integers(0, 320), max_size=8),
+    spent=st.integers(0, 130),
+    rate=st.sampled_from([1.0, 2.34]),
+)
+def test_there_is_room_exactly_from_when_it_is_said_to_come(
+    limit: int, ages: list[int], spent: int, rate: float
+) -> None:
+    counter = DecayingCounter(limit=limit, decay_per_second=rate, points_per_cancel=TABLE)
+    counted = RequestRates(most_orders=10_000, interval=SECOND, counter=counter)
+    now = 400 * SECOND
+    orders = [Placed(now - age * SECOND) for age in ages]
+    for _ in range(spent):
+        counted.note_placement(now)
+
+    def is_refused(time: int) -> bool:
+        return counted.why_not(time, is_quote=True, ending=counted.cost_of_ending(time, orders)) is not None
+
+    at = counted.room_at(now + SECOND, is_quote=True, orders=orders)
+    if at == NEVER:
+        assert is_refused(now + 10_000 * SECOND)
+        return
+    assert not is_refused(at)
+    assert at == now + SECOND or is_refused(at - 1_000)

@@ -64,8 +64,8 @@ def test_wanted_quotes_are_placed_on_an_empty_book_with_their_level() -> None:
     assert changes.cancels == ()
     assert [(d.side, d.price, d.quantity, d.level) for d in changes.placements] == [
         (Side.BID, Decimal("99.90"), Decimal(1), 0),
-        (Side.BID, Decimal("99.85"), Decimal("0.7"), 1),
         (Side.ASK, Decimal("100.10"), Decimal(1), 2),
+        (Side.BID, Decimal("99.85"), Decimal("0.7"), 1),
     ]
     assert all(d.purpose is OrderPurpose.QUOTE and d.post_only and not d.reduce_only for d in changes.placements)
 

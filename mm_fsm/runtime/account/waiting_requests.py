@@ -179,8 +179,11 @@ class WaitingRequests:
         return due
 
     def _placements_due(self, now: int) -> list[Waiting]:
-        """Those that have room, in order; an order that reduces a position does not wait behind quotes."""
-        due = [each for each in self._placements if self._takes(each, now)]
+        """Those that have room, inner levels of a step first, lest one side takes all of it.
+
+        An order that reduces a position does not wait behind quotes.
+        """
+        due = [each for each in sorted(self._placements, key=_by_level) if self._takes(each, now)]
         for each in due:
             self._placements.remove(each)
         return due
@@ -217,6 +220,10 @@ class WaitingRequests:
 
 
 _QUOTE: Final = OrderPurpose.QUOTE
+
+
+def _by_level(waiting: Waiting) -> tuple[int, int]:
+    return waiting.time, waiting.intent.level if isinstance(waiting.intent, PlaceOrder) else 0
 
 
 def _is_quote(waiting: Waiting) -> bool:

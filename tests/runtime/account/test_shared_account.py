@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 from loguru import logger
 
 from mm_fsm.books.facts import CancelRefused, OrderRejected, RequestsSuspended
-from mm_fsm.core.messages import OrderPurpose, PlaceOrder, QueryBalances, QueryOwnTrades, RejectionCode
+from mm_fsm.core.messages import OrderPurpose, PlaceOrder, QueryBalances, QueryOwnTrades, RejectionCode, Side
 from mm_fsm.runtime.account.settings import AccountSettings
 from tests.runtime.account.account_desk import SECOND, Desk, cancel, place
 
@@ -218,3 +219,11 @@ def test_settings_say_how_old_a_placement_may_be(longest: Decimal, waits: float)
     desk.venue.pass_time(1)
     assert len(desk.told) == 1
     assert [each for each, _ in desk.venue.sent if isinstance(each, PlaceOrder)] == [place("a")]
+
+
+def test_what_there_is_room_for_is_shared_by_both_sides_of_a_step_level_by_level() -> None:
+    """Whatever order they come in: of three bids and three asks with room for four, two of each leave."""
+    desk = Desk(AccountSettings(max_orders=4, order_interval_seconds=60, reserve_share=0, longest_wait_seconds=5))
+    quotes = [evolve(place(f"{side}{level}"), side=side, level=level) for side in Side for level in range(3)]
+    desk.submit(*quotes)
+    assert {name.removeprefix("PlaceOrder ") for name in desk.venue.names} == {"bid0", "ask0", "bid1", "ask1"}
