@@ -20,9 +20,9 @@ class HalfTimeMaker(MarketMakingStateMachine):
         """What the market maker asks for, and the first half of a minute."""
         return super().ready_to_quote() and not self.is_second_half()
 
-    def data_stale(self) -> bool:
-        """Old data, or the second half of a minute: both go back to IDLE, which cancels."""
-        return super().data_stale() or self.is_second_half()
+    def must_withdraw(self) -> bool:
+        """What the market maker withdraws for, and the second half of a minute: IDLE cancels."""
+        return super().must_withdraw() or self.is_second_half()
 
 
 if __name__ == "__main__":

@@ -57,8 +57,8 @@ class MarketMakingStateMachine(QuotingMachine):
                   purpose="cancel all own orders, keep asking until confirmed, keep the books")
 
     halt = error.from_.any(but=(error,), cond="must_halt", on="note_halt")
-    data_went_stale = idle.from_(placing_orders, monitoring_orders, adjusting_spreads, cond="data_stale",
-                                 note="cancels, and resumes by itself once data is back")
+    quotes_withdrawn = idle.from_(placing_orders, monitoring_orders, adjusting_spreads, cond="must_withdraw",
+                                 note="cancels, and resumes by itself once its knowledge is sound again")
     operator_paused = idle.from_(placing_orders, monitoring_orders, adjusting_spreads, cond="operator_hold",
                                  note="cancels, and waits until an operator resumes")
     checks_failed = idle.to(error, cond="checks_fail", on="note_failed_checks")
@@ -100,10 +100,11 @@ class MarketMakingStateMachine(QuotingMachine):
         return self.find_halt() is not None
 
     @settled()
-    def data_stale(self) -> bool:
-        """The newest market data is older than its limit, or what is known of own orders can no longer be trusted.
+    def must_withdraw(self) -> bool:
+        """What the machine knows of the market or of its own orders can no longer be trusted.
 
-        That is so while the feed of own orders is down, the venue takes no requests, or the books must be reconciled.
+        The newest market data is older than its limit, the feed of own orders is down, the venue takes no requests, or
+        the books must be reconciled.
         """
         return permission.first_hold(permission.QUOTES_ARE_WITHDRAWN, self.context) is not None
 

@@ -41,7 +41,7 @@ def test_its_tests_pass_and_gate_every_transition(tmp_path: Path) -> None:
 def test_an_edge_that_is_added_has_its_tests_already(tmp_path: Path) -> None:
     run("new", "my_maker", tmp_path / "bot")
     machine = tmp_path / "bot" / "my_maker.py"
-    edge = '    give_up_pausing = paused.to(MarketMakingStateMachine.error, cond="data_stale")\n'
+    edge = '    give_up_pausing = paused.to(MarketMakingStateMachine.error, cond="must_withdraw")\n'
     lines = machine.read_text().splitlines(keepends=True)
     place = next(number for number, line in enumerate(lines) if line.startswith("    resume = "))
     machine.write_text("".join([*lines[: place + 1], edge, *lines[place + 1 :]]))

@@ -256,7 +256,7 @@ def stop(driver: Driver) -> None:
 
 HAPPENINGS: Final[dict[str, Callable[[Driver], None]]] = {
     "halt": halt,
-    "data_went_stale": let_data_grow_old,
+    "quotes_withdrawn": let_data_grow_old,
     "operator_paused": pause,
     "checks_failed": fail_a_check,
     "ready": let_time_pass,

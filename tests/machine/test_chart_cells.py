@@ -34,7 +34,7 @@ TABLE = """
 idle calculating_spreads placing_orders monitoring_orders adjusting_spreads order_filled inventory_management
     | halt | must_halt | error
 placing_orders monitoring_orders adjusting_spreads
-    | data_went_stale | data_stale | idle
+    | quotes_withdrawn | must_withdraw | idle
 placing_orders monitoring_orders adjusting_spreads
     | operator_paused | operator_hold | idle
 idle

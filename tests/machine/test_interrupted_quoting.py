@@ -227,7 +227,7 @@ def test_stale_data_comes_before_a_pause() -> None:
     bench = Bench().start_quoting()
     bench.later(bench.context.settings.stale_data_seconds)
     pause(bench)
-    assert bench.taken(len(bench.results) - 1) == [("monitoring_orders", "data_went_stale")]
+    assert bench.taken(len(bench.results) - 1) == [("monitoring_orders", "quotes_withdrawn")]
 
 
 def test_paused_before_the_first_cycle_the_machine_reconciles_and_waits() -> None:

@@ -93,7 +93,7 @@ def test_heartbeats_keep_a_quiet_market_alive() -> None:
         bench.beat()
         bench.settle()
     assert bench.holds() == BOTH_LIVE
-    assert "data_went_stale" not in [event for _, event in bench.taken()]
+    assert "quotes_withdrawn" not in [event for _, event in bench.taken()]
     bench.wait(10)
     assert bench.state == "idle"
 

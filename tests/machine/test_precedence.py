@@ -83,7 +83,7 @@ def test_stale_data_comes_before_what_is_left_to_place() -> None:
     bid = bench.live(BID)[0]
     bench.later(10)
     result = bench.reject(bid, RejectionCode.POST_ONLY)
-    assert first_taken(bench) == ("placing_orders", "data_went_stale")
+    assert first_taken(bench) == ("placing_orders", "quotes_withdrawn")
     assert not [intent for intent in result.intents if isinstance(intent, PlaceOrder)]
 
 
@@ -93,7 +93,7 @@ def test_stale_data_comes_before_what_is_left_to_adjust() -> None:
     (cancel, *_) = bench.sent(CancelOrder, len(bench.results) - 1)
     bench.later(10)
     result = bench.confirm_cancel(cancel.client_order_id)
-    assert first_taken(bench) == ("adjusting_spreads", "data_went_stale")
+    assert first_taken(bench) == ("adjusting_spreads", "quotes_withdrawn")
     assert not [intent for intent in result.intents if isinstance(intent, PlaceOrder)]
 
 
@@ -117,7 +117,7 @@ def test_stale_data_comes_before_a_pause(state: str) -> None:
     bench = (STARTS | {"monitoring_orders": monitoring})[state]()
     bench.later(10)  # the age at which data is stale
     pause(bench)
-    assert first_taken(bench) == (state, "data_went_stale")
+    assert first_taken(bench) == (state, "quotes_withdrawn")
 
 
 @pytest.mark.parametrize("state", STARTS)

@@ -12,7 +12,7 @@ class _Guards:
         """Kill switch, permanent fault, or data stale for too long."""
         return False
 
-    def data_stale(self) -> bool:
+    def must_withdraw(self) -> bool:
         """The newest market data is older than its limit."""
         return False
 
@@ -153,7 +153,7 @@ class NineStateMachine(_Guards, Chart):
     completed = State("COMPLETED", final=True, enter="state_result", purpose="the session has ended")
 
     halt = error.from_.any(but=[error], cond="must_halt")
-    data_went_stale = idle.from_(placing_orders, monitoring_orders, adjusting_spreads, cond="data_stale")
+    quotes_withdrawn = idle.from_(placing_orders, monitoring_orders, adjusting_spreads, cond="must_withdraw")
     checks_failed = idle.to(error, cond="checks_fail")
     ready = idle.to(calculating_spreads, cond="ready_to_quote")
     spreads_calculated = calculating_spreads.to(placing_orders)
