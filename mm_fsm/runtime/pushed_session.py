@@ -23,7 +23,7 @@ from mm_fsm.runtime.restarting import Reopen, RestartPolicy
 from mm_fsm.runtime.session import Session, watched
 from mm_fsm.runtime.settings_file import MarketConfiguration
 from mm_fsm.runtime.stepping import SteppedMachine
-from mm_fsm.runtime.watchdog import MarketRescue, orders_in_books
+from mm_fsm.runtime.watchdog import MarketRescue, OrdersOfRun, orders_in_books
 from mm_fsm.venues.port import PushedPlan, PushedVenue, VenueTerms
 
 
@@ -67,11 +67,15 @@ class PushedSession(Session):
 
         The account's dead man's switch is not renewed before: should every cancel be refused, the venue helps itself.
         """
-        context, venue = self.machine.context, self.venue
-        orders = orders_in_books(context, prefix=context.order_prefix, never_sent=never_sent)
-        look_until = venue.now() + nanoseconds(context.settings.validity_window_seconds)
+        context = self.machine.context
+        try:
+            orders = orders_in_books(context, prefix=context.order_prefix, never_sent=never_sent)
+        except Exception as error:  # noqa: BLE001 - the bug may have damaged the books; the venue's list is left
+            logger.bind(symbol=self.symbol, error=repr(error)).error("session.books_unreadable")
+            orders = OrdersOfRun(symbol=self.symbol, prefix=context.order_prefix, known_ids={}, open_ids={})
+        look_until = self.venue.now() + nanoseconds(self.configuration.strategy.validity_window_seconds)
         self.end_rescue()
-        self.down = DownMarket(MarketRescue(orders, venue, look_until), self._note_book)
+        self.down = DownMarket(MarketRescue(orders, self.venue, look_until), self._note_book)
         self.down.begin()
 
     def end_rescue(self) -> None:

@@ -94,6 +94,8 @@ class MarketRescue:
     """Cancels that were sent."""
     clean_looks: int = field(default=0, init=False)
     _is_asked: bool = field(default=False, init=False)
+    _told: frozenset[str] = field(default=frozenset(), init=False)
+    """Orders that the last line was about: one that is refused for ever has one line."""
 
     @property
     def is_clean(self) -> bool:
@@ -131,7 +133,9 @@ class MarketRescue:
         if not ids:
             return
         self.cancels += len(ids)
-        logger.bind(symbol=self.orders.symbol, orders=len(ids)).warning("rescue.cancelling")
+        if ids.keys() != self._told:
+            logger.bind(symbol=self.orders.symbol, orders=len(ids)).warning("rescue.cancelling")
+            self._told = frozenset(ids)
         symbol = self.orders.symbol
         self.venue.submit(
             [

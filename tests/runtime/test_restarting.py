@@ -313,6 +313,32 @@ def test_a_cancel_that_is_refused_is_repeated_while_nobody_makes_the_market(
     assert len(machines_of(FAILING)) == 1 + restarts
 
 
+def test_a_bug_that_damages_the_books_leaves_no_order_either(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the books no longer say, the venue's list does: orders of this run begin with its prefix."""
+    resting: set[str] = set()
+
+    def breaks(machine: Buggy, fact: Fact) -> bool:
+        if resting or not has_quoted(machine) or not isinstance(fact, MarketBook):
+            return False
+        resting.update(resting_of(machine))
+        monkeypatch.setattr(machine.context.orders, "unsettled_orders", lambda: 1 / 0)
+        return True
+
+    empty: list[bool] = []
+
+    def watch(supervisor: PushedSupervisor) -> None:
+        if supervisor.sessions[0].has_ended and not empty:
+            (venue,) = Played.made
+            empty.append(venue.exchange_of(FAILING).open_orders == ())
+
+    breaking(monkeypatch, breaks)
+    run(place, watch, live=LIVE.replace("restarts = 2", "restarts = 0"))
+    assert empty == [True]
+    (venue,) = Played.made
+    assert resting
+    assert resting <= {each.client_order_id for each in venue.sent if isinstance(each, CancelOrder)}
+
+
 def test_a_market_that_stays_down_has_ended_once_the_venue_has_confirmed_its_book(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

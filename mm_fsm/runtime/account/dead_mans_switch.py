@@ -115,12 +115,13 @@ class DeadMansSwitch:
         self._is_due = False
 
     def _renew(self) -> None:
-        if not self.is_held:
-            self._want(self._seconds)
+        self._want(self._seconds)
         self._call_off = self._call_at(self._now() + nanoseconds(self._seconds / RENEWALS), self._renew)
 
     def _want(self, seconds: float) -> None:
         """Ask for it now, or once the request that is on its way has been answered; again until it is confirmed."""
+        if seconds > 0 and self.is_held:
+            return
         if self._call_off_retry is not None:
             self._call_off_retry()
             self._call_off_retry = None

@@ -11,6 +11,8 @@ from attrs import define, field
 
 from mm_fsm.errors import VenueError
 from mm_fsm.runtime.account.dead_mans_switch import DeadMansSwitch
+from mm_fsm.runtime.account.settings import AccountSettings
+from mm_fsm.runtime.account.shared_account import SharedAccount
 from tests.runtime.account.account_desk import SECOND, DeskVenue
 
 
@@ -259,18 +261,42 @@ def test_it_is_not_renewed_while_a_market_that_nobody_makes_may_have_orders() ->
     play(scenario)
 
 
-def test_a_renewal_that_failed_is_not_repeated_while_it_is_held() -> None:
+@pytest.mark.parametrize("is_under_way", [False, True])
+def test_a_renewal_that_failed_is_not_repeated_while_it_is_held(is_under_way: bool) -> None:
+    """Whether it has failed by then, or is still on its way."""
+
     async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
         for symbol in ("A/USD", "B/USD"):
             switch.note_open_orders(symbol, has_foreign=False)
         await settled()
         venue.is_down = True
+        if is_under_way:
+            venue.answers.clear()
         venue.pass_time(10)
         await settled()
         switch.note_book("B/USD", is_confirmed=False)
+        venue.answers.set()
+        await settled()
         venue.is_down = False
         venue.pass_time(60)
         await settled()
         assert [seconds for seconds, _ in venue.told] == [30]
 
     play(scenario)
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_an_end_disarms_it_only_where_the_book_of_a_market_that_is_down_is_confirmed(is_confirmed: bool) -> None:
+    async def inside() -> list[float]:
+        venue = Countdown()
+        account = SharedAccount(venue, AccountSettings(is_exclusive=True))
+        account.switch = DeadMansSwitch(venue, 30, ("A/USD",), venue.call_at, venue.now)
+        account.switch.note_open_orders("A/USD", has_foreign=False)
+        await settled()
+        account.note_book("A/USD", is_confirmed=False)
+        account.note_book("A/USD", is_confirmed=is_confirmed)
+        await settled()
+        await account.drain(1)
+        return [seconds for seconds, _ in venue.told]
+
+    assert (asyncio.run(inside())[-1] == 0) == is_confirmed
