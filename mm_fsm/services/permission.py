@@ -25,6 +25,8 @@ class Condition:
     reason: HoldReason
     holds: Callable[[MarketMakingContext], bool]
     detail: Callable[[MarketMakingContext], str]
+    refusal: RefusalCode | None = None
+    """Of an order that may not leave for this reason; None where none is refused for it."""
 
 
 def _unknown_estimate(context: MarketMakingContext) -> str:
@@ -65,6 +67,7 @@ MACHINE: Final = (
         HoldReason.OPERATOR_PAUSED,
         lambda context: context.operator_pause is not None,
         lambda context: context.operator_pause or "",
+        RefusalCode.OPERATOR_PAUSED,
     ),
     Condition(
         HoldReason.ADJUSTING_INVENTORY,
@@ -75,6 +78,7 @@ MACHINE: Final = (
         HoldReason.ACCOUNT_FEED_LOST,
         lambda context: context.account_feed_loss is not None,
         lambda context: context.account_feed_loss or "",
+        RefusalCode.ACCOUNT_FEED_LOST,
     ),
     Condition(
         HoldReason.REQUESTS_SUSPENDED,
@@ -83,11 +87,13 @@ MACHINE: Final = (
             f"{context.requests_suspended_reason}; "
             f"{seconds(context.requests_suspended_until - context.now):.1f} s to go"
         ),
+        RefusalCode.REQUESTS_SUSPENDED,
     ),
     Condition(
         HoldReason.RECONCILING,
         lambda context: not context.reconciliation.is_complete,
         lambda context: context.reconciliation.detail,
+        RefusalCode.NOT_RECONCILED,
     ),
 )
 """Reasons of the machine's own, the first of them named."""
@@ -97,6 +103,7 @@ MARKET: Final = (
         HoldReason.NO_MARKET_DATA,
         lambda context: not context.market.has_book,
         lambda _context: "no full book has arrived",
+        RefusalCode.NO_MARKET_DATA,
     ),
     Condition(
         HoldReason.STALE_DATA,
@@ -105,11 +112,13 @@ MARKET: Final = (
             f"newest data is older than {context.settings.stale_data_seconds:g} s, "
             f"the feed {seconds(context.market.feed_delay.behind):.1f} s behind"
         ),
+        RefusalCode.STALE_DATA,
     ),
     Condition(
         HoldReason.TRADING_HALTED,
         lambda context: not context.market.is_trading,
         lambda _context: "the venue has halted this market",
+        RefusalCode.TRADING_HALTED,
     ),
     Condition(
         HoldReason.ONE_SIDED_BOOK,
@@ -140,7 +149,10 @@ MARKET: Final = (
 """Reasons of the market and its data, the first of them named."""
 
 _WITHOUT_A_PRICE: Final = Condition(
-    HoldReason.NO_MARKET_DATA, lambda context: context.mid_price is None, lambda _context: "there is no price yet"
+    HoldReason.NO_MARKET_DATA,
+    lambda context: context.mid_price is None,
+    lambda _context: "there is no price yet",
+    RefusalCode.NO_MARKET_DATA,
 )
 
 
@@ -207,6 +219,14 @@ def first_hold(conditions: tuple[Condition, ...], context: MarketMakingContext) 
     return None
 
 
+def first_refusal(conditions: tuple[Condition, ...], context: MarketMakingContext) -> Refusal | None:
+    """How an order is refused for the first of these reasons that holds now; None when none does."""
+    for condition in conditions:
+        if condition.holds(context):
+            return Refusal(condition.refusal or RefusalCode.CUSTOM, condition.detail(context))
+    return None
+
+
 def is_over(context: MarketMakingContext, hold: Hold) -> bool:
     """Whether the market's reason for a hold is gone; False for reasons that are not the market's."""
     return any(condition.reason is hold.reason and not condition.holds(context) for condition in MARKET)
@@ -262,9 +282,7 @@ _UNKNOWN_ORDER: Final = Hold(HoldReason.UNKNOWN_ORDER, "an order of this side ha
 
 def order_refusal(context: MarketMakingContext, purpose: OrderPurpose) -> Refusal | None:
     """Why no order of this purpose may leave now; None when the risk service decides."""
-    conditions = NO_QUOTE_LEAVES if purpose is OrderPurpose.QUOTE else NO_ORDER_LEAVES
-    hold = first_hold(conditions, context)
-    return None if hold is None else Refusal(_REFUSAL_OF[hold.reason], hold.detail)
+    return first_refusal(NO_QUOTE_LEAVES if purpose is OrderPurpose.QUOTE else NO_ORDER_LEAVES, context)
 
 
 def refused_hold(context: MarketMakingContext, refusal: Refusal) -> Hold:
@@ -287,20 +305,13 @@ def may_be_answered(hold: Hold) -> bool:
     return hold.reason in _OF_OWN_ORDERS
 
 
-_REFUSAL_OF: Final = {
-    HoldReason.OPERATOR_PAUSED: RefusalCode.OPERATOR_PAUSED,
-    HoldReason.ACCOUNT_FEED_LOST: RefusalCode.ACCOUNT_FEED_LOST,
-    HoldReason.REQUESTS_SUSPENDED: RefusalCode.REQUESTS_SUSPENDED,
-    HoldReason.RECONCILING: RefusalCode.NOT_RECONCILED,
-}
 _OF_OWN_ORDERS: Final = (HoldReason.UNKNOWN_ORDER, HoldReason.ORDERS_IN_FLIGHT)
 _MAY_PASS_SOON: Final = (RefusalCode.POSITION_LIMIT, RefusalCode.SELF_CROSS, RefusalCode.ORDER_COUNT)
 _REASON_OF_REFUSAL: Final = {
+    **{each.refusal: each.reason for each in (*MACHINE, *MARKET) if each.refusal is not None},
     RefusalCode.UNKNOWN_ORDER: HoldReason.UNKNOWN_ORDER,
-    **{code: reason for reason, code in _REFUSAL_OF.items()},
     RefusalCode.REQUEST_UNANSWERED: HoldReason.ORDERS_IN_FLIGHT,
     RefusalCode.FUNDS: HoldReason.FUNDS,
     RefusalCode.BELOW_MINIMUM: HoldReason.BELOW_MINIMUM,
-    RefusalCode.STALE_DATA: HoldReason.STALE_DATA,
-    RefusalCode.TRADING_HALTED: HoldReason.TRADING_HALTED,
 }
+"""The reasons above, and those of single orders. Every other refusal is ``HoldReason.RISK``."""

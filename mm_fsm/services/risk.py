@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.chart import settled
-from mm_fsm.core.decisions import Fault, FaultCode, HoldReason, OrderDraft, Refusal, RefusalCode
+from mm_fsm.core.decisions import Fault, FaultCode, OrderDraft, Refusal, RefusalCode
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO, InstrumentKind
 from mm_fsm.core.messages import SIDES, OrderPurpose
 from mm_fsm.services.orders import crosses_market
-from mm_fsm.services.permission import CLOSED_MARKET, first_hold
+from mm_fsm.services.permission import CLOSED_MARKET, first_refusal
 from mm_fsm.services.worst_case import with_fees
 
 Check = Callable[[MarketMakingContext, OrderDraft], Refusal | None]
@@ -40,22 +39,15 @@ def check_numbers(context: MarketMakingContext, draft: OrderDraft) -> Refusal | 
 
 def check_market(context: MarketMakingContext, draft: OrderDraft) -> Refusal | None:
     """Fresh data, an open market, inside the price band, and a passive order stays passive."""
-    hold, mid = first_hold(CLOSED_MARKET, context), context.mid_price
-    if hold is not None:
-        return Refusal(_REFUSAL_OF[hold.reason], hold.detail)
+    closed = first_refusal(CLOSED_MARKET, context)
+    if closed is not None:
+        return closed
     if not context.is_within_price_band(draft.price):
-        bound = context.settings.price_band_bps
+        bound, mid = context.settings.price_band_bps, context.mid_price
         return Refusal(RefusalCode.PRICE_BAND, f"price {draft.price} is more than {bound:g} bps from {mid}")
     if draft.post_only and crosses_market(context, draft.side, draft.price):
         return Refusal(RefusalCode.CROSSES_MARKET, f"price {draft.price} reaches the market's other side")
     return None
-
-
-_REFUSAL_OF: Final = {
-    HoldReason.NO_MARKET_DATA: RefusalCode.NO_MARKET_DATA,
-    HoldReason.STALE_DATA: RefusalCode.STALE_DATA,
-    HoldReason.TRADING_HALTED: RefusalCode.TRADING_HALTED,
-}
 
 
 def check_own_orders(context: MarketMakingContext, draft: OrderDraft) -> Refusal | None:

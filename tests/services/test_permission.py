@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 import mm_fsm
 from mm_fsm.books.context import MarketMakingContext, Reduction
@@ -107,11 +108,45 @@ def test_no_reason_stands_twice() -> None:
     assert len(reasons) == len(set(reasons))
 
 
+REASONS_WITH_A_NAME = {
+    RefusalCode.BELOW_MINIMUM: HoldReason.BELOW_MINIMUM,
+    RefusalCode.NO_MARKET_DATA: HoldReason.NO_MARKET_DATA,
+    RefusalCode.STALE_DATA: HoldReason.STALE_DATA,
+    RefusalCode.TRADING_HALTED: HoldReason.TRADING_HALTED,
+    RefusalCode.UNKNOWN_ORDER: HoldReason.UNKNOWN_ORDER,
+    RefusalCode.NOT_RECONCILED: HoldReason.RECONCILING,
+    RefusalCode.ACCOUNT_FEED_LOST: HoldReason.ACCOUNT_FEED_LOST,
+    RefusalCode.REQUESTS_SUSPENDED: HoldReason.REQUESTS_SUSPENDED,
+    RefusalCode.OPERATOR_PAUSED: HoldReason.OPERATOR_PAUSED,
+    RefusalCode.FUNDS: HoldReason.FUNDS,
+    RefusalCode.REQUEST_UNANSWERED: HoldReason.ORDERS_IN_FLIGHT,
+}
+"""By hand; every other refusal is a limit of the risk service."""
+
+
 @pytest.mark.parametrize("code", RefusalCode)
-def test_every_refusal_holds_its_side_for_a_named_reason(code: RefusalCode) -> None:
+def test_every_refusal_holds_its_side_for_the_reason_that_it_names(code: RefusalCode) -> None:
     hold = permission.refused_hold(Situation().context, Refusal(code, "a test said so"))
-    assert isinstance(hold.reason, HoldReason)
-    assert "a test said so" in hold.detail
+    assert hold.reason is REASONS_WITH_A_NAME.get(code, HoldReason.RISK)
+    assert hold.detail == f"{code.value}: a test said so"
+
+
+@pytest.mark.parametrize("condition", dict.fromkeys((*permission.NO_QUOTE_LEAVES, *permission.CLOSED_MARKET)))
+def test_a_reason_for_which_no_order_leaves_is_told_from_its_refusal(condition: permission.Condition) -> None:
+    """There and back: how an order is refused for it, and how that holds its side."""
+    always = evolve(condition, holds=lambda _: True)
+    context = Situation().context
+    refusal = permission.first_refusal((always,), context)
+    assert refusal == Refusal(condition.refusal, condition.detail(context))
+    assert permission.refused_hold(context, refusal).reason is condition.reason
+
+
+def test_a_reason_without_a_refusal_of_its_own_refuses_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Added to those for which no quote leaves, and to nothing else: it is no error, and no order leaves."""
+    added = permission.Condition(HoldReason.CUSTOM, lambda _: True, lambda _: "a test said so")
+    monkeypatch.setattr(permission, "NO_QUOTE_LEAVES", (added,))
+    refusal = permission.order_refusal(Situation().context, OrderPurpose.QUOTE)
+    assert refusal == Refusal(RefusalCode.CUSTOM, "a test said so")
 
 
 def test_nobody_else_decides() -> None:
