@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from mm_fsm.books.facts.registry import FACTS
 from mm_fsm.core.settings_tables import known_keys
 from mm_fsm.runtime.market_layers import COMMON_TABLES, VENUE_KEYS
 from mm_fsm.runtime.settings_file import parse_settings
@@ -50,6 +51,12 @@ def test_the_subclass_of_the_readme_fits_fifteen_lines_and_pauses(tmp_path: Path
     script.write_text(block[1], encoding="utf-8")
     finished = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=True)
     assert re.match(r"60(\.\d+)? seconds paused", finished.stdout), finished.stdout
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_a_host_reads_of_every_kind_of_fact(name: str) -> None:
+    """When to send it stands on the page for hosts."""
+    assert f"`{name}`" in (ROOT / "docs" / "embedding.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)

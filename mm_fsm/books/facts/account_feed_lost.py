@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.core.messages import VenueFact
 
 
@@ -12,7 +13,7 @@ from mm_fsm.core.messages import VenueFact
 class AccountFeedLost(VenueFact):
     """The feed of own orders and fills is down: fills happen unseen until a ``ConnectionRestored``."""
 
-    reason: str = ""
+    reason: str = field(default="", metadata=MAY_BE_EMPTY)
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """Take every order out of the market; no order leaves until the feed is back."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.core.messages import VenueFact
 
 
@@ -12,7 +13,7 @@ from mm_fsm.core.messages import VenueFact
 class ConnectionRestored(VenueFact):
     """The connection to the venue was lost and is back, all feeds with it: what happened meanwhile is not known."""
 
-    reason: str = ""
+    reason: str = field(default="", metadata=MAY_BE_EMPTY)
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """Trust nothing that was known of market and account until it has been asked for again."""

@@ -7,7 +7,7 @@ the ledger can book; names are not empty.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -28,11 +28,10 @@ ASK_AGAIN: Final = "Drop the message and ask the venue again."
 TIMES_END: Final = 2**63
 """In the year 2262: what a database holds as a whole number."""
 
-_MAY_BE_EMPTY: Final = frozenset({"reason"})
-_VENUE_TIMES: Final = frozenset({"exchange_time", "since", "until"})
-
-MAY_LIE_AHEAD: Final = {"may_lie_ahead": True}
-"""Metadata of a field with a time that may lie any stretch after the receipt."""
+MAY_BE_EMPTY: Final = {"may_be_empty": True}
+"""Metadata of a field with a text that need not say anything. Every other one is a name."""
+VENUE_TIME: Final = {"venue_time": True}
+"""Metadata of a field with a time by the venue's clock. Every other one is a time by the host's, or of its choice."""
 
 Check = Callable[[object, str, Any], None]
 
@@ -63,7 +62,7 @@ def _checks_of(kind: Any) -> tuple[tuple[str, type | None, Check], ...]:
         (
             each.name,
             hints[each.name] if _is_sound_by_itself(hints[each.name]) else None,
-            check_time if each.metadata == MAY_LIE_AHEAD else _check_for(each.name, hints[each.name]),
+            _check_for(each.metadata, hints[each.name]),
         )
         for each in fields(kind)
     )
@@ -73,18 +72,18 @@ def _is_sound_by_itself(declared: Any) -> bool:
     return declared is bool or (isinstance(declared, type) and issubclass(declared, Enum))
 
 
-def _check_for(name: str, declared: Any) -> Check:
+def _check_for(metadata: Mapping[Any, Any], declared: Any) -> Check:
     alternatives = [kind for kind in get_args(declared) if kind is not NoneType]
     if declared is int:
-        return _check_venue_time if name in _VENUE_TIMES else check_time
+        return _check_venue_time if metadata == VENUE_TIME else check_time
     if declared is Decimal:
         return _check_amount
     if declared is str:
-        return _check_text if name in _MAY_BE_EMPTY else _check_name
+        return _check_text if metadata == MAY_BE_EMPTY else _check_name
     if getattr(declared, "__origin__", None) is tuple:
         return _check_tuple_of(alternatives[0])
     if alternatives:
-        return _check_optional(_check_for(name, alternatives[0]))
+        return _check_optional(_check_for(metadata, alternatives[0]))
     return _check_instance_of(declared)
 
 

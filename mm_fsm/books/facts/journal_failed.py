@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.core.decisions import Fault, FaultCode
 from mm_fsm.core.messages import Fact
 
@@ -13,7 +14,7 @@ from mm_fsm.core.messages import Fact
 class JournalFailed(Fact):
     """The journal cannot be written. The placements named in ``withheld`` were never sent, and none will be."""
 
-    reason: str
+    reason: str = field(metadata=MAY_BE_EMPTY)
     withheld: tuple[str, ...] = ()
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:

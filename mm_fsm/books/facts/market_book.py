@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.exact import AMOUNT_EXPECTED, is_amount
-from mm_fsm.books.facts.fields import check_positive, refusal
+from mm_fsm.books.facts.fields import VENUE_TIME, check_positive, refusal
 from mm_fsm.books.own_order import OwnOrder
 from mm_fsm.books.signals import Touch, size_up_to, value_near
 from mm_fsm.core.clock import nanoseconds
@@ -36,7 +36,7 @@ class MarketBook(VenueFact):
 
     bids: tuple[BookLevel, ...]
     asks: tuple[BookLevel, ...]
-    exchange_time: int | None
+    exchange_time: int | None = field(metadata=VENUE_TIME)
     includes_own_orders: bool = True
 
     def admit(self, context: MarketMakingContext) -> None:

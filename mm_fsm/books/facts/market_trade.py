@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.books.facts.fields import check_positive
+from mm_fsm.books.facts.fields import VENUE_TIME, check_positive
 from mm_fsm.core.messages import Side, VenueFact
 
 
@@ -22,7 +22,7 @@ class MarketTrade(VenueFact):
     size: Decimal
     taker_side: Side
     trade_id: str
-    exchange_time: int
+    exchange_time: int = field(metadata=VENUE_TIME)
 
     def admit(self, context: MarketMakingContext) -> None:
         """Price and size are positive."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.books.facts.own_orders import hold_side
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import HoldReason
@@ -15,7 +16,7 @@ from mm_fsm.core.messages import SIDES, Fact, Side
 class MessageRefused(Fact):
     """A message arrived that made no sense and was dropped: its side is held and the books are synchronised again."""
 
-    reason: str
+    reason: str = field(metadata=MAY_BE_EMPTY)
     client_order_id: str | None = None
     side: Side | None = None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books import reconciliation_rounds
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.books.facts.fields import check_fields, check_positive, refusal
+from mm_fsm.books.facts.fields import VENUE_TIME, check_fields, check_positive, refusal
 from mm_fsm.books.facts.own_orders import note_taken
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import nanoseconds
@@ -21,7 +21,7 @@ class OpenOrdersReported(VenueFact):
     """Every order of the account that rests in this market's book, whoever sent it."""
 
     orders: tuple[ReportedOrder, ...]
-    exchange_time: int
+    exchange_time: int = field(metadata=VENUE_TIME)
     question_id: str | None = None
     """Of the question that this answers; None when it answers none, or the venue does not say which."""
 

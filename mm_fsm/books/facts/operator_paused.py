@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.core.messages import Fact
 
 
@@ -15,7 +16,7 @@ class OperatorPaused(Fact):
     Quotes are cancelled. An inventory adjustment under way goes on, and a stop is carried out as ever.
     """
 
-    reason: str = ""
+    reason: str = field(default="", metadata=MAY_BE_EMPTY)
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """Note the wish; the latest reason stands."""

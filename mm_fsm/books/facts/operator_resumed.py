@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.core.messages import Fact
 
 
@@ -12,7 +13,7 @@ from mm_fsm.core.messages import Fact
 class OperatorResumed(Fact):
     """An operator's command to end a pause; without one it says nothing."""
 
-    reason: str = ""
+    reason: str = field(default="", metadata=MAY_BE_EMPTY)
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """The pause is over."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import VENUE_TIME
 from mm_fsm.books.facts.own_orders import known_order, note_taken
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.messages import OrderFact
@@ -15,7 +16,7 @@ class OrderAcknowledged(OrderFact):
     """The venue took the order."""
 
     venue_order_id: str
-    exchange_time: int
+    exchange_time: int = field(metadata=VENUE_TIME)
 
     def admit(self, context: MarketMakingContext) -> OwnOrder:
         """The order is known."""

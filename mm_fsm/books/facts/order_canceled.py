@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import VENUE_TIME
 from mm_fsm.books.facts.own_orders import check_closing, note_left_book, says_too_little
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.messages import OrderFact
@@ -20,7 +21,7 @@ class OrderCanceled(OrderFact):
     UNKNOWN until a query tells.
     """
 
-    exchange_time: int
+    exchange_time: int = field(metadata=VENUE_TIME)
     filled_quantity: Decimal | None = None
 
     def admit(self, context: MarketMakingContext) -> OwnOrder:

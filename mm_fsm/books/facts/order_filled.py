@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.books.facts.fields import check_positive, refusal
+from mm_fsm.books.facts.fields import VENUE_TIME, check_positive, refusal
 from mm_fsm.books.facts.fill_completion import (
     check_identity,
     complete_fill,
@@ -41,7 +41,7 @@ class OrderFilled(OrderFact):
     fee: Decimal | None
     fee_currency: str | None
     liquidity: Liquidity | None
-    exchange_time: int
+    exchange_time: int = field(metadata=VENUE_TIME)
     side: Side | None = None
     """The side as the venue reports it; None when it does not say. A contradiction with the order is refused."""
 

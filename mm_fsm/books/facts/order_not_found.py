@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import VENUE_TIME
 from mm_fsm.books.facts.own_orders import known_order
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.messages import OrderFact
@@ -17,7 +18,7 @@ class OrderNotFound(OrderFact):
     It settles an order only where it names its question: the same answer to an earlier question would prove nothing.
     """
 
-    exchange_time: int
+    exchange_time: int = field(metadata=VENUE_TIME)
     question_id: str | None = None
     """Of the question that this answers; None when it answers none, or the venue does not say which."""
 

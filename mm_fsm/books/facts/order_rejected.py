@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.books.facts.own_orders import hold_side, known_order
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import nanoseconds
@@ -17,7 +18,7 @@ class OrderRejected(OrderFact):
     """The venue refused the order; it never was in the book."""
 
     code: RejectionCode
-    reason: str = ""
+    reason: str = field(default="", metadata=MAY_BE_EMPTY)
 
     def admit(self, context: MarketMakingContext) -> OwnOrder:
         """The order is known."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.books.facts.fields import refusal
+from mm_fsm.books.facts.fields import VENUE_TIME, refusal
 from mm_fsm.books.facts.own_orders import check_closing, note_taken
 from mm_fsm.books.order_lifecycle import OrderStatus
 from mm_fsm.books.orders import OwnOrder
@@ -20,7 +20,7 @@ class OrderStatusReported(OrderFact):
 
     status: ReportedStatus
     filled_quantity: Decimal | None
-    exchange_time: int
+    exchange_time: int = field(metadata=VENUE_TIME)
     question_id: str | None = None
     """Of the question that this answers; None when it answers none, or the venue does not say which."""
 

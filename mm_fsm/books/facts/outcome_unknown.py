@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.books.facts.own_orders import known_order
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.messages import OrderFact, RequestKind
@@ -15,7 +16,7 @@ class OutcomeUnknown(OrderFact):
     """A request about this order got no usable answer: a time-out, a dropped connection, a truncated body."""
 
     request: RequestKind
-    reason: str = ""
+    reason: str = field(default="", metadata=MAY_BE_EMPTY)
 
     def admit(self, context: MarketMakingContext) -> OwnOrder:
         """The order is known."""

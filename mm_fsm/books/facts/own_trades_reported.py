@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books import reconciliation_rounds
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.books.facts.fields import check_fields, refusal
+from mm_fsm.books.facts.fields import VENUE_TIME, check_fields, refusal
 from mm_fsm.books.facts.order_filled import OrderFilled, book_fill, check_fill, is_own_fill
 from mm_fsm.books.ledger import LedgerFill
 from mm_fsm.core.clock import nanoseconds
@@ -24,8 +24,8 @@ class OwnTradesReported(VenueFact):
     concerns_money: ClassVar[bool] = True
 
     fills: tuple[OrderFilled, ...]
-    since: int
-    until: int
+    since: int = field(metadata=VENUE_TIME)
+    until: int = field(metadata=VENUE_TIME)
     question_id: str | None = None
     """Of the question that this answers; None when it answers none, or the venue does not say which."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.messages import RequestKind, VenueFact
 
@@ -15,7 +16,7 @@ class QueryFailed(VenueFact):
 
     request: RequestKind
     client_order_id: str | None = None
-    reason: str = ""
+    reason: str = field(default="", metadata=MAY_BE_EMPTY)
     question_id: str | None = None
     """Of the question that this answers; None when it answers none, or the venue does not say which."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.books.facts.fields import MAY_LIE_AHEAD
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.core.messages import VenueFact
 
 
@@ -17,8 +17,8 @@ class RequestsSuspended(VenueFact):
     machine gives them at once in either case, and an account holds them back.
     """
 
-    until: int = field(metadata=MAY_LIE_AHEAD)
-    reason: str = ""
+    until: int
+    reason: str = field(default="", metadata=MAY_BE_EMPTY)
     takes_cancels: bool = False
     """Whether the venue takes cancels all the while: a budget of orders is spent, and it is no ban."""
 

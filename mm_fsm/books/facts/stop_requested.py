@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.core.messages import Fact
 
 
@@ -16,7 +17,7 @@ class StopRequested(Fact):
     """
 
     flatten: bool = True
-    reason: str = "stop was asked for"
+    reason: str = field(default="stop was asked for", metadata=MAY_BE_EMPTY)
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """Note the wish; the first reason given stays, and a position once to be kept is kept."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.facts.fields import MAY_BE_EMPTY
 from mm_fsm.core.messages import VenueFact
 
 
@@ -13,7 +14,7 @@ class TradingStatusChanged(VenueFact):
     """The venue opened or halted this market."""
 
     trading: bool
-    reason: str = ""
+    reason: str = field(default="", metadata=MAY_BE_EMPTY)
 
     def book(self, context: MarketMakingContext, admitted: None) -> None:
         """Note whether the market trades."""
