@@ -39,7 +39,7 @@ _BESIDE_DEFAULT: Final[Mapping[str, Mapping[str, type]]] = {
         "glft": GlftSpreadService,
     },
 }
-"""Shipped beside the defaults; each takes its options."""
+"""Shipped beside the defaults; each takes its options, and its name for what it refuses of them."""
 
 _SERVICE_KEYS: Final = ("services", "service_options")
 _PROTOCOLS: Final[Mapping[str, type]] = {
@@ -154,7 +154,7 @@ def _load(role: str, name: str, options: Mapping[str, Any]) -> Any:
         return DEFAULTS[role]()
     shipped = _BESIDE_DEFAULT.get(role, {})
     if name in shipped:
-        return shipped[name](options.get(name, {}))
+        return shipped[name](options.get(name, {}), name)
     points = {point.name: point for point in _entry_points(role)}
     if name not in points:
         expected = f"expected one of {_names(role)}, found {name!r}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
@@ -38,8 +38,10 @@ class AvellanedaStoikovSpreadService(SharedQuoting):
         SettingsError: an option is wrong.
     """
 
-    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
-        self.options = parse_options(AvellanedaStoikovOptions, options or {}, "avellaneda_stoikov")
+    options_class: ClassVar = AvellanedaStoikovOptions
+
+    def __init__(self, options: Mapping[str, Any], name: str) -> None:
+        self.options: AvellanedaStoikovOptions = parse_options(self.options_class, options, name)
 
     def wanted_signals(self, settings: MarketMakingSettings) -> frozenset[Signal]:
         """What the fair price and estimated parameters need."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import frozen
 
@@ -31,8 +31,10 @@ class FixedSpreadService(SharedQuoting):
         SettingsError: an option is wrong.
     """
 
-    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
-        self.options = parse_options(FixedOptions, options or {}, "fixed")
+    options_class: ClassVar = FixedOptions
+
+    def __init__(self, options: Mapping[str, Any], name: str) -> None:
+        self.options: FixedOptions = parse_options(self.options_class, options, name)
 
     def price(self, inputs: PricingInputs) -> Pricing:
         """Half of the spread on either side of the fair price."""

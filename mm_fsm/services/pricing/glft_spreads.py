@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import frozen
 
@@ -40,8 +40,10 @@ class GlftSpreadService(SharedQuoting):
         SettingsError: an option is wrong.
     """
 
-    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
-        self.options = parse_options(GlftOptions, options or {}, "glft")
+    options_class: ClassVar = GlftOptions
+
+    def __init__(self, options: Mapping[str, Any], name: str) -> None:
+        self.options: GlftOptions = parse_options(self.options_class, options, name)
 
     def wanted_signals(self, settings: MarketMakingSettings) -> frozenset[Signal]:
         """What the fair price and estimated parameters need."""

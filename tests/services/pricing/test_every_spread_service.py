@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -14,12 +17,23 @@ from mm_fsm.core.decisions import QuotePlan
 from mm_fsm.core.instrument import InstrumentKind
 from mm_fsm.core.messages import Side
 from mm_fsm.core.settings import ServiceNames
-from mm_fsm.services.registry import load_services
+from mm_fsm.core.settings_tables import known_keys
+from mm_fsm.errors import SettingsError
+from mm_fsm.services.registry import load_services, registered_services
 from mm_fsm.services.spreads import SharedQuoting
 from tests.services.situation import Situation, rules
 
-NAMES = ("default", "avellaneda_stoikov", "symmetric", "glft", "fixed")
+SHIPPED = {
+    each.name: resolve_name(each.target)
+    for each in registered_services()
+    if each.role == "spreads" and each.origin == "mm-fsm"
+}
+BENCHMARKS = ("fixed", "symmetric")
+"""They lean against no position."""
+NAMES = (*SHIPPED, "symmetric")
+"""Every shipped service, and Avellaneda and Stoikov's own benchmark, which is an option of theirs."""
 LIMIT = 10
+MODELS = Path(__file__).resolve().parents[3] / "docs" / "models.md"
 
 
 @st.composite
@@ -41,19 +55,14 @@ def parameters(draw: st.DrawFn) -> dict[str, float]:
 
 def service(name: str, values: dict[str, float], scale: int = 1) -> SharedQuoting:
     """A service; ``scale`` times the price needs a risk aversion, in 1/quote currency, so many times smaller."""
-    wanted = {
-        "avellaneda_stoikov": ("risk_aversion", "decay_per_bps", "horizon_seconds"),
-        "symmetric": ("risk_aversion", "decay_per_bps", "horizon_seconds"),
-        "glft": ("risk_aversion", "decay_per_bps", "intensity_per_second"),
-        "fixed": ("spread_bps",),
-        "default": (),
-    }[name]
-    options: dict[str, Any] = {each: values[each] for each in wanted}
+    registered = "avellaneda_stoikov" if name == "symmetric" else name
+    kind = getattr(SHIPPED[registered], "options_class", None)
+    known = () if kind is None else known_keys(kind)
+    options: dict[str, Any] = {each: values[each] for each in known if each in values}
     if "risk_aversion" in options:
         options["risk_aversion"] /= scale
-    registered = name
     if name == "symmetric":
-        registered, options["symmetric"] = "avellaneda_stoikov", True
+        options["symmetric"] = True
     made = load_services(ServiceNames(spreads=registered), {registered: options}).spreads
     assert isinstance(made, SharedQuoting)
     return made
@@ -81,6 +90,18 @@ def planned(name: str, values: dict[str, float], tenths: int, scale: int = 1) ->
     return service(name, values, scale).price_quotes(situation(values, tenths, scale).context)
 
 
+def test_every_service_has_a_row_where_one_is_chosen() -> None:
+    """The first table of docs/models.md, and no row of a service that is not there."""
+    table = MODELS.read_text(encoding="utf-8").split("## Which one")[1].split("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(SHIPPED)
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name != "default"])
+def test_what_is_refused_of_a_service_s_options_stands_below_its_own_name(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"strategy\.service_options\.{name}\b.*no_such_option"):
+        load_services(ServiceNames(spreads=name), {name: {"no_such_option": 1}})
+
+
 @pytest.mark.parametrize("name", NAMES)
 @given(values=parameters(), held=st.lists(st.integers(-99, 99), min_size=2, max_size=3, unique=True).map(sorted))
 def test_no_quote_rises_as_inventory_rises(name: str, values: dict[str, float], held: list[int]) -> None:
@@ -104,7 +125,7 @@ def test_quotes_never_cross_nor_reach_the_market_after_the_skew(
         assert plan.bids[0].price < plan.asks[0].price
 
 
-@pytest.mark.parametrize("name", ["default", "avellaneda_stoikov", "glft"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in BENCHMARKS])
 @given(values=parameters(), tenths=st.integers(1, 99))
 def test_a_long_position_shifts_both_quotes_down_and_a_short_one_up_by_as_much(
     name: str, values: dict[str, float], tenths: int
