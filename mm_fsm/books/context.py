@@ -152,8 +152,8 @@ class MarketMakingContext:
     has_wound_down: bool = False
 
     # Counts
-    request_rates: RequestRates = field(init=False)
-    """What was sent lately, as the venue counts it."""
+    request_rates: RequestRates = field(init=False, metadata=SURVIVES)
+    """What was sent lately, as the venue counts it; time lowers it, a restart does not."""
     next_order_number: int = 1
     refused_facts: int = field(default=0, metadata=SURVIVES)
     late_books: int = field(default=0, metadata=SURVIVES)

@@ -175,6 +175,17 @@ class RequestRates:
             if self.counter is not None:
                 self._points = max(self._points - self.counter.points_per_order, 0.0)
 
+    def take_over(self, before: RequestRates) -> None:
+        """Go on from what an earlier process sent: the venue counts the account's requests, not the process's.
+
+        Rules are this object's own, where settings have changed meanwhile.
+        """
+        self._sent = deque(before._sent)
+        self._points, self._counted_at = before._points, before._counted_at
+        if self.per_fill == before.per_fill:  # else its windows are numbered otherwise
+            self._window, self._window_orders = before._window, before._window_orders
+            self._window_fills = before._window_fills
+
     def snapshot(self) -> tuple[float, ...]:
         """Everything that later answers depend on, in a fixed order: for digests."""
         window = (self._window, self._window_orders, self._window_fills)

@@ -254,10 +254,12 @@ def _carry_over(machine: QuotingMachine, before: MarketMakingContext, sequence: 
             f"found {settings.target_base}.",
             "Leave the setting as it was, or begin a new journal.",
         )
-    times, estimator = context.orders.times, context.volatility_estimator
+    times, estimator, rates = context.orders.times, context.volatility_estimator, context.request_rates
     for name in SURVIVING:
         setattr(context, name, getattr(before, name))
     context.orders.times = times
+    rates.take_over(before.request_rates)
+    context.request_rates = rates
     if _estimator_settings(settings) != _estimator_settings(before.settings):
         context.volatility_estimator = estimator
     context.orders.lose_track_of_all(context.now)

@@ -4,6 +4,9 @@ A reduction brings |position - target| down to its goal. Quotes are cancelled an
 follows ``adjustment_policy``; a wind-down is passive for a time, then takes slices within ``max_slippage_bps`` of the
 reference. While half the market's spread is more than that, nothing can be taken, and both are passive. Neither ever
 sends more than what is still missing, so that the position cannot flip.
+
+A passive order follows the market once its price moved by the tolerance of quotes, and while the venue has room for
+that, for its next cancel and for an order that takes: the last requests are for ending.
 """
 
 from __future__ import annotations
@@ -82,7 +85,8 @@ class DefaultInventoryService:
         if context.now < reduction.retry_at:
             return None
         draft = self._draft(context, reduction)
-        if draft is None or not all(_still_fits(order, draft) for order in reducing):
+        has_room = _has_room(context, reducing)
+        if draft is None or not all(_may_stay(context, order, draft, has_room=has_room) for order in reducing):
             return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="another order is wanted now")
         return None
 
@@ -90,7 +94,7 @@ class DefaultInventoryService:
         if _is_market_unsound(context):
             return None
         draft = self._draft(context, reduction)
-        if draft is None:
+        if draft is None or (draft.post_only and not _has_room(context, ())):
             return None
         return InventoryAction(step=InventoryStep.PLACE, reason=f"{draft.quantity} to trade", draft=draft)
 
@@ -136,8 +140,30 @@ def _missing_whole(context: MarketMakingContext, reduction: Reduction) -> Decima
     return context.instrument.floor_quantity(missing / context.instrument.contract_size)
 
 
-def _still_fits(order: OwnOrder, draft: OrderDraft) -> bool:
-    return order.side is draft.side and order.price == draft.price and order.remaining <= draft.quantity
+def _may_stay(context: MarketMakingContext, order: OwnOrder, draft: OrderDraft, *, has_room: bool) -> bool:
+    """Whether an order stays: no more than is missing, and at the wanted price.
+
+    A passive one may rest near it, or anywhere while the venue has no room for another: none would be in its place.
+    """
+    if order.side is not draft.side or order.remaining > draft.quantity:
+        return False
+    return order.price == draft.price or (draft.post_only and (not has_room or _is_near(context, order, draft)))
+
+
+def _is_near(context: MarketMakingContext, order: OwnOrder, draft: OrderDraft) -> bool:
+    """Whether the wanted price moved less than the tolerance of the innermost quote at its narrowest."""
+    settings, mid = context.settings, context.mid_price or ZERO
+    is_behind = (draft.price - order.price) * draft.side.sign > 0
+    share = exact(settings.requote_tolerance_share(0, towards_market=is_behind))
+    return abs(order.price - draft.price) <= mid * exact(settings.min_spread_bps) / 2 / BASIS_POINTS * share
+
+
+def _has_room(context: MarketMakingContext, replaced: tuple[OwnOrder, ...]) -> bool:
+    """Whether the venue takes a passive order in place of these, and after it its cancel and an order that takes."""
+    rates, now = context.request_rates, context.now
+    cancels = rates.cost_of_ending(now, replaced) - rates.cost_of_ending(now, ())
+    ending = rates.cost_of_ending(now, ())
+    return rates.why_not(now, is_quote=False, ending=ending, points=cancels) is None
 
 
 def _reducing_side(context: MarketMakingContext) -> Side:

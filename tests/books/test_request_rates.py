@@ -151,6 +151,25 @@ def test_scarcity_is_the_used_share_of_the_counter_and_whole_without_room() -> N
     assert RequestRates(most_orders=1, interval=SECOND).scarcity(0) == 0
 
 
+def test_another_process_goes_on_with_the_count_under_its_own_rules() -> None:
+    """Four orders, 3 s ago: 4 - 3 of the new rules; windows of another length count nothing."""
+    before = RequestRates(
+        most_orders=5, interval=10 * SECOND, counter=KRAKEN_TIERS["pro"], per_fill=OrdersPerFill(most=1, window=SECOND)
+    )
+    for _ in range(4):
+        before.note_placement(60 * SECOND)
+    after = rates("starter", most_orders=5)
+    after.take_over(before)
+    assert after.points(63 * SECOND) == pytest.approx(1)
+    assert after.orders_in_interval(63 * SECOND) == 4
+    bound = per_fill()
+    bound.take_over(before)
+    assert place_while_allowed(bound, 61 * SECOND) == 3
+    same = per_fill()
+    same.take_over(bound)
+    assert place_while_allowed(same, 61 * SECOND) == 0
+
+
 def per_fill(most: float = 10, free: int = 3, reserve_share: float = 0.0) -> RequestRates:
     rule = OrdersPerFill(most=most, window=60 * SECOND, free=free)
     return RequestRates(most_orders=10_000, interval=10 * SECOND, per_fill=rule, reserve_share=reserve_share)

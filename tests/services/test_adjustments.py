@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mm_fsm.core.decisions import InventoryAction, InventoryStep, OrderDraft
 from mm_fsm.core.instrument import InstrumentKind
 from mm_fsm.core.messages import OrderPurpose, Side, TimeInForce
+from mm_fsm.core.rate_rules import KRAKEN_CANCELS
 from mm_fsm.core.settings import AdjustmentPolicy
 from mm_fsm.services.inventory import DefaultInventoryService
 from mm_fsm.services.risk import DefaultRiskService
@@ -251,6 +252,54 @@ def test_an_order_that_spends_all_the_cash_of_a_spot_account_is_left_alone() -> 
     situation = Situation(offset="-5", quote="299.85", max_position_size=4, max_inventory_pct=10).reduce("2")
     situation.rest(Side.BID, "99.95", "3", OrderPurpose.ADJUSTMENT)
     assert action(situation.at(6).heartbeat()) is None
+
+
+# -- what the venue has room for -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "moves"), [("99.94", "100.04", False), ("99.93", "100.03", True), ("99.96", "100.06", True)]
+)
+def test_a_passive_order_follows_the_best_price_once_it_moved_by_the_tolerance(bid: str, ask: str, moves: bool) -> None:
+    """Half the narrowest spread of 5 bps is 0.025 here: 60 % of it towards the market are 0.015, 6 % away 0.0015."""
+    situation = with_order().book(bid, ask)
+    assert step(situation) is (InventoryStep.CANCEL_ADJUSTMENTS if moves else None)
+
+
+def counting(limit: float, used: int, **changes: Any) -> Situation:
+    """A counter with that limit, of which orders have used some: an order costs 1, a young one's cancel 8."""
+    situation = adjusting(rate_counter_limit=limit, rate_counter_cancel_points=KRAKEN_CANCELS, **changes)
+    for _ in range(used):
+        situation.context.request_rates.note_placement(situation.context.now)
+    return situation
+
+
+@pytest.mark.parametrize(("used", "moves"), [(0, True), (1, False)])
+def test_a_passive_order_moves_only_with_room_for_its_cancel_the_next_and_one_that_takes(
+    used: int, moves: bool
+) -> None:
+    """8 for its cancel, 1 for the next order, 8 and 1 to cancel that one and to take: 18 points."""
+    situation = counting(18, used)
+    situation.rest(Side.ASK, "100.05", "3", OrderPurpose.ADJUSTMENT)
+    situation.book("99.80", "99.90")
+    assert step(situation) is (InventoryStep.CANCEL_ADJUSTMENTS if moves else None)
+
+
+def test_an_order_that_would_pass_the_goal_goes_without_room_for_another() -> None:
+    situation = counting(18, 18)
+    situation.rest(Side.ASK, "100.05", "3", OrderPurpose.ADJUSTMENT)
+    assert step(situation) is None
+    assert step(situation.sell("2")) is InventoryStep.CANCEL_ADJUSTMENTS
+
+
+@pytest.mark.parametrize(("used", "passive", "taking"), [(0, True, True), (1, False, True), (9, False, True)])
+def test_a_passive_order_leaves_the_last_points_to_one_that_takes(used: int, passive: bool, taking: bool) -> None:
+    """1 for the order, 8 for its cancel, 1 to take: 10 points. Taking needs 1."""
+    for policy, is_placed in ((AdjustmentPolicy.PASSIVE, passive), (AdjustmentPolicy.LIMIT, taking)):
+        situation = counting(10, used, adjustment_policy=policy)
+        assert (step(situation) is InventoryStep.PLACE) is is_placed
+        if is_placed:
+            assert DefaultRiskService().review(situation.context, placed(situation)) is None
 
 
 # -- the end of it -------------------------------------------------------------------------------------------------

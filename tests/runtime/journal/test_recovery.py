@@ -35,6 +35,7 @@ from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal import verify_run
 from tests.runtime.journal.scenario import (
+    SECOND,
     SYMBOL,
     World,
     assert_books_equal_account,
@@ -152,7 +153,7 @@ def test_a_cancel_that_never_left_is_found_out_and_sent_again(path: Path) -> Non
 def test_quoting_goes_on_after_a_restart_with_ids_never_used_before(path: Path) -> None:
     world, plan = quote_for(path, 20)
     run = begin(plan)
-    world.run(run, until=is_quoting)
+    world.run(run, until=lambda result: any(isinstance(i, PlaceOrder) for i in result.intents))
     run.close()
     ids = [placement.client_order_id for placement in world.placements]
     assert len(ids) == len(set(ids))
@@ -312,6 +313,24 @@ def test_market_data_streams_in_while_a_recovery_waits(path: Path) -> None:
     run.close()
 
 
+def test_the_venues_counter_goes_on_through_a_restart(path: Path) -> None:
+    """It counts the account's requests: 1 point a placement and 8 a young cancel, and a quarter goes each second."""
+    changes = {"rate_counter_decay_per_second": 0.25, "rate_counter_cancel_points": ((5.0, 8.0), (60.0, 1.0))}
+    plan = plan_at(path, settings=settings_with(rate_counter_limit=1000.0, **changes))
+    world, run = World(), begin(plan)
+    world.run(run, 20)
+    context = run.machine.machine.context
+    before, at = context.request_rates.points(context.now), context.now
+    assert before > 3
+    kill(run)
+    with begin(evolve(plan, settings=settings_with(rate_counter_limit=500.0, **changes))) as again:
+        context = again.machine.machine.context
+        assert context.request_rates.points(at + 2 * SECOND) == pytest.approx(before - 0.5)
+        assert context.request_rates.orders_in_interval(at) > 0
+        assert context.request_rates.counter is not None
+        assert context.request_rates.counter.limit == 500, "the rules are those of the settings now"
+
+
 BEGINS_ANEW = {
     "settings", "instrument", "fees", "current_state",  # as the new process has them
     "market", "reference",  # the next book begins anew
@@ -320,7 +339,7 @@ BEGINS_ANEW = {
     "balances_reported_at", "balances_query_due", "trades_query_due",  # the venue is asked at once
     "questions",  # what was asked before the restart is asked again
     "account_feed_loss", "signals",  # the new process has a feed of its own, and estimates from it
-    "unhandled_fills", "request_rates", "next_order_number",  # ids have a part of their own in every process
+    "unhandled_fills", "next_order_number",  # ids have a part of their own in every process
     "session_ends_at", "is_stopping", "keeps_position", "stop_reason", "is_late",  # a session of its own
     "pending_fault", "rejections_in_a_row", "fault", "latched", "recovery_attempts", "recover_at", "healthy_since",
     "has_wound_down",
