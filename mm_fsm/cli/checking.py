@@ -17,6 +17,7 @@ from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts import MarketBook
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.fitting_requests import why_ladder_does_not_fit
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import Hold, Quote, QuotePlan
 from mm_fsm.core.instrument import BASIS_POINTS, Instrument
@@ -193,6 +194,7 @@ def _entry(market: CheckedMarket) -> dict[str, Any]:
             "held": [
                 {"side": side, "reason": hold.reason, "detail": hold.detail} for side, hold in market.holds.items()
             ],
+            "requests": why_ladder_does_not_fit(configuration.strategy),
             "problem": market.problem,
         }
     )
@@ -218,6 +220,9 @@ def _print(console: Console, market: CheckedMarket) -> None:
     for side, hold in market.holds.items():
         detail = f": {hold.detail}" if hold.detail else ""
         console.print(Text(f"held: {side}, {hold.reason}{detail}", style="yellow"))
+    warning = why_ladder_does_not_fit(configuration.strategy)
+    if warning:
+        console.print(Text(f"requests: {warning}", style="yellow"))
     for lost in plan.dropped if plan is not None else ():
         console.print(
             f"dropped: {lost.side} level {lost.level}, {lost.hold.reason}: {lost.hold.detail}", style="yellow"

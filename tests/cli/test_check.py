@@ -23,6 +23,7 @@ def test_every_preset_quotes_every_level(name: str) -> None:
         ("ask", 2), ("ask", 1), ("ask", 0), ("bid", 0), ("bid", 1), ("bid", 2),
     ]  # fmt: skip
     assert entry["dropped"] == []
+    assert entry["requests"] == ""
     innermost = [level["distance_bps"] for level in entry["levels"] if level["level"] == 0]
     assert innermost[0] - innermost[1] >= entry["break_even_spread_bps"]
 
@@ -72,6 +73,33 @@ def test_a_dropped_level_says_why(tmp_path: Path) -> None:
     assert "below_minimum" in finished.output
     (entry,) = run("check", settings, "--json").json()["symbols"]
     assert {(lost["side"], lost["level"]) for lost in entry["dropped"]} == {("bid", 2), ("ask", 2)}
+
+
+KRAKEN = "rate_counter_cancel_points = [[5, 8], [10, 6], [15, 5], [45, 4], [90, 2], [300, 1]]"
+
+
+@pytest.mark.parametrize(
+    ("limit", "levels", "says"),
+    [
+        (60, 3, "new prices of 0 of the 2 innermost"),
+        (66, 3, "new prices of 0 of the 2 innermost"),
+        (67, 3, "new prices of 1 of the 2 innermost"),  # 8 + 1 to move one, 6 * 8 + 1 for an ending, 9 for a gap
+        (75, 3, "new prices of 1 of the 2 innermost"),
+        (76, 3, ""),  # 9 more for the second
+        (60, 5, "room for 6 of 10 quotes at once"),  # 6 + 6 * 8 + 1 = 55, a seventh needs 9 more
+        (125, 3, ""),
+    ],
+)
+def test_a_ladder_that_the_venues_counter_has_no_room_for_is_warned_of(
+    tmp_path: Path, limit: int, levels: int, says: str
+) -> None:
+    """By hand, at Kraken's prices: an order costs 1 point, a young one's cancel 8."""
+    lines = f"rate_counter_limit = {limit}\n{KRAKEN}\nnum_price_levels = {levels}"
+    settings = write_settings(tmp_path, with_line("strategy", lines))
+    (entry,) = run("check", settings, "--json").json()["symbols"]
+    assert says in entry["requests"]
+    assert bool(entry["requests"]) is bool(says)
+    assert ("requests: " in run("check", settings).output) is bool(says)
 
 
 def test_settings_that_would_quote_nothing_fail(tmp_path: Path) -> None:

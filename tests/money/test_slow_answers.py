@@ -39,7 +39,8 @@ def slow_cancel() -> Bench:
     bench = Bench(SETTINGS, services=services(risk=ScriptedRisk())).start_quoting()
     bench.later(1)
     bench.book("100.02", "100.04")
-    first_bid = bench.sent(CancelOrder, len(bench.results) - 1)[0].client_order_id
+    cancels = bench.sent(CancelOrder, len(bench.results) - 1)
+    first_bid = next(each.client_order_id for each in cancels if bench.own(each.client_order_id).side is BID)
     while bench.outbox:
         intent = bench.outbox.popleft()
         if not (isinstance(intent, CancelOrder) and intent.client_order_id == first_bid):
