@@ -15,6 +15,7 @@ from rich.table import Table
 from mm_fsm.books.exact import EXACT
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.errors import SettingsError, VenueError
 from mm_fsm.runtime.account.shared_account import check_permissions
 from mm_fsm.runtime.pushed_session import connections
@@ -34,6 +35,7 @@ def run_inspection(settings: Path | None, *, as_json: bool) -> int:
     """
     if settings is None:
         raise SettingsError("SETTINGS", "a settings file", "nothing", "A preset is for paper; name your settings.")
+    log_to_standard_error()
     found = asyncio.run(_inspected(read_settings(settings)))
     console = result_console()
     if as_json:

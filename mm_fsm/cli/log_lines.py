@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Final, Self
 
 from loguru import logger
 
+from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.cli.run_view import RunView, fraction_done, is_interrupted
 from mm_fsm.cli.trouble_lines import TroubleLines
 from mm_fsm.machine.results import StepResult
@@ -16,33 +16,9 @@ from mm_fsm.report.table import size
 from mm_fsm.runtime.pushed_session import PushedSession
 from mm_fsm.runtime.session import Session
 
-if TYPE_CHECKING:
-    from loguru import Record
-
 PROGRESS_SECONDS: Final = 10.0
 """Wall time between two lines of progress."""
 _STEPS_BETWEEN_LOOKS: Final = 256
-
-
-def log_to_standard_error() -> None:
-    """Send the log to standard error as ``time level event field=value ...``."""
-    logger.remove()
-    # a bug's traceback without the values of its variables: one of them may be a key
-    logger.add(sys.stderr, format=_line_format, level="INFO", colorize=False, backtrace=False, diagnose=False)
-
-
-def _line_format(record: Record) -> str:
-    record["extra"]["_fields"] = " ".join(f"{name}={_quoted(value)}" for name, value in _shown(record["extra"]))
-    return "{time:HH:mm:ss} {level} {message} {extra[_fields]}\n{exception}"
-
-
-def _shown(extra: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, value) for name, value in extra.items() if not name.startswith("_")]
-
-
-def _quoted(value: object) -> str:
-    text = str(value)
-    return f'"{text}"' if " " in text else text
 
 
 class LogLines(RunView):
@@ -58,8 +34,7 @@ class LogLines(RunView):
         """Say what is opened."""
         log_to_standard_error()
         for session in self._sessions:
-            preset = session.configuration.preset or None
-            logger.bind(symbol=session.symbol, preset=preset).info("session_opened")
+            logger.bind(symbol=session.symbol, preset=session.configuration.preset or None).info("session_opened")
         return self
 
     def take(self, session: Session, result: StepResult) -> None:

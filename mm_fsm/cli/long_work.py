@@ -11,7 +11,8 @@ from loguru import logger
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from mm_fsm.cli.consoles import can_redraw, message_console
-from mm_fsm.cli.log_lines import PROGRESS_SECONDS, log_to_standard_error
+from mm_fsm.cli.log_format import log_to_standard_error
+from mm_fsm.cli.log_lines import PROGRESS_SECONDS
 
 _REDRAW_SECONDS: Final = 0.2
 

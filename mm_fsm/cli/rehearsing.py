@@ -15,6 +15,7 @@ from attrs import frozen
 
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.core.instrument import Fees, Instrument
 from mm_fsm.errors import OptionError
 from mm_fsm.runtime.presets import matching_preset
@@ -59,6 +60,7 @@ def run_rehearsal(options: RehearseOptions) -> int:
     Raises:
         MarketMakerError: an option, a script or a recording is refused.
     """
+    log_to_standard_error()
     terms = _terms(options)
     options.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:

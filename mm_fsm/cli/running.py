@@ -9,7 +9,7 @@ from typing import Final
 
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.execution import Output, execute
-from mm_fsm.cli.log_lines import log_to_standard_error
+from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.cli.opening import Opening, opened, opened_in_wall_time
 from mm_fsm.cli.options import RunOptions
 from mm_fsm.cli.run_directory import run_directory

@@ -11,6 +11,7 @@ from typing import Final
 
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.core.clock import seconds as seconds_of
 from mm_fsm.errors import OptionError, OwnershipError, SettingsError
 from mm_fsm.runtime.operations import OperationsDirectory, RunDescription
@@ -32,6 +33,7 @@ def run_watchdog(directory: Path, *, silence_seconds: float, most_seconds: float
     Raises:
         SettingsError: no run has written to the directory, or its settings are no longer there.
     """
+    log_to_standard_error()
     operations = OperationsDirectory(directory)
     facts = operations.read()
     venues = connections(_configurations(facts))  # now: keys that are not there must not be found missing later

@@ -93,6 +93,8 @@ class PreparedFile:
     path: Path
     is_there: bool = field(init=False)
     """Whether the events are there, whole."""
+    fraction_read: float = field(default=0.0, init=False)
+    """Of the events, by the latest reading."""
     _last: dict[str, Any] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -104,7 +106,8 @@ class PreparedFile:
         with suppress(OSError):
             os.utime(self.path)
         with self.path.open(encoding="utf-8") as lines:
-            for _, line in zip(range(self._last["lines"]), lines, strict=False):
+            for number, line in zip(range(self._last["lines"]), lines, strict=False):
+                self.fraction_read = (number + 1) / self._last["lines"]
                 yield _events(symbol, json.loads(line))
 
     def keeping(self, batches: Iterable[list[RecordedEvent]], tally: Tally) -> Iterator[list[RecordedEvent]]:

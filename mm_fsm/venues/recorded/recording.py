@@ -50,6 +50,7 @@ class Recording:
         self._prepared = prepared
         self._tally = Tally(self._reading)
         self._books = self._trades = 0
+        self._kept: PreparedFile | None = None
         self.is_prepared = False
         """Whether the last iteration took its events from a prepared file."""
 
@@ -112,7 +113,7 @@ class Recording:
         self._tally = Tally(self._reading)
         self._books = self._trades = 0
         files = [layout.file for layout in self.layouts]
-        kept = None if self._prepared is None else self._prepared.find(files, wanted, self._reading)
+        kept = self._kept = None if self._prepared is None else self._prepared.find(files, wanted, self._reading)
         self.is_prepared = kept is not None and kept.is_there
         batches = self._read(wanted) if kept is None else self._through(kept, wanted)
         with closing(batches):
@@ -124,7 +125,13 @@ class Recording:
 
     @property
     def position(self) -> int:
-        """Bytes read so far of all files, as on disk."""
+        """Bytes read so far of all files, as on disk; of a prepared reading, which opens none, the same share of them.
+
+        Raises:
+            RecordingError: a file is not there any more.
+        """
+        if self._kept is not None and self.is_prepared:
+            return round(self._kept.fraction_read * self.size)
         return sum(layout.file.position for layout in self.layouts)
 
     @property
@@ -159,8 +166,6 @@ class Recording:
     def _through(self, kept: PreparedFile, wanted: Wanted) -> Generator[Events, None, None]:
         if kept.is_there:
             yield from kept.batches(wanted.symbol, self._tally)
-            for layout in self.layouts:
-                layout.file.finish()
         else:
             yield from kept.keeping(self._read(wanted), self._tally)
 

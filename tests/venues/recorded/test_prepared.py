@@ -56,6 +56,17 @@ def test_the_second_run_gives_the_same_from_the_prepared_file(read: Open) -> Non
     assert second.position == second.size
 
 
+def test_the_second_run_says_how_far_it_is_as_the_first_did(read: Open) -> None:
+    """By events of 512 a line; not zero until the end, for no source file is opened."""
+    list(read())
+    second = read()
+    shares = [second.position / second.size for _ in second]
+    assert shares == sorted(shares)
+    for at in (0.25, 0.5, 0.75):
+        assert shares[int(at * len(shares))] == pytest.approx(at, abs=512 / len(shares))
+    assert shares[-1] == 1.0
+
+
 def test_what_events_call_the_market_is_no_part_of_what_is_prepared(read: Open) -> None:
     list(read("A/B"))
     renamed = read("AB")
