@@ -1,11 +1,14 @@
-"""Parts of the documents that the program writes: counts of its own charts, the chart itself, the demonstration.
+"""Parts of the documents that the program writes: counts of its own charts, the chart itself, tables of what was seen.
 
-``python docs/site/written_parts.py`` writes them again; ``--check`` names those that are out of date, and exits with
-status 1. A part stands between ``<!-- written: NAME -->`` and ``<!-- end of NAME -->``, on lines of its own or in one.
+``python docs/site/written_parts.py`` writes them again, but for those that measure: they are written when their names
+are given. ``--check`` names those that are out of date, and exits with status 1. A part stands between
+``<!-- written: NAME -->`` and ``<!-- end of NAME -->``, on lines of its own or in one.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import re
 import subprocess
 import sys
@@ -62,10 +65,27 @@ def chart() -> str:
 def demonstration() -> str:
     """What the demonstration prints at its end."""
     with tempfile.TemporaryDirectory() as place:
-        command = [Path(sys.executable).with_name("mm-fsm"), *DEMONSTRATION, "--out", place]
-        finished = subprocess.run(command, capture_output=True, text=True, check=True, env={"COLUMNS": "80"})
-    lines = [line.rstrip() for line in finished.stdout.splitlines()]
+        printed = printed_by("-c", "from mm_fsm.cli import main; main()", *DEMONSTRATION, "--out", place)
+    lines = [line.rstrip() for line in printed.splitlines()]
     return "\n".join(["```text", *lines, "```"])
+
+
+def exchanges() -> str:
+    """What each exchange can do."""
+    return printed_by("-m", "tests.venues.ccxt_venue.exchange_table")
+
+
+def faults() -> str:
+    """What was seen when each fault struck alone."""
+    return printed_by("-m", "tests.venues.ccxt_venue.fault_table")
+
+
+def printed_by(*arguments: str) -> str:
+    """What Python prints with these arguments and the modules of this tree, whatever is installed."""
+    environment = {**os.environ, "COLUMNS": "80", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *arguments]
+    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment, cwd=ROOT)
+    return finished.stdout.strip("\n")
 
 
 def statuses() -> str:
@@ -79,8 +99,11 @@ PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "statuses": ("README.md", statuses),
     "plans": ("docs/testing.md", plans),
     "excluded": ("docs/coverage.md", excluded),
+    "exchanges": ("docs/exchanges.md", exchanges),
 }
 """Where each part stands, and what makes it."""
+MEASURED: Mapping[str, tuple[str, Callable[[], str]]] = {"faults": ("docs/rehearsed.md", faults)}
+"""Parts that take minutes and hold times, so that no two runs agree."""
 
 
 def with_part(text: str, name: str, part: str) -> str:
@@ -99,18 +122,27 @@ def with_part(text: str, name: str, part: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the parts, or check them."""
+    every = {**PARTS, **MEASURED}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(every)}; all but {', '.join(MEASURED)} by default")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_args(arguments)
+    unknown = {*options.names} - {*every}
+    if unknown:
+        parser.error(f"expected names of {', '.join(every)}, found {', '.join(sorted(unknown))}")
     stale = []
-    for name, (document, make) in PARTS.items():
+    for name in options.names or PARTS:
+        document, make = every[name]
         path = ROOT / document
         text = path.read_text(encoding="utf-8")
         written = with_part(text, name, make())
         if written != text:
             stale.append(f"{document}: {name}")
-            if "--check" not in arguments:
+            if not options.check:
                 path.write_text(written, encoding="utf-8")
     for each in stale:
-        print(f"{each} {'is out of date: run make diagrams' if '--check' in arguments else 'written'}")
-    return int(bool(stale) and "--check" in arguments)
+        print(f"{each} {'is out of date: run make diagrams' if options.check else 'written'}")
+    return int(bool(stale) and options.check)
 
 
 if __name__ == "__main__":

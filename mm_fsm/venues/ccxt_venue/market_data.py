@@ -44,8 +44,7 @@ class MarketStreams(Streams):
     async def start(self) -> None:
         """Subscribe to books and trades."""
         for market in self.account.markets.values():
-            self._follow_market("books", "watchOrderBook", market, self._watch_book, self._poll_book)
-            self._follow_market("trades", "watchTrades", market, self._watch_trades, None)
+            self._follow_market(market)
 
 
 class MarketData:

@@ -7,7 +7,10 @@ The first failure of any of them ends the generation: nothing in ccxt says what 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from enum import StrEnum
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from attrs import define, field
@@ -31,6 +34,46 @@ _POLL_SECONDS: Final = 1.0
 _STEP_SECONDS: Final = 0.01
 _GAPS_IN_A_ROW: Final = 5
 
+Follow = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Source(StrEnum):
+    """Where a kind of news comes from."""
+
+    STREAM = "stream"
+    POLLING = "polling"
+    ANSWERS = "answers only"
+    """From the answers to requests."""
+
+
+class News(StrEnum):
+    """Kinds of news."""
+
+    OWN_TRADES = "own trades"
+    OWN_ORDERS = "own orders"
+    BOOKS = "books"
+    TRADES = "trades"
+
+
+STREAMS: Final[Mapping[News, str]] = MappingProxyType(
+    {
+        News.OWN_TRADES: "watchMyTrades",
+        News.OWN_ORDERS: "watchOrders",
+        News.BOOKS: "watchOrderBook",
+        News.TRADES: "watchTrades",
+    }
+)
+"""What ccxt calls the stream of each kind."""
+POLLED: Final = frozenset({News.OWN_TRADES, News.BOOKS})
+"""Kinds that are asked for again and again where there is no stream."""
+
+
+def source_of(exchange: Any, news: News) -> Source:
+    """Where the venue gets a kind of news from at an exchange."""
+    if entry(exchange.has, STREAMS[news]):
+        return Source.STREAM
+    return Source.POLLING if news in POLLED else Source.ANSWERS
+
 
 class StreamError(Exception):
     """A stream cannot be used."""
@@ -44,7 +87,7 @@ class Streams:
     exchange: Any
     on_failure: Callable[[str], None]
     sources: dict[str, str] = field(factory=dict)
-    """For each kind of news, ``stream`` or ``polling``."""
+    """For each kind of news where it comes from, a ``Source``."""
     since: int | None = None
     """Venue time since when the own streams are up; None before."""
     _tasks: list[asyncio.Task[None]] = field(factory=list, init=False)
@@ -65,48 +108,32 @@ class Streams:
         Raises:
             StreamError: it took too long, or a stream failed at once.
         """
-        self._follow("own trades", "watchMyTrades", self._watch_own_trades, self._poll_own_trades)
-        self._follow("own orders", "watchOrders", self._watch_own_orders, None)
+        self._follow(News.OWN_TRADES, self._watch_own_trades, self._poll_own_trades)
+        self._follow(News.OWN_ORDERS, self._watch_own_orders)
         await self._until_heard()
         self.since = self.account.clock.asked()
         for market in self.account.markets.values():
-            self._follow_market("books", "watchOrderBook", market, self._watch_book, self._poll_book)
-            self._follow_market("trades", "watchTrades", market, self._watch_trades, None)
+            self._follow_market(market)
 
     def stop(self) -> None:
         """Follow nothing any more."""
         for task in self._tasks:
             task.cancel()
 
-    def _follow(
-        self,
-        name: str,
-        method: str,
-        watch: Callable[[], Coroutine[Any, Any, None]],
-        poll: Callable[[], Coroutine[Any, Any, None]] | None,
-    ) -> None:
-        is_stream = self.has(method)
-        self.sources[name] = "stream" if is_stream else "polling" if poll is not None else "answers only"
-        chosen = watch if is_stream else poll
+    def _follow(self, news: News, watch: Follow, poll: Follow | None = None, *, of: str = "") -> None:
+        """Follow a kind of news as ``source_of`` says; ``poll`` for the kinds that are ``POLLED``."""
+        name, source = f"{news}{of}", source_of(self.exchange, news)
+        self.sources[name] = source
+        chosen = {Source.STREAM: watch, Source.POLLING: poll}.get(source)
         if chosen is not None:
             self._tasks.append(asyncio.get_running_loop().create_task(self._supervised(name, chosen)))
 
-    def _follow_market(
-        self,
-        name: str,
-        method: str,
-        market: LiveMarket,
-        watch: Callable[[LiveMarket], Coroutine[Any, Any, None]],
-        poll: Callable[[LiveMarket], Coroutine[Any, Any, None]] | None,
-    ) -> None:
-        self._follow(
-            f"{name} of {market.symbol}",
-            method,
-            lambda: watch(market),
-            None if poll is None else lambda: poll(market),
-        )
+    def _follow_market(self, market: LiveMarket) -> None:
+        of = f" of {market.symbol}"
+        self._follow(News.BOOKS, partial(self._watch_book, market), partial(self._poll_book, market), of=of)
+        self._follow(News.TRADES, partial(self._watch_trades, market), of=of)
 
-    async def _supervised(self, name: str, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _supervised(self, name: str, follow: Follow) -> None:
         try:
             await follow()
         except Exception as error:  # noqa: BLE001 - whatever ended it, what was missed is not known

@@ -160,6 +160,8 @@ _READERS: Final[Mapping[str, Callable[..., Iterator[Usage]]]] = MappingProxyType
     }
 )
 """By exchange: how its headers are read."""
+COUNTED: Final = frozenset(_READERS)
+"""Exchanges that tell their request counters with each answer."""
 
 
 def venue_time_of(exchange: Any) -> int:

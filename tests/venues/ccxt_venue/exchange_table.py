@@ -1,13 +1,11 @@
 """What the pinned ccxt says that each exchange can do, what this venue makes of it, and which tests cover it.
 
-python -m tests.venues.ccxt_venue.exchange_table --write docs/exchanges.md
+``python docs/site/written_parts.py exchanges`` puts it into its page.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 import ccxt.pro
@@ -15,11 +13,25 @@ import ccxt.pro
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.account import CANCELS_BY_CLIENT_ID, FINDS_BY_CLIENT_ID, HAS_SWITCH
 from mm_fsm.venues.ccxt_venue.client_ids import RULES, ClientIds
+from mm_fsm.venues.ccxt_venue.deadlines import DEADLINES
+from mm_fsm.venues.ccxt_venue.inspection import PERMISSION_ENDPOINTS
+from mm_fsm.venues.ccxt_venue.market_rules import read_instrument
+from mm_fsm.venues.ccxt_venue.streams import News, source_of
+from mm_fsm.venues.ccxt_venue.usage import COUNTED
 from tests.venues.ccxt_venue.raw_samples import ORDERS
 
-BEGIN: Final = "<!-- table: python -m tests.venues.ccxt_venue.exchange_table -->"
-END: Final = "<!-- end of the table -->"
-EXCHANGES: Final = tuple(sorted({*RULES, *ORDERS, *FINDS_BY_CLIENT_ID, *CANCELS_BY_CLIENT_ID, *HAS_SWITCH}))
+TABLES: Final = (
+    RULES,
+    ORDERS,
+    FINDS_BY_CLIENT_ID,
+    CANCELS_BY_CLIENT_ID,
+    HAS_SWITCH,
+    COUNTED,
+    DEADLINES,
+    PERMISSION_ENDPOINTS,
+)
+"""Every table of the venue that names exchanges."""
+EXCHANGES: Final = tuple(sorted({name for table in TABLES for name in table}))
 REHEARSED: Final = frozenset({"binance"})
 """Those that a test trades at: the rehearsal exchange answers as this one does."""
 COLUMNS: Final = (
@@ -30,28 +42,30 @@ COLUMNS: Final = (
     "an order is found by our id",
     "cancelled by our id",
     "switch",
+    "counters",
+    "late orders refused by",
+    "permissions",
     "sandbox",
     "tests",
 )
+SYMBOL: Final = "BASE/QUOTE"
 
 
-def source(exchange: Any, stream: str, question: str | None) -> str:
-    """Where news comes from, as the venue chooses."""
-    if exchange.has.get(stream):
-        return "stream"
-    return "asked for" if question is not None and exchange.has.get(question) else "answers only"
-
-
-def refusal(exchange: Any) -> str | None:
-    """Why this exchange cannot be traded; None where it can."""
-    if not (exchange.features or {}).get("spot"):
-        return "refused: it has no spot markets"
-    if exchange.precisionMode == ccxt.SIGNIFICANT_DIGITS:
-        return "refused: it counts significant digits"
+def refusal(exchange: Any) -> SettingsError | None:
+    """Why the venue refuses a market of this exchange that has every rule; None where it trades it."""
+    market = {
+        "spot": bool(exchange.has["spot"]),
+        "type": "spot" if exchange.has["spot"] else "contract",
+        "base": "BASE",
+        "quote": "QUOTE",
+        "precision": {"price": "1", "amount": "1"},
+    }
+    exchange.markets = {SYMBOL: market}
     try:
+        read_instrument(exchange, SYMBOL)
         ClientIds(exchange.id, frozenset({"mm"}))
-    except SettingsError:
-        return "refused: its client ids cannot hold ours"
+    except SettingsError as error:
+        return error
     return None
 
 
@@ -61,45 +75,42 @@ def tests_of(name: str) -> str:
     return ", ".join(kind for kind, is_there in kinds.items() if is_there) or "none"
 
 
-def row(name: str) -> str:
+def late_orders_refused_by(exchange: Any) -> str:
+    """How the exchange knows that a placement reaches it too late."""
+    if exchange.id in DEADLINES:
+        return "a time in the request"
+    return "a window" if "recvWindow" in exchange.options else "us alone"
+
+
+def yes(answer: object) -> str:
+    """In a word."""
+    return "yes" if answer else "no"
+
+
+def cells(name: str) -> tuple[str, ...]:
     """One row of the table."""
     exchange = getattr(ccxt.pro, name)()
     refused = refusal(exchange)
     if refused is not None:
-        return f"| {' | '.join((name, refused, *([''] * (len(COLUMNS) - 3)), tests_of(name)))} |"
-    cells = (
+        words = f"refused: it lacks {refused.expected}"
+        return (name, words, *([""] * (len(COLUMNS) - 3)), tests_of(name))
+    return (
         name,
-        source(exchange, "watchOrderBook", "fetchOrderBook"),
-        source(exchange, "watchOrders", None),
-        source(exchange, "watchMyTrades", "fetchMyTrades"),
+        *(source_of(exchange, news) for news in (News.BOOKS, News.OWN_ORDERS, News.OWN_TRADES)),
         "yes" if name in FINDS_BY_CLIENT_ID else "in lists",
-        "yes" if name in CANCELS_BY_CLIENT_ID else "no",
-        "yes" if name in HAS_SWITCH else "no",
-        "yes" if exchange.urls.get("test") else "no",
+        *(yes(name in each) for each in (CANCELS_BY_CLIENT_ID, HAS_SWITCH, COUNTED)),
+        late_orders_refused_by(exchange),
+        yes(name in PERMISSION_ENDPOINTS),
+        yes(exchange.urls.get("test")),
         tests_of(name),
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def table() -> str:
     """The whole table."""
     head = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
-    return "\n".join((head, *map(row, EXCHANGES)))
-
-
-def main() -> int:
-    """Print the table, or put it into a page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", type=Path, help="a page that has the table between its two comments")
-    options = parser.parse_args()
-    if options.write is None:
-        sys.stdout.write(table() + "\n")
-        return 0
-    before, _, rest = options.write.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    options.write.write_text(f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}", encoding="utf-8")
-    return 0
+    return "\n".join((head, *(f"| {' | '.join(cells(name))} |" for name in EXCHANGES)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.stdout.write(table() + "\n")

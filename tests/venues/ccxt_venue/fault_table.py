@@ -1,6 +1,6 @@
-"""Lets every fault of the menu strike, one after the other, and writes down what was seen, as a table for the docs.
+"""Lets every fault of the menu strike, one after the other, and prints what was seen, as a table for the docs.
 
-python -m tests.venues.ccxt_venue.fault_table --write docs/rehearsed-faults.md
+``python docs/site/written_parts.py faults`` puts it into its page.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from loguru import logger
@@ -17,8 +16,6 @@ from loguru import logger
 from tests.venues.ccxt_venue.fault_cases import CASES, Case, Seen, go_through
 from tests.venues.ccxt_venue.mixes import say, silence_ccxt
 
-BEGIN: Final = "<!-- table: python -m tests.venues.ccxt_venue.fault_table -->"
-END: Final = "<!-- end of the table -->"
 COLUMNS: Final = ("injected", "strikes", "shows within", "it showed after", "settled by", "it was settled after")
 HEAD: Final = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
 
@@ -59,20 +56,12 @@ async def run(cases: Iterable[Case]) -> list[Seen]:
 
 
 def main() -> int:
-    """Run every case, and print the table or put it into a page."""
+    """Run every case, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", type=Path, help="a page that has the table between its two comments")
     parser.add_argument("--only", default="", help="cases whose name contains this")
     options = parser.parse_args()
     logger.remove()
-    text = table(asyncio.run(run(case for case in CASES if options.only in case.name)))
-    if options.write is None:
-        sys.stdout.write(text + "\n")
-        return 0
-    page = options.write.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    options.write.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    sys.stdout.write(table(asyncio.run(run(case for case in CASES if options.only in case.name))) + "\n")
     return 0
 
 
