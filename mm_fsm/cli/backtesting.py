@@ -21,7 +21,7 @@ from mm_fsm.cli.recordings import (
     recorded_files,
     remarks_on,
 )
-from mm_fsm.cli.run_directory import run_directory
+from mm_fsm.cli.run_directory import once_open, run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
 from mm_fsm.errors import OptionError, SettingsError
@@ -66,7 +66,7 @@ def run_backtest(given: RecordingOptions, options: RunOptions, *, settings: Path
     )
     venues = [(each.configuration, on_recording(_account(each.configuration), each.recording)) for each in markets]
     return execute(
-        opened(venues, opening, flatten=options.flatten),
+        once_open(lambda: opened(venues, opening, flatten=options.flatten), directory, is_new=options.out is None),
         Output(
             directory=directory,
             as_json=options.as_json,

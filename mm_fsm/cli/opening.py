@@ -72,9 +72,9 @@ def opened(
     """
     with ExitStack() as stack:
         sessions = [_open(configuration, venue, opening, stack) for configuration, venue in markets]
-        operator = _operator(opening, [(configuration, venue.terms) for configuration, venue in markets])
+        _begin(opening, [(configuration, venue.terms) for configuration, venue in markets])
         _note_ending(opening, sessions, stack)
-        yield Supervisor(sessions, pacer, flatten=flatten, operator=operator)
+        yield Supervisor(sessions, pacer, flatten=flatten, operator=_operator(opening))
 
 
 @contextmanager
@@ -96,14 +96,15 @@ def opened_in_wall_time(
             stack.callback(_close, loop, venue)
         commits = stack.enter_context(GroupCommit(loop))
         connected = [loop.run_until_complete(connect(venue, markets)) for venue, markets in venues]
-        terms = [(market.configuration, market.terms) for markets in connected for market in markets]
-        operator = _operator(opening, terms)
-        supervisor = PushedSupervisor(loop, [venue for venue, _ in venues], flatten=flatten, operator=operator)
+        supervisor = PushedSupervisor(
+            loop, [venue for venue, _ in venues], flatten=flatten, operator=_operator(opening)
+        )
         for venue, _ in venues:
             venue.limits.on_loss = partial(supervisor.halt, venue)
         supervisor.sessions = [
             _open_pushed(market, opening, supervisor, commits, stack) for markets in connected for market in markets
         ]
+        _begin(opening, [(market.configuration, market.terms) for markets in connected for market in markets])
         _note_ending(opening, supervisor.sessions, stack)
         yield supervisor
 
@@ -117,10 +118,15 @@ def _note_unawaited(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -
     logger.bind(error=type(error).__name__, what=context.get("message", "")).debug("loop.unawaited_failure")
 
 
-def _operator(opening: Opening, markets: Sequence[tuple[MarketConfiguration, VenueTerms]]) -> OperatorDesk | None:
-    """Say in the run's directory what runs, and listen there."""
+def _operator(opening: Opening) -> OperatorDesk | None:
+    """Who listens in the run's directory, once the run turns."""
+    return None if opening.operations is None else OperatorDesk(opening.operations)
+
+
+def _begin(opening: Opening, markets: Sequence[tuple[MarketConfiguration, VenueTerms]]) -> None:
+    """Say in the run's directory what runs: only once every market is ours, for another run may have the directory."""
     if opening.operations is None:
-        return None
+        return
     opening.operations.begin(
         opening.settings,
         [
@@ -133,7 +139,6 @@ def _operator(opening: Opening, markets: Sequence[tuple[MarketConfiguration, Ven
             for configuration, terms in markets
         ],
     )
-    return OperatorDesk(opening.operations)
 
 
 def _note_ending(opening: Opening, sessions: Sequence[Session], stack: ExitStack) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Final
+from shutil import rmtree
+from typing import Final, TypeVar
 
 from mm_fsm.errors import OptionError
 
 RUNS: Final = Path("runs")
 LATEST: Final = "latest"
+_Opened = TypeVar("_Opened")
 
 
 def run_directory(out: Path | None, name: str, *, runs: Path = RUNS) -> Path:
     """The directory that was asked for, else a new one under ``runs`` that is named by the time and ``name``.
 
-    ``runs/latest`` points at the new one, where the file system has links.
+    ``once_open`` lets ``runs/latest`` point at the new one.
 
     Raises:
         SettingsError: no directory can be made there.
@@ -31,8 +34,39 @@ def run_directory(out: Path | None, name: str, *, runs: Path = RUNS) -> Path:
     except OSError as error:
         expected = "a directory that can be made"
         raise OptionError("--out", expected, f"{runs}: {error.strerror}", "Name another with --out DIR.") from error
-    _point_at(runs / LATEST, directory)
     return directory
+
+
+@contextmanager
+def once_open(
+    make: Callable[[], AbstractContextManager[_Opened]],
+    directory: Path,
+    *,
+    is_new: bool,
+    tell: Callable[[], None] = lambda: None,
+) -> Iterator[_Opened]:
+    """What ``make`` opens; only once it is open does ``runs/latest`` point at its directory, and is anything told.
+
+    Who asks the last run to stop must not reach one that was refused: another may be trading. The directory of a
+    refused run goes.
+
+    Args:
+        make: opens the run.
+        directory: where its files go.
+        is_new: whether ``run_directory`` has made it for this run alone.
+        tell: says what has begun.
+    """
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(make())
+        except BaseException:
+            if is_new:
+                rmtree(directory, ignore_errors=True)
+            raise
+        if is_new:
+            _point_at(directory.with_name(LATEST), directory)
+        tell()
+        yield opened
 
 
 def _make(runs: Path, name: str) -> Path:

@@ -12,7 +12,7 @@ from mm_fsm.cli.execution import Output, execute
 from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.cli.opening import Opening, opened, opened_in_wall_time
 from mm_fsm.cli.options import RunOptions
-from mm_fsm.cli.run_directory import run_directory
+from mm_fsm.cli.run_directory import once_open, run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
 from mm_fsm.report.table import duration
@@ -58,11 +58,19 @@ def run_simulation(
         operations=OperationsDirectory(directory),
         settings=settings,
     )
-    if not options.quiet:
-        for line in _what_is_shown(configurations, directory, is_real_time=speed != "max"):
-            print_message(line, style="dim")
+
+    def tell() -> None:
+        if not options.quiet:
+            for line in _what_is_shown(configurations, directory, is_real_time=speed != "max"):
+                print_message(line, style="dim")
+
     return execute(
-        _opened(configurations, opening, speed, flatten=options.flatten),
+        once_open(
+            lambda: _opened(configurations, opening, speed, flatten=options.flatten),
+            directory,
+            is_new=options.out is None,
+            tell=tell,
+        ),
         Output(
             directory=directory,
             as_json=options.as_json,

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import sleep
 from typing import Final
 
+from attrs import define, field
+
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.core.clock import seconds as seconds_of
 from mm_fsm.errors import OptionError, OwnershipError, SettingsError
-from mm_fsm.runtime.operations import OperationsDirectory, RunDescription
-from mm_fsm.runtime.ownership import Ownership
+from mm_fsm.runtime.operations import OperationsDirectory, RunDescription, RunningMarket, is_alive
+from mm_fsm.runtime.ownership import Holder, Ownership, last_holder
 from mm_fsm.runtime.pushed_session import connections
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_settings
-from mm_fsm.runtime.watchdog import MarketRescue, OrdersOfRun, journals_of, reach, rescue, silence_of
+from mm_fsm.runtime.watchdog import MarketRescue, OrdersOfRun, Silence, journals_of, reach, rescue, silence_of
 from mm_fsm.venues.port import PushedVenue
 
 Connection = tuple[PushedVenue, Sequence[MarketConfiguration]]
@@ -30,22 +33,85 @@ _RUN: Final = "watchdog"
 def run_watchdog(directory: Path, *, silence_seconds: float, most_seconds: float | None) -> int:
     """Watch a run until it ends in order, or rescue what it left; the exit status.
 
+    A market that another live process makes is not touched: it is watched on, until that process is gone as well.
+
     Raises:
         SettingsError: no run has written to the directory, or its settings are no longer there.
     """
     log_to_standard_error()
     operations = OperationsDirectory(directory)
     facts = operations.read()
-    venues = connections(_configurations(facts))  # now: keys that are not there must not be found missing later
+    configurations = _configurations(facts)
+    venues = connections(configurations)  # now: keys that are not there must not be found missing later
     names = ", ".join(each.symbol for each in facts.markets)
     print_message(f"watching {names} (process {facts.process}), silent at most {silence_seconds:g} s", style="dim")
-    while (silence := silence_of(operations, silence_seconds)) is None:
-        if operations.silent_seconds() is None:
+    owning = _Owning(operations, facts.process, silence_seconds)
+    left, status = list(facts.markets), ExitCode.SUCCESS
+    while left:
+        if (silence := _silence(operations, silence_seconds)) is None:
             print_message(f"the run of {names} has ended in order: nothing to do")
-            return ExitCode.SUCCESS
+            break
+        with ExitStack() as stack:
+            owned = [market for market in left if owning.own(market, stack)]
+            if not owned:
+                sleep(_LOOK_SECONDS)
+                continue
+            print_message(f"{silence.reason}: cancelling what its journals say is ours", style="yellow")
+            status = max(status, _rescue(owned, venues, most_seconds))
+        left = [market for market in left if market not in owned]
+        venues = connections(configurations) if left else []
+    return status
+
+
+def _silence(operations: OperationsDirectory, longest_seconds: float) -> Silence | None:
+    """Wait until the run falls silent, and say why it is taken for dead; None once it has ended in order."""
+    while (silence := silence_of(operations, longest_seconds)) is None:
+        if operations.silent_seconds() is None:
+            return None
         sleep(_LOOK_SECONDS)
-    print_message(f"{silence.reason}: cancelling what its journals say is ours", style="yellow")
-    return _rescue(facts, venues, most_seconds)
+    return silence
+
+
+@define
+class _Owning:
+    """Takes the locks of markets before their orders are cancelled, which keeps a restarted run away meanwhile.
+
+    A process of the run that hangs still has its market, as has a watchdog that hangs: the orders go all the same. Any
+    other live process that has it makes the market: its orders stay.
+    """
+
+    operations: OperationsDirectory
+    process: int
+    """The one that it set out to watch."""
+    silence_seconds: float
+    _told: set[tuple[str, int]] = field(factory=set, init=False)
+
+    def own(self, market: RunningMarket, stack: ExitStack) -> bool:
+        """Whether the market's orders may be cancelled; a free lock is held until ``stack`` ends."""
+        directory = Path(market.journal).parent
+        try:
+            stack.enter_context(Ownership(directory, market.account, market.symbol, _RUN))
+        except OwnershipError as error:
+            holder = last_holder(directory, market.account, market.symbol)
+            if holder is not None and self._is_made_by(holder):
+                self._tell(market.symbol, holder.process)
+                return False
+            print_message(f"{error} Its orders are cancelled all the same; end that process.", style="yellow")
+        return True
+
+    def _is_made_by(self, holder: Holder) -> bool:
+        is_here = holder.host == socket.gethostname()
+        if holder.run == _RUN or (is_here and not is_alive(holder.process)):
+            return False
+        if is_here and holder.process in {self.process, self.operations.read().process}:
+            silent = self.operations.silent_seconds()
+            return silent is None or silent <= self.silence_seconds
+        return True
+
+    def _tell(self, symbol: str, process: int) -> None:
+        if (symbol, process) not in self._told:
+            self._told.add((symbol, process))
+            print_message(f"{symbol}: process {process} makes it, and its orders stay; watching on", style="yellow")
 
 
 def _configurations(facts: RunDescription) -> Sequence[MarketConfiguration]:
@@ -64,28 +130,18 @@ def _configurations(facts: RunDescription) -> Sequence[MarketConfiguration]:
     return configurations
 
 
-def _rescue(facts: RunDescription, venues: Sequence[Connection], most_seconds: float | None) -> int:
-    orders, problems = journals_of([market.journal for market in facts.markets if market.journal])
+def _rescue(markets: Sequence[RunningMarket], venues: Sequence[Connection], most_seconds: float | None) -> ExitCode:
+    """Cancel the orders of these markets, and print what became of each; the exit status."""
+    orders, problems = journals_of([market.journal for market in markets if market.journal])
     for problem in problems:
         print_message(f"mm-fsm: {problem}", style="red")
-    with ExitStack() as stack:
-        for market in facts.markets:
-            _own(Path(market.journal).parent, market.account, market.symbol, stack)
-        rescued = asyncio.run(_rescued(venues, orders, most_seconds))
+    rescued = asyncio.run(_rescued(venues, orders, most_seconds))
     for each in rescued:
         book = "book confirmed empty" if each.is_confirmed else "BOOK NOT CONFIRMED EMPTY"
         print_message(f"{each.orders.symbol}: {book}, {each.cancels} cancels sent")
     if problems or not all(each.is_confirmed for each in rescued):
         return ExitCode.BOOK_NOT_CONFIRMED
     return ExitCode.FAILURE
-
-
-def _own(directory: Path, account: str, symbol: str, stack: ExitStack) -> None:
-    """Keep a restarted run away meanwhile. A process that hangs still has the market: its orders go all the same."""
-    try:
-        stack.enter_context(Ownership(directory, account, symbol, _RUN))
-    except OwnershipError as error:
-        print_message(f"{error} Its orders are cancelled all the same; end that process.", style="yellow")
 
 
 async def _rescued(

@@ -48,6 +48,21 @@ class RunDescription:
     host: str
     markets: tuple[RunningMarket, ...]
 
+    def is_gone(self) -> bool:
+        """Whether its process is no more. Of another machine's process nobody here can say so."""
+        return self.host == socket.gethostname() and not is_alive(self.process)
+
+
+def is_alive(process: int) -> bool:
+    """Whether this machine has such a process."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
 
 @frozen(kw_only=True)
 class Wishes:

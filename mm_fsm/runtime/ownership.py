@@ -14,6 +14,8 @@ import socket
 from pathlib import Path
 from typing import Any, Final, Self
 
+from attrs import frozen
+
 from mm_fsm.errors import OwnershipError
 from mm_fsm.venues.port import VenueTerms
 
@@ -48,6 +50,16 @@ def market_owned(terms: VenueTerms, results: Path, run: str) -> Ownership:
     return Ownership(market_directory(terms, results), terms.account, terms.instrument.symbol, run)
 
 
+@frozen
+class Holder:
+    """Who holds a market, or held it last."""
+
+    process: int
+    host: str
+    run: str
+    """The token of its run."""
+
+
 class Ownership:
     """The right to make one market on one account, held until ``release``.
 
@@ -62,7 +74,7 @@ class Ownership:
     """
 
     def __init__(self, directory: Path, account: str, symbol: str, run: str) -> None:
-        self.path: Final = directory / f"{_file_name(f'{account}-{symbol}')}.lock"
+        self.path: Final = _lock_path(directory, account, symbol)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -106,9 +118,25 @@ def _unusable(path: Path, error: OSError) -> OwnershipError:
     )
 
 
-def _holder(path: Path) -> str:
+def _lock_path(directory: Path, account: str, symbol: str) -> Path:
+    return directory / f"{_file_name(f'{account}-{symbol}')}.lock"
+
+
+def last_holder(directory: Path, account: str, symbol: str) -> Holder | None:
+    """Who holds a market, or held it last; None where nobody has said so. Arguments are those of ``Ownership``."""
+    return _read(_lock_path(directory, account, symbol))
+
+
+def _read(path: Path) -> Holder | None:
     try:
         entry: Any = json.loads(path.read_text(encoding="utf-8"))
-        return f"process {entry['process']} on {entry['host']} (run {entry['run']})"
+        return Holder(process=int(entry["process"]), host=str(entry["host"]), run=str(entry["run"]))
     except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _holder(path: Path) -> str:
+    found = _read(path)
+    if found is None:
         return "a process that has not said its name yet"
+    return f"process {found.process} on {found.host} (run {found.run})"

@@ -8,8 +8,6 @@ the run died may still arrive, so that the watchdog looks until the validity win
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -225,21 +223,11 @@ def silence_of(operations: OperationsDirectory, longest_seconds: float) -> Silen
     facts, silent = operations.read(), operations.silent_seconds()
     if silent is None:
         return None
-    if facts.host == socket.gethostname() and not _is_alive(facts.process):
+    if facts.is_gone():
         return Silence(f"process {facts.process} is gone, and it did not end in order")
     if silent > longest_seconds:
         return Silence(f"process {facts.process} has been silent for {silent:.1f} s")
     return None
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def journals_of(paths: Sequence[str]) -> tuple[list[OrdersOfRun], list[str]]:

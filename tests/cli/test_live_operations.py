@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.testing.rehearsal.endpoint import VARIABLE
 from mm_fsm.testing.rehearsal.log_file import read_log
-from tests.cli.command_line import command, run, write_settings
+from tests.cli.command_line import command, run, run_process, write_settings
 from tests.cli.test_rehearse import PATIENCE, rehearsing
 
 pytest.importorskip("ccxt", reason="needs the extra 'exchanges'")
@@ -135,3 +136,35 @@ def test_a_run_that_is_stopped_by_command_leaves_nothing_and_the_watchdog_nothin
     assert entry["ending"]["is_book_confirmed_empty"]
     assert watched.status == ExitCode.SUCCESS
     assert "has ended in order" in watched.messages
+
+
+def test_a_refused_second_start_touches_nothing_of_the_run_that_trades(
+    tmp_path: Path, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a directory that is named, and with one of its own: neither the files nor ``runs/latest`` speak of it."""
+    monkeypatch.chdir(tmp_path)
+    log, latest = tmp_path / "exchange" / "log.jsonl", tmp_path / "runs" / "latest"
+    with rehearsing(tmp_path / "exchange", "ETH/USDT", "--balance", "USDT=6000", "--balance", "ETH=2"):
+        maker = subprocess.Popen(
+            command("run", settings, "--live", "--quiet", "--duration", "600"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            wait_until(lambda: len(read_log(log).open_orders()) >= 2, maker)
+            place = latest.resolve()
+            for named in ((), ("--out", place)):
+                refused = run_process("run", settings, "--live", *named, directory=tmp_path)
+                assert refused.status == ExitCode.BAD_INPUT, refused.messages
+                assert "expected nobody to quote it" in refused.messages
+                assert "REAL orders" not in refused.messages
+                assert OperationsDirectory(place).read().process == maker.pid
+                assert latest.resolve() == place
+                assert [each.name for each in (tmp_path / "runs").iterdir() if not each.is_symlink()] == [place.name]
+            assert run("stop").status == ExitCode.SUCCESS
+            maker.communicate(timeout=PATIENCE)
+            assert maker.returncode == ExitCode.SUCCESS
+        finally:
+            maker.kill()
+            maker.communicate()

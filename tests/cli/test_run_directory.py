@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
 
-from mm_fsm.cli.run_directory import run_directory
-from mm_fsm.errors import SettingsError
+from mm_fsm.cli.run_directory import once_open, run_directory
+from mm_fsm.errors import OwnershipError, SettingsError
 
 
 def test_the_directory_that_was_asked_for_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -16,23 +17,51 @@ def test_the_directory_that_was_asked_for_is_taken_as_it_is(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def opened(runs: Path) -> Path:
+    """The directory of a run that could be opened."""
+    directory = run_directory(None, "demo", runs=runs)
+    with once_open(nullcontext, directory, is_new=True):
+        return directory
+
+
 def test_each_run_has_its_own_and_latest_is_the_last(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    made = [run_directory(None, "demo", runs=runs) for _ in range(3)]
+    made = [opened(runs) for _ in range(3)]
     assert len(set(made)) == 3
     assert all(re.fullmatch(r"\d{8}-\d{6}-demo(-\d)?", directory.name) for directory in made)
     assert (runs / "latest").resolve() == made[-1].resolve()
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_run_that_is_refused_is_never_the_last_and_only_a_directory_of_its_own_goes(
+    tmp_path: Path, *, is_new: bool
+) -> None:
+    first = opened(tmp_path)
+    directory = run_directory(None, "demo", runs=tmp_path)
+    told: list[str] = []
+
+    def refuse() -> AbstractContextManager[None]:
+        raise OwnershipError("another process makes it")
+
+    with (
+        pytest.raises(OwnershipError),
+        once_open(refuse, directory, is_new=is_new, tell=lambda: told.append("begun")),
+    ):
+        pass
+    assert directory.exists() is not is_new
+    assert (tmp_path / "latest").resolve() == first.resolve()
+    assert told == []
+
+
 def test_what_somebody_else_calls_latest_stays(tmp_path: Path) -> None:
     (tmp_path / "latest").mkdir()
-    assert run_directory(None, "demo", runs=tmp_path).is_dir()
+    assert opened(tmp_path).is_dir()
     assert not (tmp_path / "latest").is_symlink()
 
 
 def test_a_link_that_leads_nowhere_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to("gone")
-    made = run_directory(None, "demo", runs=tmp_path)
+    made = opened(tmp_path)
     assert (tmp_path / "latest").resolve() == made.resolve()
 
 
