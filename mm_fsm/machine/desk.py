@@ -6,13 +6,15 @@ withdraws its placements.
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import define
 
 from mm_fsm.books import booking, reconciliation_rounds
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
-from mm_fsm.core.decisions import HoldReason, OrderDraft, QuotePlan, Refusal, RefusalCode
+from mm_fsm.core.decisions import Hold, HoldReason, OrderDraft, QuotePlan, Refusal, RefusalCode
 from mm_fsm.core.messages import (
     SIDES,
     CancelOrder,
@@ -27,6 +29,9 @@ from mm_fsm.core.messages import (
 from mm_fsm.machine.deadlines import is_trade_lookup_needed
 from mm_fsm.machine.step_draft import StepDraft
 from mm_fsm.services import permission
+
+_QUOTES_LEAVE: Final = Hold(HoldReason.ORDERS_IN_FLIGHT, "the order service takes its quotes out first")
+_NOT_PLACED: Final = Hold(HoldReason.CUSTOM, "the order service placed none of its quotes")
 
 
 @define
@@ -162,6 +167,20 @@ class Desk:
             self.context.orders.withdraw(placement.client_order_id)
             self.context.request_rates.take_back_placement()
             self.explain(f"withdrew {placement.side} {placement.quantity} at {placement.price}")
+
+    def name_empty_sides(self, plan: QuotePlan) -> None:
+        """Hold a priced side that the order service leaves without a quote, with the reason.
+
+        Without one the side would be priced again at once, in the same books and with the same result. It is tried
+        again when an order has left the book, and at the next refresh.
+        """
+        orders = self.context.orders
+        for side in SIDES:
+            status = self.context.sides[side]
+            if status.refusal is not None or not plan.quotes(side) or orders.has_quote(side):
+                continue
+            leaves = any(order.cancel_in_flight for order in orders.live(side))
+            status.refusal = _QUOTES_LEAVE if leaves else _NOT_PLACED
 
     # -- cancelling -------------------------------------------------------------------------------------------------
 

@@ -238,6 +238,7 @@ class MarketMakingStateMachine(QuotingMachine):
         self.desk.cancel_by_id(changes.cancels)
         for draft in changes.placements:
             self.desk.place(draft, self.services.risk.review(self.context, draft))
+        self.desk.name_empty_sides(plan)
 
     @calls_services("spreads.price_quotes", "orders.plan_changes", "risk.review")
     def continue_placing(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from mm_fsm.core.messages import PlaceOrder, Side
+from mm_fsm import DefaultOrderService, MarketMakingContext
+from mm_fsm.core.decisions import OrderChanges, QuotePlan
+from mm_fsm.core.messages import CancelOrder, PlaceOrder, Side
 from mm_fsm.core.rate_rules import KRAKEN_CANCELS
 from tests.machine.bench import Bench, settings_with
+from tests.machine.scripted import services
 
 SECOND = 1_000_000_000
 
@@ -61,3 +64,51 @@ def test_a_side_refused_for_rate_is_quoted_once_there_is_room() -> None:
     bench.later((due - bench.now) / SECOND)
     bench.book()
     assert len(bench.live(silent)) == 1
+
+
+class CancelsFirst(DefaultOrderService):
+    """Takes all quotes out, and places anew once they are gone."""
+
+    def plan_changes(self, context: MarketMakingContext, plan: QuotePlan) -> OrderChanges:
+        live = context.orders.live()
+        staying = tuple(order.client_order_id for order in live if order.is_staying)
+        return OrderChanges(cancels=staying) if live else super().plan_changes(context, plan)
+
+
+class PlacesNoAsk(DefaultOrderService):
+    """Places no ask, whatever is wanted."""
+
+    def plan_changes(self, context: MarketMakingContext, plan: QuotePlan) -> OrderChanges:
+        changes = super().plan_changes(context, plan)
+        kept = tuple(draft for draft in changes.placements if draft.side is Side.BID)
+        return OrderChanges(cancels=changes.cancels, placements=kept)
+
+
+def test_an_order_service_that_cancels_first_is_asked_again_when_its_quotes_are_gone() -> None:
+    settings = settings_with(refresh_interval_seconds=250.0, stale_data_seconds=300.0)
+    bench = Bench(settings, services=services(orders=CancelsFirst()), is_watched=False)
+    bench.start_quoting()
+    before, since = bench.live(), len(bench.results)
+    bench.later(1)
+    bench.book("100.40", "100.42")
+    assert sorted(cancel.client_order_id for cancel in bench.sent(CancelOrder, since)) == sorted(before)
+    assert bench.sent(PlaceOrder, since) == []
+    bench.settle()
+    assert bench.state == "monitoring_orders"
+    assert {bench.own(order).side for order in bench.live()} == set(Side)
+    assert not {*before} & {*bench.live()}
+
+
+def test_a_side_for_which_the_order_service_places_nothing_says_so_and_is_priced_once_a_refresh() -> None:
+    settings = settings_with(refresh_interval_seconds=5.0)
+    bench = Bench(settings, services=services(orders=PlacesNoAsk()), is_watched=False)
+    bench.run_until(bench.live, 60)
+    bench.settle()
+    assert bench.hold(Side.ASK) == "custom"
+    priced = bench.context.spread_calculations
+    for _ in range(20):
+        bench.later(1)
+        bench.book()
+    bench.settle()
+    assert bench.context.spread_calculations - priced <= 5  # a refresh each 5 s, and one more at the edge
+    assert bench.state == "monitoring_orders"
