@@ -62,6 +62,12 @@ class FileError(SettingsError):
     noun = "file"
 
 
+class VariableError(SettingsError):
+    """An environment variable is missing or wrong."""
+
+    noun = "environment variable"
+
+
 class SeveralSettingsError(SettingsError):
     """Several settings are missing or wrong. The data are the first refusal's; the message has a line for each."""
 

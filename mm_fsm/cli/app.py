@@ -22,6 +22,8 @@ from mm_fsm.cli.arguments import (
     PresetOption,
     QuietOption,
     SettingsArgument,
+    choice_option,
+    number_from,
     option,
     parsed_duration,
 )
@@ -143,7 +145,9 @@ def run(
         str,
         typer.Option(metavar="FACTOR", callback=_speed, help="Event time against the clock: 1 is real time, or max."),
     ] = "max",
-    seed: Annotated[int | None, option(metavar="NUMBER", help="Of the simulated markets.", min=0)] = None,
+    seed: Annotated[
+        int | None, option(metavar="NUMBER", help="Of the simulated markets.", parser=number_from(0))
+    ] = None,
     live: Annotated[
         bool, option("--live", help="Let real orders leave, where settings say live = true; refused otherwise.")
     ] = False,
@@ -232,7 +236,12 @@ def diagram(
     ] = None,
     formats: Annotated[
         list[DiagramFormatName] | None,
-        option("--format", metavar="FORMAT", help=f"{_FORMATS}; again for more. Else all but png and pdf."),
+        choice_option(
+            DiagramFormatName,
+            "--format",
+            metavar="FORMAT",
+            help=f"{_FORMATS}; again for more. Else all but png and pdf.",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where the diagrams are.", metavar="DIR")] = Path("diagrams"),
     check_only: Annotated[bool, option("--check", help="Write nothing; fail when one is missing or stale.")] = False,
@@ -284,9 +293,11 @@ def rehearse(
         list[str] | None,
         typer.Argument(metavar="SYMBOL...", help="Spot pairs; else BTC/USDT and ETH/USDT.", show_default=False),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of the simulated markets.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of the simulated markets.", parser=number_from(0))] = 0,
     speed: Annotated[float, typer.Option(metavar="FACTOR", help="Market time against the clock.")] = 1.0,
-    port: Annotated[int, typer.Option(metavar="NUMBER", help="On 127.0.0.1; 0 for any free one.", min=0)] = 0,
+    port: Annotated[
+        int, typer.Option(metavar="NUMBER", help="On 127.0.0.1; 0 for any free one.", parser=number_from(0, 65535))
+    ] = 0,
     recording: Annotated[
         FilesOption, option(metavar="FILE", help="A recorded market, not a simulated one; again for more files.")
     ] = None,

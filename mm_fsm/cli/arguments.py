@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -30,6 +33,36 @@ def parsed_duration(value: str | float) -> float:
     return seconds
 
 
+def number_from(
+    least: float, most: float = math.inf, *, kind: type[int | float] = int
+) -> Callable[[str | float], float]:
+    """A parser of numbers within bounds, those included."""
+    bounds = f"from {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
+    expected = f"a {'whole ' if kind is int else ''}number {bounds}"
+
+    def parsed(value: str | float) -> float:
+        try:
+            number = kind(value)
+        except ValueError:
+            number = math.nan
+        if not (math.isfinite(number) and least <= number <= most):
+            raise typer.BadParameter(f"expected {expected}, found {value!r}.")
+        return number
+
+    return parsed
+
+
+def choice_option(kind: type[StrEnum], *names: str, **keywords: Any) -> Any:
+    """An option that takes one of the names of ``kind``; its default is not shown."""
+
+    def parsed(value: str) -> StrEnum:
+        if value not in list(kind):
+            raise typer.BadParameter(f"expected one of {', '.join(kind)}, found {str(value)!r}.")
+        return kind(value)
+
+    return option(*names, **{"metavar": f"[{'|'.join(kind)}]", "parser": parsed, **keywords})
+
+
 SettingsArgument = Annotated[
     Path | None, typer.Argument(metavar="SETTINGS.toml", help="A settings file.", show_default=False)
 ]
@@ -45,7 +78,8 @@ MachineOption = Annotated[
 ]
 ExecutorOption = Annotated[
     ExecutorName,
-    option(
+    choice_option(
+        ExecutorName,
         "--executor",
         help="What runs the machine's chart: a table compiled from it, or python-statemachine's engine, the reference, "
         "which decides the same and takes longer. Else the table.",
@@ -65,15 +99,24 @@ FlattenOption = Annotated[
 FilesOption = list[Path] | None
 OrderOption = Annotated[
     OrderName | None,
-    option("--order", help="Replay by this clock; else Tardis as received, Binance by the exchange's time."),
+    choice_option(
+        OrderName, "--order", help="Replay by this clock; else Tardis as received, Binance by the exchange's time."
+    ),
 ]
 WindowOption = Annotated[
     float | None,
-    option("--reorder-window", metavar="SECONDS", help="How far a row may be late; else 0.25.", min=0),
+    option(
+        "--reorder-window",
+        metavar="SECONDS",
+        help="How far a row may be late; else 0.25.",
+        parser=number_from(0, kind=float),
+    ),
 ]
 PassedOverOption = Annotated[
     float | None,
-    option(metavar="SHARE", help="Of faulty rows that may be passed over; else 0.01.", min=0, max=1),
+    option(
+        metavar="SHARE", help="Of faulty rows that may be passed over; else 0.01.", parser=number_from(0, 1, kind=float)
+    ),
 ]
 RefuseOption = Annotated[
     list[str] | None,
@@ -89,7 +132,9 @@ CacheOption = Annotated[
 QuotesOption = Annotated[FilesOption, option(metavar="FILE", help="Books: quotes, snapshots or depth; again for more.")]
 TradesOption = Annotated[FilesOption, option(metavar="FILE", help="Public trades; again for more.")]
 CaptureOption = Annotated[FilesOption, option(metavar="FILE", help="Books and trades: raw captures; again for more.")]
-FormatOption = Annotated[RecordingFormat | None, option("--format", help="Refuse any other; else the files tell.")]
+FormatOption = Annotated[
+    RecordingFormat | None, choice_option(RecordingFormat, "--format", help="Refuse any other; else the files tell.")
+]
 MoreFiles = Annotated[
     FilesOption,
     typer.Argument(metavar="FILE...", help="Further files: --capture FIRST SECOND.", show_default=False),

@@ -19,7 +19,7 @@ from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.fitting_requests import why_ladder_does_not_fit
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.decisions import Hold, Quote, QuotePlan
+from mm_fsm.core.decisions import DroppedLevel, Hold, Quote, QuotePlan
 from mm_fsm.core.instrument import BASIS_POINTS, Instrument
 from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.core.settings import MarketMakingSettings
@@ -62,6 +62,11 @@ class CheckedMarket:
         """Every level that survives, highest price first."""
         return () if self.plan is None else (*reversed(self.plan.asks), *self.plan.bids)
 
+    @property
+    def dropped(self) -> tuple[DroppedLevel, ...]:
+        """Every level that does not survive, and why."""
+        return () if self.plan is None else self.plan.dropped
+
     def distance_bps(self, quote: Quote) -> float:
         """From the reference price, negative below it."""
         return float((quote.price - self.price) / self.price * BASIS_POINTS)
@@ -90,7 +95,8 @@ def run_check(settings: Path | None, *, preset: str | None, price: str | None, a
             _print(console, market)
     silent = [market for market in checked if not market.quotes]
     for market in silent:
-        print_message(f"mm-fsm: {market.configuration.symbol} would quote nothing: {market.problem}", style="red")
+        why = ": as above" if market.dropped and not as_json else f": {market.problem}"
+        print_message(f"mm-fsm: {market.configuration.symbol} would quote nothing{why}", style="red")
     return ExitCode.FAILURE if silent else ExitCode.SUCCESS
 
 
@@ -189,7 +195,7 @@ def _entry(market: CheckedMarket) -> dict[str, Any]:
             ],
             "dropped": [
                 {"side": lost.side, "level": lost.level, "reason": lost.hold.reason, "detail": lost.hold.detail}
-                for lost in (plan.dropped if plan is not None else ())
+                for lost in market.dropped
             ],
             "held": [
                 {"side": side, "reason": hold.reason, "detail": hold.detail} for side, hold in market.holds.items()
@@ -218,15 +224,16 @@ def _print(console: Console, market: CheckedMarket) -> None:
     )
     console.print(_level_table(market))
     for side, hold in market.holds.items():
+        if any(lost.side is side and lost.hold == hold for lost in market.dropped):
+            continue  # each level says it
         detail = f": {hold.detail}" if hold.detail else ""
         console.print(Text(f"held: {side}, {hold.reason}{detail}", style="yellow"))
     warning = why_ladder_does_not_fit(configuration.strategy)
     if warning:
         console.print(Text(f"requests: {warning}", style="yellow"))
-    for lost in plan.dropped if plan is not None else ():
-        console.print(
-            f"dropped: {lost.side} level {lost.level}, {lost.hold.reason}: {lost.hold.detail}", style="yellow"
-        )
+    for lost in market.dropped:
+        detail = lost.hold.detail.removeprefix(f"level {lost.level}: ")
+        console.print(Text(f"dropped: {lost.side} level {lost.level}, {lost.hold.reason}: {detail}", style="yellow"))
     console.print()
 
 

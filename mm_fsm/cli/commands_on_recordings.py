@@ -29,6 +29,7 @@ from mm_fsm.cli.arguments import (
     SymbolsOption,
     TradesOption,
     WindowOption,
+    choice_option,
     option,
     parsed_duration,
 )
@@ -106,7 +107,9 @@ def backtest(
 def convert(
     *,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recorded files.", show_default=False)],
-    to: Annotated[RecordingFormat, option("--to", help="The format that is written.")] = RecordingFormat.PARQUET,
+    to: Annotated[
+        RecordingFormat, choice_option(RecordingFormat, "--to", help="The format that is written.")
+    ] = RecordingFormat.PARQUET,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where files go.")] = Path("recordings"),
     symbol: SymbolsOption = None,
     order: OrderOption = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from mm_fsm.cli.arguments import JsonOption, option
+from mm_fsm.cli.arguments import JsonOption, number_from, option
 
 RunDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="Of the run; the last run by default.")]
 Reason = Annotated[str, option("--reason", metavar="TEXT", help="Kept in the log, the status and the journal.")]
@@ -68,10 +68,17 @@ def watchdog(
     *,
     directory: RunDirectory = _LATEST,
     silence: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Longest silence of a run that lives.", min=2.0)
+        float,
+        typer.Option(metavar="SECONDS", help="Longest silence of a run that lives.", parser=number_from(2, kind=float)),
     ] = 10.0,
     most: Annotated[
-        float | None, option("--give-up", metavar="SECONDS", help="Of trying; it never gives up by default.", min=1.0)
+        float | None,
+        option(
+            "--give-up",
+            metavar="SECONDS",
+            help="Of trying; it never gives up by default.",
+            parser=number_from(1, kind=float),
+        ),
     ] = None,
 ) -> None:
     """Watch a run from a second process, and take its orders out of the market once it has fallen silent."""

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from mm_fsm.cli.arguments import option, parsed_duration
+from mm_fsm.cli.arguments import choice_option, option, parsed_duration
 from mm_fsm.cli.option_names import RecordingFormat
 
 RECORD_EPILOG: Final = (
@@ -20,7 +20,9 @@ def record(
     *,
     exchange: Annotated[str, typer.Argument(metavar="EXCHANGE", help="As ccxt names it.", show_default=False)],
     symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Such as ETH/USDT.", show_default=False)],
-    to: Annotated[RecordingFormat, option("--to", help="The format that is written.")] = RecordingFormat.PARQUET,
+    to: Annotated[
+        RecordingFormat, choice_option(RecordingFormat, "--to", help="The format that is written.")
+    ] = RecordingFormat.PARQUET,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where files go.")] = Path("recordings"),
     duration: Annotated[
         float | None, option(metavar="DURATION", parser=parsed_duration, help="Such as 8h; else until Ctrl-C.")

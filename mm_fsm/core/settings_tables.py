@@ -41,6 +41,10 @@ RENAMED: Final[Mapping[str, str]] = types.MappingProxyType(
     }
 )
 """Keys that files of an earlier version may have, and what they are."""
+BELOW: Final[Mapping[str, str]] = types.MappingProxyType(
+    dict.fromkeys(("spreads", "orders", "inventory", "risk"), "services")
+)
+"""Keys of a table within a table, which may be written in the outer one by mistake."""
 GIVEN: Final = types.MappingProxyType({"given": True})
 """Metadata of a field that the program gives: no key of a file."""
 
@@ -114,7 +118,7 @@ def unknown_keys(
 
     ``elsewhere`` names the table in which a key would be known.
     """
-    names = sorted(known)
+    names = sorted(set(known))
     for key in table:
         if key not in names:
             remedy = did_you_mean(key, names, f"Remove it; what can stand here: {', '.join(names)}.")
@@ -193,7 +197,8 @@ def _told_of_class(error: ClassValidationError, place: str, remedy: str | None) 
     known = known_keys(error.cl)
     extra = [each for each in error.exceptions if isinstance(each, ForbiddenExtraKeysError)]
     unknown = [key for each in extra for key in each.extra_fields]
-    yield from unknown_keys(unknown, known, place)
+    elsewhere = {key: table for key, table in BELOW.items() if table in known}
+    yield from unknown_keys(unknown, known, place, elsewhere)
     meant = {closest(key, known) for key in unknown}
     of_keys, of_table = error.group_exceptions()
     for each, note in of_keys:

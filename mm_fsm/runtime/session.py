@@ -136,9 +136,9 @@ def refuse_unasked_live(configurations: Iterable[MarketConfiguration], *, asked:
             raise SettingsError("venue.live", f"true for a venue of kind {each.venue_kind!r}", False, remedy)  # noqa: FBT003
         if not asked:
             expected = f"given, as {each.symbol} would be made with real orders"
-            raise OptionError("--live", expected, "nothing", "Give --live beside the settings.")
+            raise OptionError("--live", expected, "nothing", "Real orders need --live beside the settings.")
     if asked and not live:
-        kinds = ", ".join(sorted({repr(each.venue_kind) for each in configurations}))
+        kinds = ", ".join(sorted({each.venue_kind for each in configurations}))
         raise OptionError("--live", "settings of a live venue", kinds, "Leave --live out: no real order would leave.")
 
 

@@ -36,7 +36,7 @@ from mm_fsm.estimators.micro_price import micro_price_model
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.market_layers import COMMON_TABLES, MarketLayers, wrong_defaults
-from mm_fsm.runtime.presets import RecordingMatch
+from mm_fsm.runtime.presets import RecordingMatch, preset_names
 from mm_fsm.services.registry import refuse_unknown_services
 from mm_fsm.venues.port import MarketRequest, VenuePlan
 from mm_fsm.venues.recorded.reading import ReadingSettings
@@ -89,7 +89,7 @@ def read_settings(path: Path) -> tuple[MarketConfiguration, ...]:
         text = _read_text(path)
         return parse_settings(text, str(path))
     except FileError as error:
-        raise _recording_given(path) or error from None
+        raise _recording_given(path) or _preset_given(path) or error from None
 
 
 def parse_settings(text: str, name: str = "settings") -> tuple[MarketConfiguration, ...]:
@@ -130,6 +130,15 @@ def _recording_given(path: Path) -> FileError | None:
         return None
     remedy = "Give it to mm-fsm backtest, and here a settings file."
     return FileError(str(path), "a settings file in TOML", f"a recording, {kind}", remedy)
+
+
+def _preset_given(path: Path) -> FileError | None:
+    """The refusal of a shipped preset's name that was given as settings; None where there is a file, or no preset."""
+    name = str(path)
+    if path.exists() or name not in preset_names():
+        return None
+    remedy = f'Write the line preset = "{name}" into a file, and give that; check and backtest take --preset {name}.'
+    return FileError(name, "a settings file", "a preset's name", remedy)
 
 
 def _read_text(path: Path) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mm_fsm.core.settings_tables import BELOW
 from mm_fsm.runtime.presets import preset_names
+from mm_fsm.services.registry import DEFAULTS
 from tests.cli.command_line import run, write_settings
 from tests.runtime.settings_texts import MARKET, with_line, without
 
@@ -115,3 +117,51 @@ def test_refused_settings_have_their_status(tmp_path: Path) -> None:
     assert finished.status == 2
     assert "never taken as zero" in finished.messages
     assert run("check").status == 2
+
+
+def test_a_limit_too_small_for_any_level_says_each_reason_once(tmp_path: Path) -> None:
+    """Of the shipped preset, 0.01 of quote currency: far below its smallest order."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text('preset = "paper_ethusd"\n[strategy]\nmax_quote_exposure = 0.01\n')
+    finished = run("check", settings)
+    assert finished.status == 1
+    said = finished.output + finished.messages
+    for side in ("bid", "ask"):
+        assert said.count(f"{side} level 0, inventory_limit: ") == 1
+    assert said.count("0.100025 at 2499.37") == 1
+    assert "held: " not in said
+    assert "level 0: " not in said
+    assert "ETH/USD would quote nothing: as above" in finished.messages
+    assert "0.100025 at 2499.37" in run("check", settings, "--json").messages
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_presets_name_in_place_of_settings_is_told_from_a_file(command: str) -> None:
+    finished = run(command, "paper_ethusd")
+    assert finished.status == 2
+    assert 'found "a preset\'s name"' in finished.messages
+    assert 'preset = "paper_ethusd"' in finished.messages
+    assert "--preset paper_ethusd" in finished.messages
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('spreads = "glft"', "'strategy.spreads': expected a key that [strategy] has, found 'spreads'. It belongs in "),
+        ('spreads = "glft"', "[strategy.services]"),
+        ("[stop]", ", venue."),
+    ],
+    ids=["a service beside [strategy]'s own keys", "the table in which it belongs", "an unknown table"],
+)
+def test_a_key_in_the_wrong_place_is_told_where_it_belongs(tmp_path: Path, line: str, told: str) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'preset = "paper_ethusd"\n[strategy]\n{line}\n')
+    finished = run("check", settings)
+    assert finished.status == 2
+    assert told in finished.messages
+    assert "venue, venue" not in finished.messages
+
+
+@pytest.mark.parametrize("role", DEFAULTS)
+def test_every_service_has_the_table_in_which_it_is_named(role: str) -> None:
+    assert BELOW[role] == "services"

@@ -116,3 +116,24 @@ def test_a_chart_that_is_not_there_is_refused(tmp_path: Path, reference: str) ->
     assert finished.status == 2
     assert reference in finished.messages
     assert "Traceback" not in finished.messages
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("run --seed -1", "expected a whole number from 0, found '-1'."),
+        ("run --seed 1.5", "expected a whole number from 0, found '1.5'."),
+        ("run --executor fast", "expected one of table, engine, found 'fast'."),
+        ("convert quotes.csv --to csv", "expected one of tardis, binance-public,"),
+        ("backtest quotes.csv --max-passed-over 2", "expected a number from 0 to 1, found '2'."),
+        ("backtest quotes.csv --reorder-window nan", "expected a number from 0, found 'nan'."),
+        ("diagram --format bmp", "expected one of dot, svg, png, pdf, mermaid, markdown, found 'bmp'."),
+    ],
+)
+def test_an_option_out_of_its_range_is_told_as_everything_else_is(line: str, told: str) -> None:
+    finished = run(*line.split())
+    assert finished.status == 2
+    words = " ".join(finished.messages.replace("│", " ").split())
+    assert told in words
+    for foreign in ("Input should", "Value error", "valid integer"):
+        assert foreign not in words

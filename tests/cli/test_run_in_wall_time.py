@@ -149,8 +149,12 @@ REFUSED = {
         ("--live",),
         ["'venue.live': expected true", "Write live = true"],
     ),
-    "no-live-on-the-command-line": (without("simulator") + LIVE, (), ["'--live': expected given", "ETH/USD"]),
-    "live-on-paper": (MARKET, ("--live",), ["'--live': expected settings of a live venue", "'paper'"]),
+    "no-live-on-the-command-line": (
+        without("simulator") + LIVE,
+        (),
+        ["'--live': expected given", "ETH/USD", "Real orders need --live beside the settings."],
+    ),
+    "live-on-paper": (MARKET, ("--live",), ["'--live': expected settings of a live venue, found 'paper'."]),
     "seed": (without("simulator") + LIVE, ("--live", "--seed", 3), ["'--seed'", "Leave it out"]),
     "both-kinds-of-time": (
         market_entry("A/USD")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import SettingsError, VariableError
 
 VARIABLE: Final = "MM_FSM_REHEARSAL"
 """Environment variable that names the file."""
@@ -56,5 +56,5 @@ class Endpoint:
         path = os.environ.get(VARIABLE)
         if not path:
             remedy = "mm-fsm rehearse prints the line that sets it."
-            raise SettingsError(VARIABLE, "the name of a file that mm-fsm rehearse wrote", path, remedy)
+            raise VariableError(VARIABLE, "the name of a file that mm-fsm rehearse wrote", "not set", remedy)
         return cls.load(Path(path))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from mm_fsm.errors import SettingsError
+from mm_fsm.errors import SettingsError, VariableError
 
 _FILE: Final = "venue.key_file"
 _HIDDEN: Final = "***"
@@ -50,7 +50,7 @@ def keys_from_environment(variables: Mapping[str, str | None]) -> Keys:
         value = os.environ.get(variable)
         if not value:
             remedy = "Set it where the program starts; never write a key into the settings."
-            raise SettingsError(variable, f"the account's {part} in the environment", "nothing", remedy)
+            raise VariableError(variable, f"the account's {part}", "not set", remedy)
         parts[part] = value
     return Keys(parts=parts)
 
