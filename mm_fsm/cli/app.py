@@ -38,6 +38,7 @@ from mm_fsm.cli.commands_on_recordings import (
     tune,
 )
 from mm_fsm.cli.commands_on_runs import (
+    LATEST,
     PAUSE_EPILOG,
     RESUME_EPILOG,
     STATUS_EPILOG,
@@ -267,7 +268,9 @@ def plugins(*, as_json: JsonOption = False) -> None:
 )
 def verify(
     *,
-    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="A run's journal, or a directory above several.")],
+    journal: Annotated[
+        Path, typer.Argument(metavar="JOURNAL", help="A journal, or a run's directory; the last run by default.")
+    ] = LATEST,
     machine: Annotated[
         str | None, option(metavar="MODULE:CLASS", help="Replay with this machine, not the one that wrote it.")
     ] = None,

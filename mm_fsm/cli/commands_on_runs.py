@@ -11,7 +11,7 @@ from mm_fsm.cli.arguments import JsonOption, number_from, option
 
 RunDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="Of the run; the last run by default.")]
 Reason = Annotated[str, option("--reason", metavar="TEXT", help="Kept in the log, the status and the journal.")]
-_LATEST: Final = Path("runs/latest")
+LATEST: Final = Path("runs/latest")
 
 STATUS_EPILOG: Final = (
     "Example: mm-fsm status runs/live, or: watch mm-fsm status\n\n"
@@ -20,13 +20,18 @@ STATUS_EPILOG: Final = (
 PAUSE_EPILOG: Final = (
     "Example: mm-fsm pause runs/live --reason 'figures at two'\n\n"
     "Every order is cancelled and none is placed until mm-fsm resume; a restart of the run keeps the pause. "
-    "The same: a file named pause in the directory, or SIGUSR1."
+    "The same: a file named pause in the directory, or SIGUSR1.\n\n"
+    "Exit status: 0 the run sees it, or has ended; 1 its process is gone or silent; 2 no such run."
 )
-RESUME_EPILOG: Final = "Example: mm-fsm resume runs/live\n\nThe same: remove the file pause, or SIGUSR2."
+RESUME_EPILOG: Final = (
+    "Example: mm-fsm resume runs/live\n\nThe same: remove the file pause, or SIGUSR2.\n\n"
+    "Exit status: 0 the run sees it, or has ended; 1 its process is gone or silent; 2 no such run."
+)
 STOP_EPILOG: Final = (
     "Example: mm-fsm stop runs/live\n\n"
     "Every order is cancelled and confirmed; positions are kept or wound down, as settings say. "
-    "The same: a file named stop in the directory, or Ctrl-C."
+    "The same: a file named stop in the directory, or Ctrl-C.\n\n"
+    "Exit status: 0 the run sees it, or has ended; 1 its process is gone or silent; 2 no such run."
 )
 
 WATCHDOG_EPILOG: Final = (
@@ -36,37 +41,37 @@ WATCHDOG_EPILOG: Final = (
 )
 
 
-def status(*, directory: RunDirectory = _LATEST, as_json: JsonOption = False) -> None:
+def status(*, directory: RunDirectory = LATEST, as_json: JsonOption = False) -> None:
     """Say what a run is doing now: for each side live, or why it is silent and for how long."""
     from mm_fsm.cli.status import print_status
 
     raise typer.Exit(print_status(directory, as_json=as_json))
 
 
-def pause(*, directory: RunDirectory = _LATEST, reason: Reason = "mm-fsm pause") -> None:
+def pause(*, directory: RunDirectory = LATEST, reason: Reason = "mm-fsm pause") -> None:
     """Take every order of a run out of the market and place none until it is resumed."""
     from mm_fsm.cli.operator_files import pause_run
 
-    pause_run(directory, reason)
+    raise typer.Exit(pause_run(directory, reason))
 
 
-def resume(*, directory: RunDirectory = _LATEST) -> None:
+def resume(*, directory: RunDirectory = LATEST) -> None:
     """Let a paused run quote again."""
     from mm_fsm.cli.operator_files import resume_run
 
-    resume_run(directory)
+    raise typer.Exit(resume_run(directory))
 
 
-def stop(*, directory: RunDirectory = _LATEST, reason: Reason = "mm-fsm stop") -> None:
+def stop(*, directory: RunDirectory = LATEST, reason: Reason = "mm-fsm stop") -> None:
     """End a run in order, as the first Ctrl-C does."""
     from mm_fsm.cli.operator_files import stop_run
 
-    stop_run(directory, reason)
+    raise typer.Exit(stop_run(directory, reason))
 
 
 def watchdog(
     *,
-    directory: RunDirectory = _LATEST,
+    directory: RunDirectory = LATEST,
     silence: Annotated[
         float,
         typer.Option(metavar="SECONDS", help="Longest silence of a run that lives.", parser=number_from(2, kind=float)),

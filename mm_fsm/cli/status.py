@@ -7,12 +7,15 @@ from pathlib import Path
 from time import time as wall_time
 from typing import Any
 
+from attrs import asdict
 from rich.text import Text
 
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.operator_files import what_helps
 from mm_fsm.report.status import headline, is_gone, read_status, side_lines
 from mm_fsm.report.table import duration, money, with_interval
+from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket
 
 
 def print_status(directory: Path, *, as_json: bool) -> int:
@@ -23,16 +26,24 @@ def print_status(directory: Path, *, as_json: bool) -> int:
     """
     status = read_status(directory)
     gone = is_gone(status)
+    rescues = OperationsDirectory(directory).rescues()
     console = result_console()
     if as_json:
-        console.out(json.dumps({**status, "is_process_gone": gone}, indent=2), highlight=False)
+        found = {symbol: asdict(each) for symbol, each in rescues.items()}
+        console.out(json.dumps({**status, "is_process_gone": gone, "watchdog": found}, indent=2), highlight=False)
     else:
         console.print(Text(_run_line(status, directory, gone=gone), style="dim"), soft_wrap=True)
         for entry in status["symbols"]:
             console.print(_market(entry, is_over=gone or not status["is_running"]), soft_wrap=True)
+        for symbol, each in rescues.items():
+            console.print(Text(_rescue_line(symbol, each)), soft_wrap=True)
     if gone:
-        remedy = "Orders may still be open: start it again, or look at the venue."
-        print_message(f"mm-fsm: process {status['process']} is gone and has not ended in order. {remedy}", style="red")
+        is_empty = bool(rescues) and all(
+            entry["symbol"] in rescues and rescues[entry["symbol"]].is_confirmed_empty for entry in status["symbols"]
+        )
+        remedy = "A watchdog has confirmed every book empty." if is_empty else what_helps(directory)
+        style = "yellow" if is_empty else "red"
+        print_message(f"mm-fsm: process {status['process']} is gone and has not ended in order. {remedy}", style=style)
     return ExitCode.FAILURE if gone else ExitCode.SUCCESS
 
 
@@ -40,6 +51,12 @@ def _run_line(status: dict[str, Any], directory: Path, *, gone: bool) -> str:
     age = duration(max(wall_time() - status["written_at"], 0.0))
     doing = "is gone" if gone else "runs" if status["is_running"] else "has ended"
     return f"{directory}: process {status['process']} {doing}; this is from {age} ago"
+
+
+def _rescue_line(symbol: str, found: RescuedMarket) -> str:
+    book = "found the book empty" if found.is_confirmed_empty else "COULD NOT CONFIRM THE BOOK EMPTY"
+    age = duration(max(wall_time() - found.at, 0.0))
+    return f"{symbol}: a watchdog {book} {age} ago, after {found.cancels} cancels"
 
 
 def _market(entry: dict[str, Any], *, is_over: bool) -> Text:

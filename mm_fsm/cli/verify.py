@@ -14,6 +14,7 @@ from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import JournalError, OptionError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import JournalReader, VerifyReport, verify_run
+from mm_fsm.runtime.operations import ABOUT, OperationsDirectory
 from mm_fsm.runtime.settings_file import read_settings
 
 
@@ -26,7 +27,7 @@ def run_verify(place: Path, *, machine: str | None, settings: Path | None, as_js
     """
     find_modules_here()  # a machine that wrote a journal may be one of them
     machine_class = None if machine is None else load_machine(machine)
-    paths = sorted(place.rglob("*.journal")) if place.is_dir() else [place]
+    paths = _journals(place)
     if not paths:
         remedy = "Name a journal, or a directory that a run with a journal has written."
         raise JournalError(str(place), "expected journals below it, found none.", remedy)
@@ -40,6 +41,17 @@ def run_verify(place: Path, *, machine: str | None, settings: Path | None, as_js
     else:
         console.print("\n\n".join(map(str, reports)), highlight=False, markup=False, soft_wrap=True)
     return ExitCode.SUCCESS if all(report.is_clean for report in reports) else ExitCode.FAILURE
+
+
+def _journals(place: Path) -> list[Path]:
+    """A journal, or those below a directory, and those that its run keeps elsewhere: where orders outlive a process."""
+    if not place.is_dir():
+        return [place]
+    paths = {path.resolve(): path for path in sorted(place.rglob("*.journal"))}
+    if (place / ABOUT).exists():
+        elsewhere = (Path(market.journal) for market in OperationsDirectory(place).read().markets if market.journal)
+        paths = {**{path.resolve(): path for path in elsewhere}, **paths}
+    return list(paths.values())
 
 
 def _verify(

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from time import sleep
+from time import sleep, time
 from typing import Final
 
 from attrs import define, field
@@ -17,7 +17,7 @@ from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.core.clock import seconds as seconds_of
 from mm_fsm.errors import OptionError, OwnershipError, SettingsError
-from mm_fsm.runtime.operations import OperationsDirectory, RunDescription, RunningMarket, is_alive
+from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket, RunDescription, RunningMarket, is_alive
 from mm_fsm.runtime.ownership import Holder, Ownership, last_holder
 from mm_fsm.runtime.pushed_session import connections
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_settings
@@ -57,7 +57,7 @@ def run_watchdog(directory: Path, *, silence_seconds: float, most_seconds: float
                 sleep(_LOOK_SECONDS)
                 continue
             print_message(f"{silence.reason}: cancelling what its journals say is ours", style="yellow")
-            status = max(status, _rescue(owned, venues, most_seconds))
+            status = max(status, _rescue(operations, owned, venues, most_seconds))
         left = [market for market in left if market not in owned]
         venues = connections(configurations) if left else []
     return status
@@ -130,8 +130,13 @@ def _configurations(facts: RunDescription) -> Sequence[MarketConfiguration]:
     return configurations
 
 
-def _rescue(markets: Sequence[RunningMarket], venues: Sequence[Connection], most_seconds: float | None) -> ExitCode:
-    """Cancel the orders of these markets, and print what became of each; the exit status."""
+def _rescue(
+    operations: OperationsDirectory,
+    markets: Sequence[RunningMarket],
+    venues: Sequence[Connection],
+    most_seconds: float | None,
+) -> ExitCode:
+    """Cancel the orders of these markets, and say what became of each, also in the directory; the exit status."""
     orders, problems = journals_of([market.journal for market in markets if market.journal])
     for problem in problems:
         print_message(f"mm-fsm: {problem}", style="red")
@@ -139,9 +144,24 @@ def _rescue(markets: Sequence[RunningMarket], venues: Sequence[Connection], most
     for each in rescued:
         book = "book confirmed empty" if each.is_confirmed else "BOOK NOT CONFIRMED EMPTY"
         print_message(f"{each.orders.symbol}: {book}, {each.cancels} cancels sent")
+    _keep(operations, rescued)
     if problems or not all(each.is_confirmed for each in rescued):
         return ExitCode.BOOK_NOT_CONFIRMED
     return ExitCode.FAILURE
+
+
+def _keep(operations: OperationsDirectory, rescued: Sequence[MarketRescue]) -> None:
+    process, now = operations.read().process, time()
+    found = {
+        each.orders.symbol: RescuedMarket(
+            process=process, at=now, is_confirmed_empty=each.is_confirmed, cancels=each.cancels
+        )
+        for each in rescued
+    }
+    try:
+        operations.note_rescue(found)
+    except OSError as error:
+        print_message(f"{operations.directory}: what was found cannot be kept: {error.strerror}", style="yellow")
 
 
 async def _rescued(

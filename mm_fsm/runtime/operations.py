@@ -16,12 +16,13 @@ from typing import Any, Final
 
 from attrs import asdict, define, field, frozen
 
-from mm_fsm.errors import OptionError
+from mm_fsm.errors import OptionError, SettingsError
 
 PAUSE: Final = "pause"
 STOP: Final = "stop"
 HEARTBEAT: Final = "heartbeat"
 ABOUT: Final = "operations.json"
+FOUND: Final = "watchdog.json"
 BEAT_SECONDS: Final = 1.0
 """How often a run that turns says so."""
 _LONGEST_REASON: Final = 200
@@ -65,6 +66,19 @@ def is_alive(process: int) -> bool:
 
 
 @frozen(kw_only=True)
+class RescuedMarket:
+    """What a watchdog found of one market of a run that had fallen silent."""
+
+    process: int
+    """Of the run."""
+    at: float
+    """Seconds since 1970."""
+    is_confirmed_empty: bool
+    """Whether the venue's lists hold no order of the run's any more."""
+    cancels: int
+
+
+@frozen(kw_only=True)
 class Wishes:
     """What files ask for: a reason, or None."""
 
@@ -97,7 +111,8 @@ class OperationsDirectory:
         )
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            (self.directory / STOP).unlink(missing_ok=True)
+            for name in (STOP, FOUND):
+                (self.directory / name).unlink(missing_ok=True)
             self._replace(ABOUT, json.dumps(asdict(facts), indent=1))
         except OSError as error:
             found = f"{self.directory}: {error.strerror}"
@@ -166,6 +181,32 @@ class OperationsDirectory:
         except (OSError, ValueError, LookupError, TypeError):
             remedy = "Name what --out named, or runs/latest."
             raise OptionError("DIR", f"the directory of a run, with {ABOUT}", str(self.directory), remedy) from None
+
+    def note_rescue(self, found: Mapping[str, RescuedMarket]) -> None:
+        """Keep what a watchdog found, by market, beside what it found before.
+
+        Raises:
+            OSError: the directory cannot be written to.
+        """
+        known = {**self.rescues(), **found}
+        self._replace(FOUND, json.dumps({symbol: asdict(each) for symbol, each in known.items()}, indent=1))
+
+    def rescues(self) -> Mapping[str, RescuedMarket]:
+        """What a watchdog found of the run, by market; nothing where none had to act, or nobody can read it."""
+        try:
+            process = self.read().process
+            entries: Mapping[str, Any] = json.loads((self.directory / FOUND).read_text(encoding="utf-8"))
+            found = {symbol: RescuedMarket(**entry) for symbol, entry in entries.items()}
+        except (SettingsError, OSError, ValueError, TypeError, AttributeError):
+            return {}
+        return {symbol: each for symbol, each in found.items() if each.process == process}
+
+    def is_confirmed_empty(self) -> bool:
+        """Whether a watchdog has found the book of every market of the run empty."""
+        found = self.rescues()
+        return bool(found) and all(
+            each.symbol in found and found[each.symbol].is_confirmed_empty for each in self.read().markets
+        )
 
     def silent_seconds(self) -> float | None:
         """How long the run has not said that it is alive; None when it has ended in order, or never began."""

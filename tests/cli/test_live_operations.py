@@ -100,8 +100,24 @@ def test_the_watchdog_takes_the_orders_of_a_killed_run_out_of_the_market(tmp_pat
             maker.kill()
             maker.communicate()
         assert len(read_log(log).open_orders()) >= 2
+        for command_name in ("pause", "resume", "stop"):
+            unseen = run(command_name, out)
+            assert unseen.status == ExitCode.FAILURE
+            assert f"process {maker.pid} is gone" in unseen.messages
+            assert f"run mm-fsm watchdog {out}" in "".join(unseen.messages.splitlines())
+            assert "within a second" not in unseen.messages
+        assert "Orders may still be open" in run("status", out).messages
         watched = run("watchdog", out)
         assert read_log(log).open_orders() == ()
+    told = run("status", out)
+    assert told.status == ExitCode.FAILURE
+    assert "ETH/USDT: a watchdog found the book empty" in told.output
+    assert "Orders may still be open" not in told.messages
+    assert run("status", out, "--json").json()["watchdog"]["ETH/USDT"]["is_confirmed_empty"] is True
+    assert "A watchdog has confirmed every book empty" in run("stop", out).messages
+    verified = run("verify", out, "--json", "--quiet")
+    assert verified.status == ExitCode.SUCCESS, verified.messages
+    assert len(verified.json()["journals"]) == 1
     assert watched.status == ExitCode.FAILURE, watched.messages
     assert "is gone, and it did not end in order" in watched.messages
     assert "ETH/USDT: book confirmed empty" in watched.messages

@@ -6,10 +6,20 @@ import os
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from mm_fsm.books.facts import OperatorPaused, OperatorResumed
 from mm_fsm.errors import SettingsError
-from mm_fsm.runtime.operations import ABOUT, HEARTBEAT, PAUSE, STOP, OperationsDirectory, RunningMarket
+from mm_fsm.runtime.operations import (
+    ABOUT,
+    FOUND,
+    HEARTBEAT,
+    PAUSE,
+    STOP,
+    OperationsDirectory,
+    RescuedMarket,
+    RunningMarket,
+)
 from mm_fsm.runtime.operator_desk import LOOK_SECONDS, OperatorDesk
 from mm_fsm.runtime.session import open_session
 from mm_fsm.runtime.settings_file import parse_settings
@@ -134,3 +144,30 @@ def test_a_paused_market_has_no_orders_and_quotes_again_once_resumed(directory: 
     assert max(counts["resumed"]) > 0
     assert session.machine.is_final
     assert session.machine.context.orders.count == 0
+
+
+def test_what_a_watchdog_found_is_kept_by_market_until_the_next_run_begins(tmp_path: Path) -> None:
+    operations = OperationsDirectory(tmp_path)
+    markets = [RunningMarket(symbol=name, account="a", strategy_id="s", journal="") for name in ("A/B", "C/D")]
+    operations.begin(None, markets)
+    found = RescuedMarket(process=os.getpid(), at=1.0, is_confirmed_empty=True, cancels=2)
+    assert not operations.is_confirmed_empty()
+    operations.note_rescue({"A/B": found})
+    assert not operations.is_confirmed_empty()
+    operations.note_rescue({"C/D": found})
+    assert operations.is_confirmed_empty()
+    operations.note_rescue({"C/D": evolve(found, is_confirmed_empty=False)})
+    assert not operations.is_confirmed_empty()
+    operations.note_rescue({"C/D": evolve(found, process=found.process + 1)})
+    assert list(operations.rescues()) == ["A/B"]
+    operations.begin(None, markets)
+    assert operations.rescues() == {}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", '{"A/B": 1}', '{"A/B": {}}'])
+def test_a_finding_that_cannot_be_read_confirms_nothing(tmp_path: Path, text: str) -> None:
+    operations = OperationsDirectory(tmp_path)
+    operations.begin(None, [])
+    (tmp_path / FOUND).write_text(text)
+    assert operations.rescues() == {}
+    assert not operations.is_confirmed_empty()
