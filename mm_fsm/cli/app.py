@@ -341,8 +341,8 @@ def rehearse(
 
 
 @app.command(
-    epilog="Example: mm-fsm new my_maker\n\nThen, in the directory it makes: pytest, and mm-fsm run --machine "
-    "my_maker:MyMaker"
+    epilog="Example: mm-fsm new my_maker\n\nThen, in the directory it makes: python -m pytest, and "
+    "mm-fsm run --machine my_maker:MyMaker"
 )
 def new(
     *,

@@ -216,7 +216,8 @@ def _print(console: Console, market: CheckedMarket) -> None:
         f"break-even spread  {market.break_even_spread_bps:g} bps = 2 x {fees.maker_bps:f} maker fee + {edge:g} edge"
     )
     if plan is not None:
-        console.print(f"quoted spread      {plan.bid_spread_bps:g} bps for bids, {plan.ask_spread_bps:g} bps for asks")
+        spreads = f"{plan.bid_spread_bps:g} bps for bids, {plan.ask_spread_bps:g} bps for asks"
+        console.print(f"quoted spread      {spreads}{_raised_from(market, plan)}")
     limit, value = market.context.position_limit, market.context.position_limit * market.price
     console.print(
         f"position limit     {limit:.6g} {instrument.base_currency} either way from the target, "
@@ -235,6 +236,15 @@ def _print(console: Console, market: CheckedMarket) -> None:
         detail = lost.hold.detail.removeprefix(f"level {lost.level}: ")
         console.print(Text(f"dropped: {lost.side} level {lost.level}, {lost.hold.reason}: {detail}", style="yellow"))
     console.print()
+
+
+def _raised_from(market: CheckedMarket, plan: QuotePlan) -> str:
+    """From which ``target_spread_bps`` the narrower side was raised; empty where it was not."""
+    strategy = market.configuration.strategy
+    lowest = max(strategy.min_spread_bps, market.break_even_spread_bps)
+    is_at_lowest = min(plan.bid_spread_bps, plan.ask_spread_bps) == lowest
+    is_raised = is_at_lowest and (plan.bid_was_clamped or plan.ask_was_clamped) and strategy.target_spread_bps < lowest
+    return f", raised from {strategy.target_spread_bps:g}" if is_raised else ""
 
 
 def _level_table(market: CheckedMarket) -> Table:

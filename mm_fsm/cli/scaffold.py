@@ -45,8 +45,10 @@ def run_new(name: str, directory: Path | None) -> int:
     for path in contents:
         console.print(str(path), soft_wrap=True, markup=False)
     machine = f"{name}:{class_name}"
+    install = "" if find_spec("pytest") is not None else "pip install 'mm-fsm[test]'; "
     print_message(
-        f"now: cd {place}; pytest\nthen: mm-fsm run settings.toml --machine {machine}; mm-fsm diagram {machine}\n"
+        f"now: {install}cd {place}; python -m pytest\n"
+        f"then: mm-fsm run settings.toml --machine {machine}; mm-fsm diagram {machine}\n"
         "by name, after pip install -e . there: see its README.md",
         style="dim",
     )

@@ -73,11 +73,8 @@ def _market(entry: dict[str, Any], *, is_over: bool) -> Text:
         f"; net PnL {money(entry['net_pnl'])}, {entry['fills']:,} fills",
     )
     edge = entry.get("quote_edge", {})
-    if edge.get("net_bps") is not None:
-        figure = with_interval(edge["net_bps"], edge["net_interval_bps"])
-        widened = f", widened by {edge['widening_bps']:.1f} bps" if edge["widening_bps"] else ""
-        after = f"after {edge['horizon_seconds']:g} s"
-        text.append(f"\n  {edge['fills']:,} quotes, net of fees {after}, bps: {figure}{widened}")
+    if edge.get("fills"):
+        text.append(f"\n  fills judged so far: {edge['fills']:,}; {_what_fills_earn(edge)}")
     if entry.get("why_down") and not is_over:
         text.append(f"\n  down: {entry['why_down']}", "red")
     elif not (is_over or entry["has_ended"]):
@@ -86,3 +83,12 @@ def _market(entry: dict[str, Any], *, is_over: bool) -> Text:
         for doing in dict.fromkeys(filter(None, (side.get("doing") for side in entry["sides"].values()))):
             text.append(f"\n  what is done: {doing}")
     return text
+
+
+def _what_fills_earn(edge: dict[str, Any]) -> str:
+    """What adverse selection is judged by, once there are as many fills as that needs."""
+    if edge["net_interval_bps"] is None or edge["fills"] < edge.get("minimum_fills", 0):
+        return "too few to say"
+    widened = f", widened by {edge['widening_bps']:.1f} bps" if edge["widening_bps"] else ""
+    figure = with_interval(edge["net_bps"], edge["net_interval_bps"])
+    return f"net of fees after {edge['horizon_seconds']:g} s, bps: {figure}{widened}"

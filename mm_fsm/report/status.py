@@ -79,7 +79,10 @@ class SessionStatus:
             "last_fact_at": context.now,
             "net_pnl": exact_text(context.net_pnl),
             "fills": context.fill_count,
-            "quote_edge": as_json(attrs.asdict(quote_edge(context))),
+            "quote_edge": {
+                **as_json(attrs.asdict(quote_edge(context))),
+                "minimum_fills": context.settings.adverse_selection_minimum_fills,
+            },
             "sides": {side.value: self._side(side) for side in SIDES},
         }
 

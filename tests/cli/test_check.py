@@ -165,3 +165,13 @@ def test_a_key_in_the_wrong_place_is_told_where_it_belongs(tmp_path: Path, line:
 @pytest.mark.parametrize("role", DEFAULTS)
 def test_every_service_has_the_table_in_which_it_is_named(role: str) -> None:
     assert BELOW[role] == "services"
+
+
+@pytest.mark.parametrize(("target", "told"), [(1, "5 bps for asks, raised from 1\n"), (8, "bps for asks\n")])
+def test_a_target_below_the_floor_is_said_to_be_raised(tmp_path: Path, target: int, told: str) -> None:
+    """Of the preset: two maker fees of 2 bps and an edge of 1 are 5 bps."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'preset = "paper_ethusd"\n[strategy]\ntarget_spread_bps = {target}\n')
+    finished = run("check", settings)
+    assert finished.status == 0
+    assert told in finished.output

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mm_fsm.cli import scaffold
 from tests.cli.command_line import Finished, run, run_process
 
 
@@ -36,6 +37,24 @@ def test_its_tests_pass_and_gate_every_transition(tmp_path: Path) -> None:
     assert second.status != 0
     assert "transitions" in second.output
     assert " failed" not in second.output.splitlines()[-1]  # no test does: the gate says no
+
+
+@pytest.mark.parametrize("has_pytest", [True, False])
+def test_what_it_says_to_do_begins_with_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_pytest: bool
+) -> None:
+    """As after an installation without the extra: the tests cannot be run before it."""
+    found = scaffold.find_spec
+
+    def find(name: str) -> object:
+        return None if name == "pytest" and not has_pytest else found(name)
+
+    monkeypatch.setattr(scaffold, "find_spec", find)
+    made = run("new", "my_maker", tmp_path / "bot")
+    install = "" if has_pytest else "pip install 'mm-fsm[test]'; "
+    assert made.messages.startswith(f"now: {install}cd {tmp_path / 'bot'}; python -m pytest\n")
+    readme = (tmp_path / "bot" / "README.md").read_text()
+    assert readme.index("pip install 'mm-fsm[test]'") < readme.index("python -m pytest")
 
 
 def test_an_edge_that_is_added_has_its_tests_already(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mm_fsm.report.status import STATUS_FILE
 from tests.cli.command_line import run
 
@@ -46,6 +48,36 @@ def test_a_run_says_what_became_of_it_and_while_it_runs_why_a_side_is_silent(tmp
     assert gone.status == 1
     assert "was left before it ended" in gone.output
     assert "Orders may still be open" in gone.messages
+
+
+@pytest.mark.parametrize(
+    ("fills", "interval", "told"),
+    [
+        (0, None, None),
+        (4, [-110.26, 101.65], "fills judged so far: 4; too few to say"),
+        (29, [-9.0, 1.0], "fills judged so far: 29; too few to say"),
+        (40, None, "fills judged so far: 40; too few to say"),
+        (30, [-9.0, 1.0], "fills judged so far: 30; net of fees after 30 s, bps: -4.31 (-9.00 to +1.00)"),
+    ],
+)
+def test_what_fills_earn_is_said_once_there_are_enough(
+    tmp_path: Path, fills: int, interval: list[float] | None, told: str | None
+) -> None:
+    """As many as adverse selection is judged by: 30, unless settings say otherwise."""
+    directory = made(tmp_path / "run")
+    (first, *_) = json.loads((directory / STATUS_FILE).read_text())["symbols"]
+    edge = {
+        **first["quote_edge"], "fills": fills, "net_bps": -4.31 if fills else None, "net_interval_bps": interval,
+        "widening_bps": 0.0,
+    }  # fmt: skip
+    assert edge["minimum_fills"] == 30
+    edit(directory, symbols=[{**first, "quote_edge": edge}])
+    shown = run("status", directory).output
+    assert " quotes, net" not in shown
+    if told is None:
+        assert "judged" not in shown
+    else:
+        assert f"  {told}\n" in shown
 
 
 def test_a_place_without_a_run_is_refused(tmp_path: Path) -> None:

@@ -238,6 +238,10 @@ WRITERS: Final[Mapping[str, Any]] = MappingProxyType(
     }
 )
 """The class of each format's writer."""
+_LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"parquet": ("pyarrow", "pyarrow.parquet"), "hftbacktest": ("numpy",)}
+)
+"""What formats need of the extra ``recordings``."""
 
 
 def write_recording(events: Iterable[RecordedEvent], info: RecordingInfo, form: str, directory: Path) -> list[Path]:
@@ -250,6 +254,8 @@ def write_recording(events: Iterable[RecordedEvent], info: RecordingInfo, form: 
     if form not in WRITERS:
         raise OptionError("--to", f"one of {', '.join(WRITERS)}", form, "Choose one.")
     make: _MakeWriter = WRITERS[form]
+    for name in _LIBRARIES.get(form, ()):  # before a directory is made that would stay empty
+        _library(name)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         names = [f"{info.symbol}{suffix}" for suffix in WRITERS[form].suffixes]

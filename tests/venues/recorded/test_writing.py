@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.messages import BookLevel, Side
-from mm_fsm.errors import RecordingError, SettingsError
+from mm_fsm.errors import OptionError, RecordingError, SettingsError
 from mm_fsm.venues.recorded import RecordedEvent, RecordingInfo
 from mm_fsm.venues.recorded.writing import WRITERS, write_recording
 from tests.venues.recorded.openings import STRICT, opened
@@ -76,6 +77,16 @@ def _again(events: list[RecordedEvent], form: str, folder: Path) -> list[Recorde
     assert all(path.is_file() for path in paths)
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
     return list(opened(paths, symbol="AB", refuse=STRICT, max_book_jump=9, max_print_distance=9))
+
+
+@pytest.mark.parametrize(("form", "library"), [("parquet", "pyarrow"), ("hftbacktest", "numpy")])
+def test_a_format_whose_library_is_missing_leaves_no_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, library: str
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(OptionError, match=r"mm-fsm\[recordings\]"):
+        write_recording([], INFO, form, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @given(events=markets(unit=1))
