@@ -300,12 +300,16 @@ def _room_at(context: MarketMakingContext) -> int | None:
     return at if context.now < at < NEVER else None
 
 
-def may_be_answered(hold: Hold) -> bool:
-    """Whether a hold is one of own orders, which an answer of the venue may end."""
-    return hold.reason in _OF_OWN_ORDERS
+def is_answered(context: MarketMakingContext, hold: Hold) -> bool:
+    """Whether the venue has said of own orders what this hold waited for.
+
+    While any order is UNKNOWN, its side is held, and pricing anew would take out what was found on it already.
+    """
+    if hold.reason is HoldReason.UNKNOWN_ORDER:
+        return context.needs_requote and not context.orders.has_unknown()
+    return context.needs_requote and hold.reason is HoldReason.ORDERS_IN_FLIGHT
 
 
-_OF_OWN_ORDERS: Final = (HoldReason.UNKNOWN_ORDER, HoldReason.ORDERS_IN_FLIGHT)
 _MAY_PASS_SOON: Final = (RefusalCode.POSITION_LIMIT, RefusalCode.SELF_CROSS, RefusalCode.ORDER_COUNT)
 _REASON_OF_REFUSAL: Final = {
     **{each.refusal: each.reason for each in (*MACHINE, *MARKET) if each.refusal is not None},

@@ -205,7 +205,7 @@ def _clamped(context: MarketMakingContext, spread: float) -> SideSpread:
 def _is_hold_over(context: MarketMakingContext, plan: QuotePlan, side: Side) -> bool:
     """Whether nothing holds a side that has no quote, or no longer; an answer may end a hold for own orders."""
     hold = plan.hold(side) or context.sides[side].refusal
-    if hold is None or (context.needs_requote and permission.may_be_answered(hold)):
+    if hold is None or permission.is_answered(context, hold):
         return True
     return permission.is_over(context, hold) if hold.until is None else context.now >= hold.until
 
