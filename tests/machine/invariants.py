@@ -301,7 +301,8 @@ class Watch:
             resting = [
                 order
                 for order in context.live_quotes(side)
-                if order.status in {OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED} and not order.cancel_in_flight
+                if order.status in {OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED}
+                and not (order.cancel_in_flight or order.is_cancel_paced)
             ]
             if status is None:
                 assert resting, "a side is called live, and no quote rests there"
