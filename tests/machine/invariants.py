@@ -301,12 +301,12 @@ class Watch:
             resting = [
                 order
                 for order in context.live_quotes(side)
-                if order.status in {OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED}
-                and not (order.cancel_in_flight or order.is_cancel_paced)
+                if order.status in {OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED} and not order.cancel_in_flight
             ]
             if status is None:
                 assert resting, "a side is called live, and no quote rests there"
-            else:
-                assert not resting, f"a side with a quote is called held: {status}"
+            else:  # one whose cancel was refused rests until its next cancel
+                staying = [order for order in resting if not order.is_cancel_paced]
+                assert not staying, f"a side with a quote is called held: {status}"
                 assert isinstance(status, Hold)
                 assert isinstance(status.reason, HoldReason)
