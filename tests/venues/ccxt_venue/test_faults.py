@@ -8,7 +8,7 @@ import pytest
 
 from mm_fsm.books.facts import AccountFeedLost, MarketBook, OrderAcknowledged, RequestsSuspended
 from mm_fsm.testing.rehearsal.fault_menu import Fault, FaultKind, Where
-from tests.venues.ccxt_venue.fault_cases import CASES, Case, go_through
+from tests.venues.ccxt_venue.fault_cases import CASES, LOAD_SECONDS, Case, go_through
 from tests.venues.ccxt_venue.judging import assert_books_equal, assert_nothing_forbidden
 from tests.venues.ccxt_venue.live_stage import Stage, live, play
 from tests.venues.ccxt_venue.mixes import QUICK, is_calm
@@ -30,8 +30,6 @@ REQUEST_FAULTS = [
     FaultKind.MAINTENANCE,
     FaultKind.CLOCK_SKEW,
 ]
-LOAD_SECONDS = 3.0
-"""What a busy machine may add to a stated time. Exact times are tested where time is the test's: test_watch.py."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
