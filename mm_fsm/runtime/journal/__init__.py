@@ -3,6 +3,7 @@
 from mm_fsm.runtime.journal.database import SCHEMA_VERSION
 from mm_fsm.runtime.journal.machine import JournaledMachine
 from mm_fsm.runtime.journal.reader import JournalReader
+from mm_fsm.runtime.journal.replay import ReplayedStep, replay
 from mm_fsm.runtime.journal.verification import Difference, VerifyReport, verify_run
 from mm_fsm.runtime.journal.writer import Journal, JournalSettings, JournalStatus
 
@@ -14,6 +15,8 @@ __all__ = [
     "JournalSettings",
     "JournalStatus",
     "JournaledMachine",
+    "ReplayedStep",
     "VerifyReport",
+    "replay",
     "verify_run",
 ]

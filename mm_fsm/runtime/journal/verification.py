@@ -15,23 +15,30 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, define, evolve, field, frozen
+from attrs import asdict, define, field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.messages import Fact
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.errors import FactRefusedError, JournalError
+from mm_fsm.errors import FactRefusedError
 from mm_fsm.machine.quoting import QuotingMachine
-from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
-from mm_fsm.runtime.journal.fingerprint import chart_fingerprint, find_class
-from mm_fsm.runtime.journal.messages import encode
+from mm_fsm.runtime.journal.fingerprint import chart_fingerprint
 from mm_fsm.runtime.journal.reader import JournalReader
+from mm_fsm.runtime.journal.replay import (
+    MachineClass,
+    OtherDefinitionError,
+    RecordedFact,
+    ReplayedStep,
+    Strayed,
+    recorded_facts,
+    replace_settings,
+    restored_machine,
+    strayed_from_record,
+)
 from mm_fsm.runtime.journal.writer import books_digest
 from mm_fsm.services.protocols import Services
-
-MachineClass = type[QuotingMachine]
 
 
 @frozen(kw_only=True)
@@ -179,41 +186,27 @@ class _Verification:
         report.last_segment = segment.number
         if previous is not None:
             self._compare_books(segment, previous, context)
-        self._continue(segment, self._machine(segment, context), values)
+        self._continue(segment, values)
         return self._book(segment, reader.snapshot(segment)["context"])
 
-    def _continue(self, segment: SegmentRow, machine: QuotingMachine, values: dict[str, Any]) -> None:
-        """Set the machine to the segment's beginning, and replay the segment if all its facts are on record."""
-        changed = machine.context
+    def _continue(self, segment: SegmentRow, values: dict[str, Any]) -> None:
+        """Set a machine to the segment's beginning, and replay the segment if all its facts are on record."""
         try:
-            machine.continue_from(values)
-        except ValueError as error:
+            machine = restored_machine(self.reader, segment, values, self.machine_class, self.services, self.settings)
+        except OtherDefinitionError as error:
             self.report.problems.append(f"segment {segment.number} cannot be replayed with this definition: {error}")
             return
+        if chart_fingerprint(type(machine), machine.definition) != segment.chart:
+            self.report.is_same_definition = False
         found = books_digest(machine)
         if found != segment.books:
             sequence, fact = segment.first_sequence - 1, "its snapshot"
             self._note(_books_differ(segment.number, sequence, segment.time, fact, segment.books, found))
         if self.settings is not None:
-            machine.context.settings, machine.context.orders.times = changed.settings, changed.orders.times
+            replace_settings(machine, self.settings)
         if segment.has_market_data:
             self.report.replayed_segments += 1
             self._replay(segment, machine, compares_books=found == segment.books and self.settings is None)
-
-    def _machine(self, segment: SegmentRow, context: MarketMakingContext) -> QuotingMachine:
-        try:
-            cls = self.machine_class or find_class(segment.chart.split()[0])
-        except ValueError as error:
-            raise JournalError(
-                self.reader.path.name, str(error), "Install what wrote the run, or name another machine to replay with."
-            ) from error
-        settings = context.settings
-        if self.settings is not None:
-            settings = evolve(self.settings, session_seconds=settings.session_seconds)
-        machine = cls(settings, context.instrument, context.fees, context.balances, self.services)
-        if chart_fingerprint(cls, machine.definition) != segment.chart:
-            self.report.is_same_definition = False
-        return machine
 
     def _compare_books(self, segment: SegmentRow, before: MarketMakingContext, after: MarketMakingContext) -> None:
         """Between two segments anything may change but the booked amounts."""
@@ -235,18 +228,16 @@ class _Verification:
 
     def _replay(self, segment: SegmentRow, machine: QuotingMachine, *, compares_books: bool) -> None:
         """Step the segment's facts until a decision differs; books that differ while decisions do not are told once."""
-        for row in self.reader.rows(segment):
-            if isinstance(row, QuietRow):
-                difference = self._replay_quiet(machine, row)
-            else:
-                difference = self._replay_record(machine, row)
-                if difference is None and compares_books and row.books:
-                    compares_books = self._compare_digest(machine, row)
+        for recorded in recorded_facts(self.reader, segment):
+            row, sequence, _ = recorded
+            difference = self._step(segment, machine, recorded)
             if difference is not None:
                 self._note(difference)
                 return
-            if self.on_progress is not None:
-                self.on_progress(row.last_sequence if isinstance(row, QuietRow) else row.sequence)
+            if isinstance(row, RecordRow) and compares_books and row.books:
+                compares_books = self._compare_digest(machine, row)
+            if self.on_progress is not None and sequence == _last_sequence(row):
+                self.on_progress(sequence)
 
     def _compare_digest(self, machine: QuotingMachine, row: RecordRow) -> bool:
         """Whether the books equal the record; only the first difference is reported."""
@@ -256,38 +247,17 @@ class _Verification:
             self._note(_books_differ(row.segment, row.sequence, row.time, fact, row.books, found))
         return found == row.books
 
-    def _replay_quiet(self, machine: QuotingMachine, row: QuietRow) -> Difference | None:
-        for sequence, fact in self.reader.facts(row):
-            result = self._step(machine, fact)
-            if isinstance(result, str):
-                return _difference(row.segment, sequence, fact, "refused", "accepted", result)
-            if result.sequence != sequence:
-                return _difference(row.segment, sequence, fact, "sequence", str(sequence), str(result.sequence))
-            for name, found in _moves(self.reader, result).items():
-                if found is not None:
-                    return _difference(row.segment, sequence, fact, name, "nothing", found)
-        return None
-
-    def _replay_record(self, machine: QuotingMachine, row: RecordRow) -> Difference | None:
-        fact = self.reader.fact(row)
-        result = self._step(machine, fact)
-        if isinstance(result, str):
-            return _difference(row.segment, row.sequence, fact, "refused", "accepted", result)
-        self.report.records += 1
-        if result.sequence != row.sequence:
-            return _difference(row.segment, row.sequence, fact, "sequence", str(row.sequence), str(result.sequence))
-        for name, found in _moves(self.reader, result).items():
-            recorded = getattr(row, name)
-            if recorded != found:
-                return _difference(row.segment, row.sequence, fact, name, recorded or "nothing", found or "nothing")
-        return None
-
-    def _step(self, machine: QuotingMachine, fact: Fact) -> StepResult | str:
+    def _step(self, segment: SegmentRow, machine: QuotingMachine, recorded: RecordedFact) -> Difference | None:
+        """Make one step again; how its decision differs."""
+        row, sequence, fact = recorded
         self.report.facts += 1
         try:
-            return machine.step(fact)
+            result = machine.step(fact)
         except FactRefusedError as error:
-            return str(error)
+            return _difference(segment.number, sequence, fact, Strayed("refused", "accepted", str(error)))
+        self.report.records += isinstance(row, RecordRow)
+        strayed = strayed_from_record(self.reader, ReplayedStep(segment, row, sequence, fact, result, machine))
+        return None if strayed is None else _difference(segment.number, sequence, fact, strayed)
 
     # -- without --------------------------------------------------------------------------------------------------
 
@@ -310,15 +280,8 @@ class _Verification:
         return context
 
 
-def _moves(reader: JournalReader, result: StepResult) -> dict[str, str | None]:
-    """The columns of a record that describe the step, as this version would write them."""
-    transitions = [[t.source, t.event, t.target] for t in result.transitions]
-    return {
-        "transitions": encode(transitions) if transitions else None,
-        "intents": reader.messages.write_intents(result.intents),
-        "faults": encode([[f.code, f.reason, f.transient] for f in result.faults]) if result.faults else None,
-        "reasons": encode(result.reasons) if result.reasons else None,
-    }
+def _last_sequence(row: RecordRow | QuietRow) -> int:
+    return row.last_sequence if isinstance(row, QuietRow) else row.sequence
 
 
 def _books_differ(  # noqa: PLR0917 - place, then both sides
@@ -336,17 +299,15 @@ def _books_differ(  # noqa: PLR0917 - place, then both sides
     )
 
 
-def _difference(  # noqa: PLR0917 - place, then name and both sides
-    segment: int, sequence: int, fact: Fact, name: str, recorded: str, replayed: str
-) -> Difference:
+def _difference(segment: int, sequence: int, fact: Fact, strayed: Strayed) -> Difference:
     return Difference(
         segment=segment,
         sequence=sequence,
         time=fact.received_at,
         fact=type(fact).__name__,
-        name=name,
-        recorded=_readable(recorded),
-        replayed=_readable(replayed),
+        name=strayed.name,
+        recorded=_readable(strayed.recorded or "nothing"),
+        replayed=_readable(strayed.replayed or "nothing"),
     )
 
 

@@ -18,7 +18,8 @@ from mm_fsm.core.decisions import QuotePlan
 from mm_fsm.core.settings import ServiceNames
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
-from mm_fsm.runtime.journal import SCHEMA_VERSION, Difference, JournalReader, JournalSettings, verify_run
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.runtime.journal import SCHEMA_VERSION, Difference, JournalReader, JournalSettings, replay, verify_run
 from mm_fsm.runtime.journal.database import RecordRow, SegmentRow
 from mm_fsm.runtime.journal.snapshots import SnapshotError, read_snapshot, write_snapshot
 from mm_fsm.services.registry import load_services
@@ -336,3 +337,37 @@ class Counting(MarketMakingStateMachine):
         self.priced += 1
         self.desk.explain(f"priced {self.priced} times")
         super().calculate_spreads()
+
+
+def test_a_replay_steps_every_recorded_fact_on_one_machine(recorded: Path) -> None:
+    """Each step has the number it has on record, and the machine stands where the step left it."""
+    with JournalReader(recorded) as reader:
+        for segment in reader.segments:
+            machines: list[QuotingMachine] = []
+            for sequence, step in enumerate(
+                replay(reader, segment, on_machine=machines.append), segment.first_sequence
+            ):
+                assert step.machine is machines[0]
+                assert step.machine.sequence == step.sequence == sequence
+                assert step.machine.now == step.result.time
+            assert len(machines) == 1
+
+
+def test_a_replay_says_which_decision_it_cannot_make_again(journal: Path) -> None:
+    """What follows a decision that differs would be answers to other orders, unless that is asked for."""
+    services = evolve(load_services(ServiceNames()), spreads=WiderSpreads())
+    with JournalReader(journal) as reader:
+        segment = reader.segments[0]
+        with pytest.raises(JournalError, match=r"segment 1, step \d+: .* intents differ from the record"):
+            list(replay(reader, segment, services=services))
+        first = next(replay(reader, segment, services=services, may_stray=True))
+        assert first.sequence == 1
+
+
+def test_a_segment_without_market_data_is_not_replayed(tmp_path: Path) -> None:
+    """Facts are missing from it: nothing is guessed."""
+    plan = plan_at(tmp_path / "run.journal", journal_settings=JournalSettings(record_market_data=False))
+    with begin(plan) as run:
+        World().run(run, 20)
+    with JournalReader(plan.path) as reader, pytest.raises(JournalError, match="record_market_data"):
+        next(replay(reader, reader.segments[0]))

@@ -1,0 +1,212 @@
+"""Steps a recorded run again: each segment's machine as it stood, then every fact that the journal has, in order.
+
+A segment without market data lacks facts, so that its decisions cannot be made again: that is said, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from attrs import evolve, frozen
+
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.core.messages import Fact
+from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.errors import FactRefusedError, JournalError
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
+from mm_fsm.runtime.journal.fingerprint import find_class
+from mm_fsm.runtime.journal.messages import encode
+from mm_fsm.runtime.journal.reader import JournalReader
+from mm_fsm.services.protocols import Services
+
+MachineClass = type[QuotingMachine]
+Row = RecordRow | QuietRow
+
+
+class OtherDefinitionError(ValueError):
+    """The machine's chart does not have the state in which the recorded one stood."""
+
+
+class RecordedFact(NamedTuple):
+    """One fact of a journal: the row that holds it, the number of its step, the fact."""
+
+    row: Row
+    sequence: int
+    fact: Fact
+
+
+class Strayed(NamedTuple):
+    """How a step made again differs from its record: what differs, and both texts; None where there is nothing."""
+
+    name: str
+    recorded: str | None
+    replayed: str | None
+
+
+@frozen
+class ReplayedStep:
+    """One step made again. ``machine`` stands where the step left it: read it before the next step is taken."""
+
+    segment: SegmentRow
+    row: Row
+    sequence: int
+    """Of the record; ``result.sequence`` differs only where the replay has strayed."""
+    fact: Fact
+    result: StepResult
+    machine: QuotingMachine
+
+
+def replay(
+    reader: JournalReader,
+    segment: SegmentRow,
+    machine_class: MachineClass | None = None,
+    services: Services | None = None,
+    settings: MarketMakingSettings | None = None,
+    *,
+    on_machine: Callable[[QuotingMachine], None] | None = None,
+    may_stray: bool = False,
+) -> Iterator[ReplayedStep]:
+    """Make every step of a segment again.
+
+    Args:
+        reader: of the journal.
+        segment: one of its segments.
+        machine_class: the machine to replay with; by default the class that wrote it.
+        services: the services to replay with; by default those that the settings name.
+        settings: the settings to replay with; by default the recorded ones. What the run has estimated, its target
+            and when its session ends stay as recorded.
+        on_machine: called with the machine as it stands before the segment's first step, to observe it.
+        may_stray: go on where a decision differs from the record, as it may under another version of the machine.
+
+    Raises:
+        JournalError: the journal is damaged; the segment has no market data; its machine's class is not there or does
+            not know the state it stood in; a fact on record is refused; or a decision differs from the record.
+    """
+    if not segment.has_market_data:
+        raise JournalError(
+            reader.path.name,
+            f"segment {segment.number}: expected every fact, found records without market data.",
+            "Run with record_market_data = true below [journal] to explain and inspect what it does.",
+        )
+    try:
+        machine = restored_machine(reader, segment, reader.snapshot(segment), machine_class, services, settings)
+    except OtherDefinitionError as error:
+        raise _unlike_record(reader, segment, segment.first_sequence, str(error)) from error
+    if settings is not None:
+        replace_settings(machine, settings)
+    if on_machine is not None:
+        on_machine(machine)
+    for row, sequence, fact in recorded_facts(reader, segment):
+        try:
+            step = ReplayedStep(segment, row, sequence, fact, machine.step(fact), machine)
+        except FactRefusedError as error:
+            raise _unlike_record(reader, segment, sequence, f"its fact is refused, {error}") from error
+        strayed = None if may_stray else strayed_from_record(reader, step)
+        if strayed is not None:
+            raise _unlike_record(reader, segment, sequence, f"{strayed.name} differ from the record")
+        yield step
+
+
+def recorded_facts(reader: JournalReader, segment: SegmentRow) -> Iterator[RecordedFact]:
+    """Every fact that a segment has, in order. Without market data what streamed in and moved nothing is missing.
+
+    Raises:
+        JournalError: the journal is damaged, or this version does not know a fact.
+    """
+    for row in reader.rows(segment):
+        if isinstance(row, QuietRow):
+            for sequence, fact in reader.facts(row):
+                yield RecordedFact(row, sequence, fact)
+        else:
+            yield RecordedFact(row, row.sequence, reader.fact(row))
+
+
+def restored_machine(  # noqa: PLR0917 - whose, from where, and with what
+    reader: JournalReader,
+    segment: SegmentRow,
+    values: dict[str, Any],
+    machine_class: MachineClass | None = None,
+    services: Services | None = None,
+    settings: MarketMakingSettings | None = None,
+) -> QuotingMachine:
+    """A machine as it stood before a segment's first step, still with the recorded settings in its books.
+
+    Args:
+        reader: of the journal.
+        segment: one of its segments.
+        values: what the snapshot of the segment holds; the machine goes on with these very objects.
+        machine_class: by default the class that wrote the segment.
+        services: by default those that the settings name.
+        settings: name the services; by default the recorded ones.
+
+    Raises:
+        JournalError: the machine's class is not there.
+        OtherDefinitionError: the machine's chart does not have the state it stood in.
+    """
+    context: MarketMakingContext = values["context"]
+    cls = machine_class or _recorded_class(reader, segment)
+    chosen = context.settings if settings is None else _with_recorded_end(settings, context)
+    machine = cls(chosen, context.instrument, context.fees, context.balances, services)
+    try:
+        machine.continue_from(values)
+    except ValueError as error:
+        raise OtherDefinitionError(str(error)) from error
+    return machine
+
+
+def replace_settings(machine: QuotingMachine, settings: MarketMakingSettings) -> None:
+    """Let a machine that stands somewhere in a run go on with other settings: its estimates stay as they are."""
+    context = machine.context
+    chosen = _with_recorded_end(settings, context)
+    fresh = MarketMakingContext(
+        settings=chosen, instrument=context.instrument, fees=context.fees, balances=context.balances
+    )
+    context.settings, context.orders.times = chosen, fresh.orders.times
+
+
+def strayed_from_record(reader: JournalReader, step: ReplayedStep) -> Strayed | None:
+    """How a step's decision differs from the record; None where it does not."""
+    row, result = step.row, step.result
+    if result.sequence != step.sequence:
+        return Strayed("sequence", str(step.sequence), str(result.sequence))
+    is_quiet = isinstance(row, QuietRow)
+    for name, found in _decision(reader, result).items():
+        recorded = None if is_quiet else getattr(row, name)
+        if recorded != found:
+            return Strayed(name, recorded, found)
+    return None
+
+
+def _decision(reader: JournalReader, result: StepResult) -> dict[str, str | None]:
+    """The columns of a record that describe the step, as this version would write them."""
+    transitions = [[t.source, t.event, t.target] for t in result.transitions]
+    return {
+        "transitions": encode(transitions) if transitions else None,
+        "intents": reader.messages.write_intents(result.intents) if result.intents else None,
+        "faults": encode([[f.code, f.reason, f.transient] for f in result.faults]) if result.faults else None,
+        "reasons": encode(result.reasons) if result.reasons else None,
+    }
+
+
+def _with_recorded_end(settings: MarketMakingSettings, context: MarketMakingContext) -> MarketMakingSettings:
+    return evolve(settings, session_seconds=context.settings.session_seconds)
+
+
+def _recorded_class(reader: JournalReader, segment: SegmentRow) -> MachineClass:
+    try:
+        return find_class(segment.chart.split()[0])
+    except ValueError as error:
+        raise JournalError(
+            reader.path.name, str(error), "Install what wrote the run, or name another machine to replay with."
+        ) from error
+
+
+def _unlike_record(reader: JournalReader, segment: SegmentRow, sequence: int, how: str) -> JournalError:
+    return JournalError(
+        reader.path.name,
+        f"segment {segment.number}, step {sequence}: expected what is on record, found that {how}.",
+        "Replay with the version and the settings that wrote the run; mm-fsm verify shows what differs.",
+    )
