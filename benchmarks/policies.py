@@ -25,8 +25,8 @@ from mm_fsm import DefaultOrderService, MarketMakingContext
 from mm_fsm.core.decisions import OrderChanges, OrderDraft, QuotePlan
 from mm_fsm.core.messages import SIDES, OrderPurpose
 from mm_fsm.core.settings import ServiceNames
+from mm_fsm.estimators.bootstrap import block_bootstrap
 from mm_fsm.runtime.settings_file import read_preset
-from mm_fsm.search.bootstrap import block_bootstrap
 from mm_fsm.search.trading import between, trade
 from mm_fsm.services.registry import load_services
 from mm_fsm.venues.base import time_of

@@ -16,7 +16,7 @@ from mm_fsm.cli.options import RecordingOptions
 from mm_fsm.cli.recordings import described, opened_for, reading_of, recorded_files
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.errors import OptionError
-from mm_fsm.search.bootstrap import Interval
+from mm_fsm.estimators.bootstrap import Interval
 from mm_fsm.search.space import as_toml, parse_dimension
 from mm_fsm.search.tuning import Search, cluster_runs, local_runs
 from mm_fsm.search.walk_forward import MarketSource, WalkForward, periods, walk_forward

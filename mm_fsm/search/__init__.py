@@ -1,7 +1,6 @@
 """Search for settings on recorded markets, judged where they were not chosen.
 
 - ``trading``: one configuration on one stretch of a market: profit over time, orders, fills.
-- ``bootstrap``: an interval for a sum of dependent figures.
 - ``walk_forward``: periods, chosen settings, and what they earned in the period after.
 - ``calibration``: what the models need, fitted to a recording, with intervals.
 - ``space``: which settings are searched, and between what.

@@ -14,8 +14,8 @@ from typing import Any, Final, Protocol
 from attrs import evolve, field, frozen
 
 from mm_fsm.errors import OptionError, SettingsError
+from mm_fsm.estimators.bootstrap import Interval, block_bootstrap
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
-from mm_fsm.search.bootstrap import Interval, block_bootstrap
 from mm_fsm.search.space import with_values
 from mm_fsm.search.trading import TradingFigures, between, trade
 from mm_fsm.venues.recorded import ReadingSettings, open_recording

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import pytest
 
 from mm_fsm.errors import SettingsError
-from mm_fsm.search.bootstrap import Interval, block_bootstrap
+from mm_fsm.estimators.bootstrap import Interval, block_bootstrap
 
 
 def test_constant_figures_have_no_doubt() -> None:

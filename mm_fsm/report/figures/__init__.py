@@ -1,0 +1,61 @@
+"""The figures of a run: everything that its report shows, with units, formulas and sources. Values only.
+
+``RunFigures.entry()`` is what ``report.json`` holds and what the page is made of. There exact decimals (``Decimal``
+here) are texts with every digit, floats and counts are numbers, and what is not known is null; nothing is NaN.
+
+Money is quote currency, prices quote per base, quantities contracts, positions base units. Times (``_ms``) are whole
+milliseconds since 1970, UTC, of the facts: a browser holds them without loss. The tables beside the report have
+nanoseconds. m is the ledger's reference price, the middle of the last sound book.
+"""
+
+from mm_fsm.report.figures.chart_use import ChartBudget, EdgeFigures, Machine, RequestBudgetFigures, StateFigures
+from mm_fsm.report.figures.markout_rows import MarkoutRow, Markouts
+from mm_fsm.report.figures.money import BootstrapInterval, BootstrapTerms, Drawdown, Profit
+from mm_fsm.report.figures.over_time import Fills, Inventory, Series
+from mm_fsm.report.figures.quoting import Holds, HoldTotal, Orders, Presence, Programme, QuoteLife, Stretch
+from mm_fsm.report.figures.whole_run import (
+    Assumption,
+    Baseline,
+    ComparedRun,
+    FillModel,
+    MarketComparison,
+    MarketFigures,
+    PairedDifference,
+    PairedRuns,
+    Reproduction,
+    RunFigures,
+)
+
+__all__ = [
+    "Assumption",
+    "Baseline",
+    "BootstrapInterval",
+    "BootstrapTerms",
+    "ChartBudget",
+    "ComparedRun",
+    "Drawdown",
+    "EdgeFigures",
+    "FillModel",
+    "Fills",
+    "HoldTotal",
+    "Holds",
+    "Inventory",
+    "Machine",
+    "MarketComparison",
+    "MarketFigures",
+    "MarkoutRow",
+    "Markouts",
+    "Orders",
+    "PairedDifference",
+    "PairedRuns",
+    "Presence",
+    "Profit",
+    "Programme",
+    "QuoteLife",
+    "Reproduction",
+    "RequestBudgetFigures",
+    "RunFigures",
+    "Series",
+    "StateFigures",
+    "Stretch",
+]

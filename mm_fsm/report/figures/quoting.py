@@ -1,0 +1,134 @@
+"""What was quoted, what became of it, and why not more was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from attrs import frozen
+
+STRETCHES_SHOWN: Final = 2_000
+
+
+@frozen(kw_only=True)
+class Programme:
+    """A market maker programme's rule: both sides live at or above a size within some bps of m, a share of the time."""
+
+    within_bps: float
+    """X: a bid counts at or above m * (1 - X / 1e4), an ask at or below m * (1 + X / 1e4)."""
+    size: Decimal
+    """Contracts on each side, summed over the orders that count."""
+    asked_share: float
+    """Programmes ask for 0.75 to 0.85."""
+    snapshot_seconds: float
+
+
+@frozen(kw_only=True)
+class Presence:
+    """Presence as the venue sees it: an order counts from its acknowledgement to its end, unknown ones do not."""
+
+    programme: Programme
+    observed_seconds: float
+    """From the first fact to the last."""
+    both_share: float
+    """Of the time in which both sides met the rule."""
+    bid_share: float
+    ask_share: float
+    snapshots: int
+    """Moments at whole multiples of ``snapshot_seconds`` since 1970 within the run."""
+    snapshots_met: int
+    snapshot_share: float | None
+    """None without a snapshot."""
+    is_met: bool
+    """Whether ``both_share`` and ``snapshot_share`` reach what is asked."""
+    both_resting_share: float
+    """Of the time with a quote of whatever size on both sides, as the machine counts it."""
+    both_live_share: float
+    """The same by the machine's own books: from sending on, less cancels under way."""
+
+
+@frozen(kw_only=True)
+class QuoteLife:
+    """How long orders that the venue took were in its book: acknowledgement to end. Ended orders only."""
+
+    count: int
+    mean_seconds: float | None
+    median_seconds: float | None
+    """Upper edge of the class of ``histogram`` that holds the median."""
+    longest_seconds: float | None
+    histogram: tuple[tuple[float, int], ...]
+    """Upper edge in seconds and orders, in ascending order, classes without an order left out. Edges are powers of two
+    to the quarter, of a millisecond."""
+
+
+@frozen(kw_only=True)
+class Orders:
+    """Orders sent, and what became of them."""
+
+    placed: int
+    acknowledged: int
+    cancels: int
+    """Cancels sent."""
+    ended: Mapping[str, int]
+    """By ``filled``, ``canceled``, ``rejected``, ``expired``, and ``open`` for what had not ended with the run."""
+    rejected: Mapping[str, int]
+    """Refused placements by the venue's reason, such as ``post_only``."""
+    cancel_races_lost: int
+    """Fills that arrived after the cancel of their order was sent."""
+    cancels_refused: int
+    unknown: int
+    """Orders whose outcome was unknown at some time."""
+    fills: int
+    maker_fills: int
+    orders_filled: int
+    """Orders with at least one fill."""
+    fill_ratio: float | None
+    """Filled over acknowledged maker quantity, as the machine counts it; None without an order."""
+    orders_per_fill: float | None
+    """``placed / fills``; None without a fill."""
+    cancels_per_fill: float | None
+    life: QuoteLife
+
+
+@frozen(kw_only=True)
+class HoldTotal:
+    """Time in which one side was not quoted for one reason."""
+
+    side: str
+    reason: str
+    """A ``HoldReason``, or ``live``."""
+    seconds: float
+    share: float
+    """Of the run."""
+    why: str
+    """The reason in words."""
+
+
+@frozen(kw_only=True)
+class Stretch:
+    """A stretch of time in which one side was held for one reason, or live."""
+
+    side: str
+    reason: str
+    detail: str
+    begin_ms: int
+    end_ms: int
+    step: int
+    """Of the step that began it, for links to the inspector."""
+    edge: str
+    """``source.event``: the edge that was taken in that step, the last one of several; empty where none was."""
+    ending: str
+    """How it ended: the next reason, ``live``, or empty at the end of the run."""
+
+
+@frozen(kw_only=True)
+class Holds:
+    """Why each side was or was not quoted. The totals of a side add up to the whole run."""
+
+    totals: tuple[HoldTotal, ...]
+    """Longest first."""
+    stretches: tuple[Stretch, ...]
+    """In order of time; with more than ``STRETCHES_SHOWN`` the longest of them, and the table has all."""
+    stretches_total: int
+    """How many there were, live ones included."""
