@@ -10,9 +10,18 @@ nanoseconds. m is the ledger's reference price, the middle of the last sound boo
 
 from mm_fsm.report.figures.chart_use import ChartBudget, EdgeFigures, Machine, RequestBudgetFigures, StateFigures
 from mm_fsm.report.figures.markout_rows import MarkoutRow, Markouts
-from mm_fsm.report.figures.money import BootstrapInterval, BootstrapTerms, Drawdown, Profit
+from mm_fsm.report.figures.money import BootstrapInterval, BootstrapTerms, Drawdown, Profit, ProfitSteps
 from mm_fsm.report.figures.over_time import Fills, Inventory, Series
-from mm_fsm.report.figures.quoting import Holds, HoldTotal, Orders, Presence, Programme, QuoteLife, Stretch
+from mm_fsm.report.figures.quoting import (
+    Holds,
+    HoldsOverTime,
+    HoldTotal,
+    Orders,
+    Presence,
+    Programme,
+    QuoteLife,
+    Stretches,
+)
 from mm_fsm.report.figures.whole_run import (
     Assumption,
     Baseline,
@@ -39,6 +48,7 @@ __all__ = [
     "Fills",
     "HoldTotal",
     "Holds",
+    "HoldsOverTime",
     "Inventory",
     "Machine",
     "MarketComparison",
@@ -50,6 +60,7 @@ __all__ = [
     "PairedRuns",
     "Presence",
     "Profit",
+    "ProfitSteps",
     "Programme",
     "QuoteLife",
     "Reproduction",
@@ -57,5 +68,5 @@ __all__ = [
     "RunFigures",
     "Series",
     "StateFigures",
-    "Stretch",
+    "Stretches",
 ]

@@ -60,8 +60,6 @@ class RequestBudgetFigures:
     used_share: float
     """``most_used / limit``."""
     at_ms: int | None
-    held_seconds: float
-    """Sides' time held because requests were scarce (``risk`` with the rule's words, ``requests_suspended``)."""
 
 
 @frozen(kw_only=True)

@@ -70,6 +70,23 @@ class Profit:
 
 
 @frozen(kw_only=True)
+class ProfitSteps:
+    """Profit and its parts at the end of each step of time: what intervals and comparisons are made of.
+
+    Columns of one length, cumulative since the begin. Steps end at whole multiples of ``step_seconds`` since 1970, so
+    that runs over one period pair; the last one ends with the run. A step holds what was booked before its end.
+    """
+
+    step_seconds: float
+    """Doubled as often as the run asked for, so that the number of steps is bounded."""
+    end_ms: tuple[int, ...]
+    net: tuple[float, ...]
+    spread_capture: tuple[float, ...]
+    inventory: tuple[float, ...]
+    fees: tuple[float, ...]
+
+
+@frozen(kw_only=True)
 class Drawdown:
     """The largest loss from the best net profit so far, marked with every sound book."""
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-STRETCHES_SHOWN: Final = 2_000
+STRETCHES_SHOWN: Final = 400
 
 
 @frozen(kw_only=True)
@@ -106,20 +106,37 @@ class HoldTotal:
 
 
 @frozen(kw_only=True)
-class Stretch:
-    """A stretch of time in which one side was held for one reason, or live."""
+class Stretches:
+    """Stretches of time in which one side was live, or held for one reason: columns of one length, in order of time.
 
-    side: str
-    reason: str
-    detail: str
-    begin_ms: int
-    end_ms: int
-    step: int
-    """Of the step that began it, for links to the inspector."""
-    edge: str
-    """``source.event``: the edge that was taken in that step, the last one of several; empty where none was."""
-    ending: str
-    """How it ended: the next reason, ``live``, or empty at the end of the run."""
+    With more than ``STRETCHES_SHOWN`` the longest are shown, and the table beside the report has all.
+    """
+
+    total: int
+    """Of the run, live ones included; more than the rows where some were left out."""
+    side: tuple[str, ...]
+    reason: tuple[str, ...]
+    """A ``HoldReason``, or ``live``."""
+    detail: tuple[str, ...]
+    begin_ms: tuple[int, ...]
+    end_ms: tuple[int, ...]
+    step: tuple[int, ...]
+    """The step that began it, for links to the inspector."""
+    edge: tuple[str, ...]
+    """``source.event`` of the edge that step took last; empty where it took none."""
+    ending: tuple[str, ...]
+    """How it ended: the reason that followed, ``live``, or empty at the end of the run."""
+
+
+@frozen(kw_only=True)
+class HoldsOverTime:
+    """Per side and reason, the seconds of each bin of time spent so; the reasons of a side fill each bin."""
+
+    bin_seconds: float
+    time_ms: tuple[int, ...]
+    """Beginnings of the bins."""
+    seconds: Mapping[str, Mapping[str, tuple[float, ...]]]
+    """By side, then reason, ``live`` included; one figure a bin."""
 
 
 @frozen(kw_only=True)
@@ -127,8 +144,6 @@ class Holds:
     """Why each side was or was not quoted. The totals of a side add up to the whole run."""
 
     totals: tuple[HoldTotal, ...]
-    """Longest first."""
-    stretches: tuple[Stretch, ...]
-    """In order of time; with more than ``STRETCHES_SHOWN`` the longest of them, and the table has all."""
-    stretches_total: int
-    """How many there were, live ones included."""
+    """Longest first, ``live`` included."""
+    over_time: HoldsOverTime
+    stretches: Stretches

@@ -11,7 +11,7 @@ from attrs import frozen
 from mm_fsm.report.exact import as_json
 from mm_fsm.report.figures.chart_use import Machine
 from mm_fsm.report.figures.markout_rows import Markouts
-from mm_fsm.report.figures.money import BootstrapInterval, BootstrapTerms, Drawdown, Profit
+from mm_fsm.report.figures.money import BootstrapInterval, BootstrapTerms, Drawdown, Profit, ProfitSteps
 from mm_fsm.report.figures.over_time import Fills, Inventory, Series
 from mm_fsm.report.figures.quoting import Holds, Orders, Presence
 
@@ -55,6 +55,7 @@ class MarketFigures:
     """Event time of the run."""
     market_events: int
     profit: Profit
+    profit_steps: ProfitSteps
     drawdown: Drawdown
     series: Series
     fills: Fills
