@@ -18,7 +18,10 @@ settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-pytest_plugins = ["pytester"]  # runs pytest itself, to test our plugin
+pytest_plugins = [
+    "pytester",  # runs pytest itself, to test our plugin
+    "tests.browser",
+]
 
 RECORDED_DATA_VARIABLE = "MM_FSM_DATA"
 

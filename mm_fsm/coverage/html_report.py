@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from typing import Any, Final
 
 from attrs import frozen
 
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.result import ChartResult, RunResult
+from mm_fsm.report.pages import embedded_picture, self_contained_page
 
 _MEANINGS: Final[Mapping[Criterion, str]] = {
     Criterion.STATES: "every state was entered",
@@ -65,32 +64,25 @@ def html_page(result: RunResult, heat_maps: Mapping[str, bytes], no_picture: str
         heat_maps: an SVG for each chart, by its reference; charts without one have no picture.
         no_picture: what the page says in place of a picture.
     """
-    from jinja2 import Environment  # noqa: PLC0415 - only a page needs it
-
-    here = files("mm_fsm.coverage")
-    template, style, script = (
-        here.joinpath(name).read_text(encoding="utf-8") for name in ("page.html.jinja", "page.css", "page.js")
-    )
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     charts = [
-        _Chart(chart, _embedded(heat_maps.get(chart.reference, b"").decode(), number), tuple(_tables(chart)))
+        _Chart(
+            chart,
+            embedded_picture(heat_maps.get(chart.reference, b"").decode(), f"map-{number}"),
+            tuple(_tables(chart)),
+        )
         for number, chart in enumerate(result.charts)
     ]
-    return environment.from_string(template).render(
+    return self_contained_page(
+        "page.html.jinja",
+        title="Transition coverage",
+        home="mm_fsm.coverage",
+        styles=["page.css"],
         charts=charts,
         total=result.total,
         problems=result.problems,
         meanings=_MEANINGS,
         no_picture=no_picture,
-        style=style,
-        script=script,
     )
-
-
-def _embedded(svg: str, number: int) -> str:
-    """A picture that can stand in a page beside others: no prologue, no fixed size, identifiers of its own."""
-    picture = svg[svg.index("<svg") :] if svg else ""
-    return re.sub(r'\bid="', f'id="map-{number}-', picture)
 
 
 def _tables(chart: ChartResult) -> Iterator[_Table]:

@@ -83,7 +83,7 @@ def test_json_is_the_same_for_the_same_hits_and_in_order() -> None:
 class Page(HTMLParser):
     """Checks that tags are closed in order, and notes everything that a browser would fetch."""
 
-    VOID = frozenset({"meta", "br"})
+    VOID = frozenset({"meta", "link", "br"})
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class Page(HTMLParser):
         if tag not in self.VOID:
             self.open.append(tag)
         for name, value in attrs:
-            if name in ("src", "href", "xlink:href") and not (value or "#").startswith("#"):
+            if name in ("src", "href", "xlink:href") and not (value or "#").startswith(("#", "data:")):
                 self.fetched.append(str(value))
             if name == "id":
                 self.ids.append(str(value))
