@@ -1,0 +1,278 @@
+"""A journal as steps: replayed where it has every fact, as recorded where it lacks market data or strays.
+
+What a journal does not hold is left out and said, never guessed: a record without a replay has no guards, no services'
+answers, and of the books only what it says itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+from attrs import define, field, frozen
+
+from mm_fsm.books.facts import OrderFilled
+from mm_fsm.core.messages import Fact
+from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.errors import JournalError
+from mm_fsm.machine.results import TransitionRecord
+from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.report.inspection.plain_text import plain_text, shown_fields
+from mm_fsm.report.inspection.watching import StepTrace, TraceEntry
+from mm_fsm.runtime.journal.database import RecordRow, SegmentRow
+from mm_fsm.runtime.journal.reader import JournalReader
+from mm_fsm.runtime.journal.replay import ReplayedStep, recorded_facts, replay, strayed_from_record
+
+Path = tuple[str, ...]
+Shown = Mapping[Path, str | None]
+"""What a machine shows, by section and name; None where it knows nothing."""
+FILLS: Final = ("counts", "fills")
+"""Where a machine shows how many fills it has booked."""
+
+
+@frozen(kw_only=True)
+class Message:
+    """A fact or an intent: its kind, and its fields as texts."""
+
+    kind: str
+    fields: Mapping[str, str]
+
+    @classmethod
+    def of(cls, message: object, symbol: str, time: int) -> Message:
+        """A fact or an intent for people; the journal's symbol and the step's time are not repeated in it."""
+        known = {"symbol": symbol, "received_at": time}
+        return cls(kind=type(message).__name__, fields=shown_fields(message, known))
+
+
+@frozen(kw_only=True)
+class InspectedStep:
+    """One step, with everything that is known of it. Times are nanoseconds."""
+
+    segment: int
+    sequence: int
+    time: int
+    fact: Message
+    is_fill: bool
+    state: str
+    transitions: tuple[TransitionRecord, ...] = ()
+    intents: tuple[Message, ...] = ()
+    reasons: tuple[str, ...] = ()
+    faults: tuple[tuple[str, str, bool], ...] = ()
+    """Code, reason, and whether it may pass by itself."""
+    wake_at: int | None = None
+    trace: tuple[TraceEntry, ...] | None = None
+    """What happened within it, in order; None where it was not replayed."""
+    shown: Shown
+    """What the machine shows after it."""
+    strayed: str = ""
+    """What this replay decided differently than the record; empty where it did not."""
+
+    def decision(self, own_names: tuple[str, ...] = ()) -> bytes:
+        """A digest of fact and decision; ``own_names`` are tokens of the run that make no difference."""
+        decided = (self.fact.kind, _sorted(self.fact), *map(_sorted, self.intents), self.reasons, self.faults)
+        text = repr((decided, self.transitions))
+        for name in own_names:
+            text = text.replace(name, "~")
+        return blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
+
+
+@frozen(kw_only=True)
+class Version:
+    """With what a journal is replayed; by default what wrote it."""
+
+    machine_class: Any = None
+    settings: MarketMakingSettings | None = None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether this is what wrote it."""
+        return self.machine_class is None and self.settings is None
+
+
+@define
+class SegmentSteps:
+    """The steps of one segment. Iterate once; then ``before`` and ``note`` are known.
+
+    Args:
+        reader: of the journal.
+        segment: one of its segments.
+        version: with what it is replayed. Another version than the recorded one ends with the first step that it
+            decides differently: later facts are answers to other orders.
+    """
+
+    reader: JournalReader
+    segment: SegmentRow
+    version: Version = field(factory=Version)
+    before: Shown = field(factory=dict, init=False)
+    """What the machine shows before the first step; known once the first step is."""
+    note: str = field(default="", init=False)
+    """What is not known of this segment, and why; empty where everything is."""
+
+    @property
+    def symbol(self) -> str:
+        """The journal's market."""
+        return self.reader.about["symbol"]
+
+    def __iter__(self) -> Iterator[InspectedStep]:
+        if not self.segment.has_market_data:
+            self.note = (
+                "recorded without market data (record_market_data was off): steps that moved nothing, guards, "
+                "services' answers and most of the books are not known"
+            )
+            yield from _Records(self.reader, self.segment).steps() if self.version.is_recorded else ()
+            return
+        last = 0
+        try:
+            for step in self._replayed():
+                last = step.sequence
+                yield step
+        except JournalError as error:
+            self.note = (
+                f"its replay ends before step {last + 1 if last else self.segment.first_sequence}: {error.problem}"
+            )
+        if self.note and self.version.is_recorded:
+            yield from (step for step in _Records(self.reader, self.segment).steps() if step.sequence > last)
+
+    def _replayed(self) -> Iterator[InspectedStep]:
+        traces: list[StepTrace] = []
+        texts = ShownTexts()
+
+        def watch(machine: StrategyMachine) -> None:
+            traces.append(StepTrace(machine))
+            self.before = texts.of(machine)
+
+        fills = None
+        steps = replay(
+            self.reader,
+            self.segment,
+            self.version.machine_class,
+            None,
+            self.version.settings,
+            on_machine=watch,
+            may_stray=True,
+        )
+        for step in steps:
+            strayed = strayed_from_record(self.reader, step)
+            shown = texts.of(step.machine)
+            fills, before = shown.get(FILLS), self.before.get(FILLS) if fills is None else fills
+            is_fill = isinstance(step.fact, OrderFilled) if fills is None else fills != before
+            if strayed is not None and self.version.is_recorded:
+                self.note = f"from step {step.sequence} on as recorded: this version decides otherwise ({strayed.name})"
+                return
+            told = "" if strayed is None else strayed.name
+            yield _replayed_step(step, self.symbol, tuple(traces[0].entries), shown, is_fill=is_fill, strayed=told)
+            if strayed is not None:
+                self.note = (
+                    f"ends with step {step.sequence}, the first decided otherwise: later facts answer other orders"
+                )
+                return
+
+
+def _replayed_step(
+    step: ReplayedStep, symbol: str, trace: tuple[TraceEntry, ...], shown: Shown, *, is_fill: bool, strayed: str
+) -> InspectedStep:
+    result = step.result
+    return InspectedStep(
+        segment=step.segment.number,
+        sequence=step.sequence,
+        time=result.time,
+        fact=Message.of(step.fact, symbol, result.time),
+        is_fill=is_fill,
+        state=result.state,
+        transitions=result.transitions,
+        intents=tuple(Message.of(each, symbol, result.time) for each in result.intents),
+        reasons=result.reasons,
+        faults=tuple((plain_text(fault.code), fault.reason, fault.transient) for fault in result.faults),
+        wake_at=result.wake_at,
+        trace=trace,
+        shown=shown,
+        strayed=strayed,
+    )
+
+
+class ShownTexts:
+    """Turns what a machine shows into texts; a value that is still the same is not written again."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[object, str | None]] = {}
+
+    def of(self, machine: StrategyMachine) -> Shown:
+        """What the machine shows now, flat, in its order."""
+        show = getattr(machine, "shown", None)
+        shown: Mapping[str, Any] = {} if show is None else show()
+        return dict(self._flat(shown, ()))
+
+    def _flat(self, shown: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str | None]]:
+        for name, value in shown.items():
+            place = (*path, str(name))
+            if isinstance(value, Mapping):
+                yield from self._flat(value, place)
+                continue
+            known = self._known.get(place)
+            if known is None or not (known[0] is value or (type(known[0]) is type(value) and known[0] == value)):
+                known = self._known[place] = (value, None if value is None else plain_text(value, str(name)))
+            yield place, known[1]
+
+
+@define
+class _Records:
+    """The records of a segment, without a replay."""
+
+    reader: JournalReader
+    segment: SegmentRow
+    _state: str = field(default="", init=False)
+    _shown: dict[Path, str | None] = field(factory=dict, init=False)
+
+    @property
+    def symbol(self) -> str:
+        return self.reader.about["symbol"]
+
+    def steps(self) -> Iterator[InspectedStep]:
+        for row, sequence, fact in recorded_facts(self.reader, self.segment):
+            if isinstance(row, RecordRow):
+                yield self._step(row, fact)
+            else:
+                yield InspectedStep(
+                    segment=self.segment.number,
+                    sequence=sequence,
+                    time=fact.received_at,
+                    fact=Message.of(fact, self.symbol, fact.received_at),
+                    is_fill=False,
+                    state=self._state,
+                    shown=dict(self._shown),
+                )
+
+    def _step(self, row: RecordRow, fact: Fact) -> InspectedStep:
+        self._state = self._state if row.state is None else row.state
+        for name, value in (
+            ("reference price", row.reference_price),
+            ("position", row.position),
+            ("cash", row.cash),
+            ("highest net profit", row.peak),
+        ):
+            if value is not None:
+                self._shown["on record", name] = value
+        return InspectedStep(
+            segment=row.segment,
+            sequence=row.sequence,
+            time=row.time,
+            fact=Message.of(fact, self.symbol, row.time),
+            is_fill=isinstance(fact, OrderFilled),
+            state=self._state,
+            transitions=tuple(TransitionRecord(*names) for names in _listed(row.transitions)),
+            intents=tuple(Message.of(each, self.symbol, row.time) for each in self.reader.intents(row)),
+            reasons=tuple(_listed(row.reasons)),
+            faults=tuple((str(code), str(reason), bool(transient)) for code, reason, transient in _listed(row.faults)),
+            shown=dict(self._shown),
+        )
+
+
+def _listed(text: str | None) -> list[Any]:
+    found: list[Any] = [] if text is None else json.loads(text)
+    return found
+
+
+def _sorted(message: Message) -> tuple[str, tuple[tuple[str, str], ...]]:
+    return message.kind, tuple(sorted(message.fields.items()))

@@ -1,0 +1,152 @@
+"""Inspected steps are what the journal holds; watching them changes nothing, and guards' answers are the machine's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mm_fsm.chart import definition_of
+from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.report.inspection.steps import InspectedStep, SegmentSteps
+from mm_fsm.report.inspection.watching import EdgeTaken, GuardAnswer, ServiceAnswer, StepTrace
+from mm_fsm.runtime.journal import JournalReader, replay
+from mm_fsm.runtime.journal.database import RecordRow
+from mm_fsm.runtime.journal.writer import books_digest
+from tests.report.inspection.recorded import record, steps_of
+
+
+@pytest.fixture(scope="module", params=[3, 11, 42], ids=lambda seed: f"market {seed}")
+def journal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two processes, both killed; several segments."""
+    return record(tmp_path_factory.mktemp("run") / "run.journal", seed=request.param, processes=2)
+
+
+@pytest.fixture(scope="module")
+def steps(journal: Path) -> list[InspectedStep]:
+    return steps_of(journal)
+
+
+def records_of(path: Path) -> Iterator[RecordRow]:
+    with JournalReader(path) as reader:
+        for segment in reader.segments:
+            yield from (row for row in reader.rows(segment) if isinstance(row, RecordRow))
+
+
+def test_every_step_is_there_once(steps: list[InspectedStep]) -> None:
+    assert [step.sequence for step in steps] == list(range(1, len(steps) + 1))
+    assert len({step.segment for step in steps}) >= 3
+
+
+def test_steps_equal_the_records_of_the_journal(journal: Path, steps: list[InspectedStep]) -> None:
+    """Read from the journal's own columns, not through a replay."""
+    by_sequence, compared = {step.sequence: step for step in steps}, 0
+    for row in records_of(journal):
+        step = by_sequence.pop(row.sequence)
+        assert step.time == row.time
+        assert [[t.source, t.event, t.target] for t in step.transitions] == json.loads(row.transitions or "[]")
+        assert list(step.reasons) == json.loads(row.reasons or "[]")
+        assert [list(fault) for fault in step.faults] == json.loads(row.faults or "[]")
+        assert row.state in (None, step.state)
+        recorded = json.loads(row.intents or "[]")
+        assert [intent.kind for intent in step.intents] == [intent[""] for intent in recorded]
+        for intent, plain in zip(step.intents, recorded, strict=True):
+            prices = {name: plain[name] for name in ("price", "quantity") if name in plain}
+            assert {name: Decimal(intent.fields[name]) for name in prices} == {
+                name: Decimal(value) for name, value in prices.items()
+            }
+            assert intent.fields.get("client_order_id") == plain.get("client_order_id")
+        compared += len(recorded)
+    assert compared > 50
+    for quiet in by_sequence.values():
+        assert (quiet.transitions, quiet.intents, quiet.reasons, quiet.faults) == ((), (), (), ())
+
+
+def test_watching_changes_no_books(journal: Path) -> None:
+    """A watched replay has the digests that were recorded, after every record that has one."""
+    compared = 0
+    with JournalReader(journal) as reader:
+        for segment in reader.segments:
+            for step in replay(reader, segment, on_machine=StepTrace):
+                if isinstance(step.row, RecordRow) and step.row.books:
+                    assert books_digest(step.machine) == step.row.books
+                    compared += 1
+    assert compared > 10
+
+
+def test_guards_answer_as_a_machine_that_nobody_watches(journal: Path, steps: list[InspectedStep]) -> None:
+    """Where a step has come to rest, the guards asked last are asked again, of another machine that stands there."""
+    watched, compared = iter(steps), 0
+    with JournalReader(journal) as reader:
+        for segment in reader.segments:
+            for step in replay(reader, segment):
+                trace = next(watched).trace
+                assert trace is not None
+                if step.result.intents or step.result.faults or step.machine.is_final:
+                    continue  # what follows up after the guards may change their answers
+                assert last_answers(trace) == answers_of(step.machine), step.sequence
+                compared += len(last_answers(trace))
+    assert compared > 1_000
+
+
+def last_answers(trace: tuple[object, ...]) -> list[tuple[int, int, bool]]:
+    taken = [place for place, entry in enumerate(trace) if isinstance(entry, EdgeTaken)]
+    return [tuple(entry) for entry in trace[max(taken, default=-1) + 1 :] if isinstance(entry, GuardAnswer)]
+
+
+def answers_of(machine: StrategyMachine) -> list[tuple[int, int, bool]]:
+    """Every edge of the state in declared order, each up to the first guard that forbids it."""
+    found = []
+    for place, edge in enumerate(machine.definition.edges):
+        if edge.source != machine.chart_state or edge.command:
+            continue
+        for at, guard in enumerate(edge.guards):
+            answer = bool(getattr(machine, guard.name)())
+            found.append((place, at, answer))
+            if answer is not guard.expected:
+                break
+    return found
+
+
+def test_the_edges_of_a_trace_are_the_transitions(steps: list[InspectedStep]) -> None:
+
+    definition = definition_of(MarketMakingStateMachine)
+    taken = 0
+    for step in steps:
+        found = [definition.edges[entry.edge] for entry in step.trace or () if isinstance(entry, EdgeTaken)]
+        assert [(edge.source, edge.event) for edge in found] == [(t.source, t.event) for t in step.transitions]
+        taken += len(found)
+    assert taken > 100
+
+
+def test_services_answers_stand_where_the_chart_declares_them(steps: list[InspectedStep]) -> None:
+    """A step that passes CALCULATING_SPREADS has asked for quotes; the plan is named where it is used."""
+    entered = [step for step in steps if any(t.target == "calculating_spreads" for t in step.transitions)]
+    assert entered
+    for step in entered:
+        asked = [entry for entry in step.trace or () if isinstance(entry, ServiceAnswer)]
+        methods = [entry.method for entry in asked]
+        assert "spreads.price_quotes" in methods
+        planned = next(entry for entry in asked if entry.method == "orders.plan_changes")
+        assert planned.asked == "the answer of spreads.price_quotes"
+        priced = next(entry for entry in asked if entry.method == "spreads.price_quotes")
+        assert priced.answer.startswith("QuotePlan(priced_at ")
+
+
+def test_without_market_data_only_records_are_shown_and_it_is_said(tmp_path: Path) -> None:
+    path = record(tmp_path / "run.journal", market_data=False)
+    with JournalReader(path) as reader:
+        segment = reader.segments[-1]
+        found = SegmentSteps(reader, segment)
+        steps = list(found)
+        rows = [row for row in reader.rows(segment) if isinstance(row, RecordRow)]
+    assert "without market data" in found.note
+    assert [step.sequence for step in steps] == [row.sequence for row in rows]
+    assert all(step.trace is None for step in steps)
+    assert {path for step in steps for path in step.shown} <= {
+        ("on record", name) for name in ("reference price", "position", "cash", "highest net profit")
+    }
