@@ -8,6 +8,7 @@ Layers, from the top; imports point down only:
 cli                composition root: settings become a machine, its services and a venue
 testing            tests made from a chart: paths, faults, models; the rehearsal exchange
 coverage           measures and shows what a test suite exercises of a chart; the pytest plugin
+watching           what others learn of a run: metrics for Prometheus, alerts to people
 report             results as files and tables
 diagram            pictures and tables of charts
 search             calibration and tuning on recordings

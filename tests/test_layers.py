@@ -17,6 +17,7 @@ LAYERS = (
     ("cli",),
     ("testing",),
     ("coverage",),
+    ("watching",),
     ("report",),
     ("diagram", "search"),
     ("runtime",),
@@ -59,6 +60,8 @@ HOMES = {
     "pydot": "mm_fsm.diagram",
     "matplotlib": "mm_fsm.diagram",
     "optuna": "mm_fsm.search.tuning",
+    "prometheus_client": "mm_fsm.watching.run_metrics",
+    "apprise": "mm_fsm.watching.alert_targets",
     "ray": "mm_fsm.search.tuning",
 }
 """Where a library may be imported: in the modules whose dotted name starts so, or so."""

@@ -98,8 +98,10 @@ class PushedSession(Session):
             raise RuntimeError("expected a market whose journal can be opened again")
         self.policy.note_restart()
         opened, before = self.reopen(), self.runner
+        self.restarts.append(repr(before.failure))
         self.machine, self.journal = opened.machine, opened.journal
-        self.stopwatch = watched(opened.machine)
+        for observer in (self.stopwatch, *self.watchers):
+            opened.machine.observe(observer)
         self.runner = runner_of(lambda: self, self.venue, opened.stepped, self.on_result, opened.release)
         self.runner.go_on_from(before)
         self.end_rescue()

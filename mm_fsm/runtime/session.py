@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from mm_fsm.chart import ExecutorKind
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import Journal
 from mm_fsm.runtime.runner import SessionRunner
@@ -28,6 +29,15 @@ class Session(ABC):
     machine: QuotingMachine
     stopwatch: StateStopwatch
     journal: Journal | None = None
+    restarts: list[str] = field(factory=list, init=False)
+    """Why the machine was replaced, once for each restart."""
+    watchers: list[MachineObserver] = field(factory=list, init=False)
+    """What watches whichever machine makes the market, besides the stopwatch."""
+
+    def watch(self, observer: MachineObserver) -> None:
+        """Tell ``observer`` everything from now on, over restarts too."""
+        self.watchers.append(observer)
+        self.machine.observe(observer)
 
     @property
     @abstractmethod

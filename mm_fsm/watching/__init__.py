@@ -1,0 +1,1 @@
+"""What others learn of a run while it trades: figures for Prometheus, and alerts to people."""
