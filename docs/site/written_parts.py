@@ -26,6 +26,7 @@ from mm_fsm.coverage.obligations import obligations_of
 from mm_fsm.coverage.reading import read_chart
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing import forced, plan_paths
+from mm_fsm.watching.metrics_table import metrics_table
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMONSTRATION = ("run", "--duration", "3600", "--speed", "max", "--seed", "7", "-q")
@@ -93,6 +94,11 @@ def statuses() -> str:
     return textwrap.fill(EXIT_CODES, 118)
 
 
+def metrics() -> str:
+    """Every metric of a market."""
+    return metrics_table()
+
+
 PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "chart": ("README.md", chart),
     "demonstration": ("README.md", demonstration),
@@ -100,6 +106,7 @@ PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "plans": ("docs/testing.md", plans),
     "excluded": ("docs/coverage.md", excluded),
     "exchanges": ("docs/exchanges.md", exchanges),
+    "metrics": ("docs/watching.md", metrics),
 }
 """Where each part stands, and what makes it."""
 MEASURED: Mapping[str, tuple[str, Callable[[], str]]] = {"faults": ("docs/rehearsed.md", faults)}

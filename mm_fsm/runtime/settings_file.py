@@ -35,8 +35,9 @@ from mm_fsm.errors import FileError, RecordingError, Refusals, SettingsError
 from mm_fsm.estimators.micro_price import micro_price_model
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
-from mm_fsm.runtime.market_layers import COMMON_TABLES, MarketLayers, wrong_defaults
+from mm_fsm.runtime.market_layers import COMMON_TABLES, OF_THE_RUN, MarketLayers, wrong_defaults
 from mm_fsm.runtime.presets import RecordingMatch, preset_names
+from mm_fsm.runtime.watching_settings import MetricsSettings
 from mm_fsm.services.registry import refuse_unknown_services
 from mm_fsm.venues.port import MarketRequest, VenuePlan
 from mm_fsm.venues.recorded.reading import ReadingSettings
@@ -64,6 +65,8 @@ class MarketConfiguration:
     """The venue's defaults hold unless it says otherwise."""
     account: AccountSettings
     """What all markets of the account may do together; the same for each of them."""
+    metrics: MetricsSettings
+    """What others may read of the run; the same for each market of a run."""
     preset: str
     """Name of the preset beneath; empty when there is none."""
 
@@ -108,7 +111,17 @@ def parse_settings(text: str, name: str = "settings") -> tuple[MarketConfigurati
         if symbol in symbols[:index]:
             place = f"market[{index}].instrument.symbol"
             raise SettingsError(place, "a symbol of its own", symbol, "Write each market once.")
+    _refuse_different_runs(markets)
     return markets
+
+
+def _refuse_different_runs(markets: tuple[MarketConfiguration, ...]) -> None:
+    """Some tables are about the run, not about a market."""
+    for table in OF_THE_RUN:
+        for market in markets[1:]:
+            if getattr(market, table) != getattr(markets[0], table):
+                remedy = f"Write [defaults.{table}] once for all markets of the run."
+                raise SettingsError(table, f"the same for {markets[0].symbol} and {market.symbol}", "two", remedy)
 
 
 def read_preset(name: str) -> MarketConfiguration:
@@ -241,6 +254,7 @@ def _market(layers: MarketLayers) -> MarketConfiguration:
         reading=read["reading"] or ReadingSettings(),
         journal=structured(JournalSettings, journal, dotted(place, "journal")),
         account=read["account"] or AccountSettings(),
+        metrics=read["metrics"] or MetricsSettings(),
         preset=layers.preset,
     )
 

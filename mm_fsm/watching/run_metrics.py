@@ -20,6 +20,7 @@ from mm_fsm.machine.results import StepResult
 from mm_fsm.report.recorder import SessionRecorder
 from mm_fsm.runtime.session import Session
 from mm_fsm.watching.chart_metrics import CHART_FAMILIES
+from mm_fsm.watching.exposition import METRICS_FILE
 from mm_fsm.watching.guard_counts import GuardCounts
 from mm_fsm.watching.market_metrics import MARKET_FAMILIES
 from mm_fsm.watching.metric_families import MARKET, MetricFamily, MetricKind, WatchedMarket
@@ -34,7 +35,6 @@ except ModuleNotFoundError as error:
         "[metrics]", "the package prometheus_client", "none", "Install mm-fsm[metrics], or leave the table out."
     ) from error
 
-METRICS_FILE: Final = "metrics.prom"
 WRITE_SECONDS: Final = 5.0
 """Wall time between two writes, at least."""
 READ_AT: Final = "mm_fsm_written_timestamp_seconds"

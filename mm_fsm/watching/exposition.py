@@ -1,0 +1,37 @@
+"""What a scraper is answered, by the run itself or by a process beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from mm_fsm.errors import FileError
+from mm_fsm.report.status import is_gone, read_status
+from mm_fsm.runtime.loopback_server import Response, text_response
+
+METRICS_FILE: Final = "metrics.prom"
+"""In the directory of a run."""
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+"""Of Prometheus' text format."""
+_OFF: Final = "This run writes no figures. Write enabled = true below [metrics] in its settings."
+
+
+def metrics_response(text: bytes) -> Response:
+    """The figures as Prometheus reads them."""
+    return Response(body=text, content_type=CONTENT_TYPE)
+
+
+def metrics_of_run(directory: Path) -> Response:
+    """The figures that a run wrote last, while it runs.
+
+    Of a run that has ended or is gone there are none: a scrape that fails says so, figures that stand still do not.
+    """
+    try:
+        status = read_status(directory)
+        if is_gone(status) or not status["is_running"]:
+            return text_response("The run has ended.", 503)
+        return metrics_response((directory / METRICS_FILE).read_bytes())
+    except FileError as error:
+        return text_response(str(error), 503)
+    except OSError:
+        return text_response(_OFF, 404)

@@ -1,0 +1,143 @@
+"""What follows a run besides its view: figures that a scraper reads while it trades, and nothing unless asked for."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from socket import AF_INET, SOCK_STREAM, socket
+
+import pytest
+
+from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.run_view import RunView
+from mm_fsm.cli.watchers import WatchedRun, watched
+from mm_fsm.errors import SettingsError
+from mm_fsm.machine.results import StepResult
+from mm_fsm.report.status import StatusFile
+from mm_fsm.runtime.session import Session, for_session, open_session
+from mm_fsm.runtime.settings_file import parse_settings
+from mm_fsm.watching.exposition import CONTENT_TYPE, metrics_of_run
+from tests.cli.command_line import run, write_settings
+from tests.runtime.settings_texts import MARKET, market_entry
+
+
+def opened(extra: str = "") -> Session:
+    (market,) = parse_settings(MARKET + extra)
+    return open_session(for_session(market, duration_seconds=20, seed=7))
+
+
+@contextmanager
+def free_port() -> Iterator[int]:
+    """A port that nothing listens on until the ``with`` statement ends."""
+    with socket(AF_INET, SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    yield port
+
+
+def scraped(port: int, headers: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+    """Status, content type and text."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers=dict(headers or {}))
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, response.headers["Content-Type"], response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+def test_nothing_is_written_and_nothing_listens_unless_it_is_asked_for(tmp_path: Path) -> None:
+    view = RunView()
+    assert watched(view, [opened()], tmp_path) is view
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_run_serves_its_figures_while_it_lasts(tmp_path: Path) -> None:
+    with free_port() as port:
+        session = opened(f"[metrics]\nport = {port}\n")
+        with watched(RunView(), [session], tmp_path) as view:
+            for result in session.runner.run():
+                view.take(session, result)
+            status, kind, text = scraped(port)
+            assert (status, kind) == (200, CONTENT_TYPE)
+            assert 'mm_fsm_state{state="idle",symbol="ETH/USD"} 1.0' in text
+            assert scraped(port, {"Host": "rebound.example"})[0] == 421
+            assert scraped(port, {"Origin": "http://elsewhere.example"})[0] == 403
+        with pytest.raises(urllib.error.URLError):
+            scraped(port)
+    assert 'mm_fsm_state{state="completed",symbol="ETH/USD"} 1.0' in (tmp_path / "metrics.prom").read_text()
+
+
+def test_a_port_that_is_taken_is_refused_by_its_setting(tmp_path: Path) -> None:
+    with socket(AF_INET, SOCK_STREAM) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(SettingsError, match=r"setting .metrics\.port.: expected a free port"):
+            watched(RunView(), [opened(f"[metrics]\nport = {port}\n")], tmp_path)
+
+
+def test_a_process_beside_the_run_has_its_figures_until_it_ends(tmp_path: Path) -> None:
+    """Figures that stand still would look like a quiet market: of a run that is over there are none."""
+    session = opened("[metrics]\nenabled = true\n")
+    with StatusFile(tmp_path, [session]) as status, watched(RunView(), [session], tmp_path):
+        response = metrics_of_run(tmp_path)
+        assert (response.status, response.content_type) == (200, CONTENT_TYPE)
+        assert b'mm_fsm_side_live{side="bid",symbol="ETH/USD"} 0.0' in response.body
+        (tmp_path / "metrics.prom").unlink()
+        assert metrics_of_run(tmp_path).status == 404
+        content = json.loads(status.path.read_text())
+    assert metrics_of_run(tmp_path).status == 503
+    (tmp_path / "status.json").write_text(json.dumps({**content, "process": 2**22 + 1}))
+    assert metrics_of_run(tmp_path).status == 503
+    assert metrics_of_run(tmp_path / "elsewhere").status == 503
+
+
+def test_a_watcher_that_fails_ends_no_run() -> None:
+    class Broken:
+        told = 0
+
+        def take(self, session: Session, result: StepResult) -> None:
+            self.told += 1
+            raise RuntimeError("a bug")
+
+        def tick(self) -> None:
+            raise RuntimeError("another")
+
+    session, broken, slow = opened(), Broken(), Broken()
+    with WatchedRun(RunView(), [broken], ExitStack()) as view:
+        for result in session.runner.run():
+            view.take(session, result)
+    assert session.machine.is_final
+    assert broken.told == 1
+    with WatchedRun(RunView(), [slow], ExitStack()) as view:
+        view.tick()
+        view.take(session, result)
+    assert slow.told == 0
+
+
+def test_markets_of_one_run_have_one_set_of_figures() -> None:
+    text = market_entry("A/USD") + "[market.metrics]\nenabled = true\n" + market_entry("B/USD")
+    with pytest.raises(SettingsError, match="setting 'metrics': expected the same for A/USD and B/USD") as refused:
+        parse_settings(text)
+    assert "[defaults.metrics]" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "field"), [("port = 0", "port"), ("port = 65536", "port"), ("enabled = 1", "enabled")]
+)
+def test_what_cannot_be_is_refused(line: str, field: str) -> None:
+    with pytest.raises(SettingsError, match=f"setting 'metrics.{field}'"):
+        parse_settings(MARKET + f"[metrics]\n{line}\n")
+
+
+def test_a_whole_run_leaves_its_figures(tmp_path: Path) -> None:
+    settings = write_settings(tmp_path, MARKET + "[metrics]\nenabled = true\n")
+    finished = run("run", settings, "--duration", 20, "--json", "--quiet", "--no-journal", "--out", tmp_path / "out")
+    assert finished.status == ExitCode.SUCCESS, finished.messages
+    (entry,) = finished.json()["symbols"]
+    text = (tmp_path / "out" / "metrics.prom").read_text()
+    assert f'mm_fsm_steps_total{{symbol="ETH/USD"}} {float(entry["steps"])}' in text
