@@ -18,7 +18,7 @@ from typing import Protocol
 from attrs import define, field
 
 from mm_fsm.core.clock import NEVER, nanoseconds, seconds
-from mm_fsm.core.rate_rules import DecayingCounter, OrdersPerFill
+from mm_fsm.core.rate_rules import Allowance, DecayingCounter, OrdersPerFill
 
 
 class SentOrder(Protocol):
@@ -65,6 +65,21 @@ class RequestRates:
         while self._sent and self._sent[0] <= now - self.interval:
             self._sent.popleft()
         return len(self._sent)
+
+    def allowances(self, now: int) -> tuple[Allowance, ...]:
+        """What is used of each rule. Changes nothing, not even what has become too old to count."""
+        sent = sum(each > now - self.interval for each in self._sent)
+        rule = f"orders in {seconds(self.interval):g} s"
+        found = [Allowance(rule=rule, used=sent, allowed=self.most_orders)]
+        if self.counter is not None:
+            points = self.points(now)
+            found.append(Allowance(rule="points of the venue's counter", used=points, allowed=self.counter.limit))
+        if self.per_fill is not None:
+            is_current = now // self.per_fill.window <= self._window
+            orders, fills = (self._window_orders, self._window_fills) if is_current else (0, 0)
+            allowed = self.per_fill.allowed(fills)
+            found.append(Allowance(rule=f"orders for {fills} fills", used=orders, allowed=allowed))
+        return tuple(found)
 
     def cost_of_ending(self, now: int, orders: Iterable[SentOrder]) -> float:
         """Points to cancel these orders and one that is sent now, and to reduce the position; 0 without a counter."""

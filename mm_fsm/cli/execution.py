@@ -132,7 +132,7 @@ def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], outp
             session, result = taken
             recorders[session.symbol].take(result)
             files[session.symbol].take(result)
-            status.take(session)
+            status.take(session, result)
             view.take(session, result)
     failures = {each.directory: each.failure for each in files.values()} | {status.path: status.failure}
     return [f"{path}: not all could be written: {failure}" for path, failure in failures.items() if failure]

@@ -61,7 +61,7 @@ class LiveView(RunView):
 
     def take(self, session: Session, result: StepResult) -> None:
         """Remember transitions and faults; redraw now and then."""
-        self._statuses[session.symbol].follow()
+        self._statuses[session.symbol].follow(result)
         recent = self._recent[session.symbol]
         for transition in result.transitions:
             recent.append(_event(result.time, transition.event, (f" > {transition.target}", "dim")))

@@ -12,8 +12,9 @@ from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.instrument import BASIS_POINTS
 from mm_fsm.core.messages import Side
 from mm_fsm.machine.quoting import QuotingMachine
-from mm_fsm.report.status import SessionStatus, headline, side_lines
-from mm_fsm.report.table import colored_money, duration, money, size
+from mm_fsm.report.status import SessionStatus
+from mm_fsm.report.status_words import headline, side_lines
+from mm_fsm.report.table import colored_money, money, size
 from mm_fsm.runtime.session import Session
 
 LEVELS_SHOWN: Final = 3
@@ -142,5 +143,5 @@ def _spreads(machine: QuotingMachine) -> Text:
 
 
 def _sides(entry: Mapping[str, Any]) -> Iterator[Text]:
-    for name, is_live, words in side_lines(entry, duration):
+    for name, is_live, words in side_lines(entry):
         yield _line((f"{name} ", "dim"), (words, "green" if is_live else "yellow"))

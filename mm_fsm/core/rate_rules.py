@@ -82,6 +82,17 @@ class OrdersPerFill:
         return max(self.free, self.most * fills)
 
 
+@frozen(kw_only=True)
+class Allowance:
+    """How much of what may be sent has been sent: for people, and for what watches. Nothing is decided by it."""
+
+    rule: str
+    """Which rule, in words, such as ``orders in 10 s``."""
+    used: float
+    allowed: float
+    """Of everything; quotes may have less, so that a reserve is left."""
+
+
 KRAKEN_CANCELS: Final = ((5.0, 8.0), (10.0, 6.0), (15.0, 5.0), (45.0, 4.0), (90.0, 2.0), (300.0, 1.0))
 """Kraken, spot trading limits: points of a cancel by the order's age."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from time import monotonic
@@ -19,17 +19,17 @@ from typing import Any, Final, Self
 import attrs
 from attrs import define, field
 
-from mm_fsm.core.clock import seconds
-from mm_fsm.core.decisions import HoldReason
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import FileError
+from mm_fsm.machine.results import StepResult
 from mm_fsm.report.exact import as_json, exact_text
 from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
 from mm_fsm.report.session_report import quote_edge
+from mm_fsm.report.status_figures import News, figures_of
 from mm_fsm.runtime.session import Session
 
 STATUS_FILE: Final = "status.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the file; another number is another version's."""
 WRITE_SECONDS: Final = 1.0
 """Wall time between two writes, at least."""
@@ -55,9 +55,11 @@ class SessionStatus:
 
     session: Session
     sides: dict[Side, SideHistory] = field(factory=lambda: {side: SideHistory() for side in SIDES}, init=False)
+    news: News = field(factory=News, init=False)
 
-    def follow(self) -> None:
+    def follow(self, result: StepResult) -> None:
         """Look at both sides after a step; a reason that goes on keeps its beginning."""
+        self.news.follow(self.session, result)
         context = self.session.machine.context
         for side in SIDES:
             held, history = context.sides[side].status, self.sides[side]
@@ -75,7 +77,7 @@ class SessionStatus:
             "state": machine.chart_state,
             "has_ended": machine.is_final,
             "why_down": self.session.why_down,
-            "time": max(self.session.runner.now, context.now),
+            "time": max(self.session.now, context.now),
             "last_fact_at": context.now,
             "net_pnl": exact_text(context.net_pnl),
             "fills": context.fill_count,
@@ -84,6 +86,8 @@ class SessionStatus:
                 "minimum_fills": context.settings.adverse_selection_minimum_fills,
             },
             "sides": {side.value: self._side(side) for side in SIDES},
+            **figures_of(self.session),
+            "news": [*self.news.items],
         }
 
     def _side(self, side: Side) -> dict[str, Any]:
@@ -95,6 +99,7 @@ class SessionStatus:
             "doing": "" if held is None else what_is_done(held.reason),
             "detail": "" if held is None or held.reason in SELF_EVIDENT else held.detail,
             "since": history.since,
+            "until": None if held is None else held.until,
             "last_live_at": history.last_live_at,
         }
 
@@ -124,9 +129,9 @@ class StatusFile(AbstractContextManager["StatusFile"]):
         """Say how the run was left."""
         self._write(is_running=False)
 
-    def take(self, session: Session) -> None:
+    def take(self, session: Session, result: StepResult) -> None:
         """One step of one session has been taken."""
-        self._statuses[session.symbol].follow()
+        self._statuses[session.symbol].follow(result)
         self._steps += 1
         if self._steps % _STEPS_BETWEEN_LOOKS == 0:
             self.tick()
@@ -137,21 +142,23 @@ class StatusFile(AbstractContextManager["StatusFile"]):
             self._write(is_running=True)
 
     def _write(self, *, is_running: bool) -> None:
-        content = {
-            "format": FORMAT,
-            "is_running": is_running,
-            "process": os.getpid(),
-            "written_at": wall_time(),
-            "symbols": [status.entry() for status in self._statuses.values()],
-        }
         fresh = self.path.with_name(f".{STATUS_FILE}.{os.getpid()}")
         try:
+            content = {
+                "format": FORMAT,
+                "is_running": is_running,
+                "process": os.getpid(),
+                "written_at": wall_time(),
+                "symbols": [status.entry() for status in self._statuses.values()],
+            }
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            fresh.write_text(json.dumps(as_json(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
             fresh.replace(self.path)
             self.failure = None
         except OSError as failure:
             self.failure = failure.strerror or str(failure)
+        except Exception as failure:  # noqa: BLE001 - a bug may have damaged the books: what people read ends no run
+            self.failure = repr(failure)
         self._next_write = self._clock() + WRITE_SECONDS
 
 
@@ -186,36 +193,3 @@ def is_gone(status: Mapping[str, Any]) -> bool:
     except OSError:  # another user's: it is there
         return False
     return False
-
-
-def headline(entry: Mapping[str, Any]) -> str:
-    """One clause that says at a glance whether the market is made, and why not."""
-    sides: Mapping[str, Mapping[str, Any]] = entry["sides"]
-    if entry["has_ended"]:
-        return "ended"
-    held = [side for side in sides.values() if not side["is_live"]]
-    if held and all(side["reason"] == HoldReason.ORDERS_IN_FLIGHT for side in held):
-        return "changes its quotes"
-    live = [name for name, side in sides.items() if side["is_live"]]
-    if len(live) == len(sides):
-        return "quotes both sides"
-    if live:
-        return f"quotes only {live[0]}s: {held[0]['why']}"
-    reasons = dict.fromkeys(side["why"] for side in held)
-    return f"silent: {'; '.join(reasons)}"
-
-
-def side_lines(entry: Mapping[str, Any], lasting: Callable[[float], str]) -> Iterable[tuple[str, bool, str]]:
-    """Name, whether it is live, and the rest of the line, of each side; ``lasting`` says a number of seconds."""
-    now = entry["time"]
-    for name, side in entry["sides"].items():
-        since = "" if side["since"] is None else f" for {lasting(max(seconds(now - side['since']), 0.0))}"
-        if side["is_live"]:
-            yield name, True, f"live{since}"
-            continue
-        detail = f" ({side['detail']})" if side["detail"] else ""
-        last = side["last_live_at"]
-        silence = ""
-        if last is not None and last != side["since"]:
-            silence = f"; last live {lasting(max(seconds(now - last), 0.0))} ago"
-        yield name, False, f"held{since}: {side['why']}{detail}{silence}"

@@ -13,6 +13,7 @@ from mm_fsm.core.messages import Intent, PlaceOrder
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
+from mm_fsm.runtime.account.account_state import AccountState
 from mm_fsm.runtime.account.books import AccountBooks
 from mm_fsm.runtime.account.shared_account import SharedAccount
 from mm_fsm.runtime.down_market import DownMarket
@@ -49,12 +50,22 @@ class PushedSession(Session):
         return self.policy.due is None and (self.down is None or self.down.rescue.is_confirmed)
 
     @property
+    def now(self) -> int:
+        """Host time, nanoseconds: it passes without facts, too."""
+        return max(self.runner.now, self.venue.now())
+
+    @property
     def why_down(self) -> str | None:
         """Why nobody makes the market although its machine has not ended; None while it is made."""
         if self.runner.failure is None or self.machine.is_final:
             return None
         further = "it stays down" if self.policy.due is None else "it is restarted from its journal"
         return f"{self.runner.failure!r} ended it; {further}, {self.policy.done} restarts so far"
+
+    @property
+    def account_state(self) -> AccountState | None:
+        """Where the account stands against the limits over all its markets."""
+        return self.venue.state() if isinstance(self.venue, SharedAccount) else None
 
     def note_down(self) -> None:
         """A bug has ended it, or its restart failed: say when it will be, or that it will not."""

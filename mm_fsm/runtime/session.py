@@ -13,6 +13,7 @@ from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.runtime.account.account_state import AccountState
 from mm_fsm.runtime.journal import Journal
 from mm_fsm.runtime.runner import SessionRunner
 from mm_fsm.runtime.settings_file import MarketConfiguration
@@ -50,8 +51,18 @@ class Session(ABC):
         return self.configuration.symbol
 
     @property
+    def now(self) -> int:
+        """Its time, nanoseconds, of which the machine may not have been told yet."""
+        return self.runner.now
+
+    @property
     def why_down(self) -> str | None:
         """Why nobody makes the market although its machine has not ended; None while it is made."""
+        return None
+
+    @property
+    def account_state(self) -> AccountState | None:
+        """Where the account stands against the limits over all its markets; None where there are none of these."""
         return None
 
     @property

@@ -34,15 +34,18 @@ def test_a_run_says_what_became_of_it_and_while_it_runs_why_a_side_is_silent(tmp
     (first, *others) = json.loads((directory / STATUS_FILE).read_text())["symbols"]
     side = {
         "is_live": False, "reason": "stale_data", "why": "market data is too old", "detail": "older than 2 s",
+        "doing": "quotes are cancelled; quoting goes on with fresh data", "until": None,
         "since": first["time"] - 70 * 10**9, "last_live_at": None,
     }  # fmt: skip
-    silent = {**first, "has_ended": False, "state": "idle", "sides": {"bid": side, "ask": side}}
+    sides = {"bid": side, "ask": side}
+    silent = {**first, "has_ended": False, "state": "idle", "sides": sides, "stopping": None}
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         edit(directory, is_running=True, process=process.pid, symbols=[silent, *others])
         running = run("status", directory)
     assert running.status == 0
     assert "ETH/USD IDLE: silent: market data is too old" in running.output
-    assert "ask held for 1:10: market data is too old (older than 2 s)" in running.output
+    assert "  ask      held for 1:10: market data is too old (older than 2 s)" in running.output
+    assert "  doing    quotes are cancelled; quoting goes on with fresh data" in running.output
 
     gone = run("status", directory)
     assert gone.status == 1
@@ -77,7 +80,7 @@ def test_what_fills_earn_is_said_once_there_are_enough(
     if told is None:
         assert "judged" not in shown
     else:
-        assert f"  {told}\n" in shown
+        assert f"edge     {told}\n" in shown
 
 
 def test_a_place_without_a_run_is_refused(tmp_path: Path) -> None:

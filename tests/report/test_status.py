@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from mm_fsm.books.facts import OrderFilled
 from mm_fsm.core.decisions import HoldReason
 from mm_fsm.errors import FileError
+from mm_fsm.report.exact import exact_text
 from mm_fsm.report.plain_words import WHY_HELD
-from mm_fsm.report.status import SessionStatus, StatusFile, headline, is_gone, read_status, side_lines
-from mm_fsm.report.table import duration
+from mm_fsm.report.status import SessionStatus, StatusFile, is_gone, read_status
+from mm_fsm.report.status_words import headline, side_lines
 from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import read_preset
 
@@ -49,8 +51,8 @@ def test_a_reason_that_goes_on_keeps_its_beginning() -> None:
     session = opened()
     status = SessionStatus(session)
     seen: list[tuple[str, int]] = []
-    for _ in session.runner.run():
-        status.follow()
+    for result in session.runner.run():
+        status.follow(result)
         context = session.machine.context
         held = context.sides["bid"].status  # type: ignore[index]
         seen.append(("live" if held is None else held.reason.value, context.now))
@@ -86,7 +88,7 @@ def test_one_clause_says_whether_the_market_is_made(bid: dict[str, Any], ask: di
 def test_a_line_for_each_side_says_for_how_long() -> None:
     """Held since second 70, live until second 60, now second 190: two minutes, and ten seconds more."""
     held = side(live=False, since=70 * SECOND, last_live_at=60 * SECOND)
-    lines = list(side_lines(entry(side(live=True, since=185 * SECOND), held, time=190 * SECOND), duration))
+    lines = list(side_lines(entry(side(live=True, since=185 * SECOND), held, time=190 * SECOND)))
     assert lines == [
         ("bid", True, "live for 5.0 s"),
         ("ask", False, "held for 2:00: a risk limit refuses the order; last live 2:10 ago"),
@@ -98,8 +100,8 @@ def test_the_file_is_written_at_most_once_a_second_and_at_both_ends(tmp_path: Pa
     with StatusFile(tmp_path / "run", [session], clock=lambda: now[0]) as file:
         assert read_status(tmp_path / "run")["is_running"]
         first = file.path.read_text()
-        for _ in session.runner.run():
-            file.take(session)
+        for result in session.runner.run():
+            file.take(session, result)
         assert file.path.read_text() == first
         now[0] = 1.0
         file.tick()
@@ -115,6 +117,29 @@ def test_a_place_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     with StatusFile(tmp_path / "run", [opened()]) as file:
         pass
     assert file.failure
+
+
+def test_damaged_books_end_no_run(tmp_path: Path) -> None:
+    """A bug may have left anything in them: what people read says so, and trading goes on."""
+    session = opened()
+    session.machine.context.ledger = None  # type: ignore[assignment]
+    with StatusFile(tmp_path / "run", [session]) as file:
+        file.tick()
+    assert "NoneType" in (file.failure or "")
+
+
+def test_the_latest_fills_are_told_with_their_side_size_and_price() -> None:
+    """Against the facts themselves: each fill once, in order, the last twelve of them."""
+    session = opened()
+    status = SessionStatus(session)
+    told: list[str] = []
+    for result in session.runner.run():
+        status.follow(result)
+        if isinstance(result.fact, OrderFilled):
+            did = "bought" if result.fact.side == "bid" else "sold"
+            told.append(f"{did} {exact_text(result.fact.quantity)} ETH at {exact_text(result.fact.price)}")
+    assert len(told) > 3
+    assert [each["words"] for each in status.entry()["news"] if each["kind"] == "fill"] == told[-12:]
 
 
 def test_a_process_that_is_gone_is_told_from_one_that_runs() -> None:

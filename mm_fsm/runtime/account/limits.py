@@ -45,6 +45,18 @@ class AccountLimits:
     _cancelled: dict[tuple[str, str], int] = field(factory=dict, init=False)
     """Orders that were cancelled because of a limit, and when."""
 
+    @property
+    def exposure(self) -> Decimal | None:
+        """All worst cases together, quote currency; None while one is not known, or where there is no such limit."""
+        known = [each for each in self._exposures.values() if each is not None]
+        has_all = self.settings.max_exposure is not None and len(known) == len(self._exposures)
+        return sum(known, ZERO) if has_all else None
+
+    @property
+    def result(self) -> Decimal | None:
+        """What all markets have earned, quote currency; None where there is no limit of loss."""
+        return None if self.settings.max_loss is None else sum(self._results.values(), ZERO)
+
     def read(self, symbol: str, books: AccountBooks) -> None:
         """Count these books from now on."""
         self._books[symbol] = books

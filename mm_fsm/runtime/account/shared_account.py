@@ -18,6 +18,7 @@ from mm_fsm.books.facts import BalancesReported, CancelRefused, OpenOrdersReport
 from mm_fsm.core.clock import seconds as seconds_of
 from mm_fsm.core.messages import CancelOrder, Fact, Intent, PlaceOrder, QueryBalances, RejectionCode
 from mm_fsm.errors import SettingsError
+from mm_fsm.runtime.account.account_state import AccountState
 from mm_fsm.runtime.account.books import AccountBooks, less_what_others_hold
 from mm_fsm.runtime.account.dead_mans_switch import DeadMansSwitch
 from mm_fsm.runtime.account.limits import AccountLimits
@@ -145,6 +146,19 @@ class SharedAccount:
         if self.switch is not None:
             self.switch.stop()
         await self._venue.close()
+
+    def state(self) -> AccountState:
+        """Where the account stands now. Changes nothing."""
+        limits, switch = self.limits, self.switch
+        return AccountState(
+            allowances=self._waiting.allowances(self.now()),
+            max_exposure=self.settings.max_exposure,
+            exposure=limits.exposure,
+            max_loss=self.settings.max_loss,
+            result=limits.result,
+            stopped_because=limits.stopped_because,
+            is_switch_armed=None if switch is None or switch.forbidden_because is not None else switch.is_armed,
+        )
 
     def note_book(self, symbol: str, *, is_confirmed: bool) -> None:
         """Nobody makes a market: whether its book is confirmed empty. Until then the dead man's switch may fire."""

@@ -14,6 +14,7 @@ from typing import Final
 from attrs import define, evolve, field
 
 from mm_fsm.core.clock import nanoseconds, seconds
+from mm_fsm.core.rate_rules import Allowance
 from mm_fsm.venues.port import Counted, Usage
 
 UNDER_WAY_SECONDS: Final = 0.5
@@ -67,6 +68,15 @@ class VenueUsage:
         """When there is room for one more request if nothing else is sent; ``now`` where there is."""
         full = self._full(now, is_order=is_order, is_quote=is_quote)
         return max((usage.until for usage, _, _ in full), default=now)
+
+    def allowances(self, now: int) -> tuple[Allowance, ...]:
+        """What is used of each counter that the venue has told. Changes nothing."""
+        return tuple(
+            Allowance(
+                rule=usage.name, used=usage.used + self._since(usage) if now < usage.until else 0, allowed=usage.limit
+            )
+            for usage in self._counters.values()
+        )
 
     def _full(self, now: int, *, is_order: bool, is_quote: bool) -> Iterator[tuple[Usage, int, int]]:
         """Counters without room: the counter, what is used of it, and what may be."""

@@ -13,6 +13,7 @@ from attrs import define, evolve, field, frozen
 from mm_fsm.books.request_rates import RequestRates
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.messages import CancelOrder, Intent, OrderPurpose, PlaceOrder, QueryOrder, QueryOwnTrades
+from mm_fsm.core.rate_rules import Allowance
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.account.venue_usage import VenueUsage
 
@@ -77,6 +78,13 @@ class WaitingRequests:
     def intents(self) -> tuple[Intent, ...]:
         """Everything that waits, in the order in which it would leave."""
         return tuple(each.intent for each in (*self._cancels.values(), *self._placements, *self._questions.values()))
+
+    def allowances(self, now: int) -> tuple[Allowance, ...]:
+        """What is used of the account's own allowances, and of those that the venue tells. Changes nothing."""
+        (orders,), (requests,) = self._orders.allowances(now), self._requests.allowances(now)
+        requests = evolve(requests, rule=requests.rule.replace("orders", "requests"))
+        found = (orders, requests, *self.usage.allowances(now))
+        return tuple(evolve(each, rule=f"account: {each.rule}") for each in found)
 
     @property
     def has_cancels(self) -> bool:

@@ -1,0 +1,264 @@
+"""What a status says, in words for people: short answers to what is asked of a market, the same in every view.
+
+Everything is made from the entry that ``status.json`` has, so that a terminal, another process and a browser agree.
+Texts that come from a venue may hold anything: no control character of theirs gets through.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from attrs import frozen
+
+from mm_fsm.core.clock import seconds
+from mm_fsm.core.decisions import HoldReason
+from mm_fsm.report.table import duration, money, with_interval
+
+Entry = Mapping[str, Any]
+
+NEAR_LIMIT: Final = 0.8
+"""Share of a limit from which it is worth a colour."""
+_SIGNIFICANT: Final = 4
+_MOST_DECIMALS: Final = 12
+_DECIMALS_OF_USE: Final = 2
+_THOUSAND: Final = 1_000
+
+
+class Tone(StrEnum):
+    """How an answer is to be taken: views colour it."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@frozen
+class Answer:
+    """One question that people ask of a market, in a word or two, and its answer."""
+
+    question: str
+    words: str
+    tone: Tone = Tone.PLAIN
+
+
+def printable(text: str) -> str:
+    """A text in one line that moves no cursor and changes no direction of writing."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def amount(value: object) -> str:
+    """A number in four significant digits, never with an exponent."""
+    number = float(str(value))
+    if not number or not math.isfinite(number):
+        return "0" if not number else str(number)
+    if abs(number) >= _THOUSAND:
+        return f"{number:,.0f}"
+    decimals = min(_SIGNIFICANT - 1 - math.floor(math.log10(abs(number))), _MOST_DECIMALS)
+    text = f"{number:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float | None) -> str:
+    """A share of one for people; ``?`` while it is not known."""
+    return "?" if share is None else f"{share:.0%}"
+
+
+def headline(entry: Entry) -> str:
+    """One clause that says at a glance whether the market is made, and why not."""
+    sides: Mapping[str, Mapping[str, Any]] = entry["sides"]
+    if entry["has_ended"]:
+        return "ended"
+    held = [side for side in sides.values() if not side["is_live"]]
+    if held and all(side["reason"] == HoldReason.ORDERS_IN_FLIGHT for side in held):
+        return "changes its quotes"
+    live = [name for name, side in sides.items() if side["is_live"]]
+    if len(live) == len(sides):
+        return "quotes both sides"
+    if live:
+        return f"quotes only {live[0]}s: {held[0]['why']}"
+    reasons = dict.fromkeys(side["why"] for side in held)
+    return f"silent: {'; '.join(reasons)}"
+
+
+def side_lines(entry: Entry) -> Iterable[tuple[str, bool, str]]:
+    """Name, whether it is live, and the rest of the line, of each side."""
+    now = entry["time"]
+    for name, side in entry["sides"].items():
+        since = "" if side["since"] is None else f" for {_lasting(now - side['since'])}"
+        if side["is_live"]:
+            yield name, True, f"live{since}"
+            continue
+        detail = f" ({printable(side['detail'])})" if side["detail"] else ""
+        last = side["last_live_at"]
+        silence = ""
+        if last is not None and last != side["since"]:
+            silence = f"; last live {_lasting(now - last)} ago"
+        yield name, False, f"held{since}: {side['why']}{detail}{silence}"
+
+
+def answers(entry: Entry) -> Iterator[Answer]:
+    """Everything that is asked of a market which is being made, what matters most first."""
+    yield from _sides(entry)
+    yield from troubles(entry)
+    yield Answer("market", market_words(entry))
+    yield limits_answer(entry)
+    yield Answer("profit", profit_words(entry))
+    yield from fills_answers(entry)
+    yield feed_answer(entry)
+
+
+def _sides(entry: Entry) -> Iterator[Answer]:
+    for name, is_live, words in side_lines(entry):
+        quotes = quote_words(entry, name)
+        yield Answer(name, f"{words}; {quotes}" if quotes else words, Tone.GOOD if is_live else Tone.WARNING)
+
+
+def troubles(entry: Entry) -> Iterator[Answer]:
+    """Faults, orders of unknown outcome, suspensions, a stop, and what is done about a silent side: where there are."""
+    faults, stopping = entry["faults"], entry["stopping"]
+    if faults["now"] is not None:
+        since = _lasting(entry["time"] - faults["now"]["since"])
+        reason = printable(faults["now"]["reason"])
+        yield Answer("fault", f"{faults['now']['code'].replace('_', ' ')}, {since} ago: {reason}", Tone.BAD)
+        yield Answer("doing", faults["doing"])
+    elif stopping is None:
+        for doing in dict.fromkeys(filter(None, (side["doing"] for side in entry["sides"].values()))):
+            yield Answer("doing", doing)
+    if stopping is not None and not entry["has_ended"]:
+        yield Answer("stop", _stop_words(entry), Tone.WARNING)
+    unknown = entry["unknown_orders"]
+    if unknown:
+        oldest = _lasting(entry["time"] - min(order["since"] for order in unknown))
+        noun = "order" if len(unknown) == 1 else "orders"
+        names = ", ".join(printable(order["order"]) for order in unknown[:2])
+        yield Answer("unknown", f"{len(unknown)} {noun} of unknown outcome, for {oldest}: {names}", Tone.BAD)
+    suspended = entry["requests"]["suspended_until"]
+    if suspended is not None:
+        reason = printable(entry["requests"]["suspended_reason"])
+        words = f"the venue takes no orders for another {_lasting(suspended - entry['time'])}: {reason}"
+        yield Answer("requests", words, Tone.BAD)
+    if entry["journal_failure"] is not None:
+        yield Answer("journal", f"it cannot be written: {printable(entry['journal_failure'])}", Tone.BAD)
+
+
+def _stop_words(entry: Entry) -> str:
+    stopping = entry["stopping"]
+    reason = printable(stopping["reason"]) or "asked for"
+    if stopping["is_late"]:
+        return f"{reason}; past its deadline: every order is cancelled, the rest of the position is kept"
+    if stopping["keeps_position"] or stopping["deadline"] is None:
+        return f"{reason}; every order is cancelled and confirmed gone"
+    left = _lasting(stopping["deadline"] - entry["time"])
+    return f"{reason}; the position is reduced to its target, for another {left} at most"
+
+
+def market_words(entry: Entry) -> str:
+    """Best prices without own orders, their distance, and the volatility over a quote's life."""
+    market = entry["market"]
+    if market["bid"] is None and market["ask"] is None:
+        return "no book yet"
+    prices = f"bid {market['bid'] or 'none'}, ask {market['ask'] or 'none'}"
+    spread = "" if market["spread_bps"] is None else f", {market['spread_bps']:.1f} bps apart"
+    moves = "" if market["volatility_bps"] is None else f"; volatility {market['volatility_bps']:.1f} bps"
+    halted = "" if market["is_trading"] else "; the venue has halted trading"
+    return prices + spread + moves + halted
+
+
+def quote_words(entry: Entry, side: str) -> str:
+    """The innermost own order of a side, and how many there are; empty where there is none."""
+    orders = entry["quotes"][side]
+    if not orders:
+        return ""
+    first = orders[0]
+    far = "" if first["distance_bps"] is None else f", {first['distance_bps']:+.1f} bps"
+    more = f", {len(orders)} orders" if len(orders) > 1 else ""
+    return f"{amount(first['remaining'])} at {first['price']}{far}{more}"
+
+
+def limit_words(limit: Mapping[str, Any]) -> str:
+    """How much of a limit is used, and of how much; where live orders count, what they could make of it."""
+    of = f"of {amount(limit['allowed'])} {limit['unit']}".rstrip()
+    worst = limit["worst_share"]
+    if worst is None:
+        return f"{'?' if limit['used'] is None else amount(round(float(limit['used']), _DECIMALS_OF_USE))} {of}"
+    at_worst = "" if percent(worst) == percent(limit["share"]) else f" ({percent(worst)} at worst)"
+    return f"{percent(limit['share'])}{at_worst} {of}"
+
+
+def limit_tone(limit: Mapping[str, Any]) -> Tone:
+    """Whether a limit is near, or reached."""
+    share = limit["share"] or 0.0
+    return Tone.BAD if share >= 1 else Tone.WARNING if share >= NEAR_LIMIT else Tone.PLAIN
+
+
+def limits_answer(entry: Entry, most: int | None = None) -> Answer:
+    """How far each limit is, or each of the ``most`` that are nearest."""
+    limits = entry["limits"]
+    if most is not None:
+        limits = sorted(limits, key=lambda limit: -nearness(limit))[:most]
+    tones = [limit_tone(limit) for limit in limits]
+    tone = next((each for each in (Tone.BAD, Tone.WARNING) if each in tones), Tone.PLAIN)
+    return Answer("limits", "; ".join(f"{limit['name']}: {limit_words(limit)}" for limit in limits), tone)
+
+
+def nearness(limit: Mapping[str, Any]) -> float:
+    """How near a limit is, the worst case included: for what is shown first."""
+    return max(limit["share"] or 0.0, limit["worst_share"] or 0.0)
+
+
+def profit_words(entry: Entry) -> str:
+    """The net profit and what it is made of."""
+    profit = entry["profit"]
+    parts = f"spread {money(profit['spread_capture'])}, inventory {money(profit['inventory_pnl'])}"
+    funding = f", funding {money(profit['funding'])}" if profit["funding"] != "0" else ""
+    unit = entry["market"]["quote_currency"]
+    return f"net {money(profit['net_pnl'])} {unit}: {parts}, fees {money(profit['fees'])}{funding}"
+
+
+def fills_answers(entry: Entry) -> Iterator[Answer]:
+    """How many, the last of them, and what they are worth so far."""
+    yield Answer("fills", _fills_words(entry))
+    edge = entry["quote_edge"]
+    if edge["fills"]:
+        yield Answer("edge", f"fills judged so far: {edge['fills']:,}; {_edge_words(edge)}")
+
+
+def _fills_words(entry: Entry) -> str:
+    count, last = entry["fills"], entry["profit"]["last_fill_at"]
+    if not count:
+        return "none yet"
+    fills = [each for each in entry["news"] if each["kind"] == "fill"]
+    told = f": {printable(fills[-1]['words'])}" if fills else ""
+    ago = "" if last is None else f", the last {_lasting(entry['time'] - last)} ago{told}"
+    return f"{count:,}{ago}"
+
+
+def _edge_words(edge: Mapping[str, Any]) -> str:
+    """What adverse selection is judged by, once there are as many fills as that needs."""
+    if edge["net_interval_bps"] is None or edge["fills"] < edge["minimum_fills"]:
+        return "too few to say"
+    widened = f", widened by {edge['widening_bps']:.1f} bps" if edge["widening_bps"] else ""
+    figure = with_interval(edge["net_bps"], edge["net_interval_bps"])
+    return f"net of fees after {edge['horizon_seconds']:g} s, bps: {figure}{widened}"
+
+
+def feed_answer(entry: Entry) -> Answer:
+    """How old market data is, and whether news of own orders arrives."""
+    feed = entry["feed"]
+    if feed["account_feed_loss"] is not None:
+        return Answer("feed", f"news of own orders is lost: {printable(feed['account_feed_loss'])}", Tone.BAD)
+    if feed["age_seconds"] is None:
+        return Answer("feed", "no market data has arrived", Tone.WARNING)
+    refused = f"; {feed['refused_facts']:,} messages refused" if feed["refused_facts"] else ""
+    limit = feed["stale_after_seconds"]
+    tone = Tone.BAD if feed["age_seconds"] >= limit else Tone.PLAIN
+    return Answer("feed", f"{duration(feed['age_seconds'])} old; too old after {limit:g} s{refused}", tone)
+
+
+def _lasting(time: int) -> str:
+    """A number of nanoseconds for people."""
+    return duration(max(seconds(time), 0.0))
