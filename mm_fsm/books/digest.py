@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from hashlib import blake2b
 from operator import attrgetter, methodcaller
+from types import MappingProxyType
 from typing import Any, Final
 
 import attrs
@@ -112,6 +113,8 @@ class _Makers(dict[type, Callable[[Any], object]]):
     def __missing__(self, kind: type) -> Callable[[Any], object]:
         if hasattr(kind, "snapshot"):
             make: Callable[[Any], object] = methodcaller("snapshot")
+        elif issubclass(kind, (dict, MappingProxyType)):
+            make = self[dict]
         elif attrs.has(kind) and not attrs.inspect(kind).is_frozen:
             read = _reader(kind)
             make = lambda value: _parts_of(read(value))  # noqa: E731 - one of several

@@ -5,7 +5,8 @@ Beneath the chart: nothing here decides what to do next. Another quoting strateg
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Self
 
 from attrs import evolve
 
@@ -19,6 +20,7 @@ from mm_fsm.estimators.micro_price import micro_price_model
 from mm_fsm.machine.desk import Desk, OrderIds
 from mm_fsm.machine.quote_bookkeeper import QuoteBookkeeper
 from mm_fsm.machine.quote_uptime import QuoteUptime
+from mm_fsm.machine.quoting_record import RECORDED, QuotingBooksOnRecord, recorded_values, shown
 from mm_fsm.machine.results import StrategyResult
 from mm_fsm.machine.session_result import session_result
 from mm_fsm.machine.strategy import StrategyMachine
@@ -48,6 +50,7 @@ class QuotingMachine(StrategyMachine):
     """
 
     strategy_type: ClassVar[str] = "market_making"
+    recorded: ClassVar[tuple[str, ...]] = RECORDED
 
     def __init__(
         self,
@@ -143,6 +146,68 @@ class QuotingMachine(StrategyMachine):
             is_final=self.is_final,
             transitions=self.transition_counts.total(),
         )
+
+    def shown(self) -> Mapping[str, object]:
+        """Prices, sides and why they are held, inventory, money, own orders, and what a subclass remembers."""
+        own = super().shown()
+        return {**shown(self.context), **({"remembered": own} if own else {})}
+
+    # -- on record --------------------------------------------------------------------------------------------------
+
+    def digest(self) -> str:
+        """Of context and books, settings left out."""
+        return self.context.digest()
+
+    def recorded_values(self) -> tuple[str | None, ...]:
+        """The amounts of the books by which a record is booked again."""
+        return recorded_values(self.context)
+
+    @classmethod
+    def books_on_record(cls, values: Mapping[str, Any]) -> QuotingBooksOnRecord:
+        """The books in a snapshot.
+
+        Raises:
+            ValueError: it has none of a market maker.
+        """
+        return QuotingBooksOnRecord(_context_in(values))
+
+    @classmethod
+    def restored(
+        cls, values: Mapping[str, Any], services: Services | None = None, settings: MarketMakingSettings | None = None
+    ) -> Self:
+        """A machine that stands where the one stood whose ``remembered_values`` these are.
+
+        Other settings do not change what has been estimated, the target, and when the session ends.
+
+        Raises:
+            ValueError: the values are not a market maker's, or its chart does not have the state it stood in.
+            PluginError: a service that the settings name is not there.
+        """
+        context = _context_in(values)
+        chosen = context.settings if settings is None else settings
+        machine = cls(chosen, context.instrument, context.fees, context.balances, services)
+        machine.continue_from(values)
+        if settings is not None:
+            machine.replace_settings(settings)
+        return machine
+
+    def replace_settings(self, settings: MarketMakingSettings) -> None:
+        """Go on with other settings where the machine stands: its estimates and the session's end stay."""
+        context = self.context
+        chosen = evolve(settings, session_seconds=context.settings.session_seconds)
+        fresh = MarketMakingContext(
+            settings=chosen, instrument=context.instrument, fees=context.fees, balances=context.balances
+        )
+        context.settings, context.orders.times = chosen, fresh.orders.times
+
+
+def _context_in(values: Mapping[str, Any]) -> MarketMakingContext:
+    context = values.get("context")
+    if not isinstance(context, MarketMakingContext):
+        raise ValueError(  # noqa: TRY004 - what was written is wrong, not what was passed
+            f"context: expected a market maker's books in the snapshot, found only {sorted(values)}."
+        )
+    return context
 
 
 def _check_together(settings: MarketMakingSettings, instrument: Instrument, fees: Fees, balances: Balances) -> None:

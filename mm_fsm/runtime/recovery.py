@@ -9,7 +9,6 @@ been compared with the venue's. Faults are not carried over either: a cause that
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
@@ -22,7 +21,9 @@ from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.quoting_record import QuotingBooksOnRecord
 from mm_fsm.runtime.journal import database
+from mm_fsm.runtime.journal.beginning import begin_journal
 from mm_fsm.runtime.journal.database import QuietRow
 from mm_fsm.runtime.journal.machine import JournaledMachine
 from mm_fsm.runtime.journal.reader import JournalReader
@@ -72,7 +73,7 @@ class RunPlan:
 class OpenRun:
     """A run that is open: its machine with the journal around it, and the right to make its market."""
 
-    machine: JournaledMachine
+    machine: JournaledMachine[QuotingMachine]
     journal: Journal
     ownership: Ownership
 
@@ -151,13 +152,9 @@ def set_aside(path: Path) -> None:
 def _begin(plan: RunPlan) -> tuple[QuotingMachine, Journal]:
     run, session = plan.make_token(), plan.make_token()
     machine = _machine(plan, plan.balances, run, session)
-    plan.path.parent.mkdir(parents=True, exist_ok=True)
-    about = {"run": run, "version": version("mm-fsm"), **_market_of(plan)}
-    unfinished = plan.path.with_name(f"{plan.path.name}.new")
-    connection = database.create(unfinished, about, synchronise=plan.journal_settings.synchronise)
-    journal = Journal(unfinished, connection, run=run, session=session, settings=plan.journal_settings)
-    _begun(journal, machine, "started")
-    journal.file.move_to(plan.path)
+    journal = begin_journal(
+        plan.path, machine, **_market_of(plan), run=run, session=session, settings=plan.journal_settings
+    )
     return machine, journal
 
 
@@ -171,17 +168,10 @@ def _continue(plan: RunPlan) -> tuple[QuotingMachine, Journal]:
     machine = _machine(plan, context.balances, run, session)
     _carry_over(machine, context, sequence)
     connection = database.open_to_write(plan.path, synchronise=plan.journal_settings.synchronise)
-    journal = Journal(plan.path, connection, run=run, session=session, settings=plan.journal_settings, last=last)
-    return machine, _begun(journal, machine, "recovered")
-
-
-def _begun(journal: Journal, machine: QuotingMachine, origin: str) -> Journal:
-    try:
-        journal.begin_segment(machine, origin)
-    except BaseException:
-        journal.close()
-        raise
-    return journal
+    with database.closed_on_failure(connection):
+        journal = Journal(plan.path, connection, run=run, session=session, settings=plan.journal_settings, last=last)
+        journal.begin_segment(machine, "recovered")
+    return machine, journal
 
 
 def _machine(plan: RunPlan, balances: Balances, run: str, session: str) -> QuotingMachine:
@@ -218,11 +208,11 @@ def rebuilt_context(reader: JournalReader) -> MarketMakingContext:
         JournalError: the journal is damaged.
     """
     segment = reader.segments[-1]
-    context: MarketMakingContext = reader.snapshot(segment)["context"]
+    books = QuotingBooksOnRecord(reader.snapshot(segment)["context"])
     for row in reader.rows(segment):
         if not isinstance(row, QuietRow):
-            reader.book_again(context, row)
-    return context
+            reader.book_again(books, row)
+    return books.context
 
 
 def _end_of(reader: JournalReader) -> tuple[int, tuple[int, bytes]]:

@@ -1,5 +1,6 @@
 """The journal: one record for each step that moved something, durable before its intents leave; replay and checks."""
 
+from mm_fsm.runtime.journal.beginning import begin_journal
 from mm_fsm.runtime.journal.database import SCHEMA_VERSION
 from mm_fsm.runtime.journal.machine import JournaledMachine
 from mm_fsm.runtime.journal.reader import JournalReader
@@ -17,6 +18,7 @@ __all__ = [
     "JournaledMachine",
     "ReplayedStep",
     "VerifyReport",
+    "begin_journal",
     "replay",
     "verify_run",
 ]

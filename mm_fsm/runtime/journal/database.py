@@ -7,7 +7,7 @@ missing in the middle, is found; what a torn write took off the end leaves a sho
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -50,11 +50,7 @@ CREATE TABLE records (
     reasons TEXT,
     intents TEXT,
     faults TEXT,
-    reference_price TEXT,
-    position TEXT,
-    cash TEXT,
-    peak TEXT,
-    books BLOB NOT NULL,
+    {recorded}books BLOB NOT NULL,
     chain BLOB NOT NULL,
     PRIMARY KEY (segment, sequence)
 ) WITHOUT ROWID;
@@ -85,7 +81,10 @@ class SegmentRow(NamedTuple):
 
 
 class RecordRow(NamedTuple):
-    """One line of ``records``. None: unchanged since the record before, or empty. Only some have a digest."""
+    """One line of ``records``. None: unchanged since the record before, or empty. Only some have a digest.
+
+    ``recorded`` is as many columns as the strategy has names for what its records carry beside the step.
+    """
 
     segment: int
     sequence: int
@@ -96,10 +95,7 @@ class RecordRow(NamedTuple):
     reasons: str | None
     intents: str | None
     faults: str | None
-    reference_price: str | None
-    position: str | None
-    cash: str | None
-    peak: str | None
+    recorded: tuple[str | None, ...]
     books: bytes
     chain: bytes = b""
 
@@ -115,22 +111,30 @@ class QuietRow(NamedTuple):
 
 
 Row = SegmentRow | RecordRow | QuietRow
-_INSERTS: Final[Mapping[type, str]] = {
-    kind: f"INSERT INTO {table} VALUES ({','.join('?' * len(kind._fields))})"  # noqa: S608 - names of this module
-    for kind, table in ((SegmentRow, "segments"), (RecordRow, "records"), (QuietRow, "quiet_facts"))
-}
+_TABLE_OF: Final[Mapping[type, str]] = {SegmentRow: "segments", RecordRow: "records", QuietRow: "quiet_facts"}
+_RECORDED: Final = RecordRow._fields.index("recorded")
+_AFTER_RECORDED: Final = len(RecordRow._fields) - _RECORDED - 1
 
 
 def chained(previous: bytes, row: Row) -> bytes:
     """The chain value of a row after ``previous``, 16 bytes."""
     digest = blake2b(previous, digest_size=16)
-    digest.update(repr(row[:-1]).encode())
+    digest.update(repr(_columns(row)[:-1]).encode())
     return digest.digest()
 
 
 def insert(connection: sqlite3.Connection, row: Row) -> None:
     """Write one row."""
-    connection.execute(_INSERTS[type(row)], row)
+    columns = _columns(row)
+    places = ",".join("?" * len(columns))
+    connection.execute(f"INSERT INTO {_TABLE_OF[type(row)]} VALUES ({places})", columns)  # noqa: S608 - names of this module
+
+
+def _columns(row: Row) -> tuple[Any, ...]:
+    """What a row has in its table, in order."""
+    if isinstance(row, RecordRow):
+        return (*row[:_RECORDED], *row.recorded, *row[_RECORDED + 1 :])
+    return tuple(row)
 
 
 def say(connection: sqlite3.Connection, name: str, value: str) -> None:
@@ -138,22 +142,27 @@ def say(connection: sqlite3.Connection, name: str, value: str) -> None:
     connection.execute("INSERT OR REPLACE INTO facts_of_run VALUES (?, ?)", (name, value))
 
 
-def create(path: Path, about: dict[str, str], *, synchronise: bool = True) -> sqlite3.Connection:
+def create(
+    path: Path, about: dict[str, str], recorded: Sequence[str] = (), *, synchronise: bool = True
+) -> sqlite3.Connection:
     """A new journal's connection.
 
     Args:
         path: the file; one that is there is replaced.
         about: facts of the run.
+        recorded: names of what each record carries beside the step.
         synchronise: whether a commit waits until it has reached the disk.
 
     Raises:
         JournalError: the file cannot be made.
     """
+    _check_names(path, recorded)
+    columns = "".join(f'"{name}" TEXT,\n    ' for name in recorded)
     with _translated(path, "expected a place to write, found one that refuses:", "Choose another, or make room."):
         for leftover in (path, *(path.with_name(f"{path.name}-{kind}") for kind in ("wal", "shm"))):
             leftover.unlink(missing_ok=True)
         with closed_on_failure(_connect_to_write(path, synchronise=synchronise)) as connection:
-            connection.executescript(f"BEGIN; {_TABLES}")
+            connection.executescript(f"BEGIN; {_TABLES.format(recorded=columns)}")
             connection.executemany("INSERT INTO facts_of_run VALUES (?, ?)", sorted(about.items()))
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -202,6 +211,24 @@ def closed_on_failure(connection: sqlite3.Connection) -> Iterator[sqlite3.Connec
         raise
 
 
+def _check_names(path: Path, recorded: Sequence[str]) -> None:
+    taken = {name.lower() for name in RecordRow._fields}
+    for name in recorded:
+        if not name.isidentifier() or name.lower() in taken:
+            raise JournalError(
+                path.name,
+                f"expected names of its own in the machine's recorded, found {name!r}.",
+                f"Write letters, digits and underscores, each name once, none of {sorted(RecordRow._fields)}.",
+            )
+        taken.add(name.lower())
+
+
+def recorded_names(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Names of what each record carries beside the step."""
+    names = [str(name) for _, name, *_ in connection.execute("PRAGMA table_info(records)")]
+    return tuple(names[_RECORDED : len(names) - _AFTER_RECORDED])
+
+
 def about_run(connection: sqlite3.Connection) -> dict[str, str]:
     """What the journal says about its run."""
     return dict(connection.execute("SELECT name, value FROM facts_of_run"))
@@ -236,7 +263,7 @@ def rows_of(connection: sqlite3.Connection, segment: int) -> Iterator[RecordRow 
     waiting = iter(quiet)
     following = next(waiting, None)
     for found in connection.execute("SELECT * FROM records WHERE segment = ? ORDER BY sequence", (segment,)):
-        record = RecordRow(*found)
+        record = _record_of(found)
         while following is not None and following[1] < record.sequence:
             yield QuietRow(*following)
             following = next(waiting, None)
@@ -244,6 +271,11 @@ def rows_of(connection: sqlite3.Connection, segment: int) -> Iterator[RecordRow 
     while following is not None:
         yield QuietRow(*following)
         following = next(waiting, None)
+
+
+def _record_of(columns: tuple[Any, ...]) -> RecordRow:
+    end = len(columns) - _AFTER_RECORDED
+    return RecordRow._make((*columns[:_RECORDED], columns[_RECORDED:end], *columns[end:]))
 
 
 @contextmanager

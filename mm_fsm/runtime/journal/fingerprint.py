@@ -5,15 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 
 from mm_fsm.chart import ChartDefinition
-from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.strategy import StrategyMachine
 
 
-def chart_fingerprint(cls: type[QuotingMachine], definition: ChartDefinition) -> str:
+def chart_fingerprint(cls: type[StrategyMachine], definition: ChartDefinition) -> str:
     """``module:class hash``: equal for equal states, edges, guards and actions, in every process."""
     return f"{cls.__module__}:{cls.__qualname__} {definition.digest[:16]}"
 
 
-def find_class(place: str) -> type[QuotingMachine]:
+def find_class(place: str) -> type[StrategyMachine]:
     """The machine's class that ``module:class`` names.
 
     Raises:
@@ -26,8 +26,8 @@ def find_class(place: str) -> type[QuotingMachine]:
             found = getattr(found, part)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"expected module:class of a machine, found {place!r} ({error})") from error
-    if not (isinstance(found, type) and issubclass(found, QuotingMachine)):
+    if not (isinstance(found, type) and issubclass(found, StrategyMachine)):
         raise ValueError(  # noqa: TRY004 - what was written is wrong, not what was passed
-            f"expected a subclass of QuotingMachine, found {place!r}"
+            f"expected a subclass of StrategyMachine, found {place!r}"
         )
     return found

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from attrs import evolve
 
 from mm_fsm.books.facts import JournalFailed
 from mm_fsm.core.messages import Fact, Intent, PlaceOrder
 from mm_fsm.errors import JournalError
-from mm_fsm.machine.quoting import QuotingMachine
-from mm_fsm.machine.results import StepResult, StrategyResult
+from mm_fsm.machine.results import StepResult
+from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.runtime.journal.writer import Journal
 
+M_co = TypeVar("M_co", bound=StrategyMachine, covariant=True)
 
-class JournaledMachine:
+
+class JournaledMachine(Generic[M_co]):
     """Wraps a machine: same ``step``, written down. The host carries out the intents as it would without.
 
-    When the journal cannot be written, placements never leave, cancels and queries always do, and the machine is told,
-    so that it cancels everything and ends with that reason.
+    When the journal cannot be written, placements never leave, cancels and queries always do, and the machine is told
+    with a ``JournalFailed`` fact, so that it cancels everything and ends with that reason.
 
     Args:
         machine: the machine.
         journal: open, with a segment begun for this machine.
     """
 
-    def __init__(self, machine: QuotingMachine, journal: Journal) -> None:
+    def __init__(self, machine: M_co, journal: Journal) -> None:
         self.machine: Final = machine
         self.journal: Final = journal
+        self._is_told = False
+        """Whether the machine knows that its journal cannot be written."""
 
     def step(self, fact: Fact) -> StepResult:
         """One step, on record.
@@ -53,8 +57,9 @@ class JournaledMachine:
         """The step without its placements, and the machine's answer to the failure."""
         withheld = tuple(i.client_order_id for i in result.intents if isinstance(i, PlaceOrder))
         leaving = _without_placements(result.intents)
-        if withheld or not self._knows():
+        if withheld or not (self._is_told or isinstance(result.fact, JournalFailed)):
             told = self.machine.step(JournalFailed(received_at=self.machine.now, reason=str(error), withheld=withheld))
+            self._is_told = True
             return evolve(
                 told,
                 fact=result.fact,
@@ -65,17 +70,10 @@ class JournaledMachine:
             )
         return evolve(result, intents=leaving)
 
-    def _knows(self) -> bool:
-        return "journal" in self.machine.context.latched
-
     @property
     def is_final(self) -> bool:
         """Whether the machine has ended."""
         return self.machine.is_final
-
-    def result(self) -> StrategyResult:
-        """The session's result as of now."""
-        return self.machine.result()
 
 
 def _without_placements(intents: tuple[Intent, ...]) -> tuple[Intent, ...]:

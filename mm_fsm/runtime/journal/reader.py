@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Self
 
-from mm_fsm.books.booking import book_again
-from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.errors import JournalError
+from mm_fsm.machine.strategy import BooksOnRecord
 from mm_fsm.runtime.journal import database
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
 from mm_fsm.runtime.journal.messages import MessageCodec, UnreadableMessageError
@@ -35,6 +33,8 @@ class JournalReader:
         with database.closed_on_failure(self._connection), database.reading(path):
             self._connection.execute("BEGIN")  # one transaction, so that rows of one table fit the other's
             self.about = database.about_run(self._connection)
+            self.recorded_names: Final = database.recorded_names(self._connection)
+            """Of what each record carries beside the step."""
             self.segments = database.segments_of(self._connection)
             if not self.segments:
                 raise database.damaged(path, "it has no segment to begin with")
@@ -73,8 +73,8 @@ class JournalReader:
         if database.chained(chain, whole) != whole.chain:
             raise database.damaged(self.path, f"segment {following.number} does not follow segment {segment.number}")
 
-    def snapshot(self, segment: SegmentRow) -> dict[str, Any]:
-        """The machine's state at the beginning of a segment.
+    def snapshot(self, segment: SegmentRow, own_classes: tuple[type, ...] = ()) -> dict[str, Any]:
+        """The machine's state at the beginning of a segment, which may hold a strategy's ``snapshot_classes``.
 
         Raises:
             JournalError: it does not read.
@@ -82,7 +82,7 @@ class JournalReader:
         with database.reading(self.path):
             whole = database.whole_segment(self._connection, segment.number)
         try:
-            return read_snapshot(whole.snapshot)
+            return read_snapshot(whole.snapshot, own_classes)
         except SnapshotError as error:
             raise JournalError(self.path.name, str(error), "Use the version of mm-fsm that wrote it.") from error
 
@@ -104,20 +104,18 @@ class JournalReader:
         with self._understanding(f"record {record.sequence}"):
             return self.messages.read_intents(record.intents)
 
-    def book_again(self, context: MarketMakingContext, record: RecordRow) -> None:
+    def recorded(self, record: RecordRow) -> dict[str, str | None]:
+        """What a record carries beside the step, by name; None where that is as in the record before."""
+        return dict(zip(self.recorded_names, record.recorded, strict=True))
+
+    def book_again(self, books: BooksOnRecord, record: RecordRow) -> None:
         """Book a record as the machine booked it, without deciding anything.
 
         Raises:
             JournalError: this version does not know its fact or an intent, or it does not fit the books before it.
         """
         with self._understanding(f"record {record.sequence}"):
-            book_again(
-                context,
-                self.fact(record),
-                self.intents(record),
-                reference_price=None if record.reference_price is None else Decimal(record.reference_price),
-                peak=None if record.peak is None else Decimal(record.peak),
-            )
+            books.book(self.fact(record), self.intents(record), self.recorded(record))
 
     def facts(self, quiet: QuietRow) -> Iterator[tuple[int, Fact]]:
         """The facts of a row of quiet ones, with their sequence numbers.

@@ -8,26 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.messages import Fact
-from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.errors import FactRefusedError, JournalError
-from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.errors import FactRefusedError, JournalError, MarketMakerError
 from mm_fsm.machine.results import StepResult
+from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
 from mm_fsm.runtime.journal.fingerprint import find_class
 from mm_fsm.runtime.journal.messages import encode
 from mm_fsm.runtime.journal.reader import JournalReader
-from mm_fsm.services.protocols import Services
 
-MachineClass = type[QuotingMachine]
+MachineClass = type[StrategyMachine]
 Row = RecordRow | QuietRow
 
 
 class OtherDefinitionError(ValueError):
-    """The machine's chart does not have the state in which the recorded one stood."""
+    """The machine's class cannot go on where the recorded one stood."""
 
 
 class RecordedFact(NamedTuple):
@@ -56,17 +53,18 @@ class ReplayedStep:
     """Of the record; ``result.sequence`` differs only where the replay has strayed."""
     fact: Fact
     result: StepResult
-    machine: QuotingMachine
+    machine: Any
+    """A ``StrategyMachine``, of the class that wrote the segment or that was asked for."""
 
 
 def replay(
     reader: JournalReader,
     segment: SegmentRow,
     machine_class: MachineClass | None = None,
-    services: Services | None = None,
-    settings: MarketMakingSettings | None = None,
+    services: Any = None,
+    settings: Any = None,
     *,
-    on_machine: Callable[[QuotingMachine], None] | None = None,
+    on_machine: Callable[[Any], None] | None = None,
     may_stray: bool = False,
 ) -> Iterator[ReplayedStep]:
     """Make every step of a segment again.
@@ -75,9 +73,8 @@ def replay(
         reader: of the journal.
         segment: one of its segments.
         machine_class: the machine to replay with; by default the class that wrote it.
-        services: the services to replay with; by default those that the settings name.
-        settings: the settings to replay with; by default the recorded ones. What the run has estimated, its target
-            and when its session ends stay as recorded.
+        services: the services to replay with, as the class's ``restored`` takes them; by default those that it chooses.
+        settings: the settings to replay with, as the class's ``restored`` takes them; by default the recorded ones.
         on_machine: called with the machine as it stands before the segment's first step, to observe it.
         may_stray: go on where a decision differs from the record, as it may under another version of the machine.
 
@@ -92,11 +89,11 @@ def replay(
             "Run with record_market_data = true below [journal] to explain and inspect what it does.",
         )
     try:
-        machine = restored_machine(reader, segment, reader.snapshot(segment), machine_class, services, settings)
+        machine = restored_machine(
+            reader, segment, machine_class or recorded_class(reader, segment), services, settings
+        )
     except OtherDefinitionError as error:
         raise _unlike_record(reader, segment, segment.first_sequence, str(error)) from error
-    if settings is not None:
-        replace_settings(machine, settings)
     if on_machine is not None:
         on_machine(machine)
     for row, sequence, fact in recorded_facts(reader, segment):
@@ -124,47 +121,38 @@ def recorded_facts(reader: JournalReader, segment: SegmentRow) -> Iterator[Recor
             yield RecordedFact(row, row.sequence, reader.fact(row))
 
 
-def restored_machine(  # noqa: PLR0917 - whose, from where, and with what
-    reader: JournalReader,
-    segment: SegmentRow,
-    values: dict[str, Any],
-    machine_class: MachineClass | None = None,
-    services: Services | None = None,
-    settings: MarketMakingSettings | None = None,
-) -> QuotingMachine:
-    """A machine as it stood before a segment's first step, still with the recorded settings in its books.
-
-    Args:
-        reader: of the journal.
-        segment: one of its segments.
-        values: what the snapshot of the segment holds; the machine goes on with these very objects.
-        machine_class: by default the class that wrote the segment.
-        services: by default those that the settings name.
-        settings: name the services; by default the recorded ones.
+def recorded_class(reader: JournalReader, segment: SegmentRow) -> MachineClass:
+    """The class of the machine that wrote a segment.
 
     Raises:
-        JournalError: the machine's class is not there.
-        OtherDefinitionError: the machine's chart does not have the state it stood in.
+        JournalError: it is not there.
     """
-    context: MarketMakingContext = values["context"]
-    cls = machine_class or _recorded_class(reader, segment)
-    chosen = context.settings if settings is None else _with_recorded_end(settings, context)
-    machine = cls(chosen, context.instrument, context.fees, context.balances, services)
     try:
-        machine.continue_from(values)
+        return find_class(segment.chart.split()[0])
+    except ValueError as error:
+        raise JournalError(
+            reader.path.name, str(error), "Install what wrote the run, or name another machine to replay with."
+        ) from error
+
+
+def restored_machine(
+    reader: JournalReader, segment: SegmentRow, machine_class: MachineClass, services: Any = None, settings: Any = None
+) -> StrategyMachine:
+    """A machine as it stood before a segment's first step.
+
+    Raises:
+        JournalError: the snapshot does not read.
+        OtherDefinitionError: the class cannot go on from it: it remembers something else, or its chart does not have
+            the state.
+        MarketMakerError: services or settings are refused.
+    """
+    values = reader.snapshot(segment, machine_class.snapshot_classes)
+    try:
+        return machine_class.restored(values, services, settings)
+    except MarketMakerError:
+        raise
     except ValueError as error:
         raise OtherDefinitionError(str(error)) from error
-    return machine
-
-
-def replace_settings(machine: QuotingMachine, settings: MarketMakingSettings) -> None:
-    """Let a machine that stands somewhere in a run go on with other settings: its estimates stay as they are."""
-    context = machine.context
-    chosen = _with_recorded_end(settings, context)
-    fresh = MarketMakingContext(
-        settings=chosen, instrument=context.instrument, fees=context.fees, balances=context.balances
-    )
-    context.settings, context.orders.times = chosen, fresh.orders.times
 
 
 def strayed_from_record(reader: JournalReader, step: ReplayedStep) -> Strayed | None:
@@ -189,19 +177,6 @@ def _decision(reader: JournalReader, result: StepResult) -> dict[str, str | None
         "faults": encode([[f.code, f.reason, f.transient] for f in result.faults]) if result.faults else None,
         "reasons": encode(result.reasons) if result.reasons else None,
     }
-
-
-def _with_recorded_end(settings: MarketMakingSettings, context: MarketMakingContext) -> MarketMakingSettings:
-    return evolve(settings, session_seconds=context.settings.session_seconds)
-
-
-def _recorded_class(reader: JournalReader, segment: SegmentRow) -> MachineClass:
-    try:
-        return find_class(segment.chart.split()[0])
-    except ValueError as error:
-        raise JournalError(
-            reader.path.name, str(error), "Install what wrote the run, or name another machine to replay with."
-        ) from error
 
 
 def _unlike_record(reader: JournalReader, segment: SegmentRow, sequence: int, how: str) -> JournalError:

@@ -1,6 +1,7 @@
 """Everything a machine remembers, as text and back, to the last digit: what a replay or a recovery begins with.
 
-Only plain values and this package's own value objects can be held, so that reading a journal never runs foreign code.
+Only plain values, this package's value objects and the classes that a strategy names can be held, so that reading a
+journal never runs foreign code beyond importing the strategy.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from inspect import isclass
 from types import MappingProxyType, ModuleType
 from typing import Any, Final
@@ -44,7 +46,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
 )  # fmt: skip
 
 
-def _classes() -> dict[str, type]:
+def _package_classes() -> dict[str, type]:
     return {
         name: value
         for module in _MODULES
@@ -53,7 +55,7 @@ def _classes() -> dict[str, type]:
     }
 
 
-_CLASSES: Final = _classes()
+_PACKAGE_CLASSES: Final = _package_classes()
 _Place = tuple[Any, str]
 """The attributes that lead to a value, the last one first: put together only when there is something to say of it."""
 _Writer = Callable[[_Place, Any], Any]
@@ -63,45 +65,169 @@ class SnapshotError(ValueError):
     """A value cannot be held in a snapshot, or a snapshot holds what this version does not know."""
 
 
-def write_snapshot(values: Mapping[str, object]) -> bytes:
+def write_snapshot(values: Mapping[str, object], own_classes: tuple[type, ...] = ()) -> bytes:
     """Named values as compressed text.
+
+    Args:
+        values: what to hold.
+        own_classes: a strategy's own value classes among them: attrs classes and enumerations.
 
     Raises:
         SnapshotError: one of them is, or contains, something that a snapshot cannot hold.
     """
-    plain = {name: _plain((None, name), value) for name, value in values.items()}
+    form = _form_with(own_classes)
+    plain = {name: form.plain((None, name), value) for name, value in values.items()}
     return zlib.compress(encode(plain).encode(), level=1)
 
 
-def read_snapshot(data: bytes) -> dict[str, Any]:
+def read_snapshot(data: bytes, own_classes: tuple[type, ...] = ()) -> dict[str, Any]:
     """The values that ``write_snapshot`` wrote.
 
+    Args:
+        data: what it gave.
+        own_classes: a strategy's own value classes.
+
     Raises:
-        SnapshotError: the data is damaged, or holds what this version does not know.
+        SnapshotError: the data is damaged, or holds what this version and these classes do not know.
     """
+    form = _form_with(own_classes)
     try:
         plain = json.loads(zlib.decompress(data))
-        return {name: _value(each) for name, each in plain.items()}
-    except (zlib.error, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return {name: form.value(each) for name, each in plain.items()}
+    except _Unknown as error:
+        raise SnapshotError(
+            f"expected value objects of mm_fsm or of the strategy's snapshot_classes, found {error}"
+        ) from error
+    except (zlib.error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise SnapshotError(
             f"expected a sound snapshot of this version, found one that does not read: {error}"
         ) from error
 
 
-# -- writing: a snapshot has tens of thousands of values, so each of them takes one look into a table -------------
+class _Unknown(Exception):  # noqa: N818 - never leaves this module
+    """A class that a snapshot names and nobody knows."""
 
 
-def _plain(place: _Place, value: object) -> Any:
-    kind = type(value)
-    if kind in _AS_THEY_ARE:
-        return value
-    write = _WRITERS.get(kind)
-    if write is None:
-        raise SnapshotError(
-            f"{_spelled(place)}: expected plain values or value objects of mm_fsm, found {kind.__module__}."
-            f"{kind.__qualname__}."
-        )
-    return write(place, value)
+class _Form:
+    """What values are as plain ones, and back, with the classes that may be among them."""
+
+    def __init__(self, own_classes: tuple[type, ...]) -> None:
+        self._classes: Final = {**_PACKAGE_CLASSES, **_named(own_classes)}
+        self._writers: Final = self._make_writers()
+        self._readers: Final[dict[str, Callable[[Any], Any]]] = {
+            "d": Decimal,
+            "q": lambda content: deque((self.value(each) for each in content[1]), maxlen=content[0]),
+            "t": lambda content: tuple([self.value(each) for each in content]),
+            "l": lambda content: [self.value(each) for each in content],
+            "s": lambda content: {self.value(each) for each in content},
+            "m": self._read_mapping,
+            "e": lambda content: self._class_named(content[0])(content[1]),
+            "o": self._read_object,
+        }
+
+    # -- writing: a snapshot has tens of thousands of values, so each of them takes one look into a table ---------
+
+    def plain(self, place: _Place, value: object) -> Any:
+        """A value as JSON can hold it."""
+        kind = type(value)
+        if kind in _AS_THEY_ARE:
+            return value
+        write = self._writers.get(kind)
+        if write is None:
+            raise SnapshotError(
+                f"{_spelled(place)}: expected plain values, value objects of mm_fsm or of the strategy's "
+                f"snapshot_classes, found {kind.__module__}.{kind.__qualname__}."
+            )
+        return write(place, value)
+
+    def _make_writers(self) -> dict[type, _Writer]:
+        plain = self.plain
+        found: dict[type, _Writer] = {
+            Decimal: lambda _, value: {"d": str(value)},
+            deque: lambda place, value: {"q": [value.maxlen, [plain(place, each) for each in value]]},
+            messages.BookLevel: lambda _, value: {
+                "o": ["BookLevel", {"price": str(value.price), "size": str(value.size)}]
+            },
+        }
+        found |= {kind: self._writer_of_sequence(letter) for kind, letter in ((tuple, "t"), (list, "l"), (set, "s"))}
+        found |= {kind: self._writer_of_mapping(name) for name, kind in _MAPPINGS.items()}
+        for name, cls in self._classes.items():
+            if issubclass(cls, Enum):
+                found[cls] = _writer_of_enum(name)
+            elif attrs.has(cls):
+                found[cls] = self._writer_of_object(name, _written(cls))
+        return found
+
+    def _writer_of_sequence(self, letter: str) -> _Writer:
+        plain = self.plain
+        return lambda place, value: {letter: [plain(place, each) for each in value]}
+
+    def _writer_of_mapping(self, kind: str) -> _Writer:
+        plain = self.plain
+        return lambda place, value: {"m": [kind, [plain(place, part) for item in value.items() for part in item]]}
+
+    def _writer_of_object(self, name: str, fields: tuple[str, ...]) -> _Writer:
+        plain = self.plain
+        return lambda place, value: {"o": [name, {each: plain((place, each), getattr(value, each)) for each in fields}]}
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def value(self, plain: Any) -> Any:
+        """The value that ``plain`` gave this for."""
+        if type(plain) is not dict:
+            return plain
+        ((letter, content),) = plain.items()
+        return self._readers[letter](content)
+
+    def _class_named(self, name: str) -> Any:
+        cls = self._classes.get(name)
+        if cls is None:
+            raise _Unknown(name)
+        return cls
+
+    def _read_mapping(self, content: list[Any]) -> Any:
+        kind, flat = content
+        parts = [self.value(each) for each in flat]
+        return _MAPPINGS[kind](dict(zip(parts[::2], parts[1::2], strict=True)))
+
+    def _read_object(self, content: list[Any]) -> Any:
+        """An instance exactly as it was: no initialiser, converter or check runs on it again."""
+        name, fields = content
+        cls = self._class_named(name)
+        if cls is messages.BookLevel:
+            return messages.BookLevel(Decimal(fields["price"]), Decimal(fields["size"]))
+        made: Any = object.__new__(cls)
+        for attribute in _attributes(cls):
+            named = attribute.name
+            value = self.value(fields[named]) if named in fields else _default(cls, attribute)
+            object.__setattr__(made, named, value)
+        return made
+
+
+@cache
+def _form_with(own_classes: tuple[type, ...]) -> _Form:
+    return _Form(own_classes)
+
+
+def _named(own_classes: tuple[type, ...]) -> dict[str, type]:
+    """A strategy's own classes by name.
+
+    Raises:
+        SnapshotError: one is neither an attrs class nor an enumeration, or two have one name.
+    """
+    found: dict[str, type] = {}
+    for cls in own_classes:
+        if not (isclass(cls) and (attrs.has(cls) or issubclass(cls, Enum))):
+            raise SnapshotError(f"snapshot_classes: expected attrs classes and enumerations, found {cls!r}.")
+        name = cls.__name__
+        known = _PACKAGE_CLASSES.get(name, found.get(name, cls))
+        if known is not cls:
+            raise SnapshotError(
+                f"snapshot_classes: expected a name of its own for each class, found {name} of {cls.__module__} and of "
+                f"{known.__module__}."
+            )
+        found[name] = cls
+    return found
 
 
 def _spelled(place: _Place | None) -> str:
@@ -112,46 +238,8 @@ def _spelled(place: _Place | None) -> str:
     return ".".join(reversed(names))
 
 
-def _writer_of_sequence(letter: str) -> _Writer:
-    return lambda place, value: {letter: [_plain(place, each) for each in value]}
-
-
-def _writer_of_mapping(kind: str) -> _Writer:
-    return lambda place, value: {"m": [kind, [_plain(place, part) for item in value.items() for part in item]]}
-
-
 def _writer_of_enum(name: str) -> _Writer:
     return lambda _, value: {"e": [name, value.value]}
-
-
-def _writer_of_object(name: str, fields: tuple[str, ...]) -> _Writer:
-    return lambda place, value: {"o": [name, {each: _plain((place, each), getattr(value, each)) for each in fields}]}
-
-
-def _writers() -> dict[type, _Writer]:
-    found: dict[type, _Writer] = {
-        Decimal: lambda _, value: {"d": str(value)},
-        deque: lambda place, value: {"q": [value.maxlen, [_plain(place, each) for each in value]]},
-        messages.BookLevel: lambda _, value: {"o": ["BookLevel", {"price": str(value.price), "size": str(value.size)}]},
-    }
-    found |= {kind: _writer_of_sequence(letter) for kind, letter in ((tuple, "t"), (list, "l"), (set, "s"))}
-    found |= {kind: _writer_of_mapping(name) for name, kind in _MAPPINGS.items()}
-    for name, cls in _CLASSES.items():
-        if issubclass(cls, Enum):
-            found[cls] = _writer_of_enum(name)
-        elif attrs.has(cls):
-            found[cls] = _writer_of_object(name, _written(cls))
-    return found
-
-
-# -- reading ----------------------------------------------------------------------------------------------------
-
-
-def _value(plain: Any) -> Any:
-    if type(plain) is not dict:
-        return plain
-    ((letter, content),) = plain.items()
-    return _READERS[letter](content)
 
 
 def _attributes(cls: Any) -> tuple[attrs.Attribute[Any], ...]:
@@ -161,26 +249,6 @@ def _attributes(cls: Any) -> tuple[attrs.Attribute[Any], ...]:
 
 def _written(cls: Any) -> tuple[str, ...]:
     return tuple(each.name for each in _attributes(cls) if not each.metadata.get("is_derived"))
-
-
-def _read_mapping(content: list[Any]) -> Any:
-    kind, flat = content
-    parts = [_value(each) for each in flat]
-    return _MAPPINGS[kind](dict(zip(parts[::2], parts[1::2], strict=True)))
-
-
-def _read_object(content: list[Any]) -> Any:
-    """An instance exactly as it was: no initialiser, converter or check runs on it again."""
-    name, fields = content
-    cls = _CLASSES[name]
-    if cls is messages.BookLevel:
-        return messages.BookLevel(Decimal(fields["price"]), Decimal(fields["size"]))
-    made: Any = object.__new__(cls)
-    for attribute in _attributes(cls):
-        named = attribute.name
-        value = _value(fields[named]) if named in fields else _default(cls, attribute)
-        object.__setattr__(made, named, value)
-    return made
 
 
 def _default(cls: type, attribute: attrs.Attribute[Any]) -> Any:
@@ -195,14 +263,3 @@ _AS_THEY_ARE: Final = frozenset((type(None), bool, int, float, str))
 _MAPPINGS: Final[dict[str, type]] = {
     "dict": dict, "Counter": Counter, "OrderedDict": OrderedDict, "mappingproxy": MappingProxyType
 }  # fmt: skip
-_WRITERS: Final = _writers()
-_READERS: Final[dict[str, Callable[[Any], Any]]] = {
-    "d": Decimal,
-    "q": lambda content: deque((_value(each) for each in content[1]), maxlen=content[0]),
-    "t": lambda content: tuple([_value(each) for each in content]),
-    "l": lambda content: [_value(each) for each in content],
-    "s": lambda content: {_value(each) for each in content},
-    "m": _read_mapping,
-    "e": lambda content: _CLASSES[content[0]](content[1]),
-    "o": _read_object,
-}

@@ -8,7 +8,7 @@ segment is not replayed, because the recorded facts are answers to other orders.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from difflib import Differ
 from importlib.metadata import version
@@ -17,12 +17,10 @@ from typing import Any
 
 from attrs import asdict, define, field, frozen
 
-from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.messages import Fact
-from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import FactRefusedError
-from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.strategy import BooksOnRecord, StrategyMachine
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
 from mm_fsm.runtime.journal.fingerprint import chart_fingerprint
 from mm_fsm.runtime.journal.reader import JournalReader
@@ -32,13 +30,12 @@ from mm_fsm.runtime.journal.replay import (
     RecordedFact,
     ReplayedStep,
     Strayed,
+    recorded_class,
     recorded_facts,
-    replace_settings,
     restored_machine,
     strayed_from_record,
 )
 from mm_fsm.runtime.journal.writer import books_digest
-from mm_fsm.services.protocols import Services
 
 
 @frozen(kw_only=True)
@@ -84,7 +81,9 @@ class VerifyReport:
     records: int = 0
     """Records compared with a replay."""
     booked_records: int = 0
-    """Records whose position and cash were booked again, in segments without market data."""
+    """Records that were booked again, in segments without market data."""
+    booked_amounts: list[str] = field(factory=list)
+    """What was compared then, by name; empty where the strategy has no books that can be booked again."""
     differences: list[Difference] = field(factory=list)
     problems: list[str] = field(factory=list)
 
@@ -115,10 +114,14 @@ class VerifyReport:
                 f"{self.records:,} records with their transitions, intents and books"
             )
         if self.replayed_segments < self.segments:
+            booked = (
+                f", and that {' and '.join(self.booked_amounts)} follow from the fills in {self.booked_records} records"
+                if self.booked_amounts
+                else ""
+            )
             yield (
                 f"{self.segments - self.replayed_segments} segments have no market data (record_market_data was off), "
-                "so their decisions cannot be replayed; checked instead: that nothing is missing or altered, and that "
-                f"position and cash follow from the fills in {self.booked_records} records"
+                f"so their decisions cannot be replayed; checked instead: that nothing is missing or altered{booked}"
             )
         yield from (f"differs in {difference}" for difference in self.differences)
         yield from (f"problem: {problem}" for problem in self.problems)
@@ -129,9 +132,9 @@ class VerifyReport:
 def verify_run(
     path: Path,
     machine_class: MachineClass | None = None,
-    services: Services | None = None,
+    services: Any = None,
     *,
-    settings: MarketMakingSettings | None = None,
+    settings: Any = None,
     since_segment: int = 0,
     on_progress: Callable[[int], None] | None = None,
 ) -> VerifyReport:
@@ -140,9 +143,8 @@ def verify_run(
     Args:
         path: the journal's file.
         machine_class: the machine to replay with; by default the class that wrote it.
-        services: the services to replay with; by default those that the settings name.
-        settings: the settings to replay with; by default the recorded ones. What the run has estimated, its target
-            and when its session ends stay as recorded.
+        services: the services to replay with, as the class's ``restored`` takes them; by default those that it chooses.
+        settings: the settings to replay with, as the class's ``restored`` takes them; by default the recorded ones.
         since_segment: leave out segments with smaller numbers.
         on_progress: called now and then with the sequence number of the latest step.
 
@@ -151,7 +153,7 @@ def verify_run(
     """
     with JournalReader(path) as reader:
         verification = _Verification(reader, machine_class, services, settings, on_progress)
-        previous: MarketMakingContext | None = None
+        previous: BooksOnRecord | None = None
         for segment in reader.segments:
             if segment.number >= since_segment:
                 previous = verification.check_segment(segment, previous)
@@ -162,8 +164,8 @@ def verify_run(
 class _Verification:
     reader: JournalReader
     machine_class: MachineClass | None
-    services: Services | None
-    settings: MarketMakingSettings | None
+    services: Any
+    settings: Any
     on_progress: Callable[[int], None] | None
     report: VerifyReport = field(init=False)
 
@@ -177,22 +179,26 @@ class _Verification:
             is_same_settings=self.settings is None,
         )
 
-    def check_segment(self, segment: SegmentRow, previous: MarketMakingContext | None) -> MarketMakingContext:
+    def check_segment(self, segment: SegmentRow, previous: BooksOnRecord | None) -> BooksOnRecord | None:
         """Check one segment against the books at the end of the one before it; returns the books at its own end."""
-        report, reader = self.report, self.reader
-        values = reader.snapshot(segment)
-        context: MarketMakingContext = values["context"]
-        report.segments += 1
-        report.last_segment = segment.number
-        if previous is not None:
-            self._compare_books(segment, previous, context)
-        self._continue(segment, values)
-        return self._book(segment, reader.snapshot(segment)["context"])
+        cls = self.machine_class or recorded_class(self.reader, segment)
+        self.report.segments += 1
+        self.report.last_segment = segment.number
+        self._continue(segment, cls)
+        try:
+            books = cls.books_on_record(self.reader.snapshot(segment, cls.snapshot_classes))
+        except ValueError as error:
+            self.report.problems.append(f"segment {segment.number} has other books than this machine: {error}")
+            return None
+        if books is not None and previous is not None:
+            self._compare_books(segment, previous.amounts(), books.amounts())
+        self._check_rows(segment, books)
+        return books
 
-    def _continue(self, segment: SegmentRow, values: dict[str, Any]) -> None:
+    def _continue(self, segment: SegmentRow, cls: MachineClass) -> None:
         """Set a machine to the segment's beginning, and replay the segment if all its facts are on record."""
         try:
-            machine = restored_machine(self.reader, segment, values, self.machine_class, self.services, self.settings)
+            machine = restored_machine(self.reader, segment, cls, self.services, self.settings)
         except OtherDefinitionError as error:
             self.report.problems.append(f"segment {segment.number} cannot be replayed with this definition: {error}")
             return
@@ -202,20 +208,14 @@ class _Verification:
         if found != segment.books:
             sequence, fact = segment.first_sequence - 1, "its snapshot"
             self._note(_books_differ(segment.number, sequence, segment.time, fact, segment.books, found))
-        if self.settings is not None:
-            replace_settings(machine, self.settings)
         if segment.has_market_data:
             self.report.replayed_segments += 1
             self._replay(segment, machine, compares_books=found == segment.books and self.settings is None)
 
-    def _compare_books(self, segment: SegmentRow, before: MarketMakingContext, after: MarketMakingContext) -> None:
+    def _compare_books(self, segment: SegmentRow, before: Mapping[str, object], after: Mapping[str, object]) -> None:
         """Between two segments anything may change but the booked amounts."""
-        for name, old, new in (
-            ("position", before.base_position, after.base_position),
-            ("cash", before.ledger.cash, after.ledger.cash),
-            ("fees paid", before.fees_paid, after.fees_paid),
-            ("bookings", before.ledger.bookings, after.ledger.bookings),
-        ):
+        for name, new in after.items():
+            old = before.get(name, new)
             if old != new:
                 self.report.problems.append(
                     f"segment {segment.number}: {name} is {new} at its beginning, {old} at the end of the one before"
@@ -226,7 +226,7 @@ class _Verification:
     def _note(self, difference: Difference) -> None:
         self.report.differences.append(difference)
 
-    def _replay(self, segment: SegmentRow, machine: QuotingMachine, *, compares_books: bool) -> None:
+    def _replay(self, segment: SegmentRow, machine: StrategyMachine, *, compares_books: bool) -> None:
         """Step the segment's facts until a decision differs; books that differ while decisions do not are told once."""
         for recorded in recorded_facts(self.reader, segment):
             row, sequence, _ = recorded
@@ -239,7 +239,7 @@ class _Verification:
             if self.on_progress is not None and sequence == _last_sequence(row):
                 self.on_progress(sequence)
 
-    def _compare_digest(self, machine: QuotingMachine, row: RecordRow) -> bool:
+    def _compare_digest(self, machine: StrategyMachine, row: RecordRow) -> bool:
         """Whether the books equal the record; only the first difference is reported."""
         found = books_digest(machine)
         if found != row.books:
@@ -247,7 +247,7 @@ class _Verification:
             self._note(_books_differ(row.segment, row.sequence, row.time, fact, row.books, found))
         return found == row.books
 
-    def _step(self, segment: SegmentRow, machine: QuotingMachine, recorded: RecordedFact) -> Difference | None:
+    def _step(self, segment: SegmentRow, machine: StrategyMachine, recorded: RecordedFact) -> Difference | None:
         """Make one step again; how its decision differs."""
         row, sequence, fact = recorded
         self.report.facts += 1
@@ -261,23 +261,29 @@ class _Verification:
 
     # -- without --------------------------------------------------------------------------------------------------
 
-    def _book(self, segment: SegmentRow, context: MarketMakingContext) -> MarketMakingContext:
-        """Book the segment's facts again, without deciding anything, and compare position and cash."""
+    def _check_rows(self, segment: SegmentRow, books: BooksOnRecord | None) -> None:
+        """Read every row, and book the facts again without deciding anything: records carry what comes of that."""
+        has_books = True
         for row in self.reader.rows(segment):
-            if isinstance(row, QuietRow):
-                continue
-            self.reader.book_again(context, row)
-            if not segment.has_market_data:
-                self.report.booked_records += 1
-            for name, amount in (("position", context.base_position), ("cash", context.ledger.cash)):
-                recorded = getattr(row, name)
-                if recorded is not None and recorded != str(amount):
-                    self.report.problems.append(
-                        f"segment {segment.number}, step {row.sequence}: {name} is {recorded} on record, "
-                        f"{amount} by its fills"
-                    )
-                    return context
-        return context
+            if isinstance(row, RecordRow) and books is not None and has_books:
+                self.reader.book_again(books, row)
+                has_books = self._compare_amounts(segment, row, books.amounts())
+
+    def _compare_amounts(self, segment: SegmentRow, row: RecordRow, amounts: Mapping[str, object]) -> bool:
+        report, recorded = self.report, self.reader.recorded(row)
+        compared = [name for name in amounts if name in recorded]
+        if not segment.has_market_data:
+            report.booked_records += 1
+            report.booked_amounts = compared
+        for name in compared:
+            found = recorded[name]
+            if found is not None and found != str(amounts[name]):
+                report.problems.append(
+                    f"segment {segment.number}, step {row.sequence}: {name} is {found} on record, "
+                    f"{amounts[name]} by its fills"
+                )
+                return False
+        return True
 
 
 def _last_sequence(row: RecordRow | QuietRow) -> int:

@@ -23,8 +23,8 @@ from attrs import field, frozen
 
 from mm_fsm.core.validation import whole_number, yes_or_no
 from mm_fsm.errors import JournalError
-from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
+from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.runtime.journal import database
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, Row, SegmentRow
 from mm_fsm.runtime.journal.fingerprint import chart_fingerprint
@@ -119,8 +119,11 @@ class Journal:
         self._quiet: list[Any] = []
         self._quiet_sequences = (0, 0)
         self._said: dict[str, str | None] = {}
-        self._has_price = False
-        self._codec: MessageCodec | None = None
+        self._absent: frozenset[str] = frozenset()
+        """Recorded values that have not been there yet when a step moved nothing."""
+        with database.reading(path):
+            self._recorded: Final = database.recorded_names(connection)
+            self._messages: Final = MessageCodec(database.about_run(connection)["symbol"])
 
     @property
     def path(self) -> Path:
@@ -132,23 +135,29 @@ class Journal:
         """Why nothing can be recorded any more; None while it can."""
         return self.file.failure
 
-    def begin_segment(self, machine: QuotingMachine, origin: str) -> None:
+    def begin_segment(self, machine: StrategyMachine, origin: str) -> None:
         """Write everything the machine remembers, and begin a segment with it.
 
         Raises:
             JournalError: it cannot be written, or holds something that a snapshot cannot.
         """
+        self._check_recorded(type(machine))
         try:
-            snapshot = write_snapshot(machine.remembered_values())
+            snapshot = write_snapshot(machine.remembered_values(), machine.snapshot_classes)
+            recorded = self._recorded_values(machine)
         except ValueError as error:
             self.file.failure = str(error)
-            raise JournalError(self.path.name, str(error), "Keep plain values between steps.") from error
+            raise JournalError(
+                self.path.name,
+                str(error),
+                f"Keep plain values between steps, or name attrs classes and enumerations in snapshot_classes of "
+                f"{type(machine).__name__}.",
+            ) from error
         self._collect_quiet()
         self._segment += 1
         self._records_in_segment = 0
         self._said.clear()
-        self._has_price = machine.context.ledger.reference_price is not None
-        self._codec = MessageCodec(machine.context.settings.symbol)
+        self._absent = frozenset(name for name, value in recorded.items() if value is None)
         row = SegmentRow(
             number=self._segment,
             origin=origin,
@@ -173,7 +182,7 @@ class Journal:
         """
         self._hand_over = write_soon
 
-    def append(self, result: StepResult, machine: QuotingMachine) -> None:
+    def append(self, result: StepResult, machine: StrategyMachine) -> None:
         """Record one step. Durable on return, with all before it, if it carries intents or a fact about money.
 
         Where writing is handed over, it is durable soon instead: once ``rows_durable`` says so.
@@ -183,7 +192,7 @@ class Journal:
         """
         if self.failure is not None:
             raise self.file.refusal()
-        if is_quiet(result) and not self._is_first_price(machine):
+        if is_quiet(result) and not (self._absent and self._brings_first_value(machine)):
             self._append_quiet(result)
             return
         self._collect_quiet()
@@ -197,7 +206,7 @@ class Journal:
         if result.intents or result.fact.concerns_money or len(self._waiting) >= ROWS_TOGETHER:
             self._write()
 
-    def keep_up(self, machine: QuotingMachine) -> None:
+    def keep_up(self, machine: StrategyMachine) -> None:
         """Begin a new segment or tidy up, if due. Call it when no intent waits.
 
         Raises:
@@ -246,7 +255,7 @@ class Journal:
         with suppress(JournalError):
             self.file.note(f"failure of {self.session}", text)
 
-    def close(self, machine: QuotingMachine | None = None) -> None:
+    def close(self, machine: StrategyMachine | None = None) -> None:
         """Write the waiting rows, a last snapshot if a machine is given, and close the file. Never raises."""
         self._hand_over = None
         try:
@@ -278,12 +287,22 @@ class Journal:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _is_first_price(self, machine: QuotingMachine) -> bool:
-        """True once: the step with the first price is recorded, for the starting inventory is costed at it."""
-        if self._has_price or machine.context.ledger.reference_price is None:
-            return False
-        self._has_price = True
-        return True
+    def _check_recorded(self, cls: type[StrategyMachine]) -> None:
+        if cls.recorded != self._recorded:
+            self.file.failure = (
+                f"recorded: expected {list(self._recorded)}, which the journal was begun with, found "
+                f"{list(cls.recorded)} in {cls.__name__}."
+            )
+            raise JournalError(self.path.name, self.file.failure, "Begin a new journal, or run the machine it was of.")
+
+    def _brings_first_value(self, machine: StrategyMachine) -> bool:
+        """True once for each value: the step is recorded, as later ones may be booked again by that value."""
+        absent = frozenset(name for name, value in self._recorded_values(machine).items() if value is None)
+        is_there, self._absent = self._absent > absent, self._absent & absent
+        return is_there
+
+    def _recorded_values(self, machine: StrategyMachine) -> dict[str, str | None]:
+        return dict(zip(self._recorded, machine.recorded_values(), strict=True))
 
     def _append_quiet(self, result: StepResult) -> None:
         if not self.settings.record_market_data:
@@ -303,30 +322,20 @@ class Journal:
             self._wait(QuietRow(self._segment, first, last, packed))
             self._quiet.clear()
 
-    @property
-    def _messages(self) -> MessageCodec:
-        if self._codec is None:
-            raise RuntimeError("a segment must have begun before anything is recorded")
-        return self._codec
-
-    def _record(self, result: StepResult, machine: QuotingMachine) -> RecordRow:
-        context, messages = machine.context, self._messages
+    def _record(self, result: StepResult, machine: StrategyMachine) -> RecordRow:
+        messages, said = self._messages, self._if_changed
         transitions = [[t.source, t.event, t.target] for t in result.transitions]
-        mid = context.ledger.reference_price
         return RecordRow(
             segment=self._segment,
             sequence=result.sequence,
             time=result.time,
             fact=messages.write_fact(result.fact),
-            state=self._if_changed("state", result.state),
+            state=said("", result.state),
             transitions=encode(transitions) if transitions else None,
             reasons=encode(result.reasons) if result.reasons else None,
             intents=messages.write_intents(result.intents),
             faults=encode([[f.code, f.reason, f.transient] for f in result.faults]) if result.faults else None,
-            reference_price=self._if_changed("reference_price", None if mid is None else str(mid)),
-            position=self._if_changed("position", str(context.base_position)),
-            cash=self._if_changed("cash", str(context.ledger.cash)),
-            peak=self._if_changed("peak", str(context.ledger.peak_net_pnl)),
+            recorded=tuple([said(name, value) for name, value in self._recorded_values(machine).items()]),
             books=books_digest(machine) if self._is_digested(result) else b"",
         )
 
@@ -359,6 +368,6 @@ def is_quiet(result: StepResult) -> bool:
     return result.fact.streams and not (result.transitions or result.intents or result.faults or result.reasons)
 
 
-def books_digest(machine: QuotingMachine) -> bytes:
-    """The first 16 bytes of the digest of context and books."""
-    return bytes.fromhex(machine.context.digest()[:32])
+def books_digest(machine: StrategyMachine) -> bytes:
+    """The first 16 bytes of the machine's digest."""
+    return bytes.fromhex(machine.digest()[:32])

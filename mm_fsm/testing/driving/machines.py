@@ -122,7 +122,8 @@ class MachineDriver(Driver):
             ValueError: the machine remembers something that a journal cannot keep.
         """
         values: Mapping[str, object] = driven.machine.remembered_values()
-        return {name: write_snapshot({name: value}) for name, value in values.items()}
+        own_classes = driven.machine.snapshot_classes
+        return {name: write_snapshot({name: value}, own_classes) for name, value in values.items()}
 
 
 class MachineDriven(Driven):

@@ -94,7 +94,7 @@ def assert_ends_in_agreement(world: Post, run: OpenRun, plan: RunPlan) -> None:
     world.tell(run, StopRequested(received_at=0, flatten=False, reason="enough"))
     world.run(run)
     assert run.machine.is_final
-    assert run.machine.result().success
+    assert run.machine.machine.result().success
     assert world.exchange.open_orders == ()
     assert_books_equal_account(run, world)
     run.close()

@@ -121,7 +121,7 @@ def test_placements_stay_cancels_leave_and_the_reason_is_kept(place: Path, failu
     assert not any(isinstance(intent, PlaceOrder) for intent in recorded)
     assert any(isinstance(intent, CancelOrder) for intent in recorded)
     assert world.exchange.open_orders == ()
-    result = run.machine.result()
+    result = run.machine.machine.result()
     assert not result.success
     assert result.error is not None
     assert FaultCode.JOURNAL in result.error
@@ -256,7 +256,7 @@ def test_a_text_that_utf_8_cannot_hold_is_on_record_like_any_other(tmp_path: Pat
     reason = "\ud83d is half of a face, \u20ac whole"
     world.tell(run, StopRequested(received_at=0, flatten=False, reason=reason))
     world.run(run)
-    assert run.machine.result().success
+    assert run.machine.machine.result().success
     assert run.journal.status.failure is None
     run.close()
     assert verify_run(plan.path).is_clean

@@ -187,8 +187,8 @@ def test_a_segment_that_begins_in_a_state_the_definition_lacks_is_named(
 ) -> None:
     read = JournalReader.snapshot
 
-    def snapshot(reader: JournalReader, segment: SegmentRow) -> dict[str, object]:
-        return {**read(reader, segment), "chart_state": "paused"}
+    def snapshot(reader: JournalReader, segment: SegmentRow, own: tuple[type, ...] = ()) -> dict[str, object]:
+        return {**read(reader, segment, own), "chart_state": "paused"}
 
     monkeypatch.setattr(JournalReader, "snapshot", snapshot)
     report = verify_run(recorded)
@@ -304,7 +304,7 @@ def test_a_snapshot_reads_back_to_the_same_books(values: dict[str, object]) -> N
 
 
 def test_what_a_snapshot_cannot_hold_is_named() -> None:
-    with pytest.raises(SnapshotError, match=r"model: expected plain values .*found builtins\.object"):
+    with pytest.raises(SnapshotError, match=r"model: expected plain values, .*found builtins\.object"):
         write_snapshot({"model": object()})
 
 
