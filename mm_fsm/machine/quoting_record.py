@@ -85,7 +85,12 @@ def shown(context: MarketMakingContext) -> dict[str, object]:
             "realized": context.realized_pnl,
             "unrealized": context.unrealized_pnl,
             "fees": context.fees_paid,
+        },
+        "counts": {
             "fills": context.fill_count,
+            "orders that traded": context.total_trades,
+            "recoveries": context.session_recoveries,
+            "facts refused": context.refused_facts,
         },
         "orders": {
             order.client_order_id: {
@@ -99,7 +104,7 @@ def shown(context: MarketMakingContext) -> dict[str, object]:
             }
             for order in orders
         },
-        "faults": {str(code): fault.reason for code, fault in context.latched.items()},
+        "fault": None if context.fault is None else f"{context.fault.code}: {context.fault.reason}",
     }
 
 

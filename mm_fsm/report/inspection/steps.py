@@ -246,14 +246,9 @@ class _Records:
 
     def _step(self, row: RecordRow, fact: Fact) -> InspectedStep:
         self._state = self._state if row.state is None else row.state
-        for name, value in (
-            ("reference price", row.reference_price),
-            ("position", row.position),
-            ("cash", row.cash),
-            ("highest net profit", row.peak),
-        ):
+        for name, value in self.reader.recorded(row).items():
             if value is not None:
-                self._shown["on record", name] = value
+                self._shown["on record", name.replace("_", " ")] = value
         return InspectedStep(
             segment=row.segment,
             sequence=row.sequence,

@@ -148,5 +148,5 @@ def test_without_market_data_only_records_are_shown_and_it_is_said(tmp_path: Pat
     assert [step.sequence for step in steps] == [row.sequence for row in rows]
     assert all(step.trace is None for step in steps)
     assert {path for step in steps for path in step.shown} <= {
-        ("on record", name) for name in ("reference price", "position", "cash", "highest net profit")
+        ("on record", name) for name in ("reference price", "position", "cash", "peak")
     }
