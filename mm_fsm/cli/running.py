@@ -15,7 +15,7 @@ from mm_fsm.cli.options import RunOptions
 from mm_fsm.cli.run_directory import once_open, run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
-from mm_fsm.cli.watchers import watched
+from mm_fsm.cli.watchers import prepare_watching
 from mm_fsm.report.table import duration
 from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.runtime.pacing import Pacer
@@ -50,6 +50,7 @@ def run_simulation(
         for index, market in enumerate(markets)
     ]
     refuse_unasked_live(configurations, asked=live)
+    watching = prepare_watching(configurations)
     directory = run_directory(options.out, "demo" if settings is None else settings.stem)
     opening = Opening(
         directory=directory,
@@ -75,7 +76,7 @@ def run_simulation(
         Output(
             directory=directory,
             as_json=options.as_json,
-            watch=lambda sessions: watched(choose_view(sessions, quiet=options.quiet), sessions, directory),
+            watch=lambda sessions: watching.of(choose_view(sessions, quiet=options.quiet), sessions, directory),
         ),
     )
 

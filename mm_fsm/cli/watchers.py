@@ -1,20 +1,21 @@
-"""What follows a run besides the view for people: figures for Prometheus."""
+"""What follows a run besides the view for people: figures for Prometheus, and alerts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from attrs import frozen
 from loguru import logger
 
 from mm_fsm.cli.run_view import RunView
-from mm_fsm.errors import OptionError, SettingsError
+from mm_fsm.errors import SettingsError
 from mm_fsm.machine.results import StepResult
-from mm_fsm.runtime.loopback_server import LoopbackServer
 from mm_fsm.runtime.session import Session
+from mm_fsm.runtime.settings_file import MarketConfiguration
 
 
 class Watcher(Protocol):
@@ -28,6 +29,14 @@ class Watcher(Protocol):
         """Time has passed on the wall."""
         ...
 
+    def close(self, error: BaseException | None) -> None:
+        """The run is over; ``error`` has ended it, if any."""
+        ...
+
+
+Watch = Callable[[Sequence[Session], Path], Watcher]
+"""Makes a watcher of sessions that have been opened, whose files go to a directory."""
+
 
 class WatchedRun(RunView):
     """A view for people, and watchers beside it.
@@ -35,10 +44,9 @@ class WatchedRun(RunView):
     A watcher that fails is told no more, and the log says so: what watches a run never ends it.
     """
 
-    def __init__(self, view: RunView, watchers: Sequence[Watcher], stack: ExitStack) -> None:
+    def __init__(self, view: RunView, watchers: Sequence[Watcher]) -> None:
         self._view = view
         self._watchers = [*watchers]
-        self._stack = stack
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -47,20 +55,12 @@ class WatchedRun(RunView):
 
     def take(self, session: Session, result: StepResult) -> None:
         """One step of one session."""
-        for watcher in tuple(self._watchers):
-            try:
-                watcher.take(session, result)
-            except Exception as error:  # noqa: BLE001 - a run goes on without whoever watches it
-                self._drop(watcher, error)
+        self._tell_all(lambda watcher: watcher.take(session, result))
         self._view.take(session, result)
 
     def tick(self) -> None:
         """Time has passed on the wall."""
-        for watcher in tuple(self._watchers):
-            try:
-                watcher.tick()
-            except Exception as error:  # noqa: BLE001 - as above
-                self._drop(watcher, error)
+        self._tell_all(lambda watcher: watcher.tick())
         self._view.tick()
 
     def __exit__(
@@ -70,39 +70,61 @@ class WatchedRun(RunView):
         try:
             self._view.__exit__(kind, error, traceback)
         finally:
-            self._stack.close()
+            self._tell_all(lambda watcher: watcher.close(error))
 
-    def _drop(self, watcher: Watcher, error: Exception) -> None:
-        self._watchers.remove(watcher)
-        logger.bind(watcher=type(watcher).__name__, error=repr(error)).error("watcher.failed")
+    def _tell_all(self, tell: Callable[[Watcher], None]) -> None:
+        for watcher in tuple(self._watchers):
+            try:
+                tell(watcher)
+            except Exception as error:  # noqa: BLE001 - a run goes on without whoever watches it
+                self._watchers.remove(watcher)
+                logger.bind(watcher=type(watcher).__name__, error=repr(error)).error("watcher.failed")
+                with suppress(Exception):
+                    watcher.close(error)
 
 
-def watched(view: RunView, sessions: Sequence[Session], directory: Path) -> RunView:
-    """The view, with whatever else the settings want to follow the run.
+@frozen
+class Watching:
+    """Everything that the settings want to follow a run, ready before anything is opened."""
+
+    _watches: tuple[Watch, ...]
+
+    def of(self, view: RunView, sessions: Sequence[Session], directory: Path) -> RunView:
+        """The view, with the watchers beside it; the run's files go to ``directory``.
+
+        Raises:
+            SettingsError: the port for figures is taken.
+        """
+        if not self._watches:
+            return view
+        return WatchedRun(view, [watch(sessions, directory) for watch in self._watches])
+
+
+def prepare_watching(configurations: Sequence[MarketConfiguration]) -> Watching:
+    """What is to follow a run. Nothing is sent, nothing listens, nothing is written.
 
     Raises:
-        SettingsError: a package that is needed for it is not installed, or its port is taken.
+        SettingsError: a package that is needed is not installed, or an alert's target is none.
     """
-    settings = sessions[0].configuration.metrics
-    if not settings.is_on:
-        return view
-    with ExitStack() as stack:
-        metrics = _metrics(sessions, directory, settings.port, stack)
-        return WatchedRun(view, [metrics], stack.pop_all())
+    metrics, alerts = configurations[0].metrics, configurations[0].alerts
+    watches: list[Watch] = []
+    if metrics.is_on:
+        watches.append(_metrics(metrics.port))
+    if alerts.is_on:
+        from mm_fsm.watching.alert_targets import read_targets  # noqa: PLC0415 - needed only where alerts are on
+        from mm_fsm.watching.run_alerts import RunAlerts  # noqa: PLC0415 - the same
+
+        targets = read_targets(alerts)
+        watches.append(lambda sessions, _: RunAlerts(sessions, alerts, targets))
+    return Watching(tuple(watches))
 
 
-def _metrics(sessions: Sequence[Session], directory: Path, port: int | None, stack: ExitStack) -> Watcher:
-    from mm_fsm.watching.exposition import metrics_response  # noqa: PLC0415 - needed only where metrics are on
-    from mm_fsm.watching.run_metrics import RunMetrics  # noqa: PLC0415 - the same
-
-    metrics = RunMetrics(directory, sessions)
-    metrics.write()
-    stack.callback(metrics.write)
-    if port is not None:
-        server: AbstractContextManager[LoopbackServer]
-        server = LoopbackServer({"GET /metrics": lambda _: metrics_response(metrics.text)}, port)
-        try:
-            stack.enter_context(server)
-        except OptionError as error:
-            raise SettingsError("metrics.port", error.expected, error.found, "Write another port.") from None
-    return metrics
+def _metrics(port: int | None) -> Watch:
+    try:
+        from mm_fsm.watching.run_metrics import RunMetrics, ServedMetrics  # noqa: PLC0415 - only where metrics are on
+    except ModuleNotFoundError:
+        remedy = "Install mm-fsm[metrics], or leave the table out."
+        raise SettingsError("metrics", "the package prometheus_client", "none", remedy) from None
+    if port is None:
+        return lambda sessions, directory: RunMetrics(directory, sessions)
+    return lambda sessions, directory: ServedMetrics(directory, sessions, port)

@@ -145,6 +145,8 @@ class SessionReport:
     budget_breaches: Mapping[str, Mapping[str, int]]
     """Under ``waiting`` and ``computing``, by state."""
 
+    restarts: tuple[str, ...]
+    """Why the market's machine was replaced from its journal, once for each time."""
     ending: Ending
     journal: Mapping[str, Any] | None
     """``file``, ``bytes``, ``segments`` and ``records``, and ``failure`` if it could not be written; None without."""
@@ -200,6 +202,7 @@ def make_report(recorder: SessionRecorder, wall_seconds: float) -> SessionReport
             "waiting": dict(machine.stepper.visits.budget_breaches),
             "computing": dict(stopwatch.breaches),
         },
+        restarts=tuple(recorder.session.restarts),
         ending=ending_of(context),
         journal=_journal(recorder.session.journal),
     )

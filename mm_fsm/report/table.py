@@ -101,6 +101,9 @@ def _sections(entries: Sequence[Entry]) -> Iterator[tuple[str, Sequence[tuple[st
 
 def _outcome(entry: Entry) -> Text:
     text = Text(entry["outcome"], style=_OUTCOME_STYLES.get(entry["outcome"], ""))
+    restarts = len(entry.get("restarts", ()))
+    if restarts:
+        text.append(f" after {restarts} restart{'s' * (restarts > 1)}", style="yellow")
     return text.append(f": {entry['error']}", style="default") if entry["error"] else text
 
 
@@ -123,6 +126,7 @@ def _fees(entry: Entry) -> str:
 
 _SESSION: Final[Sequence[tuple[str, _Cell]]] = (
     ("outcome", _outcome),
+    ("restarts because of", lambda entry: "; ".join(entry.get("restarts", ())) or _NONE),
     ("preset", lambda entry: entry["preset"] or _NONE),
     ("event time", lambda entry: duration(entry["execution_time_ms"] / 1000)),
     ("market events", lambda entry: f"{entry['events']:,}"),

@@ -14,7 +14,7 @@ from mm_fsm.errors import Refusals, SettingsError
 from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.presets import RecordingMatch, preset_tables
-from mm_fsm.runtime.watching_settings import MetricsSettings
+from mm_fsm.runtime.watching_settings import AlertSettings, MetricsSettings
 from mm_fsm.venues.kinds import DEFAULT_KIND, kinds_reading, load_kind
 from mm_fsm.venues.port import VenueKind
 from mm_fsm.venues.recorded.reading import ReadingSettings
@@ -30,10 +30,11 @@ COMMON_TABLES: Final[Mapping[str, type]] = MappingProxyType(
         "journal": JournalSettings,
         "account": AccountSettings,
         "metrics": MetricsSettings,
+        "alerts": AlertSettings,
     }
 )
 """Tables that mean the same on every venue."""
-OF_THE_RUN: Final = ("metrics",)
+OF_THE_RUN: Final = ("metrics", "alerts")
 """Tables of the whole run: all its markets have the same."""
 VENUE_KEYS: Final = ("kind", "live")
 """Keys of ``[venue]`` that mean the same for every kind."""

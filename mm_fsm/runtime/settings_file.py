@@ -37,7 +37,7 @@ from mm_fsm.runtime.account.settings import AccountSettings
 from mm_fsm.runtime.journal import JournalSettings
 from mm_fsm.runtime.market_layers import COMMON_TABLES, OF_THE_RUN, MarketLayers, wrong_defaults
 from mm_fsm.runtime.presets import RecordingMatch, preset_names
-from mm_fsm.runtime.watching_settings import MetricsSettings
+from mm_fsm.runtime.watching_settings import AlertSettings, MetricsSettings
 from mm_fsm.services.registry import refuse_unknown_services
 from mm_fsm.venues.port import MarketRequest, VenuePlan
 from mm_fsm.venues.recorded.reading import ReadingSettings
@@ -67,6 +67,8 @@ class MarketConfiguration:
     """What all markets of the account may do together; the same for each of them."""
     metrics: MetricsSettings
     """What others may read of the run; the same for each market of a run."""
+    alerts: AlertSettings
+    """Who is told of trouble; the same for each market of a run."""
     preset: str
     """Name of the preset beneath; empty when there is none."""
 
@@ -255,6 +257,7 @@ def _market(layers: MarketLayers) -> MarketConfiguration:
         journal=structured(JournalSettings, journal, dotted(place, "journal")),
         account=read["account"] or AccountSettings(),
         metrics=read["metrics"] or MetricsSettings(),
+        alerts=read["alerts"] or AlertSettings(),
         preset=layers.preset,
     )
 

@@ -14,26 +14,21 @@ from time import time as wall_time
 from typing import Final
 
 from loguru import logger
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
 
-from mm_fsm.errors import OptionError
+from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.recorder import SessionRecorder
+from mm_fsm.runtime.loopback_server import LoopbackServer
 from mm_fsm.runtime.session import Session
 from mm_fsm.watching.chart_metrics import CHART_FAMILIES
-from mm_fsm.watching.exposition import METRICS_FILE
+from mm_fsm.watching.exposition import METRICS_FILE, metrics_response
 from mm_fsm.watching.guard_counts import GuardCounts
 from mm_fsm.watching.market_metrics import MARKET_FAMILIES
 from mm_fsm.watching.metric_families import MARKET, MetricFamily, MetricKind, WatchedMarket
-
-try:
-    from prometheus_client import CollectorRegistry
-    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-    from prometheus_client.exposition import generate_latest
-    from prometheus_client.registry import Collector
-except ModuleNotFoundError as error:
-    raise OptionError(
-        "[metrics]", "the package prometheus_client", "none", "Install mm-fsm[metrics], or leave the table out."
-    ) from error
 
 WRITE_SECONDS: Final = 5.0
 """Wall time between two writes, at least."""
@@ -64,6 +59,7 @@ class RunMetrics(Collector):
         self._steps = 0
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
+        self.write()
 
     def take(self, session: Session, result: StepResult) -> None:
         """One step of one session has been taken."""
@@ -92,6 +88,10 @@ class RunMetrics(Collector):
             self.failure = failure.strerror or str(failure)
         self._next_write = self._clock() + WRITE_SECONDS
 
+    def close(self, error: BaseException | None = None) -> None:
+        """Write how the run was left."""
+        self.write()
+
     def collect(self) -> Iterator[Metric]:
         """Every metric with its samples, as prometheus_client writes them."""
         yield GaugeMetricFamily(READ_AT, "When these figures were read, seconds since 1970.", value=wall_time())
@@ -105,6 +105,32 @@ class RunMetrics(Collector):
             for labels, value in family.read(market):
                 metric.add_metric([symbol, *labels], value)
         return metric
+
+
+class ServedMetrics(RunMetrics):
+    """Serves the figures on loopback, too, as they were written last.
+
+    Args:
+        directory: where the run's files go.
+        sessions: the run's markets.
+        port: on 127.0.0.1.
+
+    Raises:
+        SettingsError: the port cannot be opened.
+    """
+
+    def __init__(self, directory: Path, sessions: Sequence[Session], port: int) -> None:
+        super().__init__(directory, sessions)
+        self._server = LoopbackServer({"GET /metrics": lambda _: metrics_response(self.text)}, port)
+        try:
+            self._server.__enter__()
+        except OptionError as error:
+            raise SettingsError("metrics.port", error.expected, error.found, "Write another port.") from None
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Write how the run was left, and listen no more."""
+        super().close(error)
+        self._server.__exit__(None, None, None)
 
 
 def _watched(session: Session) -> WatchedMarket:

@@ -6,7 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from socket import AF_INET, SOCK_STREAM, socket
 
@@ -14,7 +14,7 @@ import pytest
 
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.run_view import RunView
-from mm_fsm.cli.watchers import WatchedRun, watched
+from mm_fsm.cli.watchers import WatchedRun, prepare_watching
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.status import StatusFile
@@ -22,12 +22,17 @@ from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import parse_settings
 from mm_fsm.watching.exposition import CONTENT_TYPE, metrics_of_run
 from tests.cli.command_line import run, write_settings
-from tests.runtime.settings_texts import MARKET, market_entry
+from tests.runtime.settings_texts import MARKET, with_line
+from tests.watching.http_target import SECRET, http_target
 
 
 def opened(extra: str = "") -> Session:
     (market,) = parse_settings(MARKET + extra)
     return open_session(for_session(market, duration_seconds=20, seed=7))
+
+
+def watched(session: Session, directory: Path) -> RunView:
+    return prepare_watching([session.configuration]).of(RunView(), [session], directory)
 
 
 @contextmanager
@@ -50,15 +55,15 @@ def scraped(port: int, headers: Mapping[str, str] | None = None) -> tuple[int, s
 
 
 def test_nothing_is_written_and_nothing_listens_unless_it_is_asked_for(tmp_path: Path) -> None:
-    view = RunView()
-    assert watched(view, [opened()], tmp_path) is view
+    view, session = RunView(), opened()
+    assert prepare_watching([session.configuration]).of(view, [session], tmp_path) is view
     assert [*tmp_path.iterdir()] == []
 
 
 def test_a_run_serves_its_figures_while_it_lasts(tmp_path: Path) -> None:
     with free_port() as port:
         session = opened(f"[metrics]\nport = {port}\n")
-        with watched(RunView(), [session], tmp_path) as view:
+        with watched(session, tmp_path) as view:
             for result in session.runner.run():
                 view.take(session, result)
             status, kind, text = scraped(port)
@@ -77,13 +82,13 @@ def test_a_port_that_is_taken_is_refused_by_its_setting(tmp_path: Path) -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(SettingsError, match=r"setting .metrics\.port.: expected a free port"):
-            watched(RunView(), [opened(f"[metrics]\nport = {port}\n")], tmp_path)
+            watched(opened(f"[metrics]\nport = {port}\n"), tmp_path)
 
 
 def test_a_process_beside_the_run_has_its_figures_until_it_ends(tmp_path: Path) -> None:
     """Figures that stand still would look like a quiet market: of a run that is over there are none."""
     session = opened("[metrics]\nenabled = true\n")
-    with StatusFile(tmp_path, [session]) as status, watched(RunView(), [session], tmp_path):
+    with StatusFile(tmp_path, [session]) as status, watched(session, tmp_path):
         response = metrics_of_run(tmp_path)
         assert (response.status, response.content_type) == (200, CONTENT_TYPE)
         assert b'mm_fsm_side_live{side="bid",symbol="ETH/USD"} 0.0' in response.body
@@ -107,31 +112,19 @@ def test_a_watcher_that_fails_ends_no_run() -> None:
         def tick(self) -> None:
             raise RuntimeError("another")
 
+        def close(self, error: BaseException | None) -> None:
+            raise RuntimeError("a third")
+
     session, broken, slow = opened(), Broken(), Broken()
-    with WatchedRun(RunView(), [broken], ExitStack()) as view:
+    with WatchedRun(RunView(), [broken]) as view:
         for result in session.runner.run():
             view.take(session, result)
     assert session.machine.is_final
     assert broken.told == 1
-    with WatchedRun(RunView(), [slow], ExitStack()) as view:
+    with WatchedRun(RunView(), [slow]) as view:
         view.tick()
         view.take(session, result)
     assert slow.told == 0
-
-
-def test_markets_of_one_run_have_one_set_of_figures() -> None:
-    text = market_entry("A/USD") + "[market.metrics]\nenabled = true\n" + market_entry("B/USD")
-    with pytest.raises(SettingsError, match="setting 'metrics': expected the same for A/USD and B/USD") as refused:
-        parse_settings(text)
-    assert "[defaults.metrics]" in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("line", "field"), [("port = 0", "port"), ("port = 65536", "port"), ("enabled = 1", "enabled")]
-)
-def test_what_cannot_be_is_refused(line: str, field: str) -> None:
-    with pytest.raises(SettingsError, match=f"setting 'metrics.{field}'"):
-        parse_settings(MARKET + f"[metrics]\n{line}\n")
 
 
 def test_a_whole_run_leaves_its_figures(tmp_path: Path) -> None:
@@ -141,3 +134,54 @@ def test_a_whole_run_leaves_its_figures(tmp_path: Path) -> None:
     (entry,) = finished.json()["symbols"]
     text = (tmp_path / "out" / "metrics.prom").read_text()
     assert f'mm_fsm_steps_total{{symbol="ETH/USD"}} {float(entry["steps"])}' in text
+
+
+VARIABLE = "MM_FSM_TEST_TARGETS"
+ALERTS = f'[alerts]\ntargets_variable = "{VARIABLE}"\n'
+
+
+def test_a_whole_run_tells_its_kill_switch_and_shows_no_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A market that may lose no more than a cent; the address is in nothing that the run leaves."""
+    settings = write_settings(tmp_path, with_line("strategy", "max_drawdown = 0.01") + ALERTS)
+    with http_target() as target:
+        monkeypatch.setenv(VARIABLE, target.address)
+        finished = run("run", settings, "--duration", 120, "--json", "--out", tmp_path / "out")
+        told = target.all()
+    assert finished.json()["symbols"][0]["faults"] == {"kill_switch": 1}
+    (kill,) = [each for each in told if each["title"].startswith("mm-fsm: Kill switch")]
+    assert kill["message"].startswith("ETH/USD: kill switch: lost ")
+    assert "what is done: all orders are cancelled" in kill["message"]
+    assert SECRET not in finished.output + finished.messages
+    for path in (tmp_path / "out").rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+
+
+def test_a_target_that_is_none_is_refused_before_anything_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(VARIABLE, f"nothing://{SECRET}")
+    finished = run("run", write_settings(tmp_path, MARKET + ALERTS), "--duration", 20)
+    assert finished.status == ExitCode.BAD_INPUT
+    assert "addresses that apprise knows; number 1 is none" in finished.messages
+    assert SECRET not in finished.messages
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_whose_targets_are_gone_ends_as_it_would_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing listens at the address. The end waits for no further attempt."""
+    monkeypatch.setenv(VARIABLE, f"json://127.0.0.1:1/{SECRET}")
+    settings = write_settings(tmp_path, with_line("strategy", "max_drawdown = 0.01") + ALERTS)
+    finished = run("run", settings, "--duration", 120, "--json", "--out", tmp_path / "out")
+    plain = write_settings(tmp_path, with_line("strategy", "max_drawdown = 0.01"))
+    alone = run("run", plain, "--duration", 120, "--json", "--out", tmp_path / "alone")
+    assert finished.status == alone.status
+    assert [each["net_pnl"] for each in finished.json()["symbols"]] == [
+        each["net_pnl"] for each in alone.json()["symbols"]
+    ]
+    assert finished.messages.count("alert.not_taken") == 1
+    assert SECRET not in finished.messages

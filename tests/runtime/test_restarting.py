@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from loguru import logger
+from rich.console import Console
 
 from mm_fsm.books.facts import CancelRefused, MarketBook, OrderAcknowledged
 from mm_fsm.cli.log_lines import LogLines
@@ -18,7 +21,10 @@ from mm_fsm.core.messages import CancelOrder, Fact, Intent, PlaceOrder, QueryOpe
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.results import StepResult
+from mm_fsm.report.recorder import SessionRecorder
+from mm_fsm.report.session_report import make_report
 from mm_fsm.report.status import SessionStatus
+from mm_fsm.report.table import result_tables
 from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.runtime.pushed_session import PushedSession
@@ -26,6 +32,10 @@ from mm_fsm.runtime.pushed_supervisor import PushedSupervisor
 from mm_fsm.runtime.recovery import rebuilt_context
 from mm_fsm.runtime.restarting import JournaledRuns, RestartPolicy
 from mm_fsm.runtime.settings_file import parse_settings
+from mm_fsm.runtime.watching_settings import AlertKind
+from mm_fsm.watching.conditions import MarketConditions
+from mm_fsm.watching.guard_counts import GuardCounts
+from mm_fsm.watching.news import News
 from tests.runtime.settings_texts import market_entry
 from tests.venues.played_kind import Played, installed
 
@@ -147,6 +157,49 @@ def test_it_goes_on_from_its_journal_and_compares_its_books_before_it_quotes(
     assert len(machines_of(HEALTHY)) == 1
     assert all(session.machine.is_final for session in sessions.values())
     assert venue.exchange_of(FAILING).open_orders == ()
+
+
+def test_the_result_names_its_restarts_and_watchers_go_on_over_them(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It breaks in its first life once orders of it rest; time in states and answers of guards add up over both."""
+    failed: list[Buggy] = []
+
+    def breaks(machine: Buggy, fact: Fact) -> bool:
+        if failed or not has_quoted(machine) or not isinstance(fact, MarketBook):
+            return False
+        failed.append(machine)
+        return True
+
+    breaking(monkeypatch, breaks)
+    guards, at_the_bug, watched = GuardCounts(), Counter[str](), list[MarketConditions]()
+    told: list[News] = []
+
+    def watch(supervisor: PushedSupervisor) -> None:
+        session = supervisor.sessions[0]
+        if not watched:
+            session.watch(guards)
+            watched.append(MarketConditions(session, 10))
+        if failed and not at_the_bug:
+            at_the_bug.update({"computing": session.stopwatch.computing.total(), "asked": guards.answers.total()})
+        told.extend(watched[0].look())
+
+    sessions = run(place, watch)
+    session = sessions[FAILING]
+    report = make_report(SessionRecorder(session), 1.0)
+    assert report.restarts == ("BugError('in the middle of a step')",)
+    assert make_report(SessionRecorder(sessions[HEALTHY]), 1.0).restarts == ()
+    entry = report.entry()
+    shown = Console(width=200, record=True, file=StringIO())
+    shown.print(result_tables([entry], 200, in_full=True))
+    assert "after 1 restart" in shown.export_text()
+    assert session.stopwatch.computing.total() > at_the_bug["computing"] > 0
+    assert guards.answers.total() > at_the_bug["asked"] > 0
+    down = [news for news in told if news.key == "down"]
+    assert [(news.kind, news.place, news.begins) for news in down] == [
+        (AlertKind.FAULT, FAILING, True), (AlertKind.FAULT, FAILING, False)
+    ]  # fmt: skip
+    assert down[0].reason.startswith("BugError('in the middle of a step') ended it; it is restarted from its journal")
 
 
 def test_the_others_go_on_and_one_that_keeps_failing_stays_down(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,7 +211,6 @@ def test_no_series_stands_twice_and_none_comes_later(run: tuple[PulledSession, s
     names = [(sample.name, *sorted(sample.labels.items())) for sample in read(text)]
     assert len(names) == len({*names})
     metrics = RunMetrics(tmp_path, [opened(Newsworthy)])
-    metrics.write()
     first = {(sample.name, *sorted(sample.labels.items())) for sample in read(metrics.text.decode())}
     assert {name for name, *_ in {*names} - first} == {
         "mm_fsm_equity_quote", "mm_fsm_mid_price_quote", "mm_fsm_market_data_age_seconds"
@@ -257,7 +256,6 @@ def test_a_watched_run_decides_as_one_that_nobody_watches(tmp_path: Path) -> Non
 def test_a_file_is_written_every_few_seconds_and_replaced_as_a_whole(tmp_path: Path) -> None:
     now = [0.0]
     metrics = RunMetrics(tmp_path / "run", [opened()], clock=lambda: now[0])
-    metrics.tick()
     before = metrics.path.read_bytes()
     now[0] = 4.9
     metrics.tick()
@@ -271,7 +269,6 @@ def test_a_file_is_written_every_few_seconds_and_replaced_as_a_whole(tmp_path: P
 def test_a_place_that_cannot_be_written_is_said_once_and_ends_nothing(tmp_path: Path, messages: list[str]) -> None:
     (tmp_path / "run").write_text("a file")
     metrics = RunMetrics(tmp_path / "run", [opened()])
-    metrics.write()
     metrics.write()
     assert metrics.failure
     assert messages == ["metrics.not_written"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +12,13 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from mm_fsm.errors import SettingsError, VariableError
+from mm_fsm.venues.private_file import private_text
 
 _FILE: Final = "venue.key_file"
 _HIDDEN: Final = "***"
 _SIGNED: Final = re.compile(r"(?i)\b(signature|apikey|api_key|key|token|listenkey)=[^&\s\"']+")
 _PARTS: Final = ("apiKey", "secret", "password", "uid")
 """As ccxt names them."""
-_READABLE_BY_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 @frozen(kw_only=True)
@@ -61,28 +60,12 @@ def keys_from_file(path: Path) -> Keys:
     Raises:
         SettingsError: it cannot be read, others than its owner may read it, or it holds something else.
     """
-    parts = _parts_of(_private_text(path))
+    parts = _parts_of(private_text(path, _FILE))
     unknown = sorted(set(parts) - set(_PARTS))
     if unknown or not all(isinstance(value, str) and value for value in parts.values()) or "apiKey" not in parts:
         expected = "apiKey and secret, and where the exchange wants them password and uid, each a text"
         raise SettingsError(_FILE, expected, sorted(parts), "Correct the file.")
     return Keys(parts=parts)
-
-
-def _private_text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())  # of the file that is read, whatever the path leads to later
-            is_private = not status.st_mode & _READABLE_BY_OTHERS and status.st_uid == os.geteuid()
-            content = file.read() if is_private else b""
-    except OSError as error:
-        found = error.strerror or "an error"
-        raise SettingsError(_FILE, "a file that can be read", found, "Check the path.") from None
-    if not is_private:
-        found = f"mode {stat.S_IMODE(status.st_mode):o} of user {status.st_uid}"
-        expected = "a file that only its owner, this user, may read"
-        raise SettingsError(_FILE, expected, found, f"Run chmod 600 {path.name}, as the user who trades.")
-    return content.decode("utf-8", "replace")
 
 
 def _parts_of(text: str) -> dict[str, Any]:

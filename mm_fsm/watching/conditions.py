@@ -1,0 +1,207 @@
+"""What is wrong now, read from a market's books and from its account: what people are alerted to.
+
+Conditions are looked at after each step and now and then in between; only what has changed is news. Nothing here asks
+a guard or changes a book.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Final
+
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.core.clock import nanoseconds, seconds
+from mm_fsm.core.decisions import Fault, FaultCode, HoldReason
+from mm_fsm.core.messages import SIDES, Side
+from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
+from mm_fsm.runtime.account.limits import AccountLimits
+from mm_fsm.runtime.session import Session
+from mm_fsm.runtime.watching_settings import AlertKind
+from mm_fsm.watching.news import Condition, News
+
+_KILLS: Final = frozenset({FaultCode.KILL_SWITCH, FaultCode.EQUITY})
+_LIMITS: Final = frozenset({HoldReason.INVENTORY_LIMIT, HoldReason.RISK, HoldReason.REQUESTS_SUSPENDED})
+_MOST_IDS: Final = 3
+"""Of orders that are named."""
+
+Found = Iterator[tuple[str, Condition]]
+
+
+class Conditions(ABC):
+    """What is wrong at one place, and what of it is new.
+
+    Args:
+        place: its name in messages.
+    """
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.open: dict[str, Condition] = {}
+        """By key, as last looked at."""
+
+    @abstractmethod
+    def find(self) -> Found:
+        """Everything that is wrong now, by key."""
+
+    @property
+    def keeps_open(self) -> bool:
+        """Whether nothing is over any more: what has ended with something wrong has not recovered."""
+        return False
+
+    def look(self) -> Iterator[News]:
+        """What has begun, has become worse, or is over since the last look."""
+        found, before = dict(self.find()), self.open
+        self.open = {**before, **found} if self.keeps_open else found
+        for key, condition in found.items():
+            earlier = before.get(key)
+            if earlier is None or condition.marks - earlier.marks:
+                yield self._news(key, condition, begins=True)
+        for key, condition in before.items():
+            if key not in self.open:
+                yield self._news(key, condition, begins=False)
+
+    def _news(self, key: str, condition: Condition, *, begins: bool) -> News:
+        return News(
+            kind=condition.kind,
+            place=self.place,
+            key=key,
+            begins=begins,
+            reason=condition.reason,
+            doing=condition.doing,
+        )
+
+
+class MarketConditions(Conditions):
+    """Of one market, whichever machine makes it.
+
+    Args:
+        session: the market.
+        unconfirmed_seconds: how long an order's outcome is unknown before that is news.
+    """
+
+    def __init__(self, session: Session, unconfirmed_seconds: float) -> None:
+        super().__init__(session.symbol)
+        self._session = session
+        self._patience = nanoseconds(unconfirmed_seconds)
+        self._unknown_since: dict[str, int] = {}
+        self._limited: dict[HoldReason, dict[Side, Condition]] = {}
+
+    @property
+    def keeps_open(self) -> bool:
+        """Once its machine has ended."""
+        return self._session.machine.is_final
+
+    def find(self) -> Found:
+        """Faults, a bug, orders, feeds, limits."""
+        context = self._session.machine.context
+        why_down = self._session.why_down
+        if why_down is not None:
+            doing = "its orders are cancelled until the venue's lists are empty"
+            yield "down", Condition(kind=AlertKind.FAULT, reason=why_down, doing=doing)
+            return
+        if context.fault is not None:
+            yield "fault", _fault(context, context.fault)
+        yield from self._orders(context)
+        if not self._session.machine.is_final:
+            yield from self._feeds(context)
+            yield from self._limits(context)
+
+    def _orders(self, context: MarketMakingContext) -> Found:
+        if not context.orders.has_unknown() and not self._unknown_since:
+            return
+        unknown = {order.client_order_id for order in context.orders.live() if order.is_unknown}
+        self._unknown_since = {name: self._unknown_since.get(name, context.now) for name in sorted(unknown)}
+        late = [name for name, since in self._unknown_since.items() if context.now - since >= self._patience]
+        if late:
+            more = f" and {len(late) - _MOST_IDS} more" if len(late) > _MOST_IDS else ""
+            reason = f"the outcome of {len(late)} orders is unknown: {', '.join(late[:_MOST_IDS])}{more}"
+            yield (
+                "orders",
+                Condition(
+                    kind=AlertKind.UNCONFIRMED_ORDERS,
+                    reason=reason if len(late) > 1 else f"the outcome of order {late[0]} is unknown",
+                    doing=what_is_done(HoldReason.UNKNOWN_ORDER),
+                    marks=frozenset(late),
+                ),
+            )
+
+    def _feeds(self, context: MarketMakingContext) -> Found:
+        if context.account_feed_loss is not None:
+            yield "account_feed", _feed(HoldReason.ACCOUNT_FEED_LOST, context.account_feed_loss)
+        confirmed, began_at = context.market.confirmed_at, self._session.machine.began_at
+        if confirmed is not None:
+            if context.is_data_stale:
+                yield "data", _feed(HoldReason.STALE_DATA, f"{seconds(context.now - confirmed):.1f} s old")
+        elif began_at is not None and context.now >= began_at + nanoseconds(context.settings.long_stale_data_seconds):
+            yield "data", _feed(HoldReason.NO_MARKET_DATA, f"for {seconds(context.now - began_at):.0f} s")
+
+    def _limits(self, context: MarketMakingContext) -> Found:
+        """A side that a limit held counts as held until it quotes: other reasons take turns with the limit."""
+        for side in SIDES:
+            held = context.sides[side].status
+            if held is None:
+                for sides in self._limited.values():
+                    sides.pop(side, None)
+            elif held.reason in _LIMITS:
+                detail = "" if held.reason in SELF_EVIDENT or not held.detail else f": {held.detail}"
+                self._limited.setdefault(held.reason, {})[side] = Condition(
+                    kind=AlertKind.LIMIT,
+                    reason=f"no {side.value}s, {why_held(held.reason)}{detail}",
+                    doing=what_is_done(held.reason),
+                )
+        for reason, sides in self._limited.items():
+            if sides:
+                yield reason.value, next(iter(sides.values()))
+
+
+class AccountConditions(Conditions):
+    """Of the limits that the markets of one account have together.
+
+    Args:
+        limits: of the account.
+        place: the account's name in messages.
+    """
+
+    def __init__(self, limits: AccountLimits, place: str) -> None:
+        super().__init__(place)
+        self._limits = limits
+
+    def find(self) -> Found:
+        """Whether the account has lost what it may lose, or could come to hold more than it may."""
+        if self._limits.stopped_because is not None:
+            yield (
+                "loss",
+                Condition(
+                    kind=AlertKind.KILL_SWITCH,
+                    reason=self._limits.stopped_because,
+                    doing="every market of the account is stopped for good",
+                ),
+            )
+        elif self._limits.is_over:
+            yield (
+                "exposure",
+                Condition(
+                    kind=AlertKind.LIMIT,
+                    reason="the markets of the account together could pass account.max_exposure",
+                    doing="quotes that would add are cancelled; those that reduce stay",
+                ),
+            )
+
+
+def _feed(reason: HoldReason, detail: str) -> Condition:
+    return Condition(kind=AlertKind.FEED_LOST, reason=f"{why_held(reason)}: {detail}", doing=what_is_done(reason))
+
+
+def _fault(context: MarketMakingContext, fault: Fault) -> Condition:
+    is_kill = fault.code in _KILLS
+    doing = what_is_done(HoldReason.FAULT)
+    if is_kill or not fault.transient:
+        then = "reduced" if context.settings.wind_down_on_fault else "kept"
+        doing = f"all orders are cancelled until that is confirmed; the position is {then}, and the market ends"
+    return Condition(
+        kind=AlertKind.KILL_SWITCH if is_kill else AlertKind.FAULT,
+        reason=f"{fault.code.value.replace('_', ' ')}: {fault.reason}",
+        doing=doing,
+        marks=frozenset({f"{fault.code.value} at {fault.at}"}),
+    )
