@@ -24,6 +24,7 @@ the conversion price of the fill.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final, Self, overload
@@ -217,6 +218,10 @@ class Ledger:
     def is_booked(self, trade_id: str, side: Side) -> bool:
         """Whether this side of this trade is known to be booked. A trade of two own orders has both sides."""
         return (side.value, trade_id) in self._trades
+
+    def known_trades(self) -> Iterator[tuple[str, str]]:
+        """Side and id of each trade that is known to be booked, oldest first."""
+        return iter(self._trades)
 
     def contradicts(self, fill: LedgerFill) -> bool:
         """Whether this side of this trade is booked with another order, price or quantity."""

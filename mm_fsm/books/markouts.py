@@ -14,11 +14,12 @@ import heapq
 import math
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from attrs import define, field, frozen
 
 from mm_fsm.books.exact import EXACT
+from mm_fsm.books.field_roles import DERIVED
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import FactRefusedError, SettingsError
@@ -129,9 +130,11 @@ class _Group:
 
     @classmethod
     def of(cls, batch: int) -> _Group:
+        """An empty group; ``batch`` is the length of its batches, nanoseconds."""
         return cls(BatchMeans(batch), BatchMeans(batch))
 
     def add(self, fill: MakerFill, bps: float) -> None:
+        """Take a markout before fees, bps."""
         self.count += 1
         self.quantity += fill.quantity
         self.bps += bps
@@ -141,6 +144,7 @@ class _Group:
         self.net_by_volume.add(fill.time, net, fill.quantity)
 
     def figures(self) -> MarkoutFigures:
+        """As they stand."""
         if not self.count:
             return MarkoutFigures(0, 0.0, None, None)
         by_trade, by_volume = self.bps / self.count, self.weighted_bps / self.quantity
@@ -148,7 +152,13 @@ class _Group:
         return MarkoutFigures(self.count, self.quantity, by_trade, by_volume, *net)
 
     def snapshot(self) -> tuple[float, ...]:
+        """Counts and sums, for digests."""
         return (self.count, self.quantity, self.bps, self.weighted_bps, *self.net_by_volume.snapshot())
+
+
+def markout_group(horizon_seconds: float) -> _Group:
+    """An empty group of fills at one horizon, for a way of telling fills apart that is none of the tracker's."""
+    return _Group.of(HORIZONS_IN_A_BATCH * nanoseconds(horizon_seconds))
 
 
 @define(eq=False)
@@ -171,6 +181,18 @@ class _Horizon:
             level = self.levels[place] = _Group.of(HORIZONS_IN_A_BATCH * self.duration)
         for group in (self.all, self.sides[fill.side], level):
             group.add(fill, bps)
+
+
+class MarkoutListener(Protocol):
+    """Is told what becomes of each fill. It only listens: nothing that it does reaches the books."""
+
+    def fill_was_recorded(self, fill: MakerFill) -> None:
+        """A fill is followed from now on."""
+        ...
+
+    def markout_was_settled(self, fill: MakerFill, horizon: float, bps: float | None) -> None:
+        """A horizon, seconds, has passed: the markout before fees, or None where the mid was not known."""
+        ...
 
 
 _Due = tuple[int, int, float, MakerFill]
@@ -196,6 +218,9 @@ class MarkoutTracker:
     quote_edge: BatchMeans = field(init=False)
     """Net markouts of quotes at the judged horizon, weighted with quantity, less what widening for earlier losses gave
     them: what quotes earn without it. It ages with time, whether quotes fill or not."""
+
+    listener: MarkoutListener | None = field(init=False, default=None, repr=False, metadata=DERIVED)
+    """Is told of single fills, of which only sums are kept here."""
 
     _horizons: dict[float, _Horizon] = field(init=False)
     _pending: list[_Due] = field(init=False, factory=list)
@@ -249,16 +274,18 @@ class MarkoutTracker:
         """Follow an own fill. One that is recorded late is followed over the horizons that are still ahead."""
         if self._mid is None:
             self._mid = fill.mid
+        if self.listener is not None:
+            self.listener.fill_was_recorded(fill)
         for seconds, horizon in self._horizons.items():
             due = fill.time + horizon.duration
             if due < self._observed_at:
-                self.unmeasured += 1
+                self._drop(fill, seconds)
             else:
                 heapq.heappush(self._pending, (due, self._fills, seconds, fill))
         self._fills += 1
         while len(self._pending) > MOST_FOLLOWED:
-            heapq.heappop(self._pending)
-            self.unmeasured += 1
+            _, _, seconds, dropped = heapq.heappop(self._pending)
+            self._drop(dropped, seconds)
 
     def figures(self, horizon_seconds: float, side: Side | None = None) -> MarkoutFigures:
         """Markouts at one horizon, of fills on one side or on both.
@@ -304,11 +331,19 @@ class MarkoutTracker:
             elif time - due <= horizon.duration:
                 self._settle(seconds, horizon, fill, mid)
             else:
-                self.unmeasured += 1
+                self._drop(fill, seconds)
 
     def _settle(self, seconds: float, horizon: _Horizon, fill: MakerFill, mid: float) -> None:
         bps = fill.markout_bps(mid)
         horizon.add(fill, bps)
+        if self.listener is not None:
+            self.listener.markout_was_settled(fill, seconds, bps)
         if seconds == self.judged_seconds and fill.level is not None:
             edge = bps - fill.fee_bps_of_mid - fill.widened_bps
             self.quote_edge.add(fill.time, edge, fill.quantity)
+
+    def _drop(self, fill: MakerFill, seconds: float) -> None:
+        """Give up a horizon of which the mid is not known."""
+        self.unmeasured += 1
+        if self.listener is not None:
+            self.listener.markout_was_settled(fill, seconds, None)

@@ -25,6 +25,7 @@ from mm_fsm.cli.run_directory import once_open, run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
 from mm_fsm.errors import OptionError, SettingsError
+from mm_fsm.report.run_data.run_origin import RecordedData
 from mm_fsm.runtime.presets import matching_preset, preset_names
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
 from mm_fsm.venues.paper import PaperAccount
@@ -39,6 +40,12 @@ class _Market:
     info: RecordingInfo
     configuration: MarketConfiguration
     recording: Recording
+    files: Sequence[Path]
+
+    @property
+    def data(self) -> RecordedData:
+        """What its venue plays."""
+        return RecordedData(files=tuple(self.files), has_trades=self.recording.has_trades)
 
 
 def run_backtest(given: RecordingOptions, options: RunOptions, *, settings: Path | None, preset: str | None) -> int:
@@ -57,7 +64,7 @@ def run_backtest(given: RecordingOptions, options: RunOptions, *, settings: Path
             return ExitCode.BAD_INPUT
         print_message(f"{info.symbol} at {info.exchange}: {_settings_named(configuration, settings)}", style="dim")
         recording = opened_for(files, given, info, configuration.reading, configuration.symbol)
-        markets.append(_Market(info, configuration, recording))
+        markets.append(_Market(info, configuration, recording, files))
     if not all(market.recording.has_trades for market in markets):
         print_message(NO_TRADES_GIVEN)
     directory = run_directory(options.out, _directory_name(markets))
@@ -73,6 +80,7 @@ def run_backtest(given: RecordingOptions, options: RunOptions, *, settings: Path
             watch=lambda sessions: choose_view(sessions, quiet=options.quiet),
             remark=lambda: "\n".join(line for each in markets for line in remarks_on(each.recording, each.info)),
             annotate=lambda symbol: _annotation(markets, symbol),
+            recorded=lambda: {each.configuration.symbol: each.data for each in markets},
         ),
     )
 

@@ -23,6 +23,8 @@ from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
 from mm_fsm.errors import MarketMakerError
 from mm_fsm.report.files import SessionFiles, as_text, symbol_directory, write_result
 from mm_fsm.report.recorder import SessionRecorder
+from mm_fsm.report.run_data.run_origin import RecordedData
+from mm_fsm.report.run_data.run_report import RunReport
 from mm_fsm.report.session_report import make_report
 from mm_fsm.report.status import StatusFile
 from mm_fsm.report.table import endings, result_tables
@@ -33,6 +35,8 @@ Watch = Callable[[Sequence[Session]], RunView]
 """Makes what people see of sessions that have been opened."""
 
 
+_OWN_NAMES: Final = ("mm-fsm", "mm-fsm.exe", "__main__.py")
+"""How this program is called."""
 _OBJECTS_A_COLLECTION: Final = 100_000
 """New objects after which cycles are looked for; Python's own value suits small programs."""
 
@@ -48,6 +52,8 @@ class Output:
     """What there is to say once the run is over; nothing by default."""
     annotate: Callable[[str], Mapping[str, Any]] = lambda _: {}
     """What a market's entry has besides its report, by the market's name."""
+    recorded: Callable[[], Mapping[str, RecordedData]] = dict
+    """What each market's venue plays, where its settings do not name it."""
 
 
 def execute(
@@ -69,23 +75,29 @@ def execute(
         with opening as supervisor:
             sessions = supervisor.sessions
             recorders = {session.symbol: SessionRecorder(session) for session in sessions}
+            figures = RunReport(output.directory, sessions, given_command(), output.recorded())
             interruption.ends(supervisor)
             problems = _run(supervisor, recorders, output)
         signal_number = interruption.signal_number
         _say_how_it_ended(interruption)
         _say_what_never_left(supervisor.unsent)
         wall_seconds = perf_counter() - started
-        entries = [
-            {**make_report(recorder, wall_seconds).entry(), **output.annotate(symbol)}
-            for symbol, recorder in recorders.items()
-        ]
+        reports = {symbol: make_report(recorder, wall_seconds) for symbol, recorder in recorders.items()}
+        entries = [{**report.entry(), **output.annotate(symbol)} for symbol, report in reports.items()]
         problems += [*_journal_problems(entries), *_written(sessions, entries, output.directory)]
+        problems += figures.finish(reports)
         for problem in problems:
             print_message(f"mm-fsm: {problem}", style="red")
         for remark in filter(None, (output.remark(), f"every figure: mm-fsm report {output.directory}")):
             print_message(remark, style="dim")
         problems += _printed(entries, as_json=output.as_json)
     return exit_status(entries, signal_number, is_something_unwritten=bool(problems))
+
+
+def given_command() -> tuple[str, ...]:
+    """The command line as it was given; empty where the program is part of another one. No option takes a secret."""
+    program = Path(sys.argv[0]).name
+    return ("mm-fsm", *sys.argv[1:]) if program in _OWN_NAMES else ()
 
 
 def _printed(entries: Sequence[Mapping[str, Any]], *, as_json: bool) -> Iterator[str]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
+from mm_fsm.core.programme import ProgrammeRule
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.settings_tables import Table, dotted, known_keys, merged, no_table, plain, sub_table, unknown_keys
 from mm_fsm.errors import Refusals, SettingsError
@@ -31,6 +32,7 @@ COMMON_TABLES: Final[Mapping[str, type]] = MappingProxyType(
         "account": AccountSettings,
         "metrics": MetricsSettings,
         "alerts": AlertSettings,
+        "programme": ProgrammeRule,
     }
 )
 """Tables that mean the same on every venue."""

@@ -17,6 +17,7 @@ from typing import Any
 from attrs import frozen
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
+from mm_fsm.core.programme import ProgrammeRule
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.settings_tables import (
     HINTS,
@@ -69,6 +70,8 @@ class MarketConfiguration:
     """What others may read of the run; the same for each market of a run."""
     alerts: AlertSettings
     """Who is told of trouble; the same for each market of a run."""
+    programme: ProgrammeRule
+    """What the report holds presence against."""
     preset: str
     """Name of the preset beneath; empty when there is none."""
 
@@ -258,6 +261,7 @@ def _market(layers: MarketLayers) -> MarketConfiguration:
         account=read["account"] or AccountSettings(),
         metrics=read["metrics"] or MetricsSettings(),
         alerts=read["alerts"] or AlertSettings(),
+        programme=read["programme"] or ProgrammeRule(),
         preset=layers.preset,
     )
 

@@ -40,6 +40,8 @@ _BESIDE_DEFAULT: Final[Mapping[str, Mapping[str, type]]] = {
     },
 }
 """Shipped beside the defaults; each takes its options, and its name for what it refuses of them."""
+SHIPPED_OPTIONS: Final = tuple(name for services in _BESIDE_DEFAULT.values() for name in services)
+"""Tables of ``service_options`` that shipped services read; what stands in others is their packages' own."""
 
 _SERVICE_KEYS: Final = ("services", "service_options")
 _PROTOCOLS: Final[Mapping[str, type]] = {

@@ -1,0 +1,143 @@
+"""The report of a run: its followers while it runs, its files once it is over. No failure here touches the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from attrs import define, field
+
+from mm_fsm.report.figures import MarketFigures, RunFigures
+from mm_fsm.report.files import symbol_directory
+from mm_fsm.report.run_data.figures_file import PAGE_FILE, replace_text, write_figures
+from mm_fsm.report.run_data.market_figures import MarketFacts, market_figures
+from mm_fsm.report.run_data.market_follower import MarketFollower
+from mm_fsm.report.run_data.market_tables import MarketTables
+from mm_fsm.report.run_data.run_origin import RecordedData, RunOrigin, origin_of, write_origin
+from mm_fsm.report.session_report import SessionReport
+from mm_fsm.runtime.session import Session
+
+
+@define(eq=False)
+class _Market:
+    session: Session
+    follower: MarketFollower
+    tables: MarketTables
+
+
+@define(eq=False)
+class RunReport:
+    """Follows the sessions of a run.
+
+    Args:
+        directory: of the run.
+        sessions: that are open and have not begun.
+        command: how the run was started.
+        recorded: what a market's venue plays, where its settings do not name it.
+    """
+
+    directory: Path
+    sessions: Sequence[Session]
+    command: Sequence[str] = ()
+    recorded: Mapping[str, RecordedData] = field(factory=dict)
+    problems: list[str] = field(init=False, factory=list)
+    _origin: RunOrigin = field(init=False)
+    _markets: list[_Market] = field(init=False, factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self._origin, settings = origin_of([each.configuration for each in self.sessions], self.command, self.recorded)
+        try:
+            write_origin(self.directory, self._origin, settings)
+        except OSError as error:
+            self.problems.append(_unwritten(self.directory, error))
+        for session in self.sessions:
+            self._markets.append(self._follow(session))
+
+    def _follow(self, session: Session) -> _Market:
+        tables = MarketTables(symbol_directory(self.directory, session.symbol))
+        follower = MarketFollower(lambda: session.machine, self._origin.markets[session.symbol].programme, tables.rows)
+        session.watch(follower)
+        return _Market(session, follower, tables)
+
+    def finish(self, reports: Mapping[str, SessionReport]) -> list[str]:
+        """Write everything; what could not be written. Never raises.
+
+        Args:
+            reports: each session's, by symbol.
+        """
+        try:
+            self._finish(reports)
+        except Exception as error:  # noqa: BLE001 - the run is over, and its outcome stands
+            self.problems.append(f"report: expected figures of the run, found {error!r}. The journal has the run.")
+        return self.problems
+
+    def _finish(self, reports: Mapping[str, SessionReport]) -> None:
+        markets: list[MarketFigures] = []
+        places: dict[str, str] = {}
+        for market in self._markets:
+            market.follower.end()
+            if market.follower.failure is not None:
+                symbol = market.session.symbol
+                self.problems.append(f"report of {symbol}: gathering ended early, at {market.follower.failure}")
+            places.update(self._finished_tables(market))
+            markets.append(self._figures(market, reports[market.session.symbol]))
+        journals = {each.symbol: str(each.journal.status.path) for each in self.sessions if each.journal is not None}
+        figures = RunFigures(
+            name=self.directory.resolve().name,
+            markets=tuple(markets),
+            reproduction=self._origin.reproduction(journals=journals, made_by="run"),
+            tables=places,
+            notes=notes_on(self._origin),
+        )
+        try:
+            write_report(self.directory, figures)
+        except OSError as error:
+            self.problems.append(_unwritten(self.directory, error))
+
+    def _finished_tables(self, market: _Market) -> Iterator[tuple[str, str]]:
+        for name, path, failure in market.tables.finish(market.follower):
+            if path is not None:
+                yield f"{path.parent.name}/{name}", path.relative_to(self.directory).as_posix()
+            if failure is not None:
+                self.problems.append(f"{market.tables.directory / name}: not all could be written: {failure}")
+
+    def _figures(self, market: _Market, report: SessionReport) -> MarketFigures:
+        session, origin = market.session, self._origin.markets[market.session.symbol]
+        facts = MarketFacts(
+            outcome=report.outcome.value,
+            error=report.error,
+            market_events=report.events,
+            fill_model=origin.fill_model,
+            settings=origin.settings,
+            computing=session.stopwatch.computing,
+            computing_breaches=session.stopwatch.breaches,
+            notes=tuple(f"restarted: {reason}" for reason in session.restarts),
+        )
+        return market_figures(market.follower, session.machine, facts)
+
+
+def notes_on(origin: RunOrigin) -> tuple[str, ...]:
+    """What the settings of a run's files lack."""
+    return tuple(
+        f"{symbol}: options of {name} are of another package's service, and in no file of the run"
+        for symbol, market in origin.markets.items()
+        for name in market.left_out
+    )
+
+
+def write_report(directory: Path, figures: RunFigures) -> None:
+    """Write ``report.json`` and the page.
+
+    Raises:
+        OSError: one of them cannot be written.
+    """
+    write_figures(directory, figures)
+    if find_spec("mm_fsm.report.run_page") is not None:
+        page: str = import_module("mm_fsm.report.run_page").report_page(figures)
+        replace_text(directory / PAGE_FILE, page)
+
+
+def _unwritten(directory: Path, error: OSError) -> str:
+    return f"report in {directory}: expected to be written, found {error.strerror or error}. Make room or access."
