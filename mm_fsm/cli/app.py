@@ -27,6 +27,7 @@ from mm_fsm.cli.arguments import (
     option,
     parsed_duration,
 )
+from mm_fsm.cli.commands_on_journals import INSPECT_EPILOG, inspect
 from mm_fsm.cli.commands_on_recordings import (
     BACKTEST_EPILOG,
     CALIBRATE_EPILOG,
@@ -41,13 +42,11 @@ from mm_fsm.cli.commands_on_runs import (
     LATEST,
     PAUSE_EPILOG,
     RESUME_EPILOG,
-    SERVE_EPILOG,
     STATUS_EPILOG,
     STOP_EPILOG,
     WATCHDOG_EPILOG,
     pause,
     resume,
-    serve,
     status,
     stop,
     watchdog,
@@ -213,7 +212,6 @@ app.command(epilog=RESUME_EPILOG)(resume)
 app.command(epilog=STOP_EPILOG)(stop)
 app.command(epilog=WATCHDOG_EPILOG)(watchdog)
 app.command(epilog=STATUS_EPILOG)(status)
-app.command(epilog=SERVE_EPILOG)(serve)
 
 
 @app.command(epilog="Example: mm-fsm report runs/demo")
@@ -230,6 +228,9 @@ def report(
     from mm_fsm.report.files import read_result
 
     print_result(read_result(directory), as_json=as_json, in_full=not brief)
+
+
+app.command(epilog=INSPECT_EPILOG)(inspect)
 
 
 @app.command(epilog="Example: mm-fsm diagram --check, or: mm-fsm diagram my_bot:MyMachine --format svg --out pictures")

@@ -9,13 +9,11 @@ from pathlib import Path
 from mm_fsm.cli.consoles import result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.long_work import long_work
+from mm_fsm.cli.run_journals import journals_of, strategy_of
 from mm_fsm.cli.user_code import find_modules_here, load_machine
-from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.errors import JournalError, OptionError
+from mm_fsm.errors import JournalError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal import JournalReader, VerifyReport, verify_run
-from mm_fsm.runtime.operations import ABOUT, OperationsDirectory
-from mm_fsm.runtime.settings_file import read_settings
 
 
 def run_verify(place: Path, *, machine: str | None, settings: Path | None, as_json: bool, quiet: bool) -> int:
@@ -27,10 +25,7 @@ def run_verify(place: Path, *, machine: str | None, settings: Path | None, as_js
     """
     find_modules_here()  # a machine that wrote a journal may be one of them
     machine_class = None if machine is None else load_machine(machine)
-    paths = _journals(place)
-    if not paths:
-        remedy = "Name a journal, or a directory that a run with a journal has written."
-        raise JournalError(str(place), "expected journals below it, found none.", remedy)
+    paths = journals_of(place)
     reports = []
     for path in paths:
         with long_work("verify", str(path), quiet=quiet) as tell:
@@ -43,35 +38,15 @@ def run_verify(place: Path, *, machine: str | None, settings: Path | None, as_js
     return ExitCode.SUCCESS if all(report.is_clean for report in reports) else ExitCode.FAILURE
 
 
-def _journals(place: Path) -> list[Path]:
-    """A journal, or those below a directory, and those that its run keeps elsewhere: where orders outlive a process."""
-    if not place.is_dir():
-        return [place]
-    paths = {path.resolve(): path for path in sorted(place.rglob("*.journal"))}
-    if (place / ABOUT).exists():
-        elsewhere = (Path(market.journal) for market in OperationsDirectory(place).read().markets if market.journal)
-        paths = {**{path.resolve(): path for path in elsewhere}, **paths}
-    return list(paths.values())
-
-
 def _verify(
     path: Path, machine_class: type[QuotingMachine] | None, settings: Path | None, tell: Callable[[float], None]
 ) -> VerifyReport:
     try:
         with JournalReader(path) as reader:
             symbol, last = reader.about["symbol"], max(reader.last_sequence, 1)
-        changed = None if settings is None else _settings_of(symbol, settings)
+        changed = None if settings is None else strategy_of(symbol, settings)
         report = verify_run(path, machine_class, settings=changed, on_progress=lambda sequence: tell(sequence / last))
     except JournalError as error:  # of several journals with one name, which?
         raise JournalError(str(path), error.problem, error.remedy) from error
     report.journal = str(path)
     return report
-
-
-def _settings_of(symbol: str, settings: Path) -> MarketMakingSettings:
-    markets = read_settings(settings)
-    for market in markets:
-        if market.symbol == symbol:
-            return market.strategy
-    found = ", ".join(market.symbol for market in markets)
-    raise OptionError("--settings", f"a market {symbol}, the journal's", found, "Name a file that has it.")

@@ -40,15 +40,15 @@ CASES: Final[tuple[tuple[str, int, str], ...]] = (
     ("status {made}", 0, ""),
     ("status {gone}", 1, "Orders may still be open"),
     ("status {empty}", 2, "file "),
-    ("serve missing", 2, "file 'missing'"),
-    ("serve {file}", 2, "the directory of a run"),
-    ("serve {empty} --port 70000", 2, "--port"),
-    ("serve {empty} --control", 2, "--token-file"),
-    ("serve {empty} --token-file missing", 2, "file 'missing'"),
-    ("serve {empty} --token-file {good}", 2, "only its owner may read"),
     ("verify {made} -q", 0, ""),
     ("verify {made} -q --settings {wide}", 1, ""),
     ("verify {empty}", 2, "found none"),
+    ("inspect {made} -q --out {new}", 0, ""),
+    ("inspect {made} -q --out {new} --settings {wide}", 0, ""),
+    ("inspect {made} --symbol XRP/USD", 2, "--symbol"),
+    ("inspect {made} --against {made} --settings {wide}", 2, "--against"),
+    ("inspect {made} -q --out {file}/below", 2, "file "),
+    ("inspect {empty}", 2, "found none"),
     ("diagram " + CHART + " --format mermaid --out {new}", 0, ""),
     ("diagram " + CHART + " --format mermaid --check --out {new}", 1, ""),
     ("diagram nowhere:Chart", 2, "nowhere"),
@@ -70,7 +70,7 @@ CASES: Final[tuple[tuple[str, int, str], ...]] = (
 )
 """Command line, exit status, and a part of what standard error says. What else a status means has tests of its own:
 4 and signals in test_interruption.py, a lost reader and a full disk in test_output.py."""
-RUNS_UNTIL_STOPPED: Final = {"rehearse", "watchdog", "calibrate", "tune", "record", "serve"}
+RUNS_UNTIL_STOPPED: Final = {"rehearse", "watchdog", "calibrate", "tune", "record"}
 """Their success takes a run or a long recording: each has a file of tests of its own."""
 
 

@@ -8,5 +8,7 @@
 ``overview``     the whole run in a bounded number of columns
 ``track``        one journal under one version of its machine, ready for a page
 ``comparison``   where two tracks first differ
+``page``         the page of a run: one file, or one that loads its steps
+``served``       what the inspector's server answers
 ===============  ====================================================================
 """

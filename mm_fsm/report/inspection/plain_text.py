@@ -80,7 +80,7 @@ def shown_fields(value: Any, known: Mapping[str, object] = MappingProxyType({}))
 
 def _text_of_parts(value: Any) -> str:
     if isinstance(value, Mapping):
-        return _listed(f"{plain_text(key)}: {plain_text(each)}" for key, each in value.items())
+        return _listed(f"{plain_text(key)}: {plain_text(each)}" for key, each in value.items()) if value else "none"
     if isinstance(value, (list, tuple, set, frozenset)):
         fields: tuple[str, ...] = getattr(value, "_fields", ())
         if fields:

@@ -28,8 +28,8 @@ from mm_fsm.runtime.journal.replay import ReplayedStep, recorded_facts, replay, 
 Path = tuple[str, ...]
 Shown = Mapping[Path, str | None]
 """What a machine shows, by section and name; None where it knows nothing."""
-FILLS: Final = ("counts", "fills")
-"""Where a machine shows how many fills it has booked."""
+FILLS: Final = "fills"
+"""The name under which a machine shows how many fills it has booked, in whatever section."""
 
 
 @frozen(kw_only=True)
@@ -156,8 +156,8 @@ class SegmentSteps:
         for step in steps:
             strayed = strayed_from_record(self.reader, step)
             shown = texts.of(step.machine)
-            fills, before = shown.get(FILLS), self.before.get(FILLS) if fills is None else fills
-            is_fill = isinstance(step.fact, OrderFilled) if fills is None else fills != before
+            booked, fills = fills or _fills(self.before), _fills(shown)
+            is_fill = isinstance(step.fact, OrderFilled) if fills is None else fills != booked
             if strayed is not None and self.version.is_recorded:
                 self.note = f"from step {step.sequence} on as recorded: this version decides otherwise ({strayed.name})"
                 return
@@ -192,6 +192,11 @@ def _replayed_step(
     )
 
 
+def _fills(shown: Shown) -> str | None:
+    """How many fills a machine shows; None where it shows no such number."""
+    return next((value for path, value in shown.items() if path[-1] == FILLS), None)
+
+
 class ShownTexts:
     """Turns what a machine shows into texts; a value that is still the same is not written again."""
 
@@ -207,13 +212,23 @@ class ShownTexts:
     def _flat(self, shown: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str | None]]:
         for name, value in shown.items():
             place = (*path, str(name))
-            if isinstance(value, Mapping):
-                yield from self._flat(value, place)
+            inside = _by_name(value)
+            if inside is not None:
+                yield from self._flat(inside, place)
                 continue
             known = self._known.get(place)
             if known is None or not (known[0] is value or (type(known[0]) is type(value) and known[0] == value)):
                 known = self._known[place] = (value, None if value is None else plain_text(value, str(name)))
             yield place, known[1]
+
+
+def _by_name(value: object) -> Mapping[str, Any] | None:
+    """What a value holds by name, if it holds several: a mapping, or a sequence of mappings, the rows of a table."""
+    if isinstance(value, Mapping):
+        return value or None
+    if isinstance(value, (list, tuple)) and value and all(isinstance(each, Mapping) for each in value):
+        return {str(number): each for number, each in enumerate(value, start=1)}
+    return None
 
 
 @define
