@@ -100,8 +100,8 @@ def _write_decimal(value: Decimal) -> str:
 
 
 def _reader(kind: Any) -> Callable[[Any], tuple[object, ...]]:
-    """Reads every field of a value object."""
-    names = [each.name for each in attrs.fields(kind)]
+    """Reads every field of a value object that is not computed from others."""
+    names = [each.name for each in attrs.fields(kind) if not each.metadata.get("is_derived")]
     if len(names) > 1:
         return attrgetter(*names)
     return lambda value: tuple([getattr(value, name) for name in names])

@@ -12,9 +12,9 @@ from mm_fsm.books.facts import StopRequested
 from mm_fsm.core.clock import NEVER, nanoseconds
 from mm_fsm.core.decisions import Fault, Hold, HoldReason
 from mm_fsm.core.messages import SIDES, Fact
-from mm_fsm.machine.bookkeeper import Bookkeeper
 from mm_fsm.machine.deadlines import Deadlines
-from mm_fsm.machine.desk import Desk, OrderIds
+from mm_fsm.machine.desk import OrderIds
+from mm_fsm.machine.order_bookkeeper import OrderBookkeeper
 from mm_fsm.machine.quote_uptime import QuoteUptime
 from mm_fsm.services import permission
 from mm_fsm.services.protocols import Services
@@ -24,7 +24,7 @@ _MOST_DOUBLINGS: Final = 40
 _COMPLETED: Final = Hold(HoldReason.COMPLETED)
 
 
-class QuoteBookkeeper(Bookkeeper):
+class QuoteBookkeeper(OrderBookkeeper):
     """See the module's description.
 
     Args:
@@ -37,14 +37,11 @@ class QuoteBookkeeper(Bookkeeper):
     def __init__(
         self, context: MarketMakingContext, services: Services, ids: OrderIds, confirming_states: frozenset[str]
     ) -> None:
-        super().__init__()
-        self.context = context
+        super().__init__(context, ids)
         self.services = services
-        self.desk = Desk(context, self.draft, ids)
         self._uptime = QuoteUptime()
         self._confirming_states = confirming_states
         self._are_sides_to_be_read = True
-        self._deadlines = Deadlines.of(context.settings)
         self._rests_until: int | None = None
         """While the machine is at rest: when time alone next changes something, but for the age of data."""
         self._rested_until = 0
@@ -61,15 +58,6 @@ class QuoteBookkeeper(Bookkeeper):
     def began_at(self) -> int | None:
         """Time of the first fact, nanoseconds."""
         return self._uptime.began_at
-
-    @property
-    def now(self) -> int:
-        """The latest time any fact carried, nanoseconds."""
-        return self.context.now
-
-    def admit(self, fact: Fact) -> object:
-        """Refuse a malformed or impossible fact."""
-        return booking.admit(self.context, fact)
 
     def book(self, fact: Fact, admitted: object, *, is_final: bool) -> str | None:
         """Apply a fact to the books, and find the command in it: a stop, or the end of the session."""
@@ -137,29 +125,21 @@ class QuoteBookkeeper(Bookkeeper):
         deadlines, context = self._deadlines, self.context
         return deadlines.settings is context.settings and context.now < deadlines.data_is_stale_at(context)
 
-    def withdraw_placements(self) -> None:
-        """Placements of this step never leave."""
-        self.desk.withdraw_placements()
-
     def note_fault(self, fault: Fault) -> None:
         """Remember a fault: latch it when it is not transient, and set when recovery may be tried."""
         context, settings = self.context, self.context.settings
-        context.faults_noted += 1
+        super().note_fault(fault)
         healthy_since = context.healthy_since
         if healthy_since is not None and fault.at >= healthy_since + nanoseconds(settings.recovery_reset_seconds):
             context.recovery_attempts = 0
         context.healthy_since = None
-        if not fault.transient:
-            context.latched[fault.code] = fault
-        if context.fault is None or context.fault.transient:
-            context.fault = fault
         backoff = settings.recovery_backoff_seconds * 2 ** min(context.recovery_attempts, _MOST_DOUBLINGS)
         wait = nanoseconds(min(backoff, settings.max_recovery_backoff_seconds))
         context.recover_at = context.now + max(wait, 1)
 
     def cancel_all_live(self, *, is_final: bool) -> None:
         """Every live order has a cancel in flight, whatever services and subclasses do."""
-        self.desk.cancel_strays()
+        super().cancel_all_live(is_final=is_final)
         self._read_sides(is_final=is_final)
 
     def _read_sides(self, *, is_final: bool) -> None:
@@ -183,8 +163,8 @@ class QuoteBookkeeper(Bookkeeper):
 
     def continue_from(self, values: Mapping[str, Any]) -> None:
         """Go on with the books of another machine."""
-        self.context = self.desk.context = values["context"]
-        self._uptime, self.desk.ids = values["uptime"], values["order_ids"]
+        super().continue_from(values)
+        self._uptime = values["uptime"]
         self._rests_until = None
         self._are_sides_to_be_read = values["reads_sides"]
         self.want_signals()

@@ -12,26 +12,24 @@ from attrs import evolve
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.chart import ExecutorKind, definition_of
-from mm_fsm.core.decisions import Fault
 from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument
+from mm_fsm.core.messages import SIDES
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.estimators.micro_price import micro_price_model
-from mm_fsm.machine.desk import Desk, OrderIds
+from mm_fsm.machine.books_on_record import describe_side
+from mm_fsm.machine.desk import OrderIds
 from mm_fsm.machine.quote_bookkeeper import QuoteBookkeeper
 from mm_fsm.machine.quote_uptime import QuoteUptime
-from mm_fsm.machine.quoting_record import RECORDED, QuotingBooksOnRecord, recorded_values, shown
 from mm_fsm.machine.results import StrategyResult
 from mm_fsm.machine.session_result import session_result
-from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.machine.trading_machine import TradingMachine
 from mm_fsm.services.protocols import Services
 from mm_fsm.services.registry import load_services
 
-_NO_STATE: Final[Any] = None
 
-
-class QuotingMachine(StrategyMachine):
-    """A machine with a market maker's books. Guards read ``context``; actions call ``services`` and ``desk``.
+class QuotingMachine(TradingMachine):
+    """A machine that quotes. Guards read ``context``; actions call ``services`` and ``desk``.
 
     Args:
         settings: what and how to quote.
@@ -50,7 +48,6 @@ class QuotingMachine(StrategyMachine):
     """
 
     strategy_type: ClassVar[str] = "market_making"
-    recorded: ClassVar[tuple[str, ...]] = RECORDED
 
     def __init__(
         self,
@@ -72,7 +69,7 @@ class QuotingMachine(StrategyMachine):
             balances=balances,
             order_prefix="-".join([settings.strategy_id, *filter(None, (run_id,)), ""]),
         )
-        self._bookkeeper = QuoteBookkeeper(
+        self._bookkeeper: Final = QuoteBookkeeper(
             context,
             load_services(settings.services, settings.service_options) if services is None else services,
             OrderIds.of(settings.strategy_id, run_id, session_id),
@@ -87,24 +84,6 @@ class QuotingMachine(StrategyMachine):
         super().__init__(self._bookkeeper, executor=executor)
 
     @property
-    def chart_state(self) -> str:
-        """The current state, which lives in the books. Without one python-statemachine enters its first."""
-        return self._bookkeeper.context.current_state or _NO_STATE
-
-    @chart_state.setter
-    def chart_state(self, state: str) -> None:
-        self.context.current_state = state
-
-    @chart_state.deleter
-    def chart_state(self) -> None:
-        self.context.current_state = ""
-
-    @property
-    def context(self) -> MarketMakingContext:
-        """The books: guards read them, and change nothing."""
-        return self._bookkeeper.context
-
-    @property
     def services(self) -> Services:
         """Spreads, orders, inventory, risk."""
         return self._bookkeeper.services
@@ -116,11 +95,6 @@ class QuotingMachine(StrategyMachine):
         self.stepper.gate.bind(self.definition, self)  # which guards are settled depends on the services
 
     @property
-    def desk(self) -> Desk:
-        """Stages orders, cancels and questions, and explains."""
-        return self._bookkeeper.desk
-
-    @property
     def uptime(self) -> QuoteUptime:
         """How long each side was live, or held and why."""
         return self._bookkeeper.uptime
@@ -129,13 +103,6 @@ class QuotingMachine(StrategyMachine):
     def began_at(self) -> int | None:
         """Time of the first fact, nanoseconds."""
         return self._bookkeeper.began_at
-
-    def report_fault(self, fault: Fault) -> None:
-        """Note a fault in an action of the edge that acts on it: what was to be placed in this step is withdrawn."""
-        fault = evolve(fault, state=self.chart_state, at=self.now)
-        self._bookkeeper.draft.note_fault(fault)
-        self._bookkeeper.withdraw_placements()
-        self._bookkeeper.note_fault(fault)
 
     def result(self) -> StrategyResult:
         """The session's result as of now; a fill that still arrives amends it."""
@@ -148,28 +115,15 @@ class QuotingMachine(StrategyMachine):
         )
 
     def shown(self) -> Mapping[str, object]:
-        """Prices, sides and why they are held, inventory, money, own orders, and what a subclass remembers."""
-        own = super().shown()
-        return {**shown(self.context), **({"remembered": own} if own else {})}
+        """Each side and why it is held, market, inventory, money, own orders, and what a subclass remembers."""
+        bands = {str(side): describe_side(self.context, side) for side in SIDES}
+        return {"bands": bands, **super().shown()}
 
     # -- on record --------------------------------------------------------------------------------------------------
 
     def digest(self) -> str:
-        """Of context and books, settings left out."""
+        """Of the books alone, settings left out: decisions follow from them."""
         return self.context.digest()
-
-    def recorded_values(self) -> tuple[str | None, ...]:
-        """The amounts of the books by which a record is booked again."""
-        return recorded_values(self.context)
-
-    @classmethod
-    def books_on_record(cls, values: Mapping[str, Any]) -> QuotingBooksOnRecord:
-        """The books in a snapshot.
-
-        Raises:
-            ValueError: it has none of a market maker.
-        """
-        return QuotingBooksOnRecord(_context_in(values))
 
     @classmethod
     def restored(
@@ -180,10 +134,11 @@ class QuotingMachine(StrategyMachine):
         Other settings do not change what has been estimated, the target, and when the session ends.
 
         Raises:
-            ValueError: the values are not a market maker's, or its chart does not have the state it stood in.
+            LookupError: the values are not a market maker's.
+            ValueError: its chart does not have the state it stood in, or it remembered something else.
             PluginError: a service that the settings name is not there.
         """
-        context = _context_in(values)
+        context: MarketMakingContext = values["context"]
         chosen = context.settings if settings is None else settings
         machine = cls(chosen, context.instrument, context.fees, context.balances, services)
         machine.continue_from(values)
@@ -199,15 +154,6 @@ class QuotingMachine(StrategyMachine):
             settings=chosen, instrument=context.instrument, fees=context.fees, balances=context.balances
         )
         context.settings, context.orders.times = chosen, fresh.orders.times
-
-
-def _context_in(values: Mapping[str, Any]) -> MarketMakingContext:
-    context = values.get("context")
-    if not isinstance(context, MarketMakingContext):
-        raise ValueError(  # noqa: TRY004 - what was written is wrong, not what was passed
-            f"context: expected a market maker's books in the snapshot, found only {sorted(values)}."
-        )
-    return context
 
 
 def _check_together(settings: MarketMakingSettings, instrument: Instrument, fees: Fees, balances: Balances) -> None:

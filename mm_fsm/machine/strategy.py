@@ -46,7 +46,7 @@ class StrategyMachine(Chart):
     ``remembered``,             what later steps depend on: snapshots hold it, a replay begins with it
     ``Bookkeeper.remembered_values``
     ``snapshot_classes``        the strategy's own value classes among that
-    ``restored``                how a machine is made that goes on from a snapshot
+    ``made_for``, ``restored``  how a machine is made that goes on from a snapshot
     ``digest``                  what must be equal after each step of a replay
     ``recorded``,               what every record carries beside the step
     ``recorded_values``
@@ -181,8 +181,6 @@ class StrategyMachine(Chart):
     def restored(cls, values: Mapping[str, Any], services: Any = None, settings: Any = None) -> Self:
         """A machine that stands where the one stood whose ``remembered_values`` these are.
 
-        A class that is not made without arguments overrides this: ``values`` has what it needs, if it remembers that.
-
         Args:
             values: of a snapshot; they belong to the new machine.
             services: what the machine calls, in place of what it would choose; only for classes that take them.
@@ -195,9 +193,18 @@ class StrategyMachine(Chart):
         for name, given in (("services", services), ("settings", settings)):
             if given is not None:
                 raise ValueError(f"{name}: expected none for {cls.__name__}, found {type(given).__name__}.")
-        machine = cls()
+        machine = cls.made_for(values)
         machine.continue_from(values)
         return machine
+
+    @classmethod
+    def made_for(cls, values: Mapping[str, Any]) -> Self:
+        """A machine that can go on from what ``values`` hold, not yet going on.
+
+        A class that cannot be made without arguments overrides this, and remembers what it needs for that.
+        """
+        del values
+        return cls()
 
     def remembered_values(self) -> dict[str, object]:
         """Everything that later steps depend on, by name; the values themselves, no copies.

@@ -19,9 +19,9 @@ from mm_fsm.chart import ExecutorKind
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import JournalError
+from mm_fsm.machine.books_on_record import MarketBooksOnRecord
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
-from mm_fsm.machine.quoting_record import QuotingBooksOnRecord
 from mm_fsm.runtime.journal import database
 from mm_fsm.runtime.journal.beginning import begin_journal
 from mm_fsm.runtime.journal.database import QuietRow
@@ -208,7 +208,7 @@ def rebuilt_context(reader: JournalReader) -> MarketMakingContext:
         JournalError: the journal is damaged.
     """
     segment = reader.segments[-1]
-    books = QuotingBooksOnRecord(reader.snapshot(segment)["context"])
+    books = MarketBooksOnRecord(reader.snapshot(segment)["context"])
     for row in reader.rows(segment):
         if not isinstance(row, QuietRow):
             reader.book_again(books, row)

@@ -151,6 +151,8 @@ def restored_machine(
         return machine_class.restored(values, services, settings)
     except MarketMakerError:
         raise
+    except LookupError as error:
+        raise OtherDefinitionError(f"expected {error} in its snapshot, found only {sorted(values)}.") from error
     except ValueError as error:
         raise OtherDefinitionError(str(error)) from error
 

@@ -187,7 +187,7 @@ class _Verification:
         self._continue(segment, cls)
         try:
             books = cls.books_on_record(self.reader.snapshot(segment, cls.snapshot_classes))
-        except ValueError as error:
+        except (LookupError, ValueError) as error:
             self.report.problems.append(f"segment {segment.number} has other books than this machine: {error}")
             return None
         if books is not None and previous is not None:

@@ -12,7 +12,7 @@ import pytest
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.errors import JournalError
-from mm_fsm.machine.quoting_record import QuotingBooksOnRecord
+from mm_fsm.machine.books_on_record import MarketBooksOnRecord
 from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.journal.database import RecordRow
 from mm_fsm.runtime.recovery import rebuilt_context
@@ -58,7 +58,7 @@ def books(whole: Path) -> set[Books]:
             found.add(books_of(context))
             for row in reader.rows(segment):
                 if isinstance(row, RecordRow):
-                    reader.book_again(QuotingBooksOnRecord(context), row)
+                    reader.book_again(MarketBooksOnRecord(context), row)
                     found.add(books_of(context))
     return found
 

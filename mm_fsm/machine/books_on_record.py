@@ -1,4 +1,4 @@
-"""What a market maker's books put on record, how they are booked from it again, and what people see of them."""
+"""What the books of a market put on record, how they are booked from it again, and what people see of them."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def recorded_values(context: MarketMakingContext) -> tuple[str | None, ...]:
 
 
 @define
-class QuotingBooksOnRecord:
-    """A market maker's books, into which records are booked at the prices that they carry."""
+class MarketBooksOnRecord:
+    """The books of a market, into which records are booked at the prices that they carry."""
 
     context: MarketMakingContext
 
@@ -62,7 +62,7 @@ class QuotingBooksOnRecord:
 
 
 def shown(context: MarketMakingContext) -> dict[str, object]:
-    """What people see of a market maker's books: prices, sides, money, own orders."""
+    """What people see of a market's books: prices, inventory, money, own orders."""
     orders = context.orders.unsettled_orders()
     return {
         "lines": {
@@ -71,7 +71,6 @@ def shown(context: MarketMakingContext) -> dict[str, object]:
             "market ask": context.ask_price,
             **{f"own {side}": _best_quote(context, side) for side in SIDES},
         },
-        "bands": {str(side): _side_text(context, side) for side in SIDES},
         "inventory": {
             "position": context.base_position,
             "target": context.target_base,
@@ -115,7 +114,8 @@ def _best_quote(context: MarketMakingContext, side: Side) -> Decimal | None:
     return max(prices) if side is Side.BID else min(prices)
 
 
-def _side_text(context: MarketMakingContext, side: Side) -> str:
+def describe_side(context: MarketMakingContext, side: Side) -> str:
+    """Whether a side is quoted, and if not, why."""
     hold = context.sides[side].status
     if hold is None:
         return "live"
