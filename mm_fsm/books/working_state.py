@@ -18,6 +18,16 @@ class Fill(Protocol):
     """What is said of a fill once it is booked. Price quote per base, quantity contracts."""
 
     @property
+    def client_order_id(self) -> str:
+        """Of the order that traded."""
+        ...
+
+    @property
+    def side(self) -> Side | None:
+        """As the venue reported it; None when it did not say."""
+        ...
+
+    @property
     def price(self) -> Decimal:
         """As the venue reported it."""
         ...

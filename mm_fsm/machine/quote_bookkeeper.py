@@ -14,7 +14,7 @@ from mm_fsm.core.decisions import Fault, Hold, HoldReason
 from mm_fsm.core.messages import SIDES, Fact
 from mm_fsm.machine.deadlines import Deadlines
 from mm_fsm.machine.desk import OrderIds
-from mm_fsm.machine.order_bookkeeper import OrderBookkeeper
+from mm_fsm.machine.order_bookkeeper import MarketBookkeeper
 from mm_fsm.machine.quote_uptime import QuoteUptime
 from mm_fsm.services import permission
 from mm_fsm.services.protocols import Services
@@ -24,7 +24,7 @@ _MOST_DOUBLINGS: Final = 40
 _COMPLETED: Final = Hold(HoldReason.COMPLETED)
 
 
-class QuoteBookkeeper(OrderBookkeeper):
+class QuoteBookkeeper(MarketBookkeeper):
     """See the module's description.
 
     Args:

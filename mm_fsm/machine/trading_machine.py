@@ -11,7 +11,7 @@ from mm_fsm.chart import ExecutorKind
 from mm_fsm.core.decisions import Fault
 from mm_fsm.machine.books_on_record import RECORDED, MarketBooksOnRecord, recorded_values, shown
 from mm_fsm.machine.desk import Desk
-from mm_fsm.machine.order_bookkeeper import OrderBookkeeper
+from mm_fsm.machine.order_bookkeeper import MarketBookkeeper
 from mm_fsm.machine.strategy import StrategyMachine
 
 _NO_STATE: Final[Any] = None
@@ -29,7 +29,7 @@ class TradingMachine(StrategyMachine):
 
     recorded: ClassVar[tuple[str, ...]] = RECORDED
 
-    def __init__(self, bookkeeper: OrderBookkeeper, *, executor: str = ExecutorKind.TABLE) -> None:
+    def __init__(self, bookkeeper: MarketBookkeeper, *, executor: str = ExecutorKind.TABLE) -> None:
         self._books: Final = bookkeeper
         super().__init__(bookkeeper, executor=executor)
 

@@ -10,6 +10,7 @@ from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.runner import SessionRunner
+from mm_fsm.runtime.stepping import SteppedMachine
 from mm_fsm.services.protocols import Services
 from mm_fsm.venues.paper import PaperAccount
 from mm_fsm.venues.simulator import MarketSimulator, SimulatorSettings
@@ -54,6 +55,18 @@ def run_on_paper(
     machine = machine_class(settings, PAPER_INSTRUMENT, PAPER_FEES, PAPER_BALANCES, services)
     for observer in observers:
         machine.observe(observer)
+    trade_on_paper(machine, (settings.session_seconds or seconds) + settings.wind_down_deadline_seconds + 60, seed)
+    return machine
+
+
+def trade_on_paper(machine: SteppedMachine, seconds: float, seed: int = 7) -> None:
+    """Step any machine on the paper exchange against the simulated ETH/USD until it has ended.
+
+    Args:
+        machine: made for ``PAPER_INSTRUMENT``; one with a journal around it is one as well.
+        seconds: after which the market ends, simulated: then the machine is asked to stop.
+        seed: of the market; one seed gives one market.
+    """
     market = MarketSimulator(
         SimulatorSettings(
             instrument=PAPER_INSTRUMENT,
@@ -61,10 +74,9 @@ def run_on_paper(
             start_price=Decimal(2000),
             level_size=Decimal(1),
             taker_size=Decimal("0.3"),
-            duration_seconds=(settings.session_seconds or seconds) + settings.wind_down_deadline_seconds + 60,
+            duration_seconds=seconds,
         )
     )
     account = PaperAccount(instrument=PAPER_INSTRUMENT, fees=PAPER_FEES, balances=PAPER_BALANCES)
     for _ in SessionRunner(machine, account.on(market)).run():
         pass
-    return machine

@@ -25,6 +25,8 @@ EXPECTED = {
     "override_a_guard": r"idle 3[0-9]{2} s of 600 s, \d+ orders traded",
     "remove_a_state": r"[1-9]\d+ cycles, \d+ orders traded",
     "replace_an_edge": r"ended in completed: no limit was passed",
+    # All of it, within the limit; and what it did replays.
+    "time_weighted_execution": r"(?s)^done: bought 2.0000 of 2 at 1[\d.]+ on average\n.*bit for bit.*\nclean\n$",
     "watch_a_machine": r"(?m)^ +\d+\.\d\d s  idle --ready--> calculating_spreads$",
 }
 

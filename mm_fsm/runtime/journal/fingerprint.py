@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from pathlib import Path
 
 from mm_fsm.chart import ChartDefinition
 from mm_fsm.machine.strategy import StrategyMachine
@@ -10,7 +12,16 @@ from mm_fsm.machine.strategy import StrategyMachine
 
 def chart_fingerprint(cls: type[StrategyMachine], definition: ChartDefinition) -> str:
     """``module:class hash``: equal for equal states, edges, guards and actions, in every process."""
-    return f"{cls.__module__}:{cls.__qualname__} {definition.digest[:16]}"
+    return f"{_importable_module(cls)}:{cls.__qualname__} {definition.digest[:16]}"
+
+
+def _importable_module(cls: type) -> str:
+    """The name by which another process imports the class's module, also where this one runs it as a script."""
+    if cls.__module__ != "__main__":
+        return cls.__module__
+    main = sys.modules["__main__"]
+    spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    return spec.name if spec is not None else "__main__" if file is None else Path(file).stem
 
 
 def find_class(place: str) -> type[StrategyMachine]:
