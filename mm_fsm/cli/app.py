@@ -42,11 +42,13 @@ from mm_fsm.cli.commands_on_runs import (
     LATEST,
     PAUSE_EPILOG,
     RESUME_EPILOG,
+    SERVE_EPILOG,
     STATUS_EPILOG,
     STOP_EPILOG,
     WATCHDOG_EPILOG,
     pause,
     resume,
+    serve,
     status,
     stop,
     watchdog,
@@ -212,6 +214,7 @@ app.command(epilog=RESUME_EPILOG)(resume)
 app.command(epilog=STOP_EPILOG)(stop)
 app.command(epilog=WATCHDOG_EPILOG)(watchdog)
 app.command(epilog=STATUS_EPILOG)(status)
+app.command(epilog=SERVE_EPILOG)(serve)
 
 
 @app.command(epilog="Example: mm-fsm report runs/demo")

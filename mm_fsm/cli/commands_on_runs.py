@@ -1,4 +1,4 @@
-"""Commands that reach a run from another terminal: status, pause, resume, stop."""
+"""Commands that reach a run from another terminal: status, serve, pause, resume, stop, watchdog."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ WATCHDOG_EPILOG: Final = (
     "and orders may still be open. Only orders of the run itself are cancelled."
 )
 
+SERVE_EPILOG: Final = (
+    "Example: mm-fsm serve runs/live --port 8080, or: mm-fsm serve runs/live --control\n\n"
+    "It listens on 127.0.0.1 alone and shows what mm-fsm status says, once a second; /metrics serves what the run "
+    "writes for Prometheus. Without --control or --token-file nobody can change anything through it.\n\n"
+    "Exit status: 0 ended by Ctrl-C; 2 no such run, a port that is taken, or a token file that others may read."
+)
+
 
 def status(*, directory: RunDirectory = LATEST, as_json: JsonOption = False) -> None:
     """Say what a run is doing now: for each side live, or why it is silent and for how long."""
@@ -67,6 +74,25 @@ def stop(*, directory: RunDirectory = LATEST, reason: Reason = "mm-fsm stop") ->
     from mm_fsm.cli.operator_files import stop_run
 
     raise typer.Exit(stop_run(directory, reason))
+
+
+def serve(
+    *,
+    directory: RunDirectory = LATEST,
+    port: Annotated[
+        int, typer.Option(metavar="NUMBER", help="On 127.0.0.1; 0 for any free one.", parser=number_from(0, 65535))
+    ] = 0,
+    control: Annotated[
+        bool, option("--control", help="Offer pause, resume and stop, behind a token that is printed once.")
+    ] = False,
+    token_file: Annotated[
+        Path | None, option(metavar="FILE", help="The same, with the token of a file that only you may read.")
+    ] = None,
+) -> None:
+    """Show a run in a browser on this machine, from a process of its own; read-only unless you ask for more."""
+    from mm_fsm.cli.serving import run_serve
+
+    raise typer.Exit(run_serve(directory, port=port, control=control, token_file=token_file))
 
 
 def watchdog(

@@ -14,9 +14,18 @@ from rich.text import Text
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.operator_files import what_helps
-from mm_fsm.cli.wrapping import answered, wrapped
+from mm_fsm.cli.wrapping import STYLES, answered, wrapped
 from mm_fsm.report.status import is_gone, read_status
-from mm_fsm.report.status_words import Answer, Tone, answers, fills_answers, headline, printable, profit_words
+from mm_fsm.report.status_words import (
+    Answer,
+    Tone,
+    answers,
+    fills_answers,
+    glance_tone,
+    headline,
+    printable,
+    profit_words,
+)
 from mm_fsm.report.table import duration, money
 from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket
 
@@ -77,12 +86,12 @@ def _market(entry: dict[str, Any], width: int, *, is_over: bool) -> Iterator[Tex
         words = "was left before it ended"
     elif entry["why_down"]:
         words = "down: nobody quotes it"
-    is_quoted = not is_over and all(side["is_live"] for side in entry["sides"].values())
+    tone = Tone.WARNING if is_over and not entry["has_ended"] else glance_tone(entry)
     yield from wrapped(
         Text.assemble(
             (printable(entry["symbol"]), "bold"),
             f" {entry['state'].upper()}: ",
-            (words, "green" if is_quoted else "yellow"),
+            (words, STYLES[tone]),
             f"; net PnL {money(entry['net_pnl'])}, {entry['fills']:,} fills",
         ),
         width,

@@ -55,6 +55,7 @@ def _market(context: MarketMakingContext) -> dict[str, Any]:
         "quoted_bid_spread_bps": None if plan is None else plan.bid_spread_bps,
         "quoted_ask_spread_bps": None if plan is None else plan.ask_spread_bps,
         "is_trading": context.market.is_trading,
+        "tick": context.instrument.tick_size,
         "base_currency": context.instrument.base_currency,
         "quote_currency": context.instrument.quote_currency,
     }

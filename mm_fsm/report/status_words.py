@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
@@ -62,6 +63,14 @@ def amount(value: object) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def price(entry: Entry, text: str | None) -> str:
+    """A price with all decimals that the market's grid has, so that prices stand below each other; ``none`` of none."""
+    if text is None:
+        return "none"
+    decimals = max(len(entry["market"]["tick"].partition(".")[2]), len(text.partition(".")[2]))
+    return f"{Decimal(text):.{decimals}f}"
+
+
 def percent(share: float | None) -> str:
     """A share of one for people; ``?`` while it is not known."""
     return "?" if share is None else f"{share:.0%}"
@@ -105,6 +114,7 @@ def answers(entry: Entry) -> Iterator[Answer]:
     yield from _sides(entry)
     yield from troubles(entry)
     yield Answer("market", market_words(entry))
+    yield inventory_answer(entry)
     yield limits_answer(entry)
     yield Answer("profit", profit_words(entry))
     yield from fills_answers(entry)
@@ -114,7 +124,9 @@ def answers(entry: Entry) -> Iterator[Answer]:
 def _sides(entry: Entry) -> Iterator[Answer]:
     for name, is_live, words in side_lines(entry):
         quotes = quote_words(entry, name)
-        yield Answer(name, f"{words}; {quotes}" if quotes else words, Tone.GOOD if is_live else Tone.WARNING)
+        is_usual = entry["sides"][name]["reason"] == HoldReason.ORDERS_IN_FLIGHT
+        tone = Tone.GOOD if is_live else Tone.PLAIN if is_usual else Tone.WARNING
+        yield Answer(name, f"{words}; {quotes}" if quotes else words, tone)
 
 
 def troubles(entry: Entry) -> Iterator[Answer]:
@@ -161,11 +173,34 @@ def market_words(entry: Entry) -> str:
     market = entry["market"]
     if market["bid"] is None and market["ask"] is None:
         return "no book yet"
-    prices = f"bid {market['bid'] or 'none'}, ask {market['ask'] or 'none'}"
+    prices = f"bid {price(entry, market['bid'])}, ask {price(entry, market['ask'])}"
     spread = "" if market["spread_bps"] is None else f", {market['spread_bps']:.1f} bps apart"
     moves = "" if market["volatility_bps"] is None else f"; volatility {market['volatility_bps']:.1f} bps"
     halted = "" if market["is_trading"] else "; the venue has halted trading"
     return prices + spread + moves + halted
+
+
+def inventory_answer(entry: Entry) -> Answer:
+    """How far the position is from its target, and which way."""
+    inventory, unit = entry["inventory"], entry["market"]["base_currency"]
+    offset, use = float(inventory["offset"]), inventory["use"]
+    way = "long" if offset > 0 else "short"
+    far = (
+        f"{amount(abs(offset))} {unit} {way} of its target, {percent(use)} of the limit" if offset else "at its target"
+    )
+    tone = Tone.BAD if use > 1 else Tone.WARNING if use >= NEAR_LIMIT else Tone.PLAIN
+    return Answer("inventory", f"{far}; holds {amount(inventory['position'])} {unit}", tone)
+
+
+def glance_tone(entry: Entry) -> Tone:
+    """How a market is to be taken as a whole."""
+    reasons = [side["reason"] for side in entry["sides"].values() if not side["is_live"]]
+    if entry["faults"]["now"] is not None or entry["why_down"] or entry["unknown_orders"]:
+        return Tone.BAD
+    if not reasons:
+        return Tone.GOOD
+    is_usual = entry["has_ended"] or all(reason == HoldReason.ORDERS_IN_FLIGHT for reason in reasons)
+    return Tone.PLAIN if is_usual else Tone.WARNING
 
 
 def quote_words(entry: Entry, side: str) -> str:
@@ -176,7 +211,7 @@ def quote_words(entry: Entry, side: str) -> str:
     first = orders[0]
     far = "" if first["distance_bps"] is None else f", {first['distance_bps']:+.1f} bps"
     more = f", {len(orders)} orders" if len(orders) > 1 else ""
-    return f"{amount(first['remaining'])} at {first['price']}{far}{more}"
+    return f"{amount(first['remaining'])} at {price(entry, first['price'])}{far}{more}"
 
 
 def limit_words(limit: Mapping[str, Any]) -> str:

@@ -40,6 +40,12 @@ CASES: Final[tuple[tuple[str, int, str], ...]] = (
     ("status {made}", 0, ""),
     ("status {gone}", 1, "Orders may still be open"),
     ("status {empty}", 2, "file "),
+    ("serve missing", 2, "file 'missing'"),
+    ("serve {file}", 2, "the directory of a run"),
+    ("serve {empty} --port 70000", 2, "--port"),
+    ("serve {empty} --control", 2, "--token-file"),
+    ("serve {empty} --token-file missing", 2, "file 'missing'"),
+    ("serve {empty} --token-file {good}", 2, "only its owner may read"),
     ("verify {made} -q", 0, ""),
     ("verify {made} -q --settings {wide}", 1, ""),
     ("verify {empty}", 2, "found none"),
@@ -70,7 +76,7 @@ CASES: Final[tuple[tuple[str, int, str], ...]] = (
 )
 """Command line, exit status, and a part of what standard error says. What else a status means has tests of its own:
 4 and signals in test_interruption.py, a lost reader and a full disk in test_output.py."""
-RUNS_UNTIL_STOPPED: Final = {"rehearse", "watchdog", "calibrate", "tune", "record"}
+RUNS_UNTIL_STOPPED: Final = {"rehearse", "watchdog", "calibrate", "tune", "record", "serve"}
 """Their success takes a run or a long recording: each has a file of tests of its own."""
 
 

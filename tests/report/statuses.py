@@ -134,7 +134,7 @@ def entries(draw: st.DrawFn, symbol: str | None = None) -> dict[str, Any]:
             "bid": draw(st.one_of(st.none(), prices)), "ask": draw(st.one_of(st.none(), prices)),
             "reference": draw(st.one_of(st.none(), prices)), "spread_bps": draw(figure), "volatility_bps": draw(figure),
             "quoted_bid_spread_bps": draw(figure), "quoted_ask_spread_bps": draw(figure),
-            "is_trading": draw(st.booleans()), "base_currency": "ETH", "quote_currency": "USD",
+            "is_trading": draw(st.booleans()), "tick": "0.01", "base_currency": "ETH", "quote_currency": "USD",
         },
         "quotes": {"bid": draw(orders()), "ask": draw(orders())},
         "profit": {

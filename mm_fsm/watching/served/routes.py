@@ -1,0 +1,146 @@
+"""Which address answers what about one run. Everything reads but pause, resume and stop, which need the token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from mm_fsm.errors import SettingsError
+from mm_fsm.report.pages import self_contained_page
+from mm_fsm.report.status_words import printable
+from mm_fsm.runtime.loopback_server import (
+    Request,
+    Response,
+    Route,
+    json_response,
+    page_response,
+    text_response,
+)
+from mm_fsm.runtime.operations import PAUSE, STOP, OperationsDirectory
+from mm_fsm.watching.exposition import metrics_of_run
+from mm_fsm.watching.served.access import Access
+from mm_fsm.watching.served.run_state import PAGES, SILENT_SECONDS, run_state
+
+_ALONE: Final = {
+    "Content-Security-Policy": "sandbox allow-scripts allow-downloads; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'"
+}
+"""A page out of the run's directory has an origin of its own: whatever stands in it can ask this server nothing."""
+_LONGEST_REASON: Final = 120
+
+
+def routes_of(directory: Path, access: Access | None) -> dict[str, Route]:
+    """Every route.
+
+    Args:
+        directory: of the run.
+        access: what pause, resume and stop need; None offers none of them.
+    """
+    routes: dict[str, Route] = {
+        "GET /": lambda _: page_response(live_page()),
+        "GET /api/status": lambda _: json_response(run_state(directory, may_control=access is not None)),
+        "GET /metrics": lambda _: metrics_of_run(directory),
+    }
+    for name in PAGES:
+        routes[f"GET /{name}"] = _file_route(directory / name)
+    if access is not None:
+        routes["POST /api/unlock"] = _guarded(access, lambda _: json_response({"words": "unlocked"}))
+        for name, wish in _WISHES.items():
+            routes[f"POST /api/{name}"] = _guarded(access, _wish_route(directory, wish))
+    return routes
+
+
+@cache
+def live_page() -> str:
+    """The page, which asks its own server for everything that it shows."""
+    home = "mm_fsm.watching.served"
+    title = "mm-fsm"
+    return self_contained_page(
+        "live.html.jinja", title=title, home=home, styles=("live.css",), scripts=("live.js",), asks_own_server=True
+    )
+
+
+def _file_route(path: Path) -> Route:
+    def answer(_request: Request) -> Response:
+        try:
+            return page_response(path.read_text(encoding="utf-8"), _ALONE)
+        except FileNotFoundError:
+            return text_response("The run has not written it yet.", 404)
+
+    return answer
+
+
+def _guarded(access: Access, route: Route) -> Route:
+    def answer(request: Request) -> Response:
+        if not access.admits(request):
+            return Response(
+                body=json.dumps({"words": "The token is missing or wrong."}).encode(),
+                content_type="application/json",
+                status=401,
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return route(request)
+
+    return answer
+
+
+def _pause(operations: OperationsDirectory, reason: str) -> str:
+    operations.ask(PAUSE, reason)
+    return "It will be paused within a second: every order is cancelled, none is placed until it is resumed."
+
+
+def _resume(operations: OperationsDirectory, _reason: str) -> str:
+    operations.take_back(PAUSE)
+    return "It will be resumed within a second."
+
+
+def _stop(operations: OperationsDirectory, reason: str) -> str:
+    operations.ask(STOP, reason)
+    return "It will be stopped within a second: every order is cancelled and confirmed gone."
+
+
+_WISHES: Final[Mapping[str, Callable[[OperationsDirectory, str], str]]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "stop": _stop,
+}
+
+
+def _wish_route(directory: Path, wish: Callable[[OperationsDirectory, str], str]) -> Route:
+    def answer(request: Request) -> Response:
+        try:
+            content: Any = json.loads(request.body)
+            process, reason = content["process"], content.get("reason", "")
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return json_response({"words": "Expected an object with 'process', the one that is meant."}, 400)
+        if type(process) is not int or not isinstance(reason, str):
+            return json_response({"words": "Expected a number as 'process' and a text as 'reason'."}, 400)
+        operations = OperationsDirectory(directory)
+        try:
+            problem = _why_nobody_listens(operations, process)
+            if problem:
+                return json_response({"words": problem}, 409)
+            words = wish(operations, f"served page: {printable(reason)[:_LONGEST_REASON] or 'no reason given'}")
+        except SettingsError as error:
+            return json_response({"words": printable(str(error))}, 409)
+        silent = operations.silent_seconds()
+        if silent is not None and silent > SILENT_SECONDS:
+            words = f"Asked, but process {process} has been silent for {silent:.0f} s: it may not see this. Look at it."
+        return json_response({"words": words})
+
+    return answer
+
+
+def _why_nobody_listens(operations: OperationsDirectory, process: int) -> str:
+    """Why a wish must not be left: it would meet another run, or the next one. Empty when the run listens."""
+    facts = operations.read()
+    if facts.process != process:
+        return f"Another process runs here by now, {facts.process}: look at it first."
+    if operations.silent_seconds() is None:
+        return "The run has ended: nothing listens."
+    if facts.is_gone():
+        return f"Process {process} is gone and has not ended in order: nothing listens. Orders may still be open."
+    return ""

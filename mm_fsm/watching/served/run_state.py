@@ -1,0 +1,196 @@
+"""What the directory of a run says now, in JSON and in words: for a browser that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from time import time as wall_time
+from typing import Any, Final
+
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
+from mm_fsm.errors import FileError, SettingsError
+from mm_fsm.report.status import STATUS_FILE, is_gone, read_status
+from mm_fsm.report.status_words import (
+    Answer,
+    Tone,
+    amount,
+    answers,
+    fills_answers,
+    glance_tone,
+    headline,
+    limit_tone,
+    limit_words,
+    percent,
+    price,
+    printable,
+    profit_words,
+)
+from mm_fsm.report.table import duration
+from mm_fsm.runtime.operations import OperationsDirectory
+
+SILENT_SECONDS: Final = 10.0
+"""A run that says nothing for so long may hang; it writes its status once a second."""
+PAGES: Final = ("report.html", "inspect.html")
+"""What a run's directory may have besides, by the name of its file."""
+
+
+class Condition(StrEnum):
+    """What has become of a run."""
+
+    RUNNING = "running"
+    SILENT = "silent"
+    GONE = "gone"
+    ENDED = "ended"
+    UNREADABLE = "unreadable"
+
+
+def run_state(directory: Path, *, may_control: bool) -> dict[str, Any]:
+    """Everything that the page shows. Never raises for what a directory holds: it says what is wrong with it."""
+    common = {
+        "directory": str(directory),
+        "may_control": may_control,
+        "pages": [name for name in PAGES if (directory / name).is_file()],
+    }
+    try:
+        status = read_status(directory)
+        return {**common, **_read(directory, status)}
+    except FileError as error:
+        has_begun = (directory / STATUS_FILE).exists()
+        words = str(error) if has_begun else "No run has written to this directory yet."
+        return {**common, **_unreadable(printable(words))}
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        words = f"The status has another shape than this version of mm-fsm expects ({type(error).__name__})."
+        return {**common, **_unreadable(words)}
+
+
+def _unreadable(words: str) -> dict[str, Any]:
+    return {"condition": Condition.UNREADABLE, "words": words, "process": None, "age_seconds": None, "markets": []}
+
+
+def _read(directory: Path, status: Mapping[str, Any]) -> dict[str, Any]:
+    age = max(wall_time() - status["written_at"], 0.0)
+    condition = _condition(status, age)
+    operations = OperationsDirectory(directory)
+    wishes, rescues = operations.wishes(), operations.rescues()
+    is_over = condition in {Condition.GONE, Condition.ENDED}
+    return {
+        "condition": condition,
+        "words": _words(condition, status["process"], age, _is_rescued(status, operations)),
+        "process": status["process"],
+        "age_seconds": age,
+        "pause": None if wishes.pause is None else printable(wishes.pause),
+        "stop": None if wishes.stop is None else printable(wishes.stop),
+        "rescues": [
+            f"{printable(symbol)}: a watchdog sent {each.cancels} cancels and "
+            + ("found the book empty" if each.is_confirmed_empty else "COULD NOT CONFIRM THE BOOK EMPTY")
+            for symbol, each in rescues.items()
+        ],
+        "markets": [_market(entry, is_over=is_over) for entry in status["symbols"]],
+    }
+
+
+def _condition(status: Mapping[str, Any], age: float) -> Condition:
+    if not status["is_running"]:
+        return Condition.ENDED
+    if is_gone(status):
+        return Condition.GONE
+    return Condition.SILENT if age > SILENT_SECONDS else Condition.RUNNING
+
+
+def _is_rescued(status: Mapping[str, Any], operations: OperationsDirectory) -> bool:
+    try:
+        return operations.is_confirmed_empty() and operations.read().process == status["process"]
+    except SettingsError:
+        return False
+
+
+def _words(condition: Condition, process: int, age: float, is_rescued: bool) -> str:  # noqa: FBT001 - one of two ends
+    if condition is Condition.RUNNING:
+        return f"Process {process} runs."
+    if condition is Condition.ENDED:
+        return f"Process {process} has ended, {duration(age)} ago. What stands here is how it left the markets."
+    if condition is Condition.SILENT:
+        return f"Process {process} has said nothing for {duration(age)}: it may hang. Look at it, and at the account."
+    if is_rescued:
+        return f"Process {process} is gone and has not ended in order. A watchdog has confirmed every book empty."
+    return (
+        f"Process {process} is gone and has not ended in order: orders may still be open. Run mm-fsm watchdog, which "
+        "cancels them, or start the run again."
+    )
+
+
+def _market(entry: Mapping[str, Any], *, is_over: bool) -> dict[str, Any]:
+    """One market, in words and in the figures that are drawn."""
+    words, tone, told = _glance(entry, is_over=is_over)
+    return {
+        "symbol": printable(entry["symbol"]),
+        "state": entry["state"],
+        "headline": words,
+        "tone": tone,
+        "answers": [{"question": each.question, "words": each.words, "tone": each.tone} for each in told],
+        "ladder": [] if is_over or entry["has_ended"] else _ladder(entry),
+        "limits": [
+            {
+                "name": limit["name"],
+                "setting": limit["setting"],
+                "words": limit_words(limit),
+                "share": limit["share"],
+                "percent": percent(limit["share"]),
+                "tone": limit_tone(limit),
+                "then": limit["then"],
+            }
+            for limit in entry["limits"]
+        ],
+        "news": [
+            {"clock": _clock(each["time"]), "kind": each["kind"], "words": printable(each["words"])}
+            for each in reversed(entry["news"])
+        ],
+    }
+
+
+def _glance(entry: Mapping[str, Any], *, is_over: bool) -> tuple[str, Tone, Iterable[Answer]]:
+    """One clause about a market, how it is to be taken, and what there is to answer."""
+    if entry["has_ended"] or is_over:
+        words = "ended" if entry["has_ended"] else "was left before it ended"
+        tone = Tone.PLAIN if entry["has_ended"] else Tone.BAD
+        return words, tone, [Answer("profit", profit_words(entry)), *fills_answers(entry)]
+    if entry["why_down"]:
+        return "down: nobody quotes it", Tone.BAD, [Answer("down", printable(entry["why_down"]), Tone.BAD)]
+    told = [each for each in answers(entry) if each.question != "limits"]
+    return headline(entry), glance_tone(entry), told
+
+
+def _ladder(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Own orders around the market's best prices, the highest price on top."""
+    quotes, market = entry["quotes"], entry["market"]
+    rows = [_rung(entry, "ask", order) for order in reversed(quotes["ask"])]
+    rows += [
+        {
+            "kind": "market",
+            "side": side,
+            "price": price(entry, market[side]),
+            "quantity": "",
+            "far": "",
+            "is_resting": True,
+        }
+        for side in ("ask", "bid")
+    ]
+    return rows + [_rung(entry, "bid", order) for order in quotes["bid"]]
+
+
+def _rung(entry: Mapping[str, Any], side: str, order: Mapping[str, Any]) -> dict[str, Any]:
+    far = order["distance_bps"]
+    return {
+        "kind": "own",
+        "side": side,
+        "price": price(entry, order["price"]),
+        "quantity": amount(order["remaining"]),
+        "far": "" if far is None else f"{far:+.1f}",
+        "is_resting": order["is_resting"],
+    }
+
+
+def _clock(time: int) -> str:
+    return datetime.fromtimestamp(time // NANOSECONDS_PER_SECOND, UTC).strftime("%H:%M:%S")

@@ -1,0 +1,57 @@
+"""Directories of runs as a served page finds them: with a status that a session has written, in any condition."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from mm_fsm.report.status import STATUS_FILE, StatusFile
+from mm_fsm.runtime.operations import OperationsDirectory, RunningMarket
+from mm_fsm.runtime.session import Session, for_session, open_session
+from mm_fsm.runtime.settings_file import read_preset
+
+DEAD = 2**22 + 1
+"""No process has such a number."""
+
+
+def quoting_session() -> Session:
+    """A session that has filled, and quotes both sides."""
+    session = open_session(for_session(read_preset("paper_ethusd"), duration_seconds=600, seed=7))
+    for _ in session.runner.run():
+        context = session.machine.context
+        if context.fill_count > 2 and all(side.status is None for side in context.sides.values()):
+            break
+    return session
+
+
+def running_directory(directory: Path) -> Path:
+    """Of a run whose process is this one."""
+    session = quoting_session()
+    directory.mkdir(parents=True, exist_ok=True)
+    market = RunningMarket(symbol=session.symbol, account="paper", strategy_id="mm", journal="")
+    OperationsDirectory(directory).begin(None, [market])
+    with StatusFile(directory, [session]):
+        pass
+    edit(directory, is_running=True)
+    return directory
+
+
+def edit(directory: Path, **changes: object) -> None:
+    """Change what the status says of the run."""
+    path = directory / STATUS_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def edit_market(directory: Path, **changes: Any) -> None:
+    """Change what the status says of its market."""
+    (entry,) = json.loads((directory / STATUS_FILE).read_text())["symbols"]
+    edit(directory, symbols=[{**entry, **changes}])
+
+
+def kill(directory: Path) -> None:
+    """Let the run's process be gone, as far as the directory says."""
+    edit(directory, process=DEAD)
+    path = directory / "operations.json"
+    path.write_text(path.read_text().replace(f'"process": {os.getpid()}', f'"process": {DEAD}'))
