@@ -7,6 +7,7 @@ from typing import Final
 from mm_fsm.core.clock import seconds
 from mm_fsm.core.decisions import FaultCode, HoldReason
 from mm_fsm.core.messages import SIDES, RejectionCode
+from mm_fsm.report.status_limits import limits_of
 from mm_fsm.watching.metric_families import Samples, WatchedMarket, counter, gauge, one
 
 
@@ -47,6 +48,16 @@ def _read_market(market: WatchedMarket) -> Samples:
     machine, instrument = market.session.machine, market.context.instrument
     kind = market.session.configuration.venue_kind
     yield (type(machine).__name__, kind, instrument.base_currency, instrument.quote_currency), 1.0
+
+
+def _read_limits(market: WatchedMarket) -> Samples:
+    """By the setting that sets it. What bounds the position changes with the price, so that one goes by its own name.
+
+    Allowances of the account and its venue are named by texts, which no label may hold.
+    """
+    for limit in limits_of(market.session):
+        if limit.setting != "account" and limit.share is not None:
+            yield ("position" if limit.name == "position" else limit.setting,), limit.share
 
 
 def _data_age(market: WatchedMarket) -> float | None:
@@ -171,9 +182,10 @@ MARKET_FAMILIES: Final = (
         one(lambda market: market.context.inventory_offset),
     ),
     gauge(
-        "mm_fsm_inventory_use_ratio",
-        "Distance from the target over its limit; above 1 the limit is passed.",
-        one(lambda market: market.context.assess_inventory().use),
+        "mm_fsm_limit_use_ratio",
+        "How much of each limit is used, by the setting that sets it; above 1 it is passed.",
+        _read_limits,
+        "limit",
     ),
     gauge(
         "mm_fsm_mid_price_quote",

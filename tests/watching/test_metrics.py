@@ -142,6 +142,10 @@ def test_orders_and_money_are_the_books(run: tuple[PulledSession, str]) -> None:
     assert values(text, "mm_fsm_net_pnl_quote") == {(): float(context.net_pnl)}
     assert values(text, "mm_fsm_live_orders") == {("bid",): 0, ("ask",): 0}
     assert context.fill_count > 0
+    use = values(text, "mm_fsm_limit_use_ratio")
+    assert use["position",] == pytest.approx(context.assess_inventory().use)
+    assert use["max_drawdown",] == pytest.approx(float(context.ledger.drawdown / context.settings.max_drawdown))
+    assert use["max_live_orders",] == 0
     assert values(text, "mm_fsm_market_info") == {("Newsworthy", "paper", "ETH", "USD"): 1}
 
 
@@ -213,7 +217,7 @@ def test_no_series_stands_twice_and_none_comes_later(run: tuple[PulledSession, s
     metrics = RunMetrics(tmp_path, [opened(Newsworthy)])
     first = {(sample.name, *sorted(sample.labels.items())) for sample in read(metrics.text.decode())}
     assert {name for name, *_ in {*names} - first} == {
-        "mm_fsm_equity_quote", "mm_fsm_mid_price_quote", "mm_fsm_market_data_age_seconds"
+        "mm_fsm_equity_quote", "mm_fsm_limit_use_ratio", "mm_fsm_mid_price_quote", "mm_fsm_market_data_age_seconds"
     }  # fmt: skip
     assert first <= {*names}
 

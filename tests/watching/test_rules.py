@@ -23,7 +23,7 @@ def test_every_rule_reads_a_metric_that_there_is() -> None:
         used = re.findall(r"(mm_fsm_\w+|up)(?:\{([^}]*)\})?", rule["expr"])
         assert used, rule["alert"]
         for name, matchers in used:
-            assert name == "up" or {*re.findall(r"(\w+)=", matchers)} <= LABELS[name], rule["alert"]
+            assert name == "up" or {*re.findall(r"(\w+)!?=", matchers)} <= LABELS[name], rule["alert"]
         shown = {*re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])}
         assert all(name == "up" or shown <= LABELS[name] for name, _ in used), rule["alert"]
 

@@ -12,9 +12,10 @@ import pytest
 
 from mm_fsm.runtime.loopback_server import LoopbackServer
 from mm_fsm.runtime.operations import OperationsDirectory
+from mm_fsm.watching.run_metrics import RunMetrics
 from mm_fsm.watching.served.access import Access
 from mm_fsm.watching.served.routes import routes_of
-from tests.watching.served.run_directories import kill, running_directory
+from tests.watching.served.run_directories import kill, quoting_session, running_directory
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 GOOD = {"Authorization": f"Bearer {TOKEN}"}
@@ -144,3 +145,15 @@ def test_pages_of_the_run_have_an_origin_of_their_own(server: LoopbackServer, ru
     assert headers["Content-Security-Policy"].startswith("sandbox allow-scripts")
     assert "allow-same-origin" not in headers["Content-Security-Policy"]
     assert get(server, "/status.json")[0] == get(server, "/../status.json")[0] == 404
+
+
+def test_a_scraper_gets_the_figures_that_the_run_wrote(server: LoopbackServer, run: Path) -> None:
+    """As the client library wrote them; without the table in the settings there are none, and the answer says so."""
+    status, text, _ = get(server, "/metrics")
+    assert (status, "enabled = true" in text) == (404, True)
+    RunMetrics(run, [quoting_session()])
+    status, text, headers = get(server, "/metrics")
+    assert (status, headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert 'mm_fsm_side_live{side="ask",symbol="ETH/USD"} 1.0' in text
+    kill(run)
+    assert get(server, "/metrics")[0] == 503

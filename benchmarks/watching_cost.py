@@ -1,6 +1,6 @@
-"""What metrics cost a run, in units of the engine's bare self transition: counting guards, and writing the figures.
+"""What metrics and alerts cost a run, in units of the engine's bare self transition.
 
-Two simulated sessions of one seed take the same facts by turns, the one with metrics, the other without; each round
+Three simulated sessions of one seed take the same facts by turns: with metrics, with alerts, with neither. Each round
 gives what a step costs more, and what one writing of all figures costs. Processor time; medians of the rounds.
 """
 
@@ -17,8 +17,10 @@ from typing import Any
 
 from engine_unit import EngineUnit, median
 
-from mm_fsm.runtime.session import Session, for_session, open_session
+from mm_fsm.runtime.session import for_session, open_session
 from mm_fsm.runtime.settings_file import read_preset
+from mm_fsm.runtime.watching_settings import AlertSettings
+from mm_fsm.watching.run_alerts import RunAlerts
 from mm_fsm.watching.run_metrics import RunMetrics
 
 PRESET = "paper_ethusd"
@@ -37,14 +39,14 @@ def opened(seconds: float) -> Any:
     return open_session(for_session(read_preset(PRESET), duration_seconds=seconds, seed=SEED))
 
 
-def advance(session: Any, end: int, metrics: RunMetrics | None = None) -> float:
+def advance(session: Any, end: int, watcher: Any = None) -> float:
     """Processor seconds until event time reaches ``end``."""
     gc.collect()
     began = time.process_time()
     while session.runner.next_time < end:
         for result in session.runner.advance():
-            if metrics is not None:
-                metrics.take(session, result)
+            if watcher is not None:
+                watcher.take(session, result)
     return time.process_time() - began
 
 
@@ -60,33 +62,26 @@ def written(metrics: RunMetrics) -> float:
 def run(directory: Path, rounds: int, round_seconds: float) -> dict[str, float]:
     """Costs in units, by what they are of."""
     whole = WARM_UP_SECONDS + (rounds + 1) * round_seconds
-    plain, watched = opened(whole), opened(whole)
-    metrics = RunMetrics(directory, [watched], clock=lambda: 0.0)
-    metrics.write()
-    metrics._next_write = float("inf")
+    plain, counted, alerted = (opened(whole) for _ in range(3))
+    metrics = RunMetrics(directory, [counted], clock=lambda: 0.0)
+    alerts = RunAlerts([alerted], AlertSettings(), [])
+    watched = {"metrics": (counted, metrics), "alerts": (alerted, alerts)}
     unit, end = EngineUnit(), plain.runner.next_time + int(WARM_UP_SECONDS * NANOSECONDS)
-    advance(plain, end)
-    advance(watched, end, metrics)
-    steps, writes, share = [], [], []
+    for session, watcher in ((plain, None), *watched.values()):
+        advance(session, end, watcher)
+    found: dict[str, list[float]] = {}
     for _ in range(rounds):
         end += int(round_seconds * NANOSECONDS)
-        facts, one = _facts(watched), unit.seconds()
-        without, with_metrics = advance(plain, end), advance(watched, end, metrics)
-        facts = _facts(watched) - facts
-        steps.append((with_metrics - without) / facts / one)
-        share.append(with_metrics / without)
-        writes.append(written(metrics) / one)
-    return {
-        "step_more": median(steps, 3),
-        "step_share": median(share, 3),
-        "write": median(writes, 1),
-        "series": metrics.text.count(b"\nmm_fsm_"),
-        "bytes": len(metrics.text),
-    }
-
-
-def _facts(session: Session) -> int:
-    return session.runner.facts
+        facts, one = plain.runner.facts, unit.seconds()
+        without = advance(plain, end)
+        facts = plain.runner.facts - facts
+        for name, (session, watcher) in watched.items():
+            spent = advance(session, end, watcher)
+            found.setdefault(f"{name}_step_more", []).append((spent - without) / facts / one)
+            found.setdefault(f"{name}_share", []).append(spent / without)
+        found.setdefault("write", []).append(written(metrics) / one)
+    sizes = {"series": metrics.text.count(b"\nmm_fsm_"), "bytes": len(metrics.text)}
+    return {name: median(values, 3) for name, values in found.items()} | sizes
 
 
 def main() -> int:
@@ -101,10 +96,11 @@ def main() -> int:
     if options.json:
         print(json.dumps(found, indent=2))
         return 0
-    print("metrics of one market; in units of one self transition of the engine:")
-    share = f"(a run takes {found['step_share']:.2f} times as long)"
-    print(f"    a step costs more        {found['step_more']:6.3f}    {share}")
-    print(f"    writing {found['series']:.0f} series      {found['write']:6.1f}    (once in five seconds)")
+    print("watching one market; in units of one self transition of the engine:")
+    for name in ("metrics", "alerts"):
+        share = f"(a run takes {found[f'{name}_share']:.2f} times as long)"
+        print(f"    {name + ', a step more':24}{found[f'{name}_step_more']:7.3f}    {share}")
+    print(f"    writing {found['series']:.0f} series      {found['write']:7.1f}    (once in five seconds)")
     return 0
 
 
