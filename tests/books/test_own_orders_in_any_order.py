@@ -20,6 +20,11 @@ numbers = st.integers(0, 5)
 reported = st.none() | st.integers(0, QUANTITY).map(Decimal)
 
 
+def is_cancelled_again(order: OwnOrder) -> bool:
+    """Whether cancels were sent more than once in vain, so that the next one has a time of its own."""
+    return order.status.value in LIVE and order.cancel_due and order.cancels_sent > 1
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Six orders of four contracts, and a venue that says anything about them."""
 
@@ -88,6 +93,12 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(number=numbers)
     def refuse_cancel(self, number: int) -> None:
         self.hear(number, self.book.refuse_cancel)
+
+    @rule(number=numbers)
+    def cancel_in_vain(self, number: int) -> None:
+        self.cancel(number)
+        self.refuse_cancel(number)
+        self.report_open(number, None)
 
     @rule(number=numbers)
     def lose_track(self, number: int) -> None:
@@ -163,6 +174,7 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def what_is_derived_agrees_with_the_orders(self) -> None:
         due = [time for order in self.orders for time in (order.answer_due, order.query_due) if time is not None]
+        due += [order.cancel_retry_at for order in self.orders if is_cancelled_again(order)]
         assert self.book.next_deadline == min(due, default=None)
         for side in Side:
             quotes = self.book.live(side, OrderPurpose.QUOTE)
@@ -194,6 +206,7 @@ class AnyOrder(RuleBasedStateMachine):
             if order.status.value in LIVE
             and not order.cancel_in_flight
             and not (order.status.value == "unknown" and order.query_due is not None)
+            and not is_cancelled_again(order)
         ]
         assert self.book.strays() == tuple(left_alone)
 
