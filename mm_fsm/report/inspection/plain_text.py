@@ -1,6 +1,6 @@
 """Values in plain text, for people: names instead of classes' paths, times as dates.
 
-Amounts have every digit; what was computed, and has more digits than any price or quantity, is cut and says so.
+A figure that is cut ends with an ellipsis.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import attrs
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.report.exact import exact_text
 
-_MOST_DIGITS: Final = 12
-"""Digits of a figure; a longer one ends with an ellipsis."""
+FEW_DIGITS: Final = 12
+"""Of a figure that was computed, such as a service's answer: more than any price or quantity has."""
+ALL_DIGITS: Final = 48
+"""Of an amount: more than a ledger keeps."""
 _MOST_ITEMS: Final = 6
 """Items of a sequence that are written out; the rest is counted."""
-_SHORT: Final = Context(prec=_MOST_DIGITS, rounding=ROUND_DOWN)
 _TIME_ENDINGS: Final = ("_at", "_time", "_due", "until", "since")
 _EARLIEST_DATE: Final = 10**17
 """Nanoseconds: an integer from here on, 1973, under the name of a time is a date; simulated times may begin at 0."""
@@ -39,64 +40,70 @@ def time_text(time: int) -> str:
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%d %H:%M:%S}.{digits} UTC"
 
 
-def plain_text(value: Any, name: str = "") -> str:
-    """One value as text; ``name``, the field that holds it, tells times from other integers."""
-    if value is None or isinstance(value, bool):
+def plain_text(value: Any, name: str = "", digits: int = FEW_DIGITS) -> str:
+    """One value as text.
+
+    Args:
+        value: anything.
+        name: the field that holds it, which tells times from other integers.
+        digits: the most of a decimal.
+    """
+    kind = type(value)
+    if kind is str:
         return str(value)
-    if isinstance(value, str):
-        return str(value.value) if isinstance(value, Enum) else value
-    if isinstance(value, Decimal):
-        return _decimal_text(value)
-    if isinstance(value, int):
+    if kind is Decimal:
+        return _decimal_text(value, digits)
+    if kind is float:
+        short = f"{value:.8g}"
+        return short if float(short) == value or value != value else f"{short}\u2026"  # noqa: PLR0124 - NaN alone
+    if kind is int:
         is_date = abs(value) >= _EARLIEST_DATE and name.endswith(_TIME_ENDINGS)
         return time_text(value) if is_date else str(value)
-    if isinstance(value, float):
-        short = f"{value:.8g}"
-        return short if float(short) == value else f"{short}\u2026"
-    return _text_of_parts(value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    return str(value) if value is None or kind is bool else _text_of_parts(value, digits)
 
 
-def _decimal_text(value: Decimal) -> str:
-    if not value.is_finite():
-        return str(value)
-    text = exact_text(value)
-    if len(text) <= _MOST_DIGITS or len(value.as_tuple().digits) <= _MOST_DIGITS:
-        return text
-    short = exact_text(_SHORT.plus(value))
-    return text if len(text) <= len(short) else f"{short}\u2026"
-
-
-def shown_fields(value: Any, known: Mapping[str, object] = MappingProxyType({})) -> dict[str, str]:
+def shown_fields(
+    value: Any, known: Mapping[str, object] = MappingProxyType({}), digits: int = ALL_DIGITS
+) -> dict[str, str]:
     """The fields of an attrs object as texts, in order.
 
     Left out are those that have their default, and those that are as the reader knows: ``known``, by name.
     """
     return {
-        name: plain_text(each, name)
+        name: plain_text(each, name, digits)
         for name, each, default in _fields(value)
         if each != default and not (name in known and known[name] == each)
     }
 
 
-def _text_of_parts(value: Any) -> str:
+def _decimal_text(value: Decimal, digits: int) -> str:
+    if not value.is_finite():
+        return str(value)
+    text = exact_text(value)
+    if len(text) <= digits:
+        return text
+    short = exact_text(Context(prec=digits, rounding=ROUND_DOWN).plus(value))
+    return text if len(text) <= len(short) else f"{short}\u2026"
+
+
+def _text_of_parts(value: Any, digits: int) -> str:
     if isinstance(value, Mapping):
-        return _listed(f"{plain_text(key)}: {plain_text(each)}" for key, each in value.items()) if value else "none"
+        texts = [f"{plain_text(key)}: {plain_text(each, '', digits)}" for key, each in value.items()]
+        return _listed(texts)
     if isinstance(value, (list, tuple, set, frozenset)):
-        fields: tuple[str, ...] = getattr(value, "_fields", ())
-        if fields:
-            return " x ".join(map(plain_text, value))
-        return _listed(map(plain_text, value)) if value else "none"
+        texts = [plain_text(each, "", digits) for each in value]
+        return " x ".join(texts) if hasattr(value, "_fields") else _listed(texts)
     if attrs.has(type(value)):
-        fields_text = ", ".join(f"{name} {text}" for name, text in shown_fields(value).items())
-        return f"{type(value).__name__}({fields_text})"
-    return str(value.value) if isinstance(value, Enum) else str(value)
+        fields = ", ".join(f"{name} {text}" for name, text in shown_fields(value, digits=digits).items())
+        return f"{type(value).__name__}({fields})"
+    return str(value)
 
 
-def _listed(texts: Iterator[str] | map[str]) -> str:
-    every = list(texts)
-    shown = every[:_MOST_ITEMS]
-    more = [f"and {len(every) - _MOST_ITEMS} more"] if len(every) > _MOST_ITEMS else []
-    return "; ".join(shown + more)
+def _listed(texts: list[str]) -> str:
+    more = [f"and {len(texts) - _MOST_ITEMS} more"] if len(texts) > _MOST_ITEMS else []
+    return "; ".join(texts[:_MOST_ITEMS] + more) or "none"
 
 
 def _fields(value: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -205,21 +206,29 @@ class ShownTexts:
 
     def of(self, machine: StrategyMachine) -> Shown:
         """What the machine shows now, flat, in its order."""
-        show = getattr(machine, "shown", None)
-        shown: Mapping[str, Any] = {} if show is None else show()
-        return dict(self._flat(shown, ()))
+        found: dict[Path, str | None] = {}
+        self._flatten(machine.shown(), (), found)
+        return found
 
-    def _flat(self, shown: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str | None]]:
+    def _flatten(self, shown: Mapping[str, Any], path: Path, found: dict[Path, str | None]) -> None:
+        known_texts = self._known
         for name, value in shown.items():
             place = (*path, str(name))
-            inside = _by_name(value)
-            if inside is not None:
-                yield from self._flat(inside, place)
-                continue
-            known = self._known.get(place)
+            if type(value) not in _SIMPLE:
+                inside = _by_name(value)
+                if inside is not None:
+                    self._flatten(inside, place, found)
+                    continue
+            known = known_texts.get(place)
             if known is None or not (known[0] is value or (type(known[0]) is type(value) and known[0] == value)):
-                known = self._known[place] = (value, None if value is None else plain_text(value, str(name)))
-            yield place, known[1]
+                text = None if value is None else plain_text(value, place[-1], digits=_SHOWN_DIGITS)
+                known = known_texts[place] = (value, text)
+            found[place] = known[1]
+
+
+_SHOWN_DIGITS: Final = 20
+"""Of an amount that a machine shows: fees and cash have fewer, averages more."""
+_SIMPLE: Final = frozenset((type(None), bool, int, float, str, Decimal))
 
 
 def _by_name(value: object) -> Mapping[str, Any] | None:
