@@ -71,6 +71,10 @@ def shown(context: MarketMakingContext) -> dict[str, object]:
             "market ask": context.ask_price,
             **{f"own {side}": _best_quote(context, side) for side in SIDES},
         },
+        "market": {
+            "spread bps": context.market_spread_bps,
+            "volatility": context.volatility,
+        },
         "inventory": {
             "position": context.base_position,
             "target": context.target_base,

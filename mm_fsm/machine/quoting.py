@@ -12,6 +12,7 @@ from attrs import evolve
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.chart import ExecutorKind, definition_of
+from mm_fsm.core.decisions import QuotePlan
 from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument
 from mm_fsm.core.messages import SIDES
 from mm_fsm.core.settings import MarketMakingSettings
@@ -115,9 +116,9 @@ class QuotingMachine(TradingMachine):
         )
 
     def shown(self) -> Mapping[str, object]:
-        """Each side and why it is held, market, inventory, money, own orders, and what a subclass remembers."""
+        """Each side and why it is held, the plan, market, inventory, money, orders, and what a subclass remembers."""
         bands = {str(side): describe_side(self.context, side) for side in SIDES}
-        return {"bands": bands, **super().shown()}
+        return {"bands": bands, "plan": _shown_plan(self.context.plan), **super().shown()}
 
     # -- on record --------------------------------------------------------------------------------------------------
 
@@ -154,6 +155,21 @@ class QuotingMachine(TradingMachine):
             settings=chosen, instrument=context.instrument, fees=context.fees, balances=context.balances
         )
         context.settings, context.orders.times = chosen, fresh.orders.times
+
+
+def _shown_plan(plan: QuotePlan | None) -> Mapping[str, object] | None:
+    """A plan for people: spreads in bps, each side's quotes from the inside out."""
+    if plan is None:
+        return None
+    return {
+        "priced at": plan.priced_at,
+        "reference price": plan.reference_price,
+        "bid spread bps": plan.bid_spread_bps,
+        "ask spread bps": plan.ask_spread_bps,
+        "skew": plan.inventory_skew,
+        "bids": "; ".join(f"{quote.price} x {quote.quantity}" for quote in plan.bids) or "none",
+        "asks": "; ".join(f"{quote.price} x {quote.quantity}" for quote in plan.asks) or "none",
+    }
 
 
 def _check_together(settings: MarketMakingSettings, instrument: Instrument, fees: Fees, balances: Balances) -> None:

@@ -109,7 +109,7 @@ class TimeView {
   build(go) {
     const place = (id) => { const fresh = make("div"); document.getElementById(id).replaceChildren(fresh); return fresh; };
     const stretches = this.stretches;
-    this.charts = [timeBands(place("bands"), this.time, "States, holds, fills and faults over time", this.rows, stretches, { height: 44 + 20 * this.rows.length })];
+    this.charts = [timeBands(place("bands"), this.time, "States, holds, fills and faults over time", this.rows, stretches, { height: 58 + 22 * this.rows.length })];
     if (this.names.length) {
       const series = this.names.map(([at, name], number) => ({
         label: this.prefixes[at] + name, color: lineColor(name, number), times: [...this.time.whole], values: [null, null], step: true,

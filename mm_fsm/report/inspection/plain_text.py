@@ -24,9 +24,9 @@ ALL_DIGITS: Final = 48
 """Of an amount: more than a ledger keeps."""
 _MOST_ITEMS: Final = 6
 """Items of a sequence that are written out; the rest is counted."""
-_TIME_ENDINGS: Final = ("_at", "_time", "_due", "until", "since")
-_EARLIEST_DATE: Final = 10**17
-"""Nanoseconds: an integer from here on, 1973, under the name of a time is a date; simulated times may begin at 0."""
+_TIME_ENDINGS: Final = ("_at", " at", "_time", "_due", "until", "since")
+_EARLIEST_DATE: Final = 10**6
+"""Nanoseconds: an integer from here on, under the name of a time, is a date; simulated times begin at 0, in 1970."""
 _SECONDS_OF_THE_CALENDAR: Final = 253_402_300_800
 """The year 10000: no date is written beyond."""
 
