@@ -30,7 +30,7 @@ function makeSortable(table) {
       const column = head.cellIndex, down = head.getAttribute("aria-sort") === "ascending";
       for (const other of head.parentNode.children) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      const text = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
+      const text = ({ cells: { [column]: cell } }) => cell.dataset.value ?? cell.querySelector("data")?.value ?? cell.textContent.trim();
       const rows = [...body.rows], numeric = rows.every((row) => text(row) !== "" && !isNaN(text(row)));
       rows.sort((a, b) => numeric ? text(a) - text(b) : text(a).localeCompare(text(b)));
       if (down) rows.reverse();
@@ -49,14 +49,16 @@ function showHint(text, left, top) {
 function hideHint() {
   document.getElementById("hint").hidden = true;
 }
-/** What a picture of a chart has to say about each state and edge, on hover and focus. */
+/** What a picture of a chart has to say about each state and edge, on hover; ``data-node`` keeps a state's name. */
 function makeHints(picture) {
   for (const part of picture.querySelectorAll("a")) {
     const text = part.getAttribute("xlink:title");
     part.removeAttribute("xlink:title");
     if (!text || !text.trim()) continue;
     const group = part.closest("g.edge, g.node") ?? part;
-    group.querySelector("title")?.remove();
+    const title = group.querySelector("title");
+    if (title) group.dataset.node = title.textContent;
+    title?.remove();
     part.setAttribute("aria-label", text);
     part.addEventListener("mousemove", (event) => showHint(text, event.clientX, event.clientY));
     part.addEventListener("mouseleave", hideHint);

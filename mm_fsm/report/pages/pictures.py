@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import re
 
+_NEEDLESS = re.compile(
+    r"<!--.*?-->\n?"  # what was drawn from what
+    r"|<text[^>]*>[\s\u00a0]*</text>\n?"  # space between words
+    r'| xml:space="preserve"| text-anchor="start"'
+    r'| font-family="Helvetica,Arial,sans-serif"',  # the page's styles say it
+    re.DOTALL,
+)
+
+
+_TO_A_TENTH = re.compile(r"(\d\.\d)\d+(?=[\s,C\"])")
+"""Positions; a tenth of a point is less than can be seen."""
+
 
 def embedded_picture(svg: str, name: str) -> str:
     """An SVG that can stand in a page beside others: no prologue, and identifiers that begin with ``name``.
 
     An empty text stays empty: nothing could be drawn.
     """
-    picture = svg[svg.index("<svg") :] if svg else ""
+    picture = _NEEDLESS.sub("", svg[svg.index("<svg") :]) if svg else ""
+    picture = _TO_A_TENTH.sub(r"\1", picture)
     return re.sub(r'\bid="', f'id="{name}-', picture)

@@ -76,6 +76,17 @@ function timeButtons(element, time) {
     buttons[3].disabled = buttons[4].disabled = time.isWhole;
   });
 }
+/** Times of an axis, 24 hours, UTC: a date where a day begins, and with the first. */
+function timeLabels(u, splits, _, __, step) {
+  const decimals = step < 1 ? 3 : 0;
+  let before = "";
+  return splits.map((seconds) => {
+    const [date, time] = utcText(seconds, decimals).split(" "), short = step >= 60 ? time.slice(0, 5) : time;
+    const isNew = date !== before;
+    before = date;
+    return isNew ? `${short}\n${date}` : short;
+  });
+}
 const AXIS_FONT = "12px system-ui, \"Segoe UI\", Roboto, Helvetica, Arial, sans-serif";
 const LABEL_WIDTH = 68;
 function axis(more) {
@@ -90,7 +101,8 @@ function axis(more) {
  *
  * ``series``: a list of ``{label, color, times, values, step, points, width, dash, text, fill}``; ``times`` are seconds
  * since 1970, ``values`` numbers or null where there is none; ``step`` holds a value until the next; ``points`` is
- * "up" or "down" for triangles without a line; ``text(value)`` says it for people.
+ * "up" or "down" for triangles without a line; ``text(value)`` says it for people; what is ``quiet`` stands in no
+ * legend; ``band`` fills, in that colour, what lies between a series and the one before it.
  * ``more``: ``height``, ``text`` of the axis, ``draw(u)`` beneath the series, ``range`` of the axis.
  */
 function timeline(element, time, label, series, more = {}) {
@@ -109,9 +121,10 @@ function timeline(element, time, label, series, more = {}) {
       y: more.range ? { range: more.range } : {},
     },
     axes: [
-      axis({ space: 90 }),
+      axis({ space: 90, values: timeLabels }),
       axis({ size: LABEL_WIDTH, values: (_, splits) => splits.map((value) => value === null ? "" : text(value)), ...more.axis }),
     ],
+    bands: series.flatMap((one, at) => one.band ? [{ series: [at + 1, at], fill: () => pageColor(one.band) }] : []),
     legend: { show: more.legend ?? true },
     cursor: {
       sync: { key: time.key, setSeries: false, filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
@@ -123,7 +136,7 @@ function timeline(element, time, label, series, more = {}) {
     series: [
       { label: "time", value: (_, seconds) => seconds === null ? "-" : utcText(seconds, 3) },
       ...series.map((one) => ({
-        label: one.label, stroke: () => pageColor(one.color), width: one.points ? 0 : one.width ?? 1.5, dash: one.dash,
+        label: one.label, stroke: one.color ? () => pageColor(one.color) : undefined, width: one.points ? 0 : one.width ?? 1.5, dash: one.dash,
         fill: one.fill ? () => pageColor(one.fill) : undefined,
         paths: one.points ? () => null : one.step ? uPlot.paths.stepped({ align: 1 }) : uPlot.paths.linear(),
         points: { show: false }, value: (_, value) => value === null || value === undefined ? "-" : (one.text ?? text)(value),
@@ -137,10 +150,12 @@ function timeline(element, time, label, series, more = {}) {
         u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
       }],
       drawAxes: more.draw ? [more.draw] : [],
+      setCursor: [(u) => element.classList.toggle("reading", u.cursor.idx !== null && u.cursor.left >= 0)],
       draw: [(u) => series.forEach((one, at) => { if (one.points && u.series[at + 1].show) triangles(u, at + 1, one); })],
     },
   };
-  const chart = new uPlot(options, data, element);
+  const chart = new uPlot(options, data, element), rows = element.querySelectorAll(".u-legend .u-series");
+  series.forEach((one, at) => { if (one.quiet && rows[at + 1]) rows[at + 1].style.display = "none"; });
   time.follow(() => chart.setScale("x", { min: time.shown[0], max: time.shown[1] }));
   moveByKeys(element, time);
   onColorChange(() => chart.redraw(false, true));
@@ -177,7 +192,8 @@ function triangles(u, at, one) {
 /**
  * Rows of coloured stretches over time, such as why each side was not quoted.
  *
- * ``rows``: names; ``stretches``: a list of ``{row, begin, end, color, text}``, in seconds since 1970.
+ * ``rows``: names; ``stretches``: a list of ``{row, begin, end, color, text, from, to}``, in seconds since 1970; ``from``
+ * and ``to`` are shares of the row's height, from the top, if it is not filled.
  */
 function timeBands(element, time, label, rows, stretches, more = {}) {
   const draw = (u) => {
@@ -186,12 +202,14 @@ function timeBands(element, time, label, rows, stretches, more = {}) {
     context.beginPath();
     context.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
     context.clip();
-    const tall = u.bbox.height / rows.length;
+    const tall = u.bbox.height / rows.length, colors = new Map();
     for (const one of stretches) {
       if (one.end < u.scales.x.min || one.begin > u.scales.x.max) continue;
       const left = u.valToPos(one.begin, "x", true), right = u.valToPos(one.end, "x", true);
-      context.fillStyle = pageColor(one.color);
-      context.fillRect(left, u.bbox.top + one.row * tall + gap, Math.max(right - left, devicePixelRatio), tall - 2 * gap);
+      if (!colors.has(one.color)) colors.set(one.color, pageColor(one.color));
+      context.fillStyle = colors.get(one.color);
+      const top = u.bbox.top + one.row * tall + gap, inside = tall - 2 * gap, from = one.from ?? 0, to = one.to ?? 1;
+      context.fillRect(left, top + from * inside, Math.max(right - left, devicePixelRatio), (to - from) * inside);
     }
     context.restore();
   };
