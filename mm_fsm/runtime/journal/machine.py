@@ -14,6 +14,8 @@ from mm_fsm.machine.results import StepResult
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.runtime.journal.writer import Journal
 
+MOST_TELLINGS: Final = 8
+"""How often a machine that answers the failure with further placements is told that those stay, too."""
 M_co = TypeVar("M_co", bound=StrategyMachine, covariant=True)
 
 
@@ -55,25 +57,34 @@ class JournaledMachine(Generic[M_co]):
 
     def _without_journal(self, result: StepResult, error: JournalError) -> StepResult:
         """The step without its placements, and the machine's answer to the failure."""
-        withheld = tuple(i.client_order_id for i in result.intents if isinstance(i, PlaceOrder))
-        leaving = _without_placements(result.intents)
-        if withheld or not (self._is_told or isinstance(result.fact, JournalFailed)):
-            told = self.machine.step(JournalFailed(received_at=self.machine.now, reason=str(error), withheld=withheld))
-            self._is_told = True
-            return evolve(
+        withheld = _placed(result.intents)
+        is_told = self._is_told or isinstance(result.fact, JournalFailed)
+        result = evolve(result, intents=_without_placements(result.intents))
+        for _ in range(MOST_TELLINGS):
+            if is_told and not withheld:
+                break
+            now = self.machine.now
+            told = self.machine.step(JournalFailed(received_at=now, reason=str(error), withheld=withheld))
+            is_told = self._is_told = True
+            withheld = _placed(told.intents)
+            result = evolve(
                 told,
                 fact=result.fact,
                 transitions=result.transitions + told.transitions,
                 reasons=result.reasons + told.reasons,
-                intents=leaving + _without_placements(told.intents),
+                intents=result.intents + _without_placements(told.intents),
                 faults=result.faults + told.faults,
             )
-        return evolve(result, intents=leaving)
+        return result
 
     @property
     def is_final(self) -> bool:
         """Whether the machine has ended."""
         return self.machine.is_final
+
+
+def _placed(intents: tuple[Intent, ...]) -> tuple[str, ...]:
+    return tuple(intent.client_order_id for intent in intents if isinstance(intent, PlaceOrder))
 
 
 def _without_placements(intents: tuple[Intent, ...]) -> tuple[Intent, ...]:

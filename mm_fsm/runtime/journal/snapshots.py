@@ -11,7 +11,7 @@ import zlib
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, Flag
 from functools import cache
 from inspect import isclass
 from types import MappingProxyType, ModuleType
@@ -121,7 +121,7 @@ class _Form:
             "l": lambda content: [self.value(each) for each in content],
             "s": lambda content: {self.value(each) for each in content},
             "m": self._read_mapping,
-            "e": lambda content: self._class_named(content[0])(content[1]),
+            "e": self._read_member,
             "o": self._read_object,
         }
 
@@ -153,7 +153,7 @@ class _Form:
         found |= {kind: self._writer_of_mapping(name) for name, kind in _MAPPINGS.items()}
         for name, cls in self._classes.items():
             if issubclass(cls, Enum):
-                found[cls] = _writer_of_enum(name)
+                found[cls] = _writer_of_enum(name, cls)
             elif attrs.has(cls):
                 found[cls] = self._writer_of_object(name, _written(cls))
         return found
@@ -182,13 +182,18 @@ class _Form:
     def _class_named(self, name: str) -> Any:
         cls = self._classes.get(name)
         if cls is None:
-            raise _Unknown(name)
+            raise _Unknown(name.removeprefix("."))
         return cls
 
     def _read_mapping(self, content: list[Any]) -> Any:
         kind, flat = content
         parts = [self.value(each) for each in flat]
         return _MAPPINGS[kind](dict(zip(parts[::2], parts[1::2], strict=True)))
+
+    def _read_member(self, content: list[Any]) -> Any:
+        name, member = content
+        cls = self._class_named(name)
+        return cls[member] if _is_held_by_name(name, cls) else cls(member)
 
     def _read_object(self, content: list[Any]) -> Any:
         """An instance exactly as it was: no initialiser, converter or check runs on it again."""
@@ -210,7 +215,7 @@ def _form_with(own_classes: tuple[type, ...]) -> _Form:
 
 
 def _named(own_classes: tuple[type, ...]) -> dict[str, type]:
-    """A strategy's own classes by name.
+    """A strategy's own classes by name, with a dot before it: the package's names, later ones too, stay free for it.
 
     Raises:
         SnapshotError: one is neither an attrs class nor an enumeration, or two have one name.
@@ -219,15 +224,13 @@ def _named(own_classes: tuple[type, ...]) -> dict[str, type]:
     for cls in own_classes:
         if not (isclass(cls) and (attrs.has(cls) or issubclass(cls, Enum))):
             raise SnapshotError(f"snapshot_classes: expected attrs classes and enumerations, found {cls!r}.")
-        name = cls.__name__
-        known = _PACKAGE_CLASSES.get(name, found.get(name, cls))
+        known = found.setdefault(f".{cls.__name__}", cls)
         if known is not cls:
             raise SnapshotError(
-                f"snapshot_classes: expected a name of its own for each class, found {name} of {cls.__module__} and of "
-                f"{known.__module__}."
+                f"snapshot_classes: expected a name of its own for each class, found {cls.__name__} of "
+                f"{cls.__module__} and of {known.__module__}."
             )
-        found[name] = cls
-    return found
+    return {name: cls for name, cls in found.items() if cls not in _PACKAGE_CLASSES.values()}
 
 
 def _spelled(place: _Place | None) -> str:
@@ -238,8 +241,15 @@ def _spelled(place: _Place | None) -> str:
     return ".".join(reversed(names))
 
 
-def _writer_of_enum(name: str) -> _Writer:
+def _writer_of_enum(name: str, cls: type[Enum]) -> _Writer:
+    if _is_held_by_name(name, cls):
+        return lambda _, value: {"e": [name, value.name]}
     return lambda _, value: {"e": [name, value.value]}
+
+
+def _is_held_by_name(name: str, cls: type[Enum]) -> bool:
+    """Members of a strategy's own enumeration may have any values; flags, which are combined, have numbers."""
+    return name.startswith(".") and not issubclass(cls, Flag)
 
 
 def _attributes(cls: Any) -> tuple[attrs.Attribute[Any], ...]:

@@ -234,13 +234,25 @@ class _Verification:
             if difference is not None:
                 self._note(difference)
                 return
-            if isinstance(row, RecordRow) and compares_books and row.books:
-                compares_books = self._compare_digest(machine, row)
+            if isinstance(row, RecordRow) and compares_books:
+                compares_books = self._compare_recorded(machine, row) and self._compare_digest(machine, row)
             if self.on_progress is not None and sequence == _last_sequence(row):
                 self.on_progress(sequence)
 
+    def _compare_recorded(self, machine: StrategyMachine, row: RecordRow) -> bool:
+        """Whether what the record carries beside the step is what the machine has; the first difference is reported."""
+        found = dict(zip(machine.recorded, machine.recorded_values(), strict=True))
+        for name, recorded in self.reader.recorded(row).items():
+            if recorded is not None and found.get(name, recorded) != recorded:
+                fact = self.reader.fact(row)
+                self._note(_difference(row.segment, row.sequence, fact, Strayed(name, recorded, found[name])))
+                return False
+        return True
+
     def _compare_digest(self, machine: StrategyMachine, row: RecordRow) -> bool:
-        """Whether the books equal the record; only the first difference is reported."""
+        """Whether the books equal the record, where it has a digest; only the first difference is reported."""
+        if not row.books:
+            return True
         found = books_digest(machine)
         if found != row.books:
             fact = type(self.reader.fact(row)).__name__
