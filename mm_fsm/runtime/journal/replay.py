@@ -163,12 +163,12 @@ def strayed_from_record(reader: JournalReader, step: ReplayedStep) -> Strayed | 
     if result.sequence != step.sequence:
         return Strayed("sequence", str(step.sequence), str(result.sequence))
     is_quiet = isinstance(row, QuietRow)
-    if isinstance(row, RecordRow) and row.state not in {None, result.state}:
-        return Strayed("state", row.state, result.state)
     for name, found in _decision(reader, result).items():
         recorded = None if is_quiet else getattr(row, name)
         if recorded != found:
             return Strayed(name, recorded, found)
+    if isinstance(row, RecordRow) and row.state not in {None, result.state}:
+        return Strayed("state", row.state, result.state)
     return None
 
 
