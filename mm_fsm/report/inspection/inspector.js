@@ -129,6 +129,7 @@ function buildControls(data) {
   for (const [id, act] of [["first", () => inspector.go(inspector.main.first)], ["last", () => inspector.go(inspector.main.last)],
     ["back", () => inspector.walk(-1)], ["forth", () => inspector.walk(1)], ["keys-button", toggleKeys]]) by(id).addEventListener("click", act);
   by("step").addEventListener("change", () => inspector.go(Number(by("step").value)));
+  by("step").addEventListener("keydown", (event) => { if (event.key === "Escape") by("step").blur(); });
   by("slider").addEventListener("input", () => inspector.go(Number(by("slider").value)));
   for (const [id, isWhole] of [["whole", true], ["around", false]]) by(id).addEventListener("click", () => {
     by("whole").setAttribute("aria-pressed", isWhole);

@@ -10,6 +10,8 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 const NONE = "\u2013";
+/** Characters from which on an answer is folded. */
+const LONG_ANSWER = 160;
 function valueText(value) {
   return value === null || value === undefined ? NONE : value === "" ? "(empty)" : value;
 }
@@ -89,6 +91,7 @@ class ChartView {
 class SideView {
   constructor(track, picture, heading) {
     this.track = track;
+    this.opensLong = false;
     this.chart = new ChartView(track.chart, picture);
     this.now = make("p", { class: "now" });
     this.notice = make("p", { class: "notice" });
@@ -123,7 +126,8 @@ class SideView {
     const trace = moment.content.traces[moment.step.a] ?? [];
     const taken = trace.map((at) => moment.content.entries[at]).filter(([kind]) => kind === "EdgeTaken").map(([, edge]) => edge);
     if (taken.length || !moment.step.e) return taken;
-    return moment.step.e.map(([source, event]) => this.track.chart.edges.findIndex((edge) => edge.source === source && edge.event === event));
+    const { edges } = this.track.chart;
+    return moment.step.e.map(([source, event]) => edges.findIndex((edge) => edge.source === source && edge.event === event)).filter((at) => at >= 0);
   }
   *parts(moment, other) {
     const { step } = moment, differs = (name) => other !== null && JSON.stringify(step[name] ?? null) !== JSON.stringify(other.step[name] ?? null);
@@ -169,8 +173,16 @@ class SideView {
       return make("li", { class: "taken" }, `${edge.event}: ${way}`, edge.note ? make("span", { class: "muted small" }, ` (${edge.note})`) : null);
     }
     if (kind === "CommandRefused") return make("li", {}, `the command ${rest[0]} is not taken in this state`);
-    const [method, asked, answer] = rest;
-    return make("li", { class: "service" }, make("span", { class: "code" }, `${method}(${asked})`), ` \u2192 ${answer}`);
+    return make("li", { class: "service" }, ...this.answerParts(...rest));
+  }
+  /** A service's answer; a long one opens on request, and then so do those of later steps. */
+  answerParts(method, asked, answer) {
+    const question = make("span", { class: "code" }, `${method}(${asked})`);
+    if (answer.length <= LONG_ANSWER) return [question, ` \u2192 ${answer}`];
+    const whole = make("details", { open: this.opensLong }, make("summary", {}, question, ` \u2192 ${answer.slice(0, LONG_ANSWER / 2)}\u2026`),
+      make("div", { class: "whole" }, answer));
+    whole.querySelector("summary").addEventListener("click", () => { this.opensLong = !whole.open; });
+    return [whole];
   }
   showBooks(moment, other) {
     const names = new Set([...moment.before.keys(), ...moment.shown.keys()]);

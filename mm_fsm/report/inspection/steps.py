@@ -207,7 +207,10 @@ class ShownTexts:
     def of(self, machine: StrategyMachine) -> Shown:
         """What the machine shows now, flat, in its order."""
         found: dict[Path, str | None] = {}
-        self._flatten(machine.shown(), (), found)
+        try:
+            self._flatten(machine.shown(), (), found)
+        except Exception as error:  # noqa: BLE001 - a subclass's view of itself must not hide its steps
+            found["problem", "shown()"] = f"raised {type(error).__name__}: {error}"
         return found
 
     def _flatten(self, shown: Mapping[str, Any], path: Path, found: dict[Path, str | None]) -> None:
