@@ -15,7 +15,7 @@ from mm_fsm.cli.consoles import result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.long_work import long_work
 from mm_fsm.cli.run_journals import journals_of, strategy_of
-from mm_fsm.cli.user_code import find_modules_here, load_machine
+from mm_fsm.cli.user_code import find_modules_here, load_strategy
 from mm_fsm.errors import FileError, JournalError, OptionError
 from mm_fsm.report.inspection.comparison import first_differences
 from mm_fsm.report.inspection.page import MOST_BYTES, InspectedMarket, inspection_page, size_of
@@ -115,7 +115,7 @@ def _inspected(run: Path, options: InspectOptions) -> list[InspectedMarket]:
 
 def _version(symbol: str, options: InspectOptions) -> Version:
     return Version(
-        machine_class=None if options.machine is None else load_machine(options.machine),
+        machine_class=None if options.machine is None else load_strategy(options.machine),
         settings=None if options.settings is None else strategy_of(symbol, options.settings),
     )
 

@@ -16,6 +16,7 @@ from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.errors import MarketMakerError, PluginError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.strategy import StrategyMachine
 
 GROUP: Final = "mm_fsm.machines"
 
@@ -52,21 +53,36 @@ def find_modules_here() -> None:
 
 
 def load_machine(reference: str | None) -> type[QuotingMachine]:
-    """The machine's class that ``module:class`` or a registered name means; None means the shipped one.
+    """The market maker's class that ``module:class`` or a registered name means; None means the shipped one.
 
     Raises:
         MarketMakerError: the reference is malformed, nothing is there, or what is there is no market maker.
     """
     if reference is None:
         return MarketMakingStateMachine
+    found = load_strategy(reference)
+    if not issubclass(found, QuotingMachine):
+        raise PluginError(
+            f"--machine {reference}: expected a market maker, found another strategy. "
+            "Make its class from mm_fsm.MarketMakingStateMachine."
+        )
+    return found
+
+
+def load_strategy(reference: str) -> type[StrategyMachine]:
+    """The class of any strategy that ``module:class`` or a registered name means.
+
+    Raises:
+        MarketMakerError: the reference is malformed, nothing is there, or what is there is no strategy.
+    """
     from mm_fsm.diagram import load_chart  # noqa: PLC0415 - what draws is needed here only
 
     find_modules_here()
     found = load_chart(reference if ":" in reference else _target(reference)).owner
-    if found is None or not issubclass(found, QuotingMachine):
+    if found is None or not issubclass(found, StrategyMachine):
         raise PluginError(
-            f"--machine {reference}: expected a market maker, found another chart. "
-            "Make its class from mm_fsm.MarketMakingStateMachine."
+            f"--machine {reference}: expected a strategy, found another chart. Make its class from "
+            "mm_fsm.MarketMakingStateMachine, or from mm_fsm.StrategyMachine."
         )
     return found
 

@@ -10,9 +10,9 @@ from mm_fsm.cli.consoles import result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.long_work import long_work
 from mm_fsm.cli.run_journals import journals_of, strategy_of
-from mm_fsm.cli.user_code import find_modules_here, load_machine
+from mm_fsm.cli.user_code import find_modules_here, load_strategy
 from mm_fsm.errors import JournalError
-from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.runtime.journal import JournalReader, VerifyReport, verify_run
 
 
@@ -24,7 +24,7 @@ def run_verify(place: Path, *, machine: str | None, settings: Path | None, as_js
         MarketMakerError: the machine's class is not there, or the settings are refused.
     """
     find_modules_here()  # a machine that wrote a journal may be one of them
-    machine_class = None if machine is None else load_machine(machine)
+    machine_class = None if machine is None else load_strategy(machine)
     paths = journals_of(place)
     reports = []
     for path in paths:
@@ -39,7 +39,7 @@ def run_verify(place: Path, *, machine: str | None, settings: Path | None, as_js
 
 
 def _verify(
-    path: Path, machine_class: type[QuotingMachine] | None, settings: Path | None, tell: Callable[[float], None]
+    path: Path, machine_class: type[StrategyMachine] | None, settings: Path | None, tell: Callable[[float], None]
 ) -> VerifyReport:
     try:
         with JournalReader(path) as reader:

@@ -52,6 +52,7 @@ CASES: Final[tuple[tuple[str, int, str], ...]] = (
     ("inspect {made} -q --out {new}", 0, ""),
     ("inspect {made} -q --out {new} --settings {wide}", 0, ""),
     ("inspect {made} --symbol XRP/USD", 2, "--symbol"),
+    ("inspect {made} --machine mm_fsm.books.order_lifecycle:OrderLifecycle", 2, "expected a strategy"),
     ("inspect {made} --against {made} --settings {wide}", 2, "--against"),
     ("inspect {made} -q --out {file}/below", 2, "file "),
     ("inspect {empty}", 2, "found none"),
