@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from operator import attrgetter
-from typing import Final, Self, overload
+from typing import TYPE_CHECKING, Final, Self, overload
 
 from attrs import define, field
 
@@ -62,30 +62,23 @@ class FaceOnceKnown:
     @overload
     def __get__(self, ledger: Ledger, owner: type) -> Decimal | None: ...
     def __get__(self, ledger: Ledger | None, owner: type) -> Self | Decimal | None:
-        """The sum now."""
+        """The sum now: amounts are read many times a step, and most of them change with a booking only."""
         if ledger is None:
             return self
-        made = ledger._faces.get(self.name)  # as ``face`` does, without its call: amounts are read many times a step
-        if made is not None and made[0] == self.read(ledger.sums):
-            return made[1]
-        return ledger.face(self)
+        made = ledger._faces
+        return made[self.name] if self.name in made else ledger.face(self)
 
 
 class Face(FaceOnceKnown):
     """A sum of the ledger, which is always known, as an exact decimal."""
 
-    @overload
-    def __get__(self, ledger: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, ledger: Ledger, owner: type) -> Decimal: ...
-    def __get__(self, ledger: Ledger | None, owner: type) -> Self | Decimal:
-        """The sum now."""
-        if ledger is None:
-            return self
-        made = ledger._faces.get(self.name)
-        if made is not None and made[0] == self.read(ledger.sums):
-            return made[1] or ZERO
-        return ledger.face(self) or ZERO
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, ledger: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, ledger: Ledger, owner: type) -> Decimal: ...
+        def __get__(self, ledger: Ledger | None, owner: type) -> Self | Decimal: ...
 
 
 @define(kw_only=True, eq=False)
@@ -119,10 +112,8 @@ class Ledger:
     _trades: dict[tuple[str, str], tuple[int, str]] = field(init=False, factory=dict, repr=False)
     """Exchange time and terms by side and trade id."""
     _payments: set[tuple[str, str]] = field(init=False, factory=set, repr=False)
-    _faces: dict[str, tuple[tuple[int | None, int], Decimal | None]] = field(
-        init=False, factory=dict, repr=False, metadata=DERIVED
-    )
-    """The last decimal made of each sum, with the integer and the decimals that it was made of."""
+    _faces: dict[str, Decimal | None] = field(init=False, factory=dict, repr=False, metadata=DERIVED)
+    """Decimals made of the sums since these last changed."""
     _marked: Decimal | None = field(init=False, default=None, repr=False, metadata=DERIVED)
 
     reference_price = FaceOnceKnown("reference_price", "price")
@@ -189,13 +180,8 @@ class Ledger:
 
     def face(self, face: FaceOnceKnown) -> Decimal | None:
         """One sum as a decimal; equal sums look alike."""
-        read_from: tuple[int | None, int] = face.read(self.sums)
-        made = self._faces.get(face.name)
-        if made is not None and made[0] == read_from:
-            return made[1]
-        units, decimals = read_from
-        value = None if units is None else decimal_of(units, decimals)
-        self._faces[face.name] = (read_from, value)
+        units, decimals = face.read(self.sums)
+        self._faces[face.name] = value = None if units is None else decimal_of(units, decimals)
         return value
 
     @property
@@ -255,11 +241,20 @@ class Ledger:
         if units is None:
             units = self.sums.read(m)[0]
         if units != self.sums.reference_price:
+            self._forget_faces_at_m()
             self.sums.mark(units)
         self._marked = m
 
+    def _forget_faces_at_m(self) -> None:
+        if self.sums.reference_price is None:
+            self._faces.clear()
+            return
+        for name in _AT_M:
+            self._faces.pop(name, None)
+
     def restore_peak(self, peak: Decimal) -> None:
         """Go on with a peak of the net profit that is on record, quote currency."""
+        self._faces.clear()
         self.sums.peak_net_pnl = self.sums.read(ZERO, ZERO, peak)[2]
 
     def book_fill(self, fill: LedgerFill) -> None:
@@ -269,6 +264,7 @@ class Ledger:
             LedgerError: this side of the trade was booked before.
         """
         self._note_trade(fill)
+        self._faces.clear()
         sums, fee = self.sums, fill.fee
         is_in_base = fill.fee_currency is FeeCurrency.BASE
         if fill.fee_currency is FeeCurrency.THIRD and fill.conversion_price is not None:
@@ -294,6 +290,7 @@ class Ledger:
         refuse_unless_amount("OrderFilled", "fee", fee)
         if fee_currency is FeeCurrency.THIRD and conversion_price is not None:
             fee = EXACT.multiply(fee, conversion_price)
+        self._faces.clear()
         self.sums.read(ZERO, *((fee,) if fee_currency is FeeCurrency.BASE else (ZERO, fee)))
         self._charge(fee, fee_currency, self.sums.reference_price or 0)
         self.bookings += 1
@@ -361,8 +358,14 @@ class Ledger:
         if (kind, entry_id) in self._payments:
             raise _booked_before(kind, entry_id)
         self._payments.add((kind, entry_id))
+        self._faces.clear()
         self.bookings += 1
 
+
+_AT_M: Final = (
+    "reference_price", "equity", "unrealized_pnl", "net_pnl", "drawdown", "inventory_pnl", "peak_net_pnl"
+)  # fmt: skip
+"""Sums that another m changes once there is one."""
 
 _SNAPSHOT: Final[tuple[FaceOnceKnown, ...]] = (
     Ledger.reference_price,

@@ -43,11 +43,10 @@ def assess(offset: Decimal, limit: Decimal) -> InventoryAssessment:
 
 def read_standing(context: MarketMakingContext) -> Standing:
     """Equity, limit and assessment, computed once for one price and one position."""
-    sums = context.ledger.sums
+    ledger = context.ledger
     read_from = (
         context.market.mid_price, context.first_mid_price, context.target_base, context.settings, context.balances,
-        sums.position, sums.cash, sums.third_currency_fees, sums.money_decimals, sums.reference_price,
-        context.missing_base, context.missing_quote,
+        ledger.bookings, ledger.sums.reference_price, context.missing_base, context.missing_quote,
     )  # fmt: skip
     standing = context._standing
     if standing is None or standing.read_from != read_from:

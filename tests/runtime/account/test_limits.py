@@ -84,6 +84,7 @@ def test_a_position_without_any_price_is_not_known_and_no_quote_is_placed_anywhe
     first, second = Situation(), Situation(offset="1")
     second.context.market.mid_price = None
     second.context.ledger.sums.reference_price = None
+    second.context.ledger._faces.clear()
     assert AccountBooks(second.context).exposure is None
     why = limits(first, second, exposure=1_000_000).why_refused(placed(first, Side.BID, "1"))
     assert why == "account.max_exposure: the worst case of B is not known, as there is no price"
@@ -93,6 +94,7 @@ def test_nothing_without_a_price_is_nothing() -> None:
     market = Situation()
     market.context.market.mid_price = None
     market.context.ledger.sums.reference_price = None
+    market.context.ledger._faces.clear()
     assert AccountBooks(market.context).exposure == 0
 
 
