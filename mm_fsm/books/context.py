@@ -384,7 +384,7 @@ class MarketMakingContext:
             return Funds(equity * self.balances.leverage, -held).after(locked, locked, side)
         if not is_bid:
             return Funds(ZERO, self.base_position - locked - self.missing_base)
-        factor = 1 + max(self.fees.rate(maker=True), self.fees.rate(maker=False), ZERO)
+        factor = 1 + self.fees.highest_rate
         return Funds((self.ledger.cash - self.missing_quote) / factor - locked, ZERO)
 
     def purchasing_power(self, side: Side, price: Decimal, *, besides_live: bool = False) -> Decimal:

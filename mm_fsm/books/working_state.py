@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar, overload
 from attrs import define, field, frozen
 
 from mm_fsm.core.decisions import Hold, HoldReason
+from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import Liquidity, Side
 
 T = TypeVar("T")
@@ -87,6 +88,15 @@ class Funds:
     def at(self, price: Decimal) -> Decimal:
         """Base units that may be traded at a price."""
         return self.money / price + self.base
+
+    def cover(self, spent: Decimal, used: Decimal, highest_price: Decimal, side: Side) -> bool:
+        """Whether all of one side's orders can surely be paid: ``spent`` at their prices, ``used`` base units in all.
+
+        ``highest_price`` is that of the dearest. False says only that each of them has to be looked at.
+        """
+        if side is Side.BID:
+            return spent + max(-self.base, ZERO) * highest_price <= self.money
+        return self.money >= 0 and used <= self.money / highest_price + self.base
 
     def after(self, spent: Decimal, used: Decimal, side: Side) -> Funds:
         """What is left once a bid has taken ``spent`` of the money, or an ask ``used`` of the base."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 from attrs import Attribute, field, frozen
 
@@ -14,6 +15,8 @@ from mm_fsm.errors import SettingsError
 ZERO = Decimal(0)
 ONE = Decimal(1)
 BASIS_POINTS = Decimal(10_000)
+_RATES: Final = Context(prec=28)
+"""What is computed once and kept must not depend on the decimal context of the host program."""
 
 
 class InstrumentKind(StrEnum):
@@ -88,6 +91,16 @@ class Instrument:
         if self.kind is InstrumentKind.SPOT and self.contract_size != 1:
             raise SettingsError("instrument.contract_size", "1 for spot", self.contract_size, "Remove the setting.")
 
+    @cached_property
+    def float_tick(self) -> float:
+        """``tick_size`` as a float."""
+        return float(self.tick_size)
+
+    @cached_property
+    def float_value_step(self) -> float:
+        """Worth of one lot at a price of one tick as a float, quote currency."""
+        return float(self.tick_size) * float(self.lot_size) * float(self.contract_size)
+
     @property
     def may_be_short(self) -> bool:
         """Whether a position below zero can be held. A spot account never goes short."""
@@ -161,6 +174,16 @@ class Fees:
     def rate(self, *, maker: bool) -> Decimal:
         """The fee as a fraction of the notional."""
         return (self.maker_bps if maker else self.taker_bps) / BASIS_POINTS
+
+    @cached_property
+    def highest_rate(self) -> Decimal:
+        """The dearest fee as a fraction of the notional, at least 0."""
+        return _RATES.divide(max(self.maker_bps, self.taker_bps, ZERO), BASIS_POINTS)
+
+    @cached_property
+    def highest_rebate_rate(self) -> Decimal:
+        """The best rebate as a fraction of the notional, at least 0."""
+        return _RATES.divide(max(self.maker_bps.copy_negate(), self.taker_bps.copy_negate(), ZERO), BASIS_POINTS)
 
 
 @frozen(kw_only=True)

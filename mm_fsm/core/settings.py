@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -394,6 +395,11 @@ class MarketMakingSettings:
             window=nanoseconds(self.orders_per_fill_window_seconds),
             free=self.orders_per_fill_free,
         )
+
+    @cached_property
+    def float_order_size(self) -> float:
+        """``base_order_size`` as a float."""
+        return float(self.base_order_size)
 
     def requote_tolerance_share(self, level: int, *, towards_market: bool) -> float:
         """Tolerated move of a level's wanted price, as a share of its distance from the reference."""

@@ -45,64 +45,65 @@ class Ladder:
     def __init__(
         self, context: MarketMakingContext, inventory: InventoryAssessment, spread_bps: float, side: Side, shift: float
     ) -> None:
-        settings = context.settings
+        settings, instrument = context.settings, context.instrument
         self._settings = settings
-        self._instrument = context.instrument
+        self._instrument = instrument
         self._mid = fair_price(context) or ZERO
         self._side = side
         self._sign = side.sign
         self._spread_bps = spread_bps
         self._shift = shift
         self._size_factor = 1 - self._sign * inventory.skew / 2
-        self._mid_in_ticks = float(self._mid) / float(self._instrument.tick_size)
+        self._mid_in_ticks = float(self._mid) / instrument.float_tick
+        self._lots_at_a_tick = settings.float_order_size * self._size_factor / instrument.float_value_step
         self._bound = self._passive_bound(context)
 
     def quotes(self) -> tuple[Quote, ...]:
         """Every level, innermost first: prices on the grid and passive, sizes floored to the lot."""
-        instrument, sign = self._instrument, self._sign
+        instrument, sign, side = self._instrument, self._sign, self._side
         quotes: list[Quote] = []
-        ticks: int | None = None
+        nearest = self._bound
         for level in range(self._settings.num_price_levels):
-            candidates = [self._wanted_ticks(level)]
-            candidates += [] if self._bound is None else [self._bound]
-            candidates += [] if ticks is None else [ticks - sign]
-            ticks = min(candidates) if sign > 0 else max(candidates)
+            signed_ticks = self._wanted_ticks(level)
+            if nearest is not None and signed_ticks > nearest:
+                signed_ticks = nearest
+            nearest = signed_ticks - 1
+            ticks = sign * signed_ticks
             price = instrument.price_of(ticks)
             quantity = ZERO  # no bid is left below the lowest price on the grid: the level is dropped as too small
             if ticks > 0:
-                quantity = instrument.quantity_of(self._wanted_lots(level, price))
-            quotes.append(Quote(side=self._side, level=level, price=price, quantity=quantity))
+                quantity = instrument.quantity_of(self._wanted_lots(level, ticks))
+            quotes.append(Quote(side=side, level=level, price=price, quantity=quantity))
         return tuple(quotes)
 
     def _wanted_ticks(self, level: int) -> int:
-        """The level's price before it meets the market or its neighbour, rounded away from the market."""
+        """The level's price before it meets the market or its neighbour, rounded away from the market.
+
+        In ticks, negative for an ask, so that more is always nearer to the market.
+        """
         spread = self._spread_bps * self._settings.level_spread_multiplier**level
         share = 1 - self._shift - self._sign * spread / 20_000
         approximate = self._mid_in_ticks * share
         ticks = certain_floor(self._sign * approximate, self._mid_in_ticks * (2 + abs(share)))
-        if ticks is None:
-            ticks = self._exact_ticks(spread)
-        return self._sign * ticks
+        return self._exact_ticks(spread) if ticks is None else ticks
 
     def _exact_ticks(self, spread: float) -> int:
         shifted = self._mid * (1 - Decimal(str(self._shift)))
         price = shifted - self._sign * (self._mid * Decimal(str(spread)) / 20_000)
         return self._sign * self._instrument.ticks(price, up=self._sign < 0)
 
-    def _wanted_lots(self, level: int, price: Decimal) -> int:
+    def _wanted_lots(self, level: int, ticks: int) -> int:
         settings, instrument = self._settings, self._instrument
         decay = settings.level_size_decay**level
-        contract = instrument.contract_size
-        approximate = float(settings.base_order_size) * self._size_factor * decay / float(price)
-        approximate /= float(contract) * float(instrument.lot_size)
+        approximate = self._lots_at_a_tick * decay / ticks
         lots = certain_floor(approximate, approximate)
         if lots is None:
             size = settings.base_order_size * Decimal(str(self._size_factor))
-            lots = instrument.lots(size * exact(decay) / price / contract)
+            lots = instrument.lots(size * exact(decay) / instrument.price_of(ticks) / instrument.contract_size)
         return lots
 
     def _passive_bound(self, context: MarketMakingContext) -> int | None:
-        """Ticks of the price one tick from the market's other side; None while nobody quotes there."""
-        market = context.market
-        other = market.ask_price if self._sign > 0 else market.bid_price
-        return None if other is None else self._instrument.ticks(other, up=self._sign > 0) - self._sign
+        """Ticks of the price one tick from the market's other side, negative for an ask; None without that side."""
+        market, sign = context.market, self._sign
+        other = market.ask_price if sign > 0 else market.bid_price
+        return None if other is None else sign * self._instrument.ticks(other, up=sign > 0) - 1

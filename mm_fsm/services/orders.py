@@ -12,7 +12,7 @@ from mm_fsm.books.orders import OwnOrder
 from mm_fsm.books.request_budget import RequestBudget
 from mm_fsm.core.decisions import OrderChanges, OrderDraft, Quote, QuotePlan
 from mm_fsm.core.exact import exact
-from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.instrument import ONE
 from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 
 
@@ -86,21 +86,24 @@ class _Queue:
 
 def _compare(context: MarketMakingContext, plan: QuotePlan, side: Side, scarcity: Decimal) -> _Queue:
     """What one side has and wants."""
+    quotes, tolerance = plan.quotes(side), _Tolerance(context, plan, side, scarcity)
     staying = [order for order in context.live_quotes(side) if order.is_staying]
-    placed_at = max((order.placed_at for order in staying), default=0)
-    most = 1 if staying and _is_beyond_limit(context, side) else 1 + exact(context.settings.size_tolerance_share)
+    placed_at = max([order.placed_at for order in staying], default=0)
+    if staying and _is_beyond_limit(context, side):
+        tolerance.most = ONE
     missing: list[Quote] = []
-    for quote in plan.quotes(side):
-        lowest, highest = _price_range(context, plan, quote, scarcity)
+    for quote in quotes:
+        lowest, highest = tolerance.price_range(quote)
         for order in staying:
-            if lowest <= order.price <= highest and _fits(context, order, quote, most):
+            if lowest <= order.price <= highest and tolerance.fits(order, quote):
                 staying.remove(order)
                 break
         else:
             missing.append(quote)
-    served = len(plan.quotes(side)) - len(missing)
-    staying.sort(key=lambda order: order.price * -side.sign)
-    changes = deque(_Change(quote, _take_behind(context, staying, quote, most)) for quote in missing)
+    served = len(quotes) - len(missing)
+    if len(staying) > 1:
+        staying.sort(key=lambda order: order.price * -side.sign)
+    changes = deque([_Change(quote, _take_behind(context, staying, quote, tolerance)) for quote in missing])
     return _Queue(
         changes,
         going=staying,
@@ -113,43 +116,56 @@ def _compare(context: MarketMakingContext, plan: QuotePlan, side: Side, scarcity
 
 
 def _take_behind(
-    context: MarketMakingContext, staying: list[OwnOrder], quote: Quote, most: Decimal | int
+    context: MarketMakingContext, staying: list[OwnOrder], quote: Quote, tolerance: _Tolerance
 ) -> OwnOrder | None:
     """Take out the innermost of these orders that may serve in place of a quote: behind it, and within reach."""
     for order in staying:
         distance = (quote.price - order.price) * quote.side.sign
-        if 0 <= distance <= context.price_reach and _fits(context, order, quote, most):
+        if 0 <= distance <= context.price_reach and tolerance.fits(order, quote):
             staying.remove(order)
             return order
     return None
 
 
-def _price_range(
-    context: MarketMakingContext, plan: QuotePlan, quote: Quote, scarcity: Decimal
-) -> tuple[Decimal, Decimal]:
-    """Prices at which an order may stay in place of a wanted quote: further behind it than in front of it.
+class _Tolerance:
+    """What an order may differ by from the quote that it serves, on one side; see ``DefaultOrderService``."""
 
-    The scarcer the venue's requests, the further in front, at most as far as behind.
-    """
-    settings, distance = context.settings, abs(quote.price - plan.reference_price)
-    behind = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=True))
-    in_front = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=False))
-    in_front += max(behind - in_front, ZERO) * scarcity
-    if quote.side is Side.BID:
-        return quote.price - behind, quote.price + in_front
-    return quote.price - in_front, quote.price + behind
+    def __init__(self, context: MarketMakingContext, plan: QuotePlan, side: Side, scarcity: Decimal) -> None:
+        share = exact(context.settings.size_tolerance_share)
+        self.most = 1 + share
+        """Times the wanted size at most."""
+        self._least = 1 - share
+        self._least_of_partly_filled = min(share, 1 - share)
+        self._scarcity = scarcity
+        self._settings = context.settings
+        self._instrument = context.instrument
+        self._reference = plan.reference_price
+        self._is_bid = side is Side.BID
+        self._other_side = context.ask_price if self._is_bid else context.bid_price
 
+    def price_range(self, quote: Quote) -> tuple[Decimal, Decimal]:
+        """Prices at which an order may stay in place of a wanted quote: further behind it than in front of it.
 
-def _fits(context: MarketMakingContext, order: OwnOrder, quote: Quote, most: Decimal | int) -> bool:
-    """Whether an order in that range may stay: on the grid, passive, and at ``most`` times the wanted size."""
-    if not context.instrument.is_on_price_grid(order.price) or crosses_market(context, order.side, order.price):
-        return False
-    remaining = order.remaining
-    if not context.instrument.meets_minimums(order.price, remaining):
-        return False
-    share = exact(context.settings.size_tolerance_share)
-    least = min(share, 1 - share) if order.filled_quantity > 0 else 1 - share
-    return quote.quantity * least <= remaining <= quote.quantity * most
+        The scarcer the venue's requests, the further in front, at most as far as behind.
+        """
+        settings, price = self._settings, quote.price
+        distance = abs(price - self._reference)
+        behind = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=True))
+        in_front = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=False))
+        if self._scarcity and behind > in_front:
+            in_front += (behind - in_front) * self._scarcity
+        return (price - behind, price + in_front) if self._is_bid else (price - in_front, price + behind)
+
+    def fits(self, order: OwnOrder, quote: Quote) -> bool:
+        """Whether an order in that range may stay: near the wanted size, on the grid, and passive."""
+        price, remaining, wanted = order.price, order.remaining, quote.quantity
+        least = self._least_of_partly_filled if order.filled_quantity > 0 else self._least
+        if not wanted * least <= remaining <= wanted * self.most:
+            return False
+        other = self._other_side
+        if other is not None and (price >= other if self._is_bid else price <= other):
+            return False
+        return self._instrument.is_on_price_grid(price) and self._instrument.meets_minimums(price, remaining)
 
 
 def _is_beyond_limit(context: MarketMakingContext, side: Side) -> bool:

@@ -19,6 +19,7 @@ from attrs import evolve, frozen
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.signals import Signal
+from mm_fsm.books.working_state import Funds
 from mm_fsm.chart import settled
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, InventoryAssessment, Quote, QuotePlan
@@ -184,11 +185,15 @@ class DefaultSpreadService(SharedQuoting):
 
 
 def _clamp_both(context: MarketMakingContext, pricing: Pricing, widening: float) -> dict[Side, SideSpread]:
-    bid, ask = pricing.bid_spread_bps + widening, pricing.ask_spread_bps + widening
-    return {Side.BID: _clamped(context, bid), Side.ASK: _clamped(context, ask)}
+    settings = context.settings
+    lowest = max(settings.min_spread_bps, settings.spread_floor_bps(context.fees))
+    return {
+        Side.BID: _clamped(pricing.bid_spread_bps + widening, lowest, settings.max_spread_bps),
+        Side.ASK: _clamped(pricing.ask_spread_bps + widening, lowest, settings.max_spread_bps),
+    }
 
 
-def _clamped(context: MarketMakingContext, spread: float) -> SideSpread:
+def _clamped(spread: float, lowest: float, highest: float) -> SideSpread:
     """One side's spread within its bounds.
 
     Raises:
@@ -196,9 +201,7 @@ def _clamped(context: MarketMakingContext, spread: float) -> SideSpread:
     """
     if not math.isfinite(spread):
         raise ValueError(f"spread: expected a finite number of bps, found {spread}; check the service's parameters.")
-    settings = context.settings
-    lowest = max(settings.min_spread_bps, settings.spread_floor_bps(context.fees))
-    clamped = min(max(spread, lowest), settings.max_spread_bps)
+    clamped = min(max(spread, lowest), highest)
     return SideSpread(bps=clamped, was_clamped=clamped != spread)
 
 
@@ -234,12 +237,14 @@ def _keep_affordable(
     if not levels:
         return (), []
     instrument, side = context.instrument, levels[0].side
-    kept: list[Quote] = []
-    dropped: list[DroppedLevel] = []
-    used = spent = ZERO
     mid, reach = context.mid_price or ZERO, context.price_reach
     own_room = (inventory.limit - inventory.offset * side.sign) / with_fees(context, side)
     all_funds = context.funds(side, besides_live=True)
+    if _fit_together(context, levels, own_room, all_funds):
+        return levels, []
+    kept: list[Quote] = []
+    dropped: list[DroppedLevel] = []
+    used = spent = ZERO
     for quote in levels:
         if not instrument.meets_minimums(quote.price, quote.quantity):
             dropped.append(_dropped(quote, HoldReason.BELOW_MINIMUM, "too small"))
@@ -262,6 +267,21 @@ def _keep_affordable(
         else:
             dropped.append(_dropped(quote, HoldReason.INVENTORY_LIMIT, "more than the position limit has room for"))
     return tuple(kept), dropped
+
+
+def _fit_together(context: MarketMakingContext, levels: tuple[Quote, ...], own_room: Decimal, funds: Funds) -> bool:
+    """Whether every level can surely stay as it is, as most of the time: then no level is looked at by itself."""
+    instrument, side = context.instrument, levels[0].side
+    mid, reach = context.mid_price or ZERO, context.price_reach
+    used = spent = ZERO
+    for quote in levels:
+        price, quantity = quote.price, quote.quantity
+        if abs(price - mid) > reach or not instrument.meets_minimums(price, quantity):
+            return False
+        used += instrument.base_quantity(quantity)
+        spent += instrument.notional(price, quantity)
+    highest = max([quote.price for quote in levels])
+    return used <= own_room and funds.cover(spent, used, highest, side)
 
 
 def _dropped(quote: Quote, reason: HoldReason, why: str) -> DroppedLevel:

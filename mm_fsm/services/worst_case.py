@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.exact import exact
-from mm_fsm.core.instrument import ONE, ZERO
+from mm_fsm.core.instrument import ONE
 from mm_fsm.core.messages import Side
 
 
@@ -17,6 +17,6 @@ def with_fees(context: MarketMakingContext, side: Side) -> Decimal:
     charged in base, it lowers equity, and so the limit, by ``max_inventory_pct`` of its worth. Which currency a venue
     will charge is not known before it has, so that both count.
     """
-    rates = (context.fees.rate(maker=True), context.fees.rate(maker=False))
-    in_base = max(ZERO, *(rate * -side.sign for rate in rates))
-    return ONE + in_base + exact(context.settings.max_inventory_pct) * max(ZERO, *rates)
+    fees = context.fees
+    in_base = fees.highest_rebate_rate if side is Side.BID else fees.highest_rate
+    return ONE + in_base + exact(context.settings.max_inventory_pct) * fees.highest_rate
