@@ -6,9 +6,9 @@ Views are computed when they are asked for and kept until an order of their side
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from attrs import define, field
 
@@ -21,7 +21,6 @@ from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 FINISHED_ORDERS_KEPT = 2_000
 """How many finished orders stay known, so that late news about them finds its order; then memory would grow."""
 
-_V = TypeVar("_V")
 _KNOWN_LIVE: Final = LIVE_STATUSES - {OrderStatus.UNKNOWN}
 _VIEW_GROUPS: Final = (*SIDES, None)
 
@@ -78,9 +77,12 @@ class OrderTable:
         views = self._views[side]
         found: tuple[OwnOrder, ...] | None = views.get(purpose)
         if found is None:
-            live = [order for order in self._questions(side) if order.status in LIVE_STATUSES]
-            found = tuple(live if purpose is None else [order for order in live if order.purpose is purpose])
-            views[purpose] = found
+            orders = self._questions(side)
+            if purpose is not None:
+                orders = tuple([order for order in orders if order.purpose is purpose])
+            if not LIVE_STATUSES.issuperset([order.status for order in orders]):
+                orders = tuple([order for order in orders if order.status in LIVE_STATUSES])
+            found = views[purpose] = orders
         return found
 
     @property
@@ -101,8 +103,8 @@ class OrderTable:
         views = self._views[side]
         found: bool | None = views.get("has_unknown")
         if found is None:
-            found = any(order.status not in _KNOWN_LIVE for order in self._questions(side))
-            views["has_unknown"] = found
+            statuses = [order.status for order in self._questions(side)]
+            found = views["has_unknown"] = not _KNOWN_LIVE.issuperset(statuses)
         return found
 
     @property
@@ -111,36 +113,43 @@ class OrderTable:
         views = self._views[None]
         found: bool | None = views.get("is_request_outstanding")
         if found is None:
-            found = any(order.status in REQUESTED_STATUSES for order in self._live.values())
-            views["is_request_outstanding"] = found
+            statuses = [order.status for order in self._live.values()]
+            found = views["is_request_outstanding"] = not REQUESTED_STATUSES.isdisjoint(statuses)
         return found
 
     def exposure(self, side: Side) -> Decimal:
         """What a side's orders may still trade in the worst case, contracts."""
-        return self._view(side, "exposure", lambda: sum((o.exposure for o in self._questions(side)), ZERO))
+        views = self._views[side]
+        found: Decimal | None = views.get("exposure")
+        if found is None:
+            found = views["exposure"] = sum([order.exposure for order in self._questions(side)], ZERO)
+        return found
 
     def locked(self, side: Side, *, besides_live: bool = False) -> Decimal:
         """What a side's orders lock in the worst case: price times contracts for bids, contracts for asks.
 
         ``besides_live`` leaves live orders out: what stays are fills that have not arrived.
         """
-        is_bid = side is Side.BID
-        return self._view(
-            side,
-            ("locked", besides_live),
-            lambda: sum(
-                (
-                    order.exposure * order.price if is_bid else order.exposure
-                    for order in self._questions(side)
-                    if not (besides_live and order.is_live)
-                ),
-                ZERO,
-            ),
-        )
+        views, name = self._views[side], "locked_besides_live" if besides_live else "locked"
+        found: Decimal | None = views.get(name)
+        if found is None:
+            orders: Iterable[OwnOrder] = self._questions(side)
+            if besides_live:
+                orders = [order for order in orders if order.status not in LIVE_STATUSES]
+            if side is Side.BID:
+                found = sum([order.exposure * order.price for order in orders], ZERO)
+            else:
+                found = sum([order.exposure for order in orders], ZERO)
+            views[name] = found
+        return found
 
     def strays(self) -> tuple[OwnOrder, ...]:
         """Live orders that nobody is taking out: no cancel in flight, and no open question to the venue."""
-        return self._view(None, "strays", lambda: tuple(order for order in self._live.values() if order.is_stray))
+        views = self._views[None]
+        found: tuple[OwnOrder, ...] | None = views.get("strays")
+        if found is None:
+            found = views["strays"] = tuple([order for order in self._live.values() if order.is_stray])
+        return found
 
     def cancels_due(self, now: int) -> tuple[OwnOrder, ...]:
         """Live orders to cancel now, in whatever state the machine is."""
@@ -208,14 +217,6 @@ class OrderTable:
                 min([order.query_due for order in live if order.query_due is not None], default=None),
             )
         return dues
-
-    def _view(self, side: Side | None, name: object, compute: Callable[[], _V]) -> _V:
-        views = self._views[side]
-        if name in views:
-            found: _V = views[name]
-            return found
-        views[name] = found = compute()
-        return found
 
     def changed(self, side: Side) -> None:
         """Nothing computed of that side holds any more."""

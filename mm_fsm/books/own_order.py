@@ -142,7 +142,7 @@ class OwnOrder:
     @property
     def exposure(self) -> Decimal:
         """What may still change the position: the remainder of a live order, the missing fills of a finished one."""
-        return self.remaining if self.is_live else self.missing_fills
+        return self.quantity - self.filled_quantity if self.status in LIVE_STATUSES else self.missing_fills
 
     def snapshot(self) -> tuple[object, ...]:
         """Every field, in order, for digests."""

@@ -6,8 +6,6 @@ paid for as a whole, or not begun: a cancel without its placement would leave a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from attrs import define, field
 
 from mm_fsm.books.request_rates import RequestRates, SentOrder
@@ -20,18 +18,14 @@ class RequestBudget:
     Args:
         rates: what was sent so far.
         now: nanoseconds.
-        live: all own orders in the book.
+        ending: what it costs to end with the orders that are in the book now (``RequestRates.cost_of_ending``).
     """
 
     rates: RequestRates
     now: int
-    live: Iterable[SentOrder]
-    _ending: float = field(init=False)
+    _ending: float
     _orders: int = field(init=False, default=0)
     _points: float = field(init=False, default=0.0)
-
-    def __attrs_post_init__(self) -> None:
-        self._ending = self.rates.cost_of_ending(self.now, self.live)
 
     def cancel(self, order: SentOrder) -> None:
         """An order goes, whatever that costs."""

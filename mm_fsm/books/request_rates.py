@@ -86,7 +86,7 @@ class RequestRates:
         counter = self.counter
         if counter is None:
             return 0.0
-        cancels = (counter.cancel_points(now - each.placed_at) for each in orders if not each.cancel_in_flight)
+        cancels = [counter.cancel_points(now - each.placed_at) for each in orders if not each.cancel_in_flight]
         return math.fsum(cancels) + counter.cancel_points(0) + counter.points_per_order
 
     def why_not(

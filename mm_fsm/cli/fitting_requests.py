@@ -32,13 +32,15 @@ def why_ladder_does_not_fit(settings: MarketMakingSettings) -> str:
         reserve_share=0.0,
     )
     wanted = 2 * settings.num_price_levels
-    start = RequestBudget(rates=rates, now=0, live=())
+    start = RequestBudget(rates=rates, now=0, ending=rates.cost_of_ending(0, ()))
     placed = sum(start.place() for _ in range(wanted))
     where = f"rate_counter_limit {counter.limit:g}"
     if placed < wanted:
         return f"{where} has room for {placed} of {wanted} quotes at once; quote fewer levels"
     resting = [_Placed(0) for _ in range(wanted)]
-    move = RequestBudget(rates=rates, now=NANOSECONDS_PER_SECOND, live=resting)
+    move = RequestBudget(
+        rates=rates, now=NANOSECONDS_PER_SECOND, ending=rates.cost_of_ending(NANOSECONDS_PER_SECOND, resting)
+    )
     moved = [move.place(order) for order in resting[:2]]
     if not all(moved):
         return (

@@ -48,7 +48,10 @@ class DecayingCounter:
     def cancel_points(self, age: int) -> float:
         """What the cancel of an order of this age, nanoseconds, adds."""
         old = seconds(age)
-        return next((points for limit, points in self.points_per_cancel if old < limit), 0.0)
+        for limit, points in self.points_per_cancel:
+            if old < limit:
+                return points
+        return 0.0
 
 
 @frozen(kw_only=True)

@@ -29,13 +29,15 @@ class DefaultOrderService:
 
     def plan_changes(self, context: MarketMakingContext, plan: QuotePlan) -> OrderChanges:
         """What to cancel and what to place; orders that are leaving already or are UNKNOWN are left alone."""
-        rates, live = context.request_rates, context.orders.live()
-        scarcity = Decimal(rates.scarcity(context.now, ending=rates.cost_of_ending(context.now, live)))
+        rates, now = context.request_rates, context.now
+        ending = rates.cost_of_ending(now, context.orders.live())
+        scarcity = Decimal(rates.scarcity(now, ending=ending))
         queues = [_compare(context, plan, side, scarcity) for side in SIDES]
-        budget = RequestBudget(rates=rates, now=context.now, live=live)
-        for order in (order for queue in queues for order in queue.going):
+        going = [order for queue in queues for order in queue.going]
+        budget = RequestBudget(rates=rates, now=now, ending=ending)
+        for order in going:
             budget.cancel(order)
-        cancels = [order.client_order_id for queue in queues for order in queue.going]
+        cancels = [order.client_order_id for order in going]
         placements: list[OrderDraft] = []
         refused: list[OrderDraft] = []
         while waiting := [queue for queue in queues if queue.changes]:
