@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -123,11 +124,20 @@ def chained(previous: bytes, row: Row) -> bytes:
     return digest.digest()
 
 
-def insert(connection: sqlite3.Connection, row: Row) -> None:
-    """Write one row."""
-    columns = _columns(row)
-    places = ",".join("?" * len(columns))
-    connection.execute(f"INSERT INTO {_TABLE_OF[type(row)]} VALUES ({places})", columns)  # noqa: S608 - names of this module
+def insert_together(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Write these rows, all of them or none. After an error the transaction may still be open."""
+    if len(rows) == 1:  # a statement by itself is a transaction
+        _insert(connection, type(rows[0]), [_columns(rows[0])])
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for kind, alike in groupby(rows, type):
+        _insert(connection, kind, [_columns(row) for row in alike])
+    connection.execute("COMMIT")
+
+
+def _insert(connection: sqlite3.Connection, kind: type, rows: Sequence[tuple[Any, ...]]) -> None:
+    places = ",".join("?" * len(rows[0]))
+    connection.executemany(f"INSERT INTO {_TABLE_OF[kind]} VALUES ({places})", rows)  # noqa: S608 - names of this module
 
 
 def _columns(row: Row) -> tuple[Any, ...]:

@@ -56,10 +56,7 @@ class JournalFile:
         """
         with self.held:
             try:
-                self.connection.execute("BEGIN IMMEDIATE")
-                for row in rows:
-                    database.insert(self.connection, row)
-                self.connection.execute("COMMIT")
+                database.insert_together(self.connection, rows)
             except (sqlite3.Error, OverflowError, MemoryError) as error:
                 raise self.failed(error) from error
             self.rows_in_log += len(rows)

@@ -168,7 +168,15 @@ class _Form:
 
     def _writer_of_object(self, name: str, fields: tuple[str, ...]) -> _Writer:
         plain = self.plain
-        return lambda place, value: {"o": [name, {each: plain((place, each), getattr(value, each)) for each in fields}]}
+
+        def write(place: _Place, value: object) -> Any:
+            parts = {}
+            for each in fields:
+                part = getattr(value, each)
+                parts[each] = part if type(part) in _AS_THEY_ARE else plain((place, each), part)
+            return {"o": [name, parts]}
+
+        return write
 
     # -- reading ------------------------------------------------------------------------------------------------
 

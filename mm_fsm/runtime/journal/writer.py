@@ -318,8 +318,7 @@ class Journal:
     def _collect_quiet(self) -> None:
         if self._quiet:
             first, last = self._quiet_sequences
-            packed = zlib.compress(encode(self._quiet).encode(), level=6)
-            self._wait(QuietRow(self._segment, first, last, packed))
+            self._wait(QuietRow(self._segment, first, last, _packed(encode(self._quiet))))
             self._quiet.clear()
 
     def _record(self, result: StepResult, machine: StrategyMachine) -> RecordRow:
@@ -361,6 +360,12 @@ class Journal:
             self._hand_over()
         elif self._waiting:
             self.commit()
+
+
+def _packed(text: str) -> bytes:
+    """Compressed with a small window: most texts are short, and a large one takes longer to make than to use."""
+    compressor = zlib.compressobj(6, zlib.DEFLATED, 12, 5)
+    return compressor.compress(text.encode()) + compressor.flush()
 
 
 def is_quiet(result: StepResult) -> bool:

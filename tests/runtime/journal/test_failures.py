@@ -192,7 +192,8 @@ def test_a_record_with_intents_is_durable_before_they_leave_and_by_one_write(
         result = step(fact)  # type: ignore[arg-type]
         kinds = [statement.split()[0] for statement in statements]
         if result.intents:
-            assert kinds == ["BEGIN", *["INSERT"] * (len(kinds) - 2), "COMMIT"]
+            together = ["BEGIN", *["INSERT"] * (len(kinds) - 2), "COMMIT"]
+            assert kinds in (["INSERT"], together), "one statement by itself is a transaction"
             (last,) = reader.execute("SELECT max(sequence) FROM records").fetchone()
             assert last == result.sequence
         else:
