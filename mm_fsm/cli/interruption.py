@@ -34,7 +34,13 @@ class Interruption:
         self._tell()
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
-        """A signal has come."""
+        """A signal has come. A second one while sessions are still being opened waits for nothing, as the first may.
+
+        Raises:
+            KeyboardInterrupt: there is nothing yet that could end in order.
+        """
+        if self._supervisor is None and self.signal_number is not None:
+            raise KeyboardInterrupt
         if self.signal_number is None:
             self.signal_number = number
         else:

@@ -16,7 +16,12 @@ def log_to_standard_error() -> None:
     """Send the log to standard error as ``time level event field=value ...``."""
     logger.remove()
     # a bug's traceback without the values of its variables: one of them may be a key
-    logger.add(sys.stderr, format=_line_format, level="INFO", colorize=False, backtrace=False, diagnose=False)
+    logger.add(_write, format=_line_format, level="INFO", colorize=False, backtrace=False, diagnose=False)
+
+
+def _write(line: str) -> None:
+    """Write to what standard error is now: a program around this one may have replaced, and closed, an earlier one."""
+    sys.stderr.write(line)
 
 
 def _line_format(record: Record) -> str:

@@ -146,3 +146,12 @@ def test_the_exit_status_is_the_worst_of_it(outcomes: list[str], number: int | N
 def test_what_could_not_be_written_fails_the_run() -> None:
     entries = [{"outcome": "completed", "ending": {"is_book_confirmed_empty": True}}]
     assert exit_status(entries, None, is_something_unwritten=True) == 1
+
+
+def test_a_second_signal_while_sessions_are_being_opened_waits_for_nothing() -> None:
+    """The first is kept until there is something that can end in order; an exchange may take a minute to answer."""
+    with interruptible() as interruption:
+        signal.raise_signal(signal.SIGINT)
+        assert interruption.signal_number == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)

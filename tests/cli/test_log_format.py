@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,23 @@ def test_commands_that_talk_to_a_venue_log_in_the_same_form(
     finally:
         logger.remove()
     assert "WARNING venue.refused symbol=A/B" in capsys.readouterr().err
+
+
+def test_a_stream_that_is_replaced_and_closed_takes_no_line_with_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a command's runner in a host program does it: the log goes on to what standard error is then."""
+    earlier = StringIO()
+    try:
+        with monkeypatch.context() as replaced:
+            replaced.setattr(sys, "stderr", earlier)
+            log_to_standard_error()
+            logger.info("session.began")
+            assert "session.began" in earlier.getvalue()
+        earlier.close()
+        logger.info("session.went_on")
+    finally:
+        logger.remove()
+    shown = capsys.readouterr().err
+    assert "session.went_on" in shown
+    assert "Logging error" not in shown

@@ -5,6 +5,7 @@
 | ``kind``, ``wanted``, ``keys`` | what settings say, and where keys come from |
 | ``library`` | the only file that imports ccxt |
 | ``market_rules`` | rules, fees and account as the exchange says them |
+| ``patience`` | tries again to open an account where what is wrong may pass |
 | ``amounts``, ``payloads`` | ccxt's unified structures to exact values; what is not known stays None |
 | ``client_ids`` | own order ids within each exchange's rules, and back |
 | ``outcomes`` | one table: what an error of the vendor's says about a request |

@@ -8,11 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.settings_tables import dotted, structured
+from mm_fsm.core.validation import number, real
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.keys import Keys, keys_from_environment, keys_from_file
 from mm_fsm.venues.ccxt_venue.library import maker_of
@@ -44,6 +45,8 @@ class CcxtTable:
     uid_variable: str | None = None
     key_file: str | None = None
     """File in TOML with ``apiKey`` and ``secret``, readable by its owner only, in place of the variables."""
+    opening_seconds: float = field(default=60.0, converter=real, validator=number(at_least=0, at_most=86_400))
+    """How long a start tries again where the exchange does not answer, is in maintenance, or bans for a time."""
 
 
 @frozen(kw_only=True)
@@ -89,6 +92,7 @@ class CcxtPlan:
             keys=self._keys(place),
             sandbox=table.sandbox,
             account=table.account,
+            opening_seconds=table.opening_seconds,
         )
         mine = [plan for plan in plans if isinstance(plan, CcxtPlan)]
         return CcxtVenue(account, [_market(plan) for plan in mine], random_token)

@@ -13,6 +13,14 @@ DECIMAL_PLACES: Final = 2
 TICK_SIZE: Final = 4
 """ccxt's precision modes; the third, significant digits, is no grid."""
 
+LACKING_FOR_CONTRACTS: Final = (
+    "the position that the exchange holds",
+    "its margin and the distance to liquidation",
+    "leverage and position mode",
+    "funding payments",
+    "orders that may only reduce",
+)
+"""What the live venue would have to bring, keep or send before it trades linear contracts."""
 _UNSAID: Final = "Write another market, or ask the exchange for its rules."
 
 
@@ -28,8 +36,7 @@ def read_instrument(exchange: Any, symbol: str, *, must_trade: bool = True) -> I
             "strategy.symbol", f"a market of {exchange.id}", symbol, "Name it as ccxt does: BASE/QUOTE."
         )
     if not entry(market, "spot"):
-        found = entry(market, "type")
-        raise SettingsError("strategy.symbol", "a spot market", f"{symbol} ({found})", "Contracts are not traded live.")
+        raise _contract_refused(symbol, market)
     if must_trade and entry(market, "active") is False:
         raise SettingsError("strategy.symbol", "a market that trades", symbol, "The exchange says that it is closed.")
     precision, limits = entry(market, "precision"), entry(market, "limits")
@@ -42,6 +49,16 @@ def read_instrument(exchange: Any, symbol: str, *, must_trade: bool = True) -> I
         minimum_quantity=_minimum(entry(limits, "amount")),
         minimum_notional=_minimum(entry(limits, "cost")),
     )
+
+
+def _contract_refused(symbol: str, market: Any) -> SettingsError:
+    """Why a contract is not traded live: what of it would have no fact, and so could be lost without a word."""
+    kind = text(entry(market, "type")) or "of no type that it names"
+    if entry(market, "linear"):
+        kind, remedy = f"linear {kind}", f"Live, {'; '.join(LACKING_FOR_CONTRACTS)} are not known yet. Use paper."
+    else:
+        remedy = "Inverse contracts, options and whatever settles in another currency are traded nowhere here."
+    return SettingsError("strategy.symbol", "a spot market", f"{symbol} ({kind})", remedy)
 
 
 def _step(exchange: Any, value: object, symbol: str, name: str) -> Decimal:

@@ -120,7 +120,11 @@ def is_clock_error(error: BaseException) -> bool:
 
 def retry_after_seconds(exchange: Any) -> float | None:
     """How long the last answer says to wait. Read it in the ``except`` itself: the next answer replaces it."""
-    headers = getattr(exchange, "last_response_headers", None)
+    return retry_after(getattr(exchange, "last_response_headers", None))
+
+
+def retry_after(headers: object) -> float | None:
+    """How long an answer's headers say to wait, seconds; None where they say nothing."""
     if not isinstance(headers, Mapping):
         return None
     for name, value in headers.items():

@@ -8,13 +8,13 @@ API, "Rate Limit". The headers of Bybit and Gate are about the address that was 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from attrs import define, field
+from attrs import define, field, frozen
 from loguru import logger
 
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
@@ -23,8 +23,6 @@ from mm_fsm.venues.port import Counted, Usage
 
 _UNIT_SECONDS: Final = {"S": 1, "M": 60, "H": 3_600, "D": 86_400}
 _BINANCE: Final = re.compile(r"x-mbx-(used-weight|order-count)-(\d+)([smhd])")
-_BINANCE_LIMITS: Final = {"REQUEST_WEIGHT 1M": 6_000, "ORDERS 10S": 100, "ORDERS 1D": 200_000}
-"""Where exchangeInfo does not say them."""
 _BINANCE_QUESTION_WEIGHT: Final = 20
 """Of own trades or balances; other questions cost less."""
 
@@ -41,19 +39,41 @@ class UsageReader:
     Args:
         exchange: as ccxt names it.
         now: host time, nanoseconds.
-        limits: of Binance's counters, by type and interval such as ``ORDERS 10S``.
     """
 
     exchange: str
     now: Callable[[], int]
-    limits: dict[str, int] = field(factory=lambda: dict(_BINANCE_LIMITS))
+    limits: dict[str, int] = field(init=False)
+    """Of counters whose headers do not hold them, by type and interval such as ``ORDERS 10S``."""
+
+    def __attrs_post_init__(self) -> None:
+        self.limits = dict(self._counters.limits)
+
+    @property
+    def _counters(self) -> Counters:
+        return _COUNTERS.get(self.exchange, _SAYS_NOTHING)
 
     def read(self, method: str, url: str, headers: Mapping[str, str], venue_time: int) -> Iterator[Usage]:
         """The counters that an answer tells. ``venue_time``: of the exchange, milliseconds."""
-        read = _READERS.get(self.exchange)
-        if read is not None:
-            lowered = {str(name).lower(): str(value) for name, value in headers.items()}
-            yield from read(self, method, urlsplit(url).path, lowered, venue_time)
+        lowered = {str(name).lower(): str(value) for name, value in headers.items()}
+        yield from self._counters.read(self, method, urlsplit(url).path, lowered, venue_time)
+
+    def unused(self, venue_time: int) -> Iterator[Usage]:
+        """Counters of orders before any answer has told one: nothing used, as far as is known."""
+        headers = self._counters.unused_headers(self)
+        return self._counters.read(self, "", "", headers, venue_time)
+
+    async def ask_limits(self, exchange: Any, symbol: str) -> None:
+        """Ask an exchange for its limits. Where it does not say, those of its page stand."""
+        await self._counters.ask_limits(self, exchange, symbol)
+
+    def take_limits(self, rate_limits: Any) -> None:
+        """Take the limits that exchangeInfo's ``rateLimits`` say."""
+        for each in rate_limits or ():
+            interval = f"{entry(each, 'intervalNum')}{str(entry(each, 'interval'))[:1]}"
+            limit = amount(entry(each, "limit"))
+            if limit is not None and limit >= 1:
+                self.limits[f"{entry(each, 'rateLimitType')} {interval}"] = int(limit)
 
     def usage(self, name: str, used: int, limit: int, milliseconds_left: int, **more: Any) -> Usage:
         """A counter that begins anew in so many milliseconds."""
@@ -63,20 +83,30 @@ class UsageReader:
         more["asked_at"] = now if asked_at is None else asked_at
         return Usage(name=name, used=used, limit=limit, read_at=now, until=until, **more)
 
-    def order_counters(self, venue_time: int) -> Iterator[Usage]:
-        """Binance's counters of orders before any answer has told one: nothing used, as far as is known."""
-        for name in self.limits:
-            kind, _, interval = name.partition(" ")
-            if self.exchange == "binance" and kind == "ORDERS":
-                yield from _binance(self, "", "", {f"x-mbx-order-count-{interval.lower()}": "0"}, venue_time)
 
-    def learn_limits(self, exchange_info: Any) -> None:
-        """Take the limits that Binance's exchangeInfo says."""
-        for each in entry(exchange_info, "rateLimits") or ():
-            interval = f"{entry(each, 'intervalNum')}{str(entry(each, 'interval'))[:1]}"
-            limit = amount(entry(each, "limit"))
-            if limit is not None and limit >= 1:
-                self.limits[f"{entry(each, 'rateLimitType')} {interval}"] = int(limit)
+Read = Callable[[UsageReader, str, str, Mapping[str, str], int], Iterator[Usage]]
+"""Reads the headers, their names in small letters, of an answer to a method and path at a venue's time."""
+
+
+def _has_no_headers(_reader: UsageReader) -> Mapping[str, str]:
+    return {}
+
+
+async def _has_nothing_to_ask(_reader: UsageReader, _exchange: Any, _symbol: str) -> None:
+    """The headers hold the limits."""
+
+
+@frozen(kw_only=True)
+class Counters:
+    """What one exchange tells of its counters, and where."""
+
+    read: Read
+    limits: Mapping[str, int] = field(factory=dict)
+    """Where the headers do not hold them, and until the exchange has said them."""
+    ask_limits: Callable[[UsageReader, Any, str], Awaitable[None]] = _has_nothing_to_ask
+    """Ask for them, given an exchange object and a symbol."""
+    unused_headers: Callable[[UsageReader], Mapping[str, str]] = _has_no_headers
+    """What an answer would tell if no order had been sent yet."""
 
 
 def _binance(reader: UsageReader, _method: str, _path: str, headers: Mapping[str, str], time: int) -> Iterator[Usage]:
@@ -100,9 +130,7 @@ def _binance(reader: UsageReader, _method: str, _path: str, headers: Mapping[str
             )
 
 
-def _by_address(
-    limit_name: str, left_name: str, reset_name: str, milliseconds_a_unit: int, orders: str
-) -> Callable[[UsageReader, str, str, Mapping[str, str], int], Iterator[Usage]]:
+def _by_address(limit_name: str, left_name: str, reset_name: str, milliseconds_a_unit: int, orders: str) -> Read:
     """Headers about the address that was asked: questions elsewhere hold no order back, and cancels nothing at all."""
 
     def read(reader: UsageReader, method: str, path: str, headers: Mapping[str, str], time: int) -> Iterator[Usage]:
@@ -125,18 +153,23 @@ def _kucoin(reader: UsageReader, _method: str, _path: str, headers: Mapping[str,
         yield reader.usage(f"gw-ratelimit of {limit}", limit - left, limit, begins, question_cost=3)
 
 
-async def learn_limits(exchange: Any, reader: UsageReader, symbol: str, hear: HearUsage) -> None:
-    """Ask an exchange for the limits of the counters that it tells. Where it does not say, those of its page stand.
+async def _ask_binance(reader: UsageReader, exchange: Any, symbol: str) -> None:
+    said = await exchange.public_get_exchangeinfo({"symbol": exchange.market_id(symbol)})
+    reader.take_limits(entry(said, "rateLimits"))
 
-    So the very first orders keep them as well, before an answer has told a counter.
-    """
-    if reader.exchange != "binance":
-        return
+
+def _unused_at_binance(reader: UsageReader) -> Mapping[str, str]:
+    kinds = [name.partition(" ") for name in reader.limits]
+    return {f"x-mbx-order-count-{interval.lower()}": "0" for kind, _, interval in kinds if kind == "ORDERS"}
+
+
+async def learn_limits(exchange: Any, reader: UsageReader, symbol: str, hear: HearUsage) -> None:
+    """Ask an exchange for the limits of the counters that it tells, so that the very first orders keep them as well."""
     try:
-        reader.learn_limits(await exchange.public_get_exchangeinfo({"symbol": exchange.market_id(symbol)}))
+        await reader.ask_limits(exchange, symbol)
     except Exception as error:  # noqa: BLE001 - whatever ccxt raises
         logger.bind(exchange=reader.exchange, error=type(error).__name__).warning("venue.limits_unknown")
-    for usage in reader.order_counters(venue_time_of(exchange)):
+    for usage in reader.unused(venue_time_of(exchange)):
         hear(usage)
 
 
@@ -145,22 +178,32 @@ def _whole(value: object) -> int | None:
     return None if exact is None or exact < 0 else int(exact)
 
 
-_READERS: Final[Mapping[str, Callable[..., Iterator[Usage]]]] = MappingProxyType(
+_COUNTERS: Final[Mapping[str, Counters]] = MappingProxyType(
     {
-        "binance": _binance,
-        "bybit": _by_address("x-bapi-limit", "x-bapi-limit-status", "x-bapi-limit-reset-timestamp", 1, "/order/create"),
-        "gate": _by_address(
-            "x-gate-ratelimit-limit",
-            "x-gate-ratelimit-requests-remain",
-            "x-gate-ratelimit-reset-timestamp",
-            1_000,
-            "/spot/orders",
+        "binance": Counters(
+            read=_binance,
+            limits={"REQUEST_WEIGHT 1M": 6_000, "ORDERS 10S": 100, "ORDERS 1D": 200_000},
+            ask_limits=_ask_binance,
+            unused_headers=_unused_at_binance,
         ),
-        "kucoin": _kucoin,
+        "bybit": Counters(
+            read=_by_address("x-bapi-limit", "x-bapi-limit-status", "x-bapi-limit-reset-timestamp", 1, "/order/create")
+        ),
+        "gate": Counters(
+            read=_by_address(
+                "x-gate-ratelimit-limit",
+                "x-gate-ratelimit-requests-remain",
+                "x-gate-ratelimit-reset-timestamp",
+                1_000,
+                "/spot/orders",
+            )
+        ),
+        "kucoin": Counters(read=_kucoin),
     }
 )
-"""By exchange: how its headers are read."""
-COUNTED: Final = frozenset(_READERS)
+"""By exchange: everything that is known of its counters."""
+_SAYS_NOTHING: Final = Counters(read=lambda *_: iter(()))
+COUNTED: Final = frozenset(_COUNTERS)
 """Exchanges that tell their request counters with each answer."""
 
 

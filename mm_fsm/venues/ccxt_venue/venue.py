@@ -22,6 +22,7 @@ from mm_fsm.venues.ccxt_venue.looks import Looks
 from mm_fsm.venues.ccxt_venue.market_rules import account_name, agreed, read_fees, read_instrument
 from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
+from mm_fsm.venues.ccxt_venue.patience import NotOpenedError, RetryAfter, may_pass, opened_in_time
 from mm_fsm.venues.ccxt_venue.requests import OrderRequests
 from mm_fsm.venues.ccxt_venue.stream_keeper import StreamKeeper
 from mm_fsm.venues.ccxt_venue.usage import HearUsage, UsageReader, learn_limits, listen_to_usage
@@ -88,13 +89,14 @@ class CcxtVenue:
     # -- the port ---------------------------------------------------------------------------------------------------
 
     async def open(self) -> Mapping[str, VenueTerms]:
-        """Connect, read the terms, and listen to own trades.
+        """Connect, read the terms, and listen to own trades; tried again for a while where what is wrong may pass.
 
         Raises:
             SettingsError: the exchange and the settings disagree, or the account cannot be used.
             VenueError: the exchange cannot be reached.
         """
-        return await self._connected(self._open)
+        wanted = self._wanted
+        return await opened_in_time(lambda: self._connected(self._open), wanted.opening_seconds, wanted.exchange)
 
     async def open_for_requests(self) -> None:
         """Connect for cancels and questions alone: no streams, and nothing is compared with what settings say.
@@ -207,18 +209,23 @@ class CcxtVenue:
 
     async def _connected(self, open_it: Callable[[Any], Awaitable[_Opened]]) -> _Opened:
         exchange = self._make(enableRateLimit=False)
+        told = RetryAfter(exchange)
         try:
             return await open_it(exchange)
         except BaseException as error:
             self._account = None
+            found: VenueError | None = None
+            if isinstance(error, Exception) and not isinstance(error, MarketMakerError):
+                reason = self._wanted.keys.scrub(f"{type(error).__name__}: {error}")
+                message = (
+                    f"{self._wanted.exchange}: expected an account that can be traded, found {reason}. "
+                    "Check the connection, the keys and what they may do."
+                )
+                found = NotOpenedError(message, told.seconds) if may_pass(error) else VenueError(message)
             await close_exchange(exchange)
-            if isinstance(error, MarketMakerError) or not isinstance(error, Exception):
+            if found is None:
                 raise
-            reason = self._wanted.keys.scrub(f"{type(error).__name__}: {error}")
-            raise VenueError(
-                f"{self._wanted.exchange}: expected an account that can be traded, found {reason}. "
-                "Check the connection, the keys and what they may do."
-            ) from None
+            raise found from None
 
     async def _open(self, exchange: Any) -> Mapping[str, VenueTerms]:
         await exchange.load_markets()

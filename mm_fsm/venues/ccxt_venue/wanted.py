@@ -32,3 +32,5 @@ class WantedAccount:
     keys: Keys
     sandbox: bool = False
     account: str | None = None
+    opening_seconds: float = 60.0
+    """How long opening is tried again where what is wrong may pass."""

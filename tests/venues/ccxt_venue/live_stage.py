@@ -173,6 +173,7 @@ def venue_on(exchange: RehearsalExchange, symbols: Sequence[str], **changes: Any
         exchange="binance",
         make=changes.get("make") or exchange_factory(exchange.endpoint),
         keys=changes.get("keys") or Keys(),
+        opening_seconds=changes.get("opening_seconds", 60.0),
     )
     markets = [
         WantedMarket(

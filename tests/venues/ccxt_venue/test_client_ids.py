@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -90,3 +91,41 @@ def test_an_exchange_whose_ids_cannot_hold_ours_is_refused() -> None:
 def test_an_id_that_the_exchange_would_not_take_is_not_sent() -> None:
     with pytest.raises(ValueError, match="16777216"):
         ClientIds("okx", frozenset({"mm"})).encode("mm-abcdef-ghijkl-16777216")
+
+
+# -- the page for users ------------------------------------------------------------------------------------------------
+
+SHAPES = {
+    "the id as it is": "mm-abcdef-ghijkl-7",
+    "letters and digits, at most 32": r"[0-9A-Za-z]{1,32}",
+    "`t-` and at most 28 letters and digits": r"t-[0-9A-Za-z]{1,28}",
+    "32 hexadecimal digits; `strategy_id` of at most seven letters": r"[0-9a-f]{32}",
+    "`0x` and 32 hexadecimal digits; the same": r"0x[0-9a-f]{32}",
+    "letters and digits, at most 30": r"[0-9A-Za-z]{1,30}",
+}
+"""What the page's words mean."""
+
+
+def documented() -> dict[str, str]:
+    """By exchange, what docs/live.md says that it gets."""
+    text = (Path(__file__).resolve().parents[3] / "docs" / "live.md").read_text(encoding="utf-8")
+    section = text.partition("## Client order ids")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([a-z, ]+?) \| (.+?) \|$", section, re.MULTILINE)
+    return {name: shape for names, shape in rows if names != "exchange" for name in names.split(", ")}
+
+
+def test_the_page_names_every_exchange_with_a_rule() -> None:
+    assert {*documented()} == {*RULES, "any other"}
+
+
+@pytest.mark.parametrize(("exchange", "shape"), documented().items())
+def test_the_page_says_what_an_exchange_gets(exchange: str, shape: str) -> None:
+    """By what is sent; and which strategies' names are too long for it."""
+    text = ClientIds(exchange, frozenset({"mm"})).encode("mm-abcdef-ghijkl-7")
+    assert re.fullmatch(SHAPES[shape], text), text
+    assert (text == "mm-abcdef-ghijkl-7") == (shape == "the id as it is")
+    longest = 7 if "hexadecimal" in shape else 12
+    assert ClientIds(exchange, frozenset({"z" * longest})).encode(f"{'z' * longest}-zzzzzz-zzzzzz-{2**24 - 1}")
+    if longest < 12:
+        with pytest.raises(SettingsError, match="shorter"):
+            ClientIds(exchange, frozenset({"z" * (longest + 1)}))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,14 @@ from attrs import evolve
 
 from mm_fsm.core.instrument import Fees, Instrument
 from mm_fsm.errors import SettingsError
-from mm_fsm.venues.ccxt_venue.market_rules import account_name, agreed, is_test_environment, read_fees, read_instrument
+from mm_fsm.venues.ccxt_venue.market_rules import (
+    LACKING_FOR_CONTRACTS,
+    account_name,
+    agreed,
+    is_test_environment,
+    read_fees,
+    read_instrument,
+)
 
 MARKET = {
     "base": "ETH",
@@ -80,6 +89,32 @@ def test_significant_digits_are_refused() -> None:
 def test_a_market_that_cannot_be_traded_is_refused(changes: dict[str, Any], expected: str) -> None:
     with pytest.raises(SettingsError, match=expected):
         read_instrument(exchange(**changes), "ETH/USDT")
+
+
+@pytest.mark.parametrize(
+    ("market", "found", "words"),
+    [
+        ({"type": "swap", "linear": True, "inverse": False}, "linear swap", LACKING_FOR_CONTRACTS),
+        ({"type": "future", "linear": True, "inverse": False}, "linear future", ("funding payments",)),
+        ({"type": "swap", "linear": False, "inverse": True}, "swap", ("Inverse contracts",)),
+        ({"type": "option"}, "option", ("options",)),
+        ({"type": None}, "of no type that it names", ("traded nowhere here",)),
+    ],
+)
+def test_a_contract_is_refused_with_what_would_be_missing(
+    market: dict[str, Any], found: str, words: tuple[str, ...]
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_instrument(exchange(spot=False, **market), "ETH/USDT")
+    assert refused.value.found == f"ETH/USDT ({found})"
+    assert all(each in refused.value.remedy for each in words)
+
+
+def test_the_page_says_what_is_missing_for_contracts() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "exchanges.md").read_text(encoding="utf-8")
+    section = page.partition("## Contracts")[2]
+    rows = re.findall(r"^\| (.+?) \| .+ \|$", section, re.MULTILINE)
+    assert rows == ["what is missing", *LACKING_FOR_CONTRACTS]
 
 
 def test_a_market_that_is_not_there_is_refused() -> None:

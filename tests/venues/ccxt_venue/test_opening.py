@@ -14,6 +14,7 @@ from mm_fsm.books.facts import AccountFeedLost, Heartbeat, MarketBook, OrderAckn
 from mm_fsm.core.instrument import Fees
 from mm_fsm.errors import SettingsError, VenueError
 from mm_fsm.testing.rehearsal.client import exchange_factory
+from mm_fsm.testing.rehearsal.fault_menu import Fault, FaultKind
 from mm_fsm.testing.rehearsal.ready_markets import instrument_of
 from mm_fsm.testing.rehearsal.server import RehearsalExchange
 from mm_fsm.testing.rehearsal.terms import RehearsalMarket
@@ -24,6 +25,8 @@ from tests.venues.ccxt_venue.judging import assert_books_equal
 from tests.venues.ccxt_venue.live_stage import FEES, live, play, rehearsal_terms, venue_on
 
 SYMBOL = "ETH/USDT"
+RESTING = RehearsalMarket(instrument=instrument_of(SYMBOL), events=(book(),))
+"""One book, and nothing after it."""
 SECRET = "wr0ng-but-a-secret-all-the-same"
 
 
@@ -96,9 +99,12 @@ def _without(*streams: str) -> Any:
 
 
 def test_what_has_no_stream_is_polled_and_it_says_so() -> None:
+    """The exchange itself lets the first two orders trade, so that no fill waits for a market that happens to come."""
+    trades_at_once = Fault(kind=FaultKind.PARTIAL_FILL, times=2)
+
     async def part() -> None:
         wrap = _without("watchMyTrades", "watchOrders", "watchOrderBook", "watchTrades")
-        async with live(wrap=wrap) as stage:
+        async with live(trades_at_once, wrap=wrap, markets=(RESTING,)) as stage:
             assert {*stage.venue.sources.values()} == {"polling", "answers only"}
             assert stage.venue.sources["own trades"] == "polling"
             await stage.until(lambda: len(stage.maker.of(OrderFilled)) >= 2)
@@ -109,10 +115,8 @@ def test_what_has_no_stream_is_polled_and_it_says_so() -> None:
 
 
 def test_a_market_that_rests_is_told_from_a_dead_stream() -> None:
-    resting = RehearsalMarket(instrument=instrument_of(SYMBOL), events=(book(),))
-
     async def part() -> None:
-        async with live(markets=(resting,)) as stage:
+        async with live(markets=(RESTING,)) as stage:
             maker = stage.maker
             await stage.until(lambda: len(maker.of(Heartbeat)) >= 2)
             assert maker.of(AccountFeedLost) == []

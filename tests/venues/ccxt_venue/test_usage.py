@@ -63,13 +63,11 @@ def test_binance_tells_weight_and_orders_by_interval() -> None:
 
 def test_limits_are_those_that_the_exchange_says() -> None:
     reader = UsageReader(exchange="binance", now=lambda: NOW)
-    reader.learn_limits(
-        {
-            "rateLimits": [
-                {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 50},
-                {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": None},
-            ]
-        }
+    reader.take_limits(
+        [
+            {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 50},
+            {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": None},
+        ]
     )
     headers = {"X-MBX-ORDER-COUNT-10S": "1", "X-MBX-USED-WEIGHT-1M": "1"}
     assert [usage.limit for usage in reader.read("GET", "https://x/y", headers, TIME)] == [50, 6_000]
