@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,21 @@ def chromium() -> str | None:
     """The program that MM_FSM_CHROMIUM names, else the one on PATH."""
     named = os.environ.get(CHROMIUM_VARIABLE)
     return named or next((found for name in _NAMES if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def launched() -> Iterator[Any]:
+    """The browser that ``chromium`` found, running."""
+    from playwright.sync_api import sync_playwright
+
+    # Inside a container its own sandbox cannot be set up by root; what it opens here is made by these tests.
+    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium(), args=arguments)
+        try:
+            yield running
+        finally:
+            running.close()
 
 
 @define(eq=False, slots=False)  # playwright keeps attributes of its own at what listens to it
@@ -69,18 +85,11 @@ def _server(url: str) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """One browser for the tests of a module, closed when they are through."""
-    playwright = pytest.importorskip("playwright.sync_api", reason='needs playwright: pip install "mm-fsm[browser]"')
-    program = chromium()
-    if program is None:
+    pytest.importorskip("playwright.sync_api", reason='needs playwright: pip install "mm-fsm[browser]"')
+    if chromium() is None:
         pytest.skip(f"needs Chromium: install your distribution's, or name the program in {CHROMIUM_VARIABLE}")
-    # Inside a container its own sandbox cannot be set up by root; what it opens here is made by these tests.
-    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=program, args=arguments)
-        try:
-            yield running
-        finally:
-            running.close()
+    with launched() as running:
+        yield running
 
 
 @pytest.fixture

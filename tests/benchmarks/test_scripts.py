@@ -30,7 +30,7 @@ LONG = {
 }
 JUDGES = {"coverage_overhead"}
 """Its exit status is a verdict on times, which no test asks for."""
-TESTED_ELSEWHERE = {"decisions", "peers", "policies", "thresholds", "where_time_goes"}
+TESTED_ELSEWHERE = {"decisions", "page_load", "peers", "policies", "thresholds", "where_time_goes"}
 SHARED = {"rehearsed_run"}
 """Imported by others, and nothing by itself."""
 

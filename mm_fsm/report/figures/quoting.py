@@ -109,7 +109,8 @@ class HoldTotal:
 class Stretches:
     """Stretches of time in which one side was live, or held for one reason: columns of one length, in order of time.
 
-    With more than ``STRETCHES_SHOWN`` the longest are shown, and the table beside the report has all.
+    With more than ``STRETCHES_SHOWN`` the longest are shown, those held before those with an order on its way, and live
+    ones last; the table beside the report has all.
     """
 
     total: int

@@ -65,7 +65,10 @@ function makeHints(picture) {
   }
 }
 for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
-for (const map of document.querySelectorAll(".map")) makeHints(map);
+for (const map of document.querySelectorAll(".map")) {
+  makeHints(map);
+  map.scrollLeft = (map.scrollWidth - map.clientWidth) / 2;
+}
 for (const button of document.querySelectorAll("button.full-size")) {
   button.addEventListener("click", () => {
     const large = button.nextElementSibling.classList.toggle("large");

@@ -13,15 +13,17 @@ _NEEDLESS = re.compile(
 )
 
 
-_TO_A_TENTH = re.compile(r"(\d\.\d)\d+(?=[\s,C\"])")
-"""Positions; a tenth of a point is less than can be seen."""
+_POSITIONS = re.compile(r' (?:d|points|x|y)="[^"]*"')
+_BEYOND_A_TENTH = re.compile(r"(\.\d)\d+")
 
 
 def embedded_picture(svg: str, name: str) -> str:
     """An SVG that can stand in a page beside others: no prologue, and identifiers that begin with ``name``.
 
+    Positions keep a tenth of a point, less than can be seen; texts stay as they are.
+
     An empty text stays empty: nothing could be drawn.
     """
     picture = _NEEDLESS.sub("", svg[svg.index("<svg") :]) if svg else ""
-    picture = _TO_A_TENTH.sub(r"\1", picture)
+    picture = _POSITIONS.sub(lambda found: _BEYOND_A_TENTH.sub(r"\1", found[0]), picture)
     return re.sub(r'\bid="', f'id="{name}-', picture)

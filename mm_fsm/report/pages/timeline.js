@@ -205,7 +205,8 @@ function timeBands(element, time, label, rows, stretches, more = {}) {
     const tall = u.bbox.height / rows.length, colors = new Map();
     for (const one of stretches) {
       if (one.end < u.scales.x.min || one.begin > u.scales.x.max) continue;
-      const left = u.valToPos(one.begin, "x", true), right = u.valToPos(one.end, "x", true);
+      // Whole pixels, so that neighbours meet without a seam.
+      const [left, right] = [one.begin, one.end].map((seconds) => Math.round(u.valToPos(seconds, "x", true)));
       if (!colors.has(one.color)) colors.set(one.color, pageColor(one.color));
       context.fillStyle = colors.get(one.color);
       const top = u.bbox.top + one.row * tall + gap, inside = tall - 2 * gap, from = one.from ?? 0, to = one.to ?? 1;

@@ -14,13 +14,15 @@ from mm_fsm.core.messages import SIDES
 from mm_fsm.report.figures import Holds, HoldsOverTime, HoldTotal, Stretches
 from mm_fsm.report.figures.quoting import STRETCHES_SHOWN
 from mm_fsm.report.plain_words import why_held
-from mm_fsm.report.stretches import Stretch
+from mm_fsm.report.stretches import Stretch, StretchKind
 
 FIRST_BIN: Final = 15 * NANOSECONDS_PER_SECOND
 """Length of a bin as a run begins, nanoseconds."""
 MOST_BINS: Final = 360
 """Beyond it, two neighbouring bins become one."""
 STRETCH_COLUMNS: Final = ("side", "reason", "kind", "detail", "begin", "end", "step", "state", "edges", "guard", "service", "ending")  # fmt: skip  # noqa: E501
+_WEIGHTS: Final = {StretchKind.LIVE: 0, StretchKind.ON_ITS_WAY: 1}
+"""Where not all are kept, those without a quote for a reason stay longest, live ones go first."""
 _Spent = Counter[tuple[str, str]]
 """Nanoseconds by side and reason."""
 
@@ -59,8 +61,8 @@ class HoldBins:
     totals: _Spent = field(init=False, factory=Counter)
     bins: dict[int, _Spent] = field(init=False, factory=dict)
     """By the number of the bin: its beginning over its length."""
-    _longest: list[tuple[int, int, Stretch]] = field(init=False, factory=list)
-    """Length, a number that settles ties for the earlier one, stretch: a heap."""
+    _longest: list[tuple[int, int, int, Stretch]] = field(init=False, factory=list)
+    """How much it asks for a reason, length, a number that settles ties for the earlier one, stretch: a heap."""
 
     def take(self, stretch: Stretch) -> None:
         """One more."""
@@ -68,7 +70,7 @@ class HoldBins:
         place = stretch.side.value, stretch.reason
         self.totals[place] += stretch.duration
         self._spread(place, stretch.begin, stretch.end)
-        entry = (stretch.duration, -self.count, stretch)
+        entry = (_WEIGHTS.get(stretch.kind, 2), stretch.duration, -self.count, stretch)
         if len(self._longest) < STRETCHES_SHOWN:
             heapq.heappush(self._longest, entry)
         else:
@@ -118,7 +120,7 @@ class HoldBins:
         return HoldsOverTime(bin_seconds=seconds(self.width), time_ms=times, seconds=spent)
 
     def _stretches(self) -> Stretches:
-        shown = sorted((stretch for _, _, stretch in self._longest), key=lambda each: (each.begin, each.side.value))
+        shown = sorted((stretch for *_, stretch in self._longest), key=lambda each: (each.begin, each.side.value))
         columns: dict[str, Any] = {
             "side": [each.side.value for each in shown],
             "reason": [each.reason for each in shown],

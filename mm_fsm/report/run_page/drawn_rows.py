@@ -90,7 +90,7 @@ def bar(scale: Scale, begin: float, end: float, look: str) -> Markup:
 
 
 def whisker(scale: Scale, bounds: Sequence[float], look: str = "") -> Markup:
-    """A line from bound to bound; ``halo`` among the looks sets it off from a bar beneath."""
+    """A line from bound to bound; ``beneath`` among the looks puts it below a ``raised`` bar."""
     return _between(scale, bounds, f"whisker {look}".strip())
 
 

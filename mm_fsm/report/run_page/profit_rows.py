@@ -54,9 +54,9 @@ def waterfall(market: ShownFigures, amounts: Amounts) -> DrawnTable:
         for part, begin, end in zip(parts, ends, ends[1:], strict=False)
     ]
     net = float(profit["net"])
-    drawn = [zero_line(scale), bar(scale, 0.0, net, "fill-own")]
+    drawn = [zero_line(scale), bar(scale, 0.0, net, "fill-own raised")]
     if net_bounds:
-        drawn.append(whisker(scale, net_bounds, "halo"))
+        drawn.append(whisker(scale, net_bounds, "beneath"))
     rows.append(
         DrawnRow(
             name="Net profit",
@@ -155,7 +155,9 @@ def _difference(market: ShownFigures, place: str | None, scale: Scale, sign: int
     if place is None:
         return ""
     value, *bounds = (sign * market[place][name] for name in ("value", "lower", "upper"))
-    return drawing(zero_line(scale), bar(scale, 0.0, value, _fill(value)), whisker(scale, bounds, "halo"))
+    return drawing(
+        zero_line(scale), bar(scale, 0.0, value, f"{_fill(value)} raised"), whisker(scale, bounds, "beneath")
+    )
 
 
 def _plain_rows(market: ShownFigures, amounts: Amounts) -> Iterator[DrawnRow]:

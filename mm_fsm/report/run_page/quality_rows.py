@@ -252,8 +252,8 @@ def inventory_facts(market: ShownFigures) -> list[Fact]:
     def units(value: Any) -> str:
         return NOTHING if value is None else f"{exact(value)}\u202f{base}"
 
-    def rounded(value: float) -> str:
-        return f"{exact(float(f'{value:.4g}'))}\u202f{base}"
+    def rounded(value: float | str) -> str:
+        return f"{exact(float(f'{float(value):.4g}'))}\u202f{base}"
 
     return [
         Fact(name="At the end", value=held.show("final", units), note="less the target, as all of these"),
@@ -262,7 +262,7 @@ def inventory_facts(market: ShownFigures) -> list[Fact]:
         Fact(name="Largest distance", value=held.show("largest", units)),
         Fact(name="Mean", value=held.show("mean", rounded), note="weighted with time"),
         Fact(name="Mean distance", value=held.show("mean_distance", rounded), note="weighted with time"),
-        Fact(name="Limit", value=held.show("limit", units)),
+        Fact(name="Limit", value=held.show("limit", rounded)),
         Fact(name="Time at the limit", value=held.show("at_limit_seconds", duration)),
         Fact(
             name="Half-life",

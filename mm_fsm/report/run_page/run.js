@@ -245,7 +245,7 @@ class MarketCharts {
       { label: "position", color: "own", times: time, values: inventory, step: true, width: 1.5 }, ...lines,
     ], decimals, { height: 190 });
     this.place("position-text").textContent = `Base units of ${this.data.base}, less the target: between ${short(low)} and ${short(high)}; `
-      + `the limit of ${this.data.limit} is ${near ? "dashed" : "beyond the chart"}.`;
+      + `the limit of ${short(limit)} is ${near ? "dashed" : "beyond the chart"}.`;
   }
   drawProfit() {
     const { time, net, net_low, net_high } = this.series, { parts, baseline, quote } = this.data;
@@ -306,7 +306,7 @@ class MarketCharts {
     const held = reason.flatMap((one, place) => one === "live" ? [] : [place]);
     held.sort((a, b) => (end[b] - begin[b]) - (end[a] - begin[a]));
     const show = pagedTable(this.place("stretch-list"), `Longest stretches of ${this.symbol} without a quote`, [
-      ["Side", ""], ["Begin, UTC", "nowrap"], ["Length", "number"], ["Why", ""], ["Decided at", "code"], ["Then", ""], ["Step", "number"], ["Look", ""],
+      ["Side", ""], ["Begin, UTC", "nowrap"], ["Length", "number"], ["Why", "why"], ["Decided at", "code"], ["Then", ""], ["Step", "number"], ["Look", ""],
     ], 10);
     show({
       length: held.length,
