@@ -1,0 +1,323 @@
+"""What the example of a second strategy does with the money, on an exchange that works and on one that does not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mm_fsm.books.facts import (
+    JournalFailed,
+    OperatorPaused,
+    OperatorResumed,
+    OrderFilled,
+    StopRequested,
+    TradingStatusChanged,
+)
+from mm_fsm.core.messages import Liquidity, PlaceOrder, Side, TimeInForce
+from mm_fsm.report.inspection.steps import SegmentSteps
+from mm_fsm.runtime.journal import JournaledMachine, JournalReader, JournalSettings, begin_journal, verify_run
+from mm_fsm.runtime.paper_run import PAPER_BALANCES, PAPER_FEES, PAPER_INSTRUMENT
+from mm_fsm.testing import fsm_paths, sneak_tests
+from mm_fsm.testing.driving.machines import MachineDriver
+from mm_fsm.venues.base import MarketEvent
+from mm_fsm.venues.simulator import MarketSimulator, SimulatorSettings
+from mm_fsm.venues.unreliable import Faults
+from tests.examples.execution_bench import (
+    BEST_ASK,
+    BEST_BID,
+    EXAMPLES,
+    SECOND,
+    SYMBOL,
+    Played,
+    TimeWeightedExecution,
+    book,
+    machine_of,
+    parent_order,
+    play,
+    still_market,
+    trade,
+)
+
+ON_RECORD = JournalSettings(record_market_data=True, synchronise=False)
+
+
+# -- the chart, by its structure: every edge, every pair of edges, and nothing else ----------------------------------
+
+
+@fsm_paths(MachineDriver(TimeWeightedExecution, machine_of), criterion="pairs")
+def test_every_pair_of_edges_is_taken(path: object) -> None:
+    path.run()  # type: ignore[attr-defined]
+
+
+test_nothing_sneaks = sneak_tests(MachineDriver(TimeWeightedExecution, machine_of))
+
+
+def test_its_own_tests_cover_every_edge() -> None:
+    """Measured in a process of its own, as a user would."""
+    command = (
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "-k", "every_pair", Path(__file__),
+        "--fsm-cov=time_weighted_execution:TimeWeightedExecution", "--fsm-cov-criteria=states,transitions,pairs",
+        "--fsm-cov-fail-under=states:100,transitions:100,pairs:100",
+    )  # fmt: skip
+    finished = subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, check=False, cwd=EXAMPLES.parent,
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES)},
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stdout[-3000:]
+
+
+# -- what it does, scene by scene ------------------------------------------------------------------------------------
+
+
+def test_a_still_market_is_waited_for_passively_then_taken_slice_by_slice() -> None:
+    """Nobody sells to the four children of 0.25; each is cancelled after ten seconds and its part taken at the ask.
+
+    By hand: four takes of 0.25 at 2000.10, with 5 bps of 500.025 each.
+    """
+    played = play(still_market(90))
+    assert played.path[:6] == ["waiting", "slicing", "waiting", "catching_up", "waiting", "slicing"]
+    assert played.path[-1] == "done"
+    taken = [each for each in played.promises.placed.values() if each.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL]
+    rested = [each for each in played.promises.placed.values() if each not in taken]
+    assert [(each.price, each.quantity) for each in taken] == [(BEST_ASK, Decimal("0.25"))] * 4
+    assert [(each.price, each.quantity, each.post_only) for each in rested] == [(BEST_BID, Decimal("0.25"), True)] * 4
+    assert played.base_bought == played.machine.executed == 1
+    cost = 4 * Decimal("0.25") * BEST_ASK
+    assert played.machine.context.ledger.cash_change == -cost - cost * 5 / 10_000
+
+
+def test_children_that_sellers_hit_are_filled_at_the_bid() -> None:
+    """Every slice's child is filled where it rests, in two parts; nothing is taken.
+
+    The queue before it is the 5 that the book shows: a seller of 8 passes it.
+    """
+    market: list[MarketEvent] = []
+    for second in range(1, 90):
+        market.append(book(second))
+        if second % 10 in {4, 6}:
+            market.append(trade(second + 0.5, BEST_BID, Decimal("5.125"), Side.ASK))
+    played = play(market)
+    assert set(played.path) == {"waiting", "slicing", "done"}
+    assert played.base_bought == played.machine.executed == 1
+    assert played.machine.context.total_volume == BEST_BID
+    assert played.promises.cancels == 0
+
+
+def test_a_seller_rests_at_the_ask_and_takes_the_bid() -> None:
+    played = play(still_market(90), parent_order(side=Side.ASK, limit_price=Decimal(1990)))
+    assert {each.price for each in played.promises.placed.values()} == {BEST_ASK, BEST_BID}
+    assert played.base_bought == -1
+
+
+def test_what_the_limit_price_does_not_allow_stays() -> None:
+    """The market is above the limit all the while: children rest at the limit, and after the grace it ends."""
+    limit = Decimal("1995.005")
+    played = play(still_market(90), parent_order(limit_price=limit))
+    assert played.path[-2:] == ["closing", "done"]
+    assert {each.price for each in played.promises.placed.values()} == {Decimal("1995.00")}
+    assert played.base_bought == played.machine.executed == 0
+    assert played.exchange.open_orders == ()
+    ended_at = played.results[-1].time / SECOND
+    assert 60 < ended_at < 66  # four slices and two of grace, from the first reconciled book on
+
+
+def test_what_is_lacking_after_a_pause_is_caught_up_with() -> None:
+    """An operator's pause takes the child out; after it the slices that went by are taken together."""
+    told = {4.0: OperatorPaused(received_at=4 * SECOND), 25.0: OperatorResumed(received_at=25 * SECOND)}
+    played = play(still_market(90), told=told)
+    cancelled_at = next(each.time for each in played.results if "withdrawn" in [t.event for t in each.transitions])
+    assert cancelled_at == 4 * SECOND
+    placed = list(played.promises.placed.values())
+    assert [each.quantity for each in placed[:2]] == [Decimal("0.25"), Decimal("0.5")]
+    assert played.base_bought == 1
+
+
+def test_no_order_leaves_in_a_halted_or_silent_market() -> None:
+    """A halt from second 4 on, or no book from 11 to 30: the child goes, and another comes only with a market."""
+    halt = TradingStatusChanged(received_at=4 * SECOND, symbol=SYMBOL, trading=False)
+    halted = play(still_market(40), told={4.0: halt})
+    assert placed_at(halted) == [pytest.approx(1.35, abs=0.1)]
+    assert halted.promises.cancels >= 1
+    silent = play([book(second) for second in (*range(1, 12), *range(30, 99))])
+    assert not [second for second in placed_at(silent) if 16 < second < 30]
+    assert silent.base_bought == 1
+
+
+def placed_at(played: Played) -> list[float]:
+    """Seconds at which orders left."""
+    return [each.time / SECOND for each in played.results if any(isinstance(one, PlaceOrder) for one in each.intents)]
+
+
+@pytest.mark.parametrize("second", [0.01, 3.0, 11.1, 12.0, 30.0])
+def test_a_stop_ends_it_with_nothing_in_the_book(second: float) -> None:
+    told = {second: StopRequested(received_at=int(second * SECOND), flatten=False)}
+    played = play(still_market(90), told=told)
+    assert played.path[-2:] == ["closing", "done"]
+    assert played.exchange.open_orders == ()
+    assert played.base_bought == played.machine.executed < 1
+
+
+def test_a_failed_journal_ends_it_with_the_reason() -> None:
+    told = {13.0: JournalFailed(received_at=13 * SECOND, reason="the disk is full")}
+    played = play(still_market(90), told=told)
+    assert played.path[-2:] == ["error", "done"]
+    assert played.machine.context.fault is not None
+    assert "the disk is full" in played.machine.context.fault.reason
+    assert played.exchange.open_orders == ()
+
+
+def test_children_that_are_refused_again_and_again_end_it() -> None:
+    """The venue's lot is larger than the rules that the machine was given say: it refuses, five times."""
+    fine = evolve(PAPER_INSTRUMENT, tick_size=Decimal("0.001"))
+    machine = TimeWeightedExecution(
+        parent_order(limit_price=Decimal("1999.001")), fine, PAPER_FEES, PAPER_BALANCES, run="1"
+    )
+    played = play(still_market(200), machine=machine)
+    assert played.path[-2:] == ["error", "done"]
+    assert len(played.promises.placed) == 5
+    assert "5 children refused in a row" in str(played.machine.context.fault)
+
+
+def test_a_fill_that_comes_after_everything_is_counted_once() -> None:
+    """Late and twice, in the final state: the count, the books and the money have it once."""
+    played = play(still_market(90), parent_order(limit_price=Decimal(1995)))
+    assert played.machine.is_final
+    order = next(iter(played.promises.placed))
+    late = OrderFilled(
+        received_at=99 * SECOND, symbol=SYMBOL, client_order_id=order, trade_id="late", price=Decimal(1995),
+        quantity=Decimal("0.1"), fee=Decimal(0), fee_currency="USD", liquidity=Liquidity.MAKER,
+        exchange_time=98 * SECOND,
+    )  # fmt: skip
+    for _ in range(2):
+        played.machine.step(late)
+    assert played.machine.executed == Decimal("0.1")
+    assert played.machine.context.ledger.cash_change == Decimal("-199.5")
+
+
+# -- whatever the exchange does --------------------------------------------------------------------------------------
+
+_shares = st.floats(0, 0.3)
+
+
+@st.composite
+def _faults(draw: st.DrawFn) -> Faults:
+    return Faults(
+        request_lost=draw(_shares), request_late=draw(_shares), answer_lost=draw(_shares), query_lost=draw(_shares),
+        fill_lost=draw(_shares), fact_duplicated=draw(_shares), fact_delayed=draw(_shares),
+        market_delayed=draw(_shares), seed=draw(st.integers(0, 1000)),
+    )  # fmt: skip
+
+
+def moving_market(seed: int, seconds: float) -> MarketSimulator:
+    return MarketSimulator(
+        SimulatorSettings(
+            instrument=PAPER_INSTRUMENT, seed=seed, start_price=Decimal(2000), level_size=Decimal(1),
+            taker_size=Decimal("0.3"), duration_seconds=seconds,
+        )
+    )  # fmt: skip
+
+
+@settings(max_examples=15)
+@given(_faults(), st.integers(0, 1000), st.sampled_from(Side), st.integers(1, 6), st.decimals(1990, 2010, places=2))
+def test_it_keeps_its_promises_on_any_exchange_and_replays(
+    faults: Faults, seed: int, side: Side, slices: int, limit: Decimal
+) -> None:
+    """After every step see ``Promises``; at the end the exchange's account agrees, and its book is empty.
+
+    The journal of all that replays bit for bit.
+    """
+    machine = machine_of(parent_order(side=side, slices=slices, limit_price=limit))
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "run.journal"
+        with begin_journal(path, machine, symbol=SYMBOL, strategy_id="twap", run="1", settings=ON_RECORD) as journal:
+            stepped = JournaledMachine(machine, journal)
+            played = play(moving_market(seed, 150), machine=machine, stepped=stepped, faults=faults)
+        report = verify_run(path)
+    assert report.is_clean, str(report)
+    assert report.machine == "time_weighted_execution:TimeWeightedExecution"
+    assert played.exchange.open_orders == ()
+    assert played.base_bought == machine.executed * side.sign
+    assert machine.executed <= machine.parent.quantity
+
+
+# -- on record -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "run.journal"
+        machine = machine_of()
+        with begin_journal(path, machine, symbol=SYMBOL, strategy_id="twap", run="1", settings=ON_RECORD) as journal:
+            play(still_market(90), machine=machine, stepped=JournaledMachine(machine, journal))
+        yield path
+
+
+def test_the_inspector_shows_its_states_and_what_it_shows_of_itself(recorded: Path) -> None:
+    with JournalReader(recorded) as reader:
+        steps = SegmentSteps(reader, reader.segments[0])
+        found = list(steps)
+    assert steps.note == ""
+    assert found[-1].state == "done"
+    assert found[-1].shown["execution", "executed"] == "1"
+    assert steps.before["execution", "executed"] == "0"
+    assert {edge.event for step in found for edge in step.transitions} >= {"fell_behind", "slice_ended", "finished"}
+    assert all(step.trace for step in found if step.transitions)
+
+
+def test_without_market_data_position_and_cash_are_checked_all_the_same(tmp_path: Path) -> None:
+    """From the market's books: the base of strategies that trade brings it."""
+    path, machine = tmp_path / "run.journal", machine_of()
+    settings_ = JournalSettings(record_market_data=False, synchronise=False)
+    with begin_journal(path, machine, symbol=SYMBOL, strategy_id="twap", run="1", settings=settings_) as journal:
+        play(still_market(90), machine=machine, stepped=JournaledMachine(machine, journal))
+    report = verify_run(path)
+    assert report.is_clean, str(report)
+    assert report.booked_records > 20
+    assert "position and cash follow from the fills" in str(report)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from time_weighted_execution import *
+from mm_fsm.machine.observers import MachineObserver
+
+class Killer(MachineObserver):
+    def step_ended(self, result):
+        if result.sequence == int(sys.argv[3]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+def made(*arguments, **keywords):
+    machine = TimeWeightedExecution(*arguments, **keywords)
+    machine.observe(Killer())
+    return machine
+
+import time_weighted_execution
+time_weighted_execution.TimeWeightedExecution, made.restored = made, None
+main(Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("step", [2, 101, 700])
+def test_a_run_that_was_killed_verifies_up_to_where_it_died(step: int, tmp_path: Path) -> None:
+    """SIGKILL within a step: what is on record replays, and every order that left is on record."""
+    died = subprocess.run([sys.executable, "-c", KILLED, EXAMPLES, tmp_path, str(step)], check=False)
+    assert died.returncode == -signal.SIGKILL
+    report = verify_run(tmp_path / "run.journal")
+    assert report.is_clean, str(report)
+    assert report.records < step
+    with JournalReader(tmp_path / "run.journal") as reader:
+        assert reader.last_sequence < step
