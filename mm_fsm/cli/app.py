@@ -38,6 +38,7 @@ from mm_fsm.cli.commands_on_recordings import (
     convert,
     tune,
 )
+from mm_fsm.cli.commands_on_results import COMPARE_EPILOG, REPORT_EPILOG, compare, report
 from mm_fsm.cli.commands_on_runs import (
     LATEST,
     PAUSE_EPILOG,
@@ -217,20 +218,8 @@ app.command(epilog=STATUS_EPILOG)(status)
 app.command(epilog=SERVE_EPILOG)(serve)
 
 
-@app.command(epilog="Example: mm-fsm report runs/demo")
-def report(
-    *,
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="What run or backtest has written; the last run by default.")
-    ] = Path("runs/latest"),
-    brief: Annotated[bool, option("--brief", help="Print what run and backtest print: what matters most.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Print the result of an earlier run, with every figure."""
-    from mm_fsm.cli.execution import print_result
-    from mm_fsm.report.files import read_result
-
-    print_result(read_result(directory), as_json=as_json, in_full=not brief)
+app.command(epilog=REPORT_EPILOG)(report)
+app.command(epilog=COMPARE_EPILOG)(compare)
 
 
 app.command(epilog=INSPECT_EPILOG)(inspect)

@@ -16,6 +16,7 @@ from mm_fsm.books.markouts import MarkoutFigures, MarkoutTracker
 from mm_fsm.core.clock import seconds
 from mm_fsm.core.messages import Side
 from mm_fsm.estimators.batch_means import MeanInterval
+from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.exact import as_json
 from mm_fsm.report.recorder import SessionRecorder
 from mm_fsm.runtime.journal import Journal
@@ -166,7 +167,7 @@ def make_report(recorder: SessionRecorder, wall_seconds: float) -> SessionReport
     return SessionReport(
         symbol=recorder.session.symbol,
         preset=recorder.session.configuration.preset,
-        outcome=_outcome(recorder),
+        outcome=outcome_of(machine),
         **{field.name: getattr(result, field.name) for field in attrs.fields(type(result))},
         events=runner.market_events,
         steps=machine.sequence,
@@ -221,8 +222,8 @@ def _journal(journal: Journal | None) -> dict[str, Any] | None:
     }
 
 
-def _outcome(recorder: SessionRecorder) -> Outcome:
-    machine = recorder.session.machine
+def outcome_of(machine: QuotingMachine) -> Outcome:
+    """How a session ended, or that it has not."""
     if machine.context.latched or machine.context.fault is not None:
         return Outcome.FAULT
     if not machine.is_final:

@@ -17,7 +17,8 @@ BLOCK_SECONDS: Final = 300.0
 DRAWS: Final = 2_000
 SEED: Final = 0
 SHARE: Final = 0.95
-FEWEST_BLOCKS: Final = 2
+FEWEST_BLOCKS: Final = 8
+"""Of fewer blocks the resampled sums are too much alike, and the interval would be too narrow."""
 PARTS: Final = ("net", "spread_capture", "inventory", "fees")
 
 
@@ -43,9 +44,9 @@ def _changes(amounts: Sequence[float]) -> list[float]:
 def _bootstrapped(changes: dict[str, list[float]], step_seconds: float, block_seconds: float) -> Intervals:
     count, block = len(changes["net"]), max(round(block_seconds / step_seconds), 1)
     if count < FEWEST_BLOCKS * block:
-        needed = FEWEST_BLOCKS * block * step_seconds
-        refused = f"an interval needs {needed:g} s, two blocks of {block * step_seconds:g} s; there are {count} steps"
-        return Intervals(parts={}, terms=None, refused=f"{refused} of {step_seconds:g} s")
+        needed = f"{FEWEST_BLOCKS} blocks of {block * step_seconds:g} s"
+        refused = f"an interval needs {needed} at least, and there are {count} steps of {step_seconds:g} s"
+        return Intervals(parts={}, terms=None, refused=refused)
     terms = BootstrapTerms(
         step_seconds=step_seconds,
         steps=count,
@@ -82,7 +83,7 @@ def paired(run: ProfitSteps, reference: ProfitSteps, block_seconds: float = BLOC
     """
     length = max(run.step_seconds, reference.step_seconds)
     amounts = _at_common_ends(run, reference, length)
-    if len(amounts) < FEWEST_BLOCKS:
+    if len(amounts) < 2:  # noqa: PLR2004 - a difference takes two ends
         return Paired(begin_ms=0, end_ms=0, differences=(), terms=None, refused="the runs have no time in common")
     ends = sorted(amounts)
     changes: dict[str, list[float]] = {name: [] for name in PARTS}

@@ -109,6 +109,15 @@ def _market_origin(configuration: MarketConfiguration, data: RecordedData, table
     )
 
 
+def notes_on(origin: RunOrigin) -> tuple[str, ...]:
+    """What the settings of a run's files lack."""
+    return tuple(
+        f"{symbol}: options of {name} are of another package's service, and in no file of the run"
+        for symbol, market in origin.markets.items()
+        for name in market.left_out
+    )
+
+
 def write_origin(directory: Path, origin: RunOrigin, settings: str) -> None:
     """Write both files.
 

@@ -15,7 +15,7 @@ from mm_fsm.report.run_data.figures_file import PAGE_FILE, replace_text, write_f
 from mm_fsm.report.run_data.market_figures import MarketFacts, market_figures
 from mm_fsm.report.run_data.market_follower import MarketFollower
 from mm_fsm.report.run_data.market_tables import MarketTables
-from mm_fsm.report.run_data.run_origin import RecordedData, RunOrigin, origin_of, write_origin
+from mm_fsm.report.run_data.run_origin import RecordedData, RunOrigin, notes_on, origin_of, write_origin
 from mm_fsm.report.session_report import SessionReport
 from mm_fsm.runtime.session import Session
 
@@ -116,15 +116,6 @@ class RunReport:
             notes=tuple(f"restarted: {reason}" for reason in session.restarts),
         )
         return market_figures(market.follower, session.machine, facts)
-
-
-def notes_on(origin: RunOrigin) -> tuple[str, ...]:
-    """What the settings of a run's files lack."""
-    return tuple(
-        f"{symbol}: options of {name} are of another package's service, and in no file of the run"
-        for symbol, market in origin.markets.items()
-        for name in market.left_out
-    )
 
 
 def write_report(directory: Path, figures: RunFigures) -> None:

@@ -19,6 +19,8 @@ from mm_fsm.venues.paper import PaperAccount, PaperPlan
 from mm_fsm.venues.recorded.kind import RecordedPlan
 
 SETTINGS_FILE: Final = "settings.toml"
+SHOWN_TABLES: Final = ("instrument", "fees", "balances")
+"""Tables that every market has beside its strategy."""
 Tables = dict[str, dict[str, Any]]
 
 

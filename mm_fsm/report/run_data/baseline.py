@@ -1,0 +1,136 @@
+"""What a plain quoter would have made on the same data: symmetric quotes at a fixed spread, blind to the position."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from attrs import evolve
+
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.core.decisions import InventoryAssessment, Quote
+from mm_fsm.core.messages import Side
+from mm_fsm.core.settings import FairPrice, MarketMakingSettings
+from mm_fsm.errors import SettingsError
+from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.report.figures import Baseline, MarketFigures, Series
+from mm_fsm.report.run_data.bare_figures import without_columns
+from mm_fsm.report.run_data.fill_models import fill_model_of
+from mm_fsm.report.run_data.intervals import paired
+from mm_fsm.report.run_data.market_figures import MarketFacts, market_figures
+from mm_fsm.report.run_data.market_follower import MarketFollower
+from mm_fsm.report.session_report import outcome_of
+from mm_fsm.runtime.runner import SessionRunner
+from mm_fsm.runtime.session import open_venue
+from mm_fsm.runtime.settings_file import MarketConfiguration
+from mm_fsm.services.ladder import Ladder
+from mm_fsm.services.pricing.fixed_spreads import FixedSpreadService
+from mm_fsm.services.protocols import Services
+from mm_fsm.services.registry import load_services
+from mm_fsm.venues.paper import PaperAccount
+from mm_fsm.venues.recorded.kind import RecordedPlan
+
+_NEVER_LACKING_BPS: Final = 1e9
+"""Net markouts never lack so much: nothing widens for losses."""
+
+
+class SymmetricQuotes(FixedSpreadService):
+    """The same spread and the same sizes on both sides, whatever the position. Hard limits hold as for the run."""
+
+    def __init__(self) -> None:
+        super().__init__({}, "fixed")
+
+    def levels(
+        self, context: MarketMakingContext, inventory: InventoryAssessment, spread_bps: float, side: Side, shift: float
+    ) -> tuple[Quote, ...]:
+        """Every level of one side, as for a flat book."""
+        return Ladder(context, evolve(inventory, skew=0.0), spread_bps, side, shift).quotes()
+
+
+def plain_settings(settings: MarketMakingSettings) -> MarketMakingSettings:
+    """A run's settings without all that follows the market, the position or own fills."""
+    return evolve(
+        settings,
+        fair_price=FairPrice.MID,
+        micro_price_model="",
+        adverse_selection_bps=_NEVER_LACKING_BPS,
+        service_options={},
+    )
+
+
+def run_baseline(
+    configuration: MarketConfiguration, run: MarketFigures, on_progress: Callable[[float], None] = lambda _: None
+) -> Baseline:
+    """Make the market again, from the beginning, with the plain policy: same data, fees, fill model and limits.
+
+    Args:
+        configuration: of the run, with the data that its venue plays.
+        run: the run's figures.
+        on_progress: told the share of the session that is over, 0 to 1.
+
+    Raises:
+        SettingsError: the venue is no paper exchange, so that nobody can make the run again.
+        RecordingError: the recording is not there any more, or malformed.
+    """
+    account: Any = configuration.venue
+    if not isinstance(account, PaperAccount):
+        remedy = "Record the market with mm-fsm record, and compare backtests of the recording."
+        raise SettingsError("--baseline", "a run on a simulated or recorded market", configuration.venue_kind, remedy)
+    configuration = evolve(configuration, strategy=plain_settings(configuration.strategy))
+    machine = MarketMakingStateMachine(
+        configuration.strategy, account.instrument, account.fees, account.balances, _services(configuration)
+    )
+    follower = MarketFollower(lambda: machine, configuration.programme)
+    machine.observe(follower)
+    runner = SessionRunner(machine, open_venue(configuration))
+    for _ in runner.run():
+        on_progress(min(runner.progress or 0.0, 1.0))
+    follower.end()
+    facts = MarketFacts(
+        outcome=outcome_of(machine).value,
+        error=machine.result().error,
+        market_events=runner.market_events,
+        fill_model=fill_model_of(configuration, is_recorded=isinstance(account, RecordedPlan)),
+        settings={},
+    )
+    found = market_figures(follower, machine, facts)
+    against = paired(run.profit_steps, found.profit_steps)
+    return Baseline(
+        policy=_in_words(configuration),
+        figures=without_columns(found),
+        differences=against.differences,
+        terms=against.terms,
+        no_interval=against.refused,
+        net_per_step=net_at(run.series, found.series),
+    )
+
+
+def _services(configuration: MarketConfiguration) -> Services:
+    """The run's services for orders, inventory and risk, with the plain one for spreads."""
+    names = evolve(configuration.strategy.services, spreads="default")
+    return evolve(load_services(names, {}), spreads=SymmetricQuotes())
+
+
+def _in_words(configuration: MarketConfiguration) -> str:
+    settings, account = configuration.strategy, configuration.venue
+    assert isinstance(account, PaperAccount)  # noqa: S101 - it has run
+    lowest = max(settings.min_spread_bps, settings.spread_floor_bps(account.fees))
+    spread = min(max(settings.target_spread_bps, lowest), settings.max_spread_bps)
+    levels = settings.num_price_levels
+    return (
+        f"{levels} level{'s' if levels > 1 else ''} on each side of the middle, the innermost "
+        f"{spread:g} bps apart and {settings.base_order_size:f} {account.instrument.quote_currency} in size; spread "
+        "and sizes never change, whatever volatility, position or losses; limits, fees and fill model are the run's"
+    )
+
+
+def net_at(run: Series, other: Series) -> tuple[float, ...]:
+    """The other's net profit at the end of each stretch of the run's series; 0 before the other begins."""
+    ends = [begin + other.bucket_seconds * 1000 for begin in other.time_ms]
+    return tuple(_net_before(ends, other.net, begin + run.bucket_seconds * 1000) for begin in run.time_ms)
+
+
+def _net_before(ends: Sequence[float], net: Sequence[float], time: float) -> float:
+    place = bisect_right(ends, time)
+    return net[place - 1] if place else 0.0
