@@ -30,6 +30,7 @@ from mm_fsm.report.run_data.run_origin import read_origin
 from mm_fsm.report.run_data.run_report import write_report
 from mm_fsm.report.run_data.settings_text import SETTINGS_FILE
 from mm_fsm.report.status import STATUS_FILE, is_gone, read_status
+from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.settings_file import read_settings
 
 
@@ -120,11 +121,21 @@ def _figures(options: ReportOptions) -> RunFigures | None:
 
 
 def _journals(directory: Path) -> list[Path]:
-    """The run's own, without those of runs before it; none where it kept none."""
+    """The run's own, one for each market, without those of runs before it; none where it kept none.
+
+    A run that was copied or moved names journals of the place where it was made: those beside its files count first.
+    """
     try:
-        return [path for path in journals_of(directory) if path.name == JOURNAL_FILE] if directory.is_dir() else []
+        found = journals_of(directory) if directory.is_dir() else []
     except JournalError:
         return []
+    own = [path for path in found if path.name == JOURNAL_FILE and path.exists()]
+    own.sort(key=lambda path: not path.resolve().is_relative_to(directory.resolve()))
+    by_symbol: dict[str, Path] = {}
+    for path in own:
+        with JournalReader(path) as reader:
+            by_symbol.setdefault(reader.about["symbol"], path)
+    return list(by_symbol.values())
 
 
 def _replayed(options: ReportOptions, journals: Sequence[Path]) -> RunFigures | None:

@@ -84,7 +84,7 @@ class Orders:
     orders_filled: int
     """Orders with at least one fill."""
     fill_ratio: float | None
-    """Filled over acknowledged maker quantity, as the machine counts it; None without an order."""
+    """Filled maker quantity over that of acknowledged quotes, as the machine counts it; None without a quote."""
     orders_per_fill: float | None
     """``placed / fills``; None without a fill."""
     cancels_per_fill: float | None

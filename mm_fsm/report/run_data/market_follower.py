@@ -303,7 +303,8 @@ class MarketFollower(MachineObserver):
         self.stretches.end()
         self._close_row()
         self._change_state(self._state)
-        self.profit.finish(self.now, self._amounts.since(self.begin))
+        if self.began_at is not None:
+            self.profit.finish(self.now, self._amounts.since(self.begin))
         self.fills.end()
         self.orders.end()
         if self._context is not None:

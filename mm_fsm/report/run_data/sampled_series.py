@@ -72,7 +72,7 @@ class SampledSeries:
 
     def open(self, now: int, mid: float | None, inventory: float, net: float, drawdown: float) -> Row:
         """Begin the stretch that holds ``now``, with the values after its first step."""
-        if len(self.rows) >= self.most:
+        while len(self.rows) >= self.most:
             self._join()
         number = now // self.width
         row = Row(number, mid, mid, mid, inventory, inventory, inventory, net, net, net, drawdown)

@@ -13,12 +13,14 @@ from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from attrs import define, field
 
 from mm_fsm.report.exact import exact_text
 
+ROWS_WAITING: Final = 256
+"""Rows in memory before they are appended."""
 ROWS_AT_ONCE: Final = 20_000
 """Rows in memory when a table becomes Parquet."""
 _SUFFIX: Final = ".jsonl"
@@ -42,7 +44,8 @@ class TableFile:
     rows: int = field(init=False, default=0)
     failure: str | None = field(init=False, default=None)
     """Why it could not be written; nothing more is then."""
-    _file: TextIO | None = field(init=False, default=None)
+    _waiting: list[str] = field(init=False, factory=list)
+    _has_begun: bool = field(init=False, default=False)
 
     @property
     def path(self) -> Path:
@@ -50,43 +53,37 @@ class TableFile:
         return self.directory / f"{self.name}{_SUFFIX}"
 
     def add(self, values: Sequence[object]) -> None:
-        """Append one row, in the order of the columns. Never raises."""
+        """Append one row, in the order of the columns. Never raises for the disk's sake."""
+        if self.failure is not None:
+            return
+        self._waiting.append(_line(values))
+        self.rows += 1
+        if len(self._waiting) >= ROWS_WAITING:
+            self._write()
+
+    def _write(self) -> None:
+        """Append what waits: the file is open meanwhile only, so that nothing stays open where a run breaks off."""
         if self.failure is not None:
             return
         try:
-            if self._file is None:
-                self._begin()
-            assert self._file is not None  # noqa: S101 - just made
-            self._file.write(_line(values))
-            self.rows += 1
+            if not self._has_begun:
+                self.directory.mkdir(parents=True, exist_ok=True)
+                (self.directory / f"{self.name}.parquet").unlink(missing_ok=True)  # of an earlier report on this run
+                self._waiting.insert(0, _line(tuple(self.types)))
+            with self.path.open("a" if self._has_begun else "w", encoding="utf-8", newline="\n") as file:
+                file.writelines(self._waiting)
+            self._has_begun = True
         except OSError as error:
             self.failure = error.strerror or str(error)
-
-    def _begin(self) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        (self.directory / f"{self.name}.parquet").unlink(missing_ok=True)  # of an earlier report on this run
-        self._file = self.path.open("w", encoding="utf-8", newline="\n")
-        self._file.write(_line(tuple(self.types)))
+        self._waiting.clear()
 
     def finish(self) -> Path | None:
-        """Close it, make it Parquet where that can be; where it is now, or None where it could not be written."""
-        if self.failure is None and self._file is None:
-            try:
-                self._begin()
-            except OSError as error:
-                self.failure = error.strerror or str(error)
-        if self._file is not None:
-            self._close(self._file)
+        """Write the rest, and Parquet where that can be; where the table is, or None where it could not be written."""
+        if self._waiting or not self._has_begun:
+            self._write()
         if self.failure is not None:
             return None
         return to_parquet(self.path, self.types) if find_spec("pyarrow") is not None else self.path
-
-    def _close(self, file: TextIO) -> None:
-        self._file = None
-        try:
-            file.close()
-        except OSError as error:
-            self.failure = self.failure or error.strerror or str(error)
 
 
 def _line(values: Sequence[object]) -> str:

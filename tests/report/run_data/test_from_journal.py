@@ -1,0 +1,105 @@
+"""Figures that are made from the journal are those that were gathered while the run went on."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from shutil import copytree
+
+import polars as pl
+import pytest
+from attrs import evolve
+
+from mm_fsm.report.figures import MarketFigures, RunFigures
+from mm_fsm.report.run_data.figures_file import read_figures
+from tests.cli.command_line import run
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("made") / "run"
+    assert run("run", "-q", "--duration", "150", "--seed", "3", "--out", place).status == 0
+    return place
+
+
+@pytest.fixture
+def killed(made: Path, tmp_path: Path) -> Path:
+    """The same run as if its process had been killed before it could write what it knew."""
+    place = tmp_path / "run"
+    copytree(made, place)
+    for name in ("result.json", "report.json", "status.json", "report.html"):
+        (place / name).unlink(missing_ok=True)
+    for table in place.glob("*/*.parquet"):
+        table.unlink()
+    return place
+
+
+def figures_of(place: Path) -> RunFigures:
+    found = read_figures(place)
+    assert found is not None
+    return found
+
+
+def without_clock(market: MarketFigures) -> MarketFigures:
+    """What a replay cannot know left out: what was measured with a clock."""
+    states = tuple(evolve(state, computing_seconds=None) for state in market.machine.states)
+    budgets = tuple(each for each in market.machine.chart_budgets if each.measure == "waiting")
+    return evolve(market, notes=(), machine=evolve(market.machine, states=states, chart_budgets=budgets))
+
+
+def test_a_killed_run_has_the_same_figures_from_its_journal(made: Path, killed: Path) -> None:
+    found = run("report", killed, "-q")
+    assert found.status == 0
+    assert "net PnL" in found.output
+    live, replayed = figures_of(made), figures_of(killed)
+    assert replayed.reproduction.made_by == "journal"
+    assert [each.symbol for each in replayed.markets] == [each.symbol for each in live.markets]
+    for before, after in zip(live.markets, replayed.markets, strict=True):
+        assert without_clock(after) == without_clock(before)
+
+
+def test_its_tables_are_the_same_too(made: Path, killed: Path) -> None:
+    assert run("report", killed, "-q").status == 0
+    for place in figures_of(made).tables.values():
+        assert pl.read_parquet(killed / place).equals(pl.read_parquet(made / place)), place
+
+
+def test_without_its_origin_the_settings_come_from_the_journal(killed: Path) -> None:
+    (killed / "origin.json").unlink()
+    assert run("report", killed, "-q").status == 0
+    market = figures_of(killed).markets[0]
+    assert market.settings["strategy"]["symbol"] == market.symbol
+    assert market.settings["fees"]["maker_bps"]
+    assert market.fill_model.kind == "not known"
+
+
+def test_presence_is_held_against_another_rule_on_request(killed: Path) -> None:
+    assert run("report", killed, "-q", "--within-bps", "3", "--size", "0.001", "--asked-share", "0.5").status == 0
+    presence = figures_of(killed).markets[0].presence
+    assert (presence.programme.within_bps, presence.programme.asked_share) == (3.0, 0.5)
+    assert str(presence.programme.size) == "0.001"
+    assert presence.both_share < presence.both_resting_share
+
+
+def test_a_rule_that_cannot_be_is_refused_by_name(killed: Path) -> None:
+    found = run("report", killed, "-q", "--within-bps", "-3")
+    assert found.status == 2
+    assert "programme.within_bps" in found.messages
+
+
+def test_a_journal_that_was_torn_gives_figures_up_to_the_tear(made: Path, killed: Path) -> None:
+    """Rows of the last segment that never reached the disk."""
+    path = killed / "ETH-USD" / "run.journal"
+    with sqlite3.connect(path) as connection:
+        last = connection.execute("SELECT max(sequence) FROM records").fetchone()[0]
+        connection.execute("DELETE FROM records WHERE sequence > ?", (last - 400,))
+        connection.execute("DELETE FROM quiet_facts WHERE last_sequence > ?", (last - 400,))
+        connection.execute("DELETE FROM segments WHERE first_sequence > ?", (last - 400,))
+    connection.close()
+    assert run("report", killed, "-q").status == 0
+    whole, torn = figures_of(made).markets[0], figures_of(killed).markets[0]
+    assert torn.outcome == "unfinished"
+    assert 0 < torn.machine.steps < whole.machine.steps
+    assert torn.fills.price == whole.fills.price[: torn.fills.total]
