@@ -186,9 +186,9 @@ def run_compare(directories: Sequence[Path], *, block_seconds: float, as_json: b
     Raises:
         MarketMakerError: fewer than two runs are named, or one of them has left no figures and no journal.
     """
-    fewest = 2
-    if len(directories) < fewest:
-        raise OptionError("RUN", "two runs or more", str(len(directories)), "Name the directories of two runs.")
+    different = len({directory.resolve() for directory in directories})
+    if different < len(directories) or different <= 1:
+        raise OptionError("RUN", "two runs or more", f"{different} of them", "Name the directories of different runs.")
     runs = {}
     for directory in directories:
         options = ReportOptions(

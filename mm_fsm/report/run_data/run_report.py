@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from attrs import define, field
@@ -125,9 +123,9 @@ def write_report(directory: Path, figures: RunFigures) -> None:
         OSError: one of them cannot be written.
     """
     write_figures(directory, figures)
-    if find_spec("mm_fsm.report.run_page") is not None:
-        page: str = import_module("mm_fsm.report.run_page").report_page(figures)
-        replace_text(directory / PAGE_FILE, page)
+    from mm_fsm.report.run_page import report_page  # noqa: PLC0415 - templates and pictures, needed at the end only
+
+    replace_text(directory / PAGE_FILE, report_page(figures))
 
 
 def _unwritten(directory: Path, error: OSError) -> str:

@@ -1,0 +1,54 @@
+"""The plain quoter quotes alike on both sides whatever it holds, on the very data of the run."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mm_fsm.core.decisions import QuotePlan
+from mm_fsm.machine.market_making import MarketMakingStateMachine
+from mm_fsm.report.run_data.baseline import SymmetricQuotes, plain_settings, run_baseline
+from mm_fsm.runtime.runner import SessionRunner
+from mm_fsm.runtime.session import open_venue
+from mm_fsm.services.registry import load_services
+from tests.report.run_data.followed import configured, follow
+
+
+def test_spread_and_sizes_do_not_know_the_position() -> None:
+    """Every plan of a session: both sides whole, as far from the middle and as large, and the same spread always."""
+    configuration = configured(240)
+    venue, settings = configuration.venue, plain_settings(configuration.strategy)
+    base = load_services(settings.services, {})
+    services = type(base)(spreads=SymmetricQuotes(), orders=base.orders, inventory=base.inventory, risk=base.risk)
+    machine = MarketMakingStateMachine(settings, venue.instrument, venue.fees, venue.balances, services)  # type: ignore[attr-defined]
+    plans: dict[int, tuple[QuotePlan, Decimal]] = {}
+    for _ in SessionRunner(machine, open_venue(configuration)).run():
+        plan = machine.context.plan
+        if plan is not None and plan.bids and plan.asks:
+            plans.setdefault(plan.priced_at, (plan, machine.context.inventory_offset))
+    tick = venue.instrument.tick_size  # type: ignore[attr-defined]
+    held = {offset for _, offset in plans.values()}
+    assert len(held) > 3
+    for plan, _ in plans.values():
+        assert plan.bid_spread_bps == plan.ask_spread_bps == 5.0
+        assert plan.bid_widening_bps == plan.ask_widening_bps == 0.0
+        for bid, ask in zip(plan.bids, plan.asks, strict=True):
+            middle = plan.reference_price
+            half = middle * Decimal("0.00025") * Decimal("1.5") ** bid.level
+            assert half <= middle - bid.price < half + 2 * tick
+            assert half <= ask.price - middle < half + 2 * tick
+            assert bid.quantity == pytest.approx(ask.quantity, rel=Decimal("0.01"))
+
+
+def test_it_sees_every_event_of_the_run_and_keeps_its_books(tmp_path: Path) -> None:
+    configuration = configured(240)
+    run = follow(configuration, tmp_path)
+    found = run_baseline(configuration, run.figures)
+    assert found.figures.market_events >= run.session.runner.market_events * 0.9
+    assert found.figures.profit.identity_gap == 0
+    assert found.figures.fill_model == run.figures.fill_model
+    assert found.figures.profit.fees > 0
+    again = run_baseline(configuration, run.figures)
+    assert again == found
