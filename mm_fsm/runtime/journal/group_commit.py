@@ -22,7 +22,8 @@ from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.journal.writer import Journal
 
 WRITING_THREADS: Final = 4
-"""SQLite lets other threads run while it waits for the disk, so that few threads serve many journals."""
+"""SQLite lets other threads run while it waits for the disk, so that few threads serve many journals. One would wait
+for the writes of all files one after the other; more than four gain nothing (``benchmarks/group_commit.py``)."""
 
 
 class GroupCommit:
