@@ -49,6 +49,18 @@ function moveByKeys(element, time) {
     act(time, event.shiftKey);
   });
 }
+/** Lets keys read a chart's values: comma one point earlier, full stop one later. */
+function readByKeys(element, chart) {
+  element.querySelector(".u-legend")?.setAttribute("aria-live", "polite");
+  element.addEventListener("keydown", (event) => {
+    const by = { ",": -1, ".": 1 }[event.key];
+    if (!by) return;
+    const times = chart.data[0], [begin, end] = [chart.scales.x.min, chart.scales.x.max];
+    const at = chart.cursor.left >= 0 && chart.cursor.idx !== null ? chart.cursor.idx + by : chart.valToIdx((begin + end) / 2);
+    if (times[at] === undefined || times[at] < begin || times[at] > end) return;
+    chart.setCursor({ left: chart.valToPos(times[at], "x"), top: chart.over.clientHeight / 2 });
+  });
+}
 /** Buttons for what the keys do, and in words which part of the time is shown. */
 function timeButtons(element, time) {
   element.classList.add("buttons");
@@ -110,7 +122,7 @@ function timeline(element, time, label, series, more = {}) {
   element.tabIndex = 0;
   element.setAttribute("role", "group");
   element.setAttribute("aria-roledescription", "chart over time");
-  element.setAttribute("aria-label", `${label}. Arrow keys move, plus and minus zoom, 0 shows the whole run.`);
+  element.setAttribute("aria-label", `${label}. Arrow keys move, plus and minus zoom, 0 shows the whole run, comma and full stop read values.`);
   const text = more.text ?? ((value) => String(value));
   const data = uPlot.join(series.map((one) => [one.times, one.values]));
   const options = {
@@ -158,6 +170,7 @@ function timeline(element, time, label, series, more = {}) {
   series.forEach((one, at) => { if (one.quiet && rows[at + 1]) rows[at + 1].style.display = "none"; });
   time.follow(() => chart.setScale("x", { min: time.shown[0], max: time.shown[1] }));
   moveByKeys(element, time);
+  readByKeys(element, chart);
   onColorChange(() => chart.redraw(false, true));
   new ResizeObserver(() => {
     const width = element.clientWidth;

@@ -202,10 +202,10 @@ def _hold_row(reason: str, sides: dict[str, ShownFigures], scale: Scale) -> Draw
     )
 
 
-def order_facts(market: ShownFigures) -> list[Fact]:
-    """Orders sent and what became of them."""
+def order_facts(market: ShownFigures) -> list[tuple[str, list[Fact]]]:
+    """Orders sent and what became of them, in three groups with their names."""
     orders = market.below("orders")
-    plain_counts = (
+    became = [
         Fact(name="Placed", value=orders.show("placed", count)),
         Fact(name="Acknowledged", value=orders.show("acknowledged", count)),
         Fact(name="Cancels sent", value=orders.show("cancels", count)),
@@ -213,8 +213,8 @@ def order_facts(market: ShownFigures) -> list[Fact]:
         Fact(name="Fills", value=orders.show("fills", count)),
         Fact(name="Fills as maker", value=orders.show("maker_fills", count)),
         Fact(name="Orders with a fill", value=orders.show("orders_filled", count)),
-    )
-    trouble = (
+    ]
+    trouble = [
         *(Fact(name=f"Rejected: {words(name)}", value=each.show("", count)) for name, each in orders.names("rejected")),
         Fact(
             name="Cancel races lost",
@@ -223,8 +223,12 @@ def order_facts(market: ShownFigures) -> list[Fact]:
         ),
         Fact(name="Cancels refused", value=orders.show("cancels_refused", count)),
         Fact(name="Unknown for a while", value=orders.show("unknown", count), note="orders without an answer"),
-    )
-    return [*_ratios(orders), *plain_counts, *trouble]
+    ]
+    return [
+        ("In proportion", list(_ratios(orders))),
+        ("Sent, and what became of it", became),
+        ("What went wrong", trouble),
+    ]
 
 
 def _ratios(orders: ShownFigures) -> Iterator[Fact]:

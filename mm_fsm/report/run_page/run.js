@@ -130,9 +130,9 @@ function short(value, signed = false) {
 }
 
 /** What lies between the lowest and the highest of each moment, shaded. */
-function envelope(times, low, high) {
+function envelope(times, low, high, step = false) {
   return [
-    { label: "lowest", times, values: low, width: 0, quiet: true }, { label: "highest", times, values: high, width: 0, quiet: true, band: "line" },
+    { label: "lowest", times, values: low, width: 0, step, quiet: true }, { label: "highest", times, values: high, width: 0, step, quiet: true, band: "line" },
   ];
 }
 
@@ -241,7 +241,7 @@ class MarketCharts {
     const near = Math.max(-low, high) > limit / 4;
     const lines = near ? [limit, -limit].map((value) => ({ label: value > 0 ? "limit" : "limit below", color: "warn", times: this.time.whole, values: [value, value], width: 1, dash: [6, 4] })) : [];
     this.chart("position", "Position less the target", [
-      ...envelope(time, inventory_low, inventory_high),
+      ...envelope(time, inventory_low, inventory_high, true),
       { label: "position", color: "own", times: time, values: inventory, step: true, width: 1.5 }, ...lines,
     ], decimals, { height: 190 });
     this.place("position-text").textContent = `Base units of ${this.data.base}, less the target: between ${short(low)} and ${short(high)}; `

@@ -43,7 +43,7 @@ class MarketSection:
     markouts: list[MarkoutTable]
     presence: DrawnTable
     holds: DrawnTable
-    orders: list[Fact]
+    orders: list[tuple[str, list[Fact]]]
     heat_map: str
     states: list[DrawnTable]
     budgets: DrawnTable | None

@@ -86,6 +86,22 @@ def test_charts_of_one_time_move_together_and_never_beyond_its_ends(open_page: O
     assert page.evaluate("shownTime()") == [1000, 2000]
 
 
+def test_values_are_read_by_keys(open_page: OpenPage) -> None:
+    """From the middle, 1500 with a mid of 3, one point on to the end, 2000 with 2; there is none after it."""
+    page = charts_page(open_page)
+    legend = page.locator(".timeline .u-legend").first
+    assert not legend.is_visible()
+    page.focus(".timeline")
+    page.keyboard.press(".")
+    assert "1970-01-01 00:25:00.000" in legend.inner_text()
+    assert legend.locator(".u-value").nth(1).inner_text() == "3"
+    page.keyboard.press(".")
+    page.keyboard.press(".")
+    assert "1970-01-01 00:33:20.000" in legend.inner_text()
+    assert legend.locator(".u-value").nth(1).inner_text() == "2"
+    assert legend.get_attribute("aria-live") == "polite"
+
+
 def test_dragging_over_a_chart_zooms_to_what_was_dragged_over(open_page: OpenPage) -> None:
     """The second quarter of the chart's width is the second quarter of its time."""
     page = charts_page(open_page)
