@@ -23,7 +23,8 @@ WIDTHS = (1280, 390)
 """Pixels: a desk's screen, and a phone's."""
 DRAWN = """() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
   const [navigation] = performance.getEntriesByType("navigation");
-  resolve({ loaded: navigation.loadEventEnd, drawn: performance.now() });
+  const bytes = navigation.decodedBodySize || new TextEncoder().encode(document.documentElement.outerHTML).length;
+  resolve({ loaded: navigation.loadEventEnd, drawn: performance.now(), bytes });
 })))"""
 """Milliseconds since the page was asked for: its load event has ended; two frames later, so that one was painted."""
 
@@ -35,21 +36,26 @@ def make_demo(directory: Path, seconds: float) -> Path:
     return directory / "report.html"
 
 
-def open_once(browser: Any, page_file: Path, width: int) -> dict[str, float]:
-    """Times of one opening, milliseconds."""
+def address_of(page: str) -> str:
+    """A file's address, or the address itself."""
+    return page if "://" in page else Path(page).resolve().as_uri()
+
+
+def open_once(browser: Any, page_name: str, width: int) -> dict[str, float]:
+    """Times of one opening, milliseconds, and the size of the document in bytes."""
     context = browser.new_context(viewport={"width": width, "height": 900})
     try:
         page = context.new_page()
-        page.goto(page_file.resolve().as_uri(), wait_until="load")
+        page.goto(address_of(page_name), wait_until="load")
         return dict(page.evaluate(DRAWN))
     finally:
         context.close()
 
 
-def measure(pages: list[Path], rounds: int) -> list[dict[str, Any]]:
+def measure(pages: list[str], rounds: int) -> list[dict[str, Any]]:
     """Medians of each page at each width; the first opening warms the browser up and does not count."""
     cases = [(page, width) for page in pages for width in WIDTHS]
-    times: dict[tuple[Path, int], list[dict[str, float]]] = {case: [] for case in cases}
+    times: dict[tuple[str, int], list[dict[str, float]]] = {case: [] for case in cases}
     with launched() as browser:
         open_once(browser, *cases[0])
         for _ in range(rounds):
@@ -57,8 +63,8 @@ def measure(pages: list[Path], rounds: int) -> list[dict[str, Any]]:
                 times[case].append(open_once(browser, *case))
     return [
         {
-            "page": str(page),
-            "bytes": page.stat().st_size,
+            "page": page,
+            "bytes": int(times[page, width][0]["bytes"]),
             "width": width,
             "rounds": rounds,
             **{
@@ -74,7 +80,7 @@ def measure(pages: list[Path], rounds: int) -> list[dict[str, Any]]:
 def main() -> None:
     """Open each page a few times, in turns."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("pages", nargs="*", type=Path, help="pages to open; none: the report of a simulated run")
+    parser.add_argument("pages", nargs="*", help="files or addresses; none: the report of a simulated run")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=3600.0, help="of market time, of the simulated run")
     parser.add_argument("--json", action="store_true")
@@ -82,7 +88,7 @@ def main() -> None:
     if chromium() is None:
         sys.exit("page_load: expected Chromium, found none. Install it, or name the program in MM_FSM_CHROMIUM.")
     with tempfile.TemporaryDirectory() as temporary:
-        pages = arguments.pages or [make_demo(Path(temporary) / "demo", arguments.seconds)]
+        pages = arguments.pages or [str(make_demo(Path(temporary) / "demo", arguments.seconds))]
         found = measure(pages, arguments.rounds)
     if arguments.json:
         print(json.dumps({"pages": found}))
