@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, Self
 from attrs import evolve
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.settings_in_books import apply_settings
 from mm_fsm.chart import ExecutorKind, definition_of
 from mm_fsm.core.decisions import QuotePlan
 from mm_fsm.core.instrument import ZERO, Balances, Fees, Instrument
@@ -148,13 +149,13 @@ class QuotingMachine(TradingMachine):
         return machine
 
     def replace_settings(self, settings: MarketMakingSettings) -> None:
-        """Go on with other settings where the machine stands: its estimates and the session's end stay."""
-        context = self.context
-        chosen = evolve(settings, session_seconds=context.settings.session_seconds)
-        fresh = MarketMakingContext(
-            settings=chosen, instrument=context.instrument, fees=context.fees, balances=context.balances
-        )
-        context.settings, context.orders.times = chosen, fresh.orders.times
+        """Go on with other settings where the machine stands: see ``apply_settings`` for what stays.
+
+        Raises:
+            SettingsError: they contradict a setting that stays.
+        """
+        apply_settings(self.context, settings)
+        self._bookkeeper.want_signals()
 
 
 def _shown_plan(plan: QuotePlan | None) -> Mapping[str, object] | None:

@@ -182,6 +182,14 @@ class StretchRecorder:
                 continue
             self._change(side, _began(result, machine, side, status, kind, self.now), result, context)
 
+    def go_on_from(self, machine: QuotingMachine) -> None:
+        """Begin in the midst of a run, with a machine before its next step: what made its sides so is not known."""
+        self.began_at = self.now = machine.now
+        for side in SIDES:
+            status = machine.context.sides[side].status
+            kind = _kind(machine.context, status)
+            self._open[side] = _Open(self.now, kind, status, machine.chart_state, None, Decision())
+
     def begin_process(self) -> None:
         """What comes next is another process's: until its first step nothing ran."""
         self._leave_gap(StretchKind.NOT_RUNNING)

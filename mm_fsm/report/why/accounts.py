@@ -1,0 +1,223 @@
+"""Both sides' time of a recorded run, whole or between two times: every stretch, by replaying its journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
+from mm_fsm.core.messages import SIDES, Side
+from mm_fsm.errors import JournalError
+from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.report.stretches import Stretch, StretchKind, StretchRecorder
+from mm_fsm.report.why.rewinding import RewoundMachine
+from mm_fsm.runtime.journal.database import QuietRow, SegmentRow
+from mm_fsm.runtime.journal.reader import JournalReader
+from mm_fsm.runtime.journal.replay import recorded_class, recorded_facts, replay, restored_machine
+
+_RESTARTED = "recovered"
+"""The origin of a segment with which another process goes on."""
+
+
+@frozen(kw_only=True)
+class Account:
+    """The stretches of one market in a window of its time, those of both sides, in order of their ends."""
+
+    symbol: str
+    began_at: int
+    """Of the run, nanoseconds: its first step."""
+    begin: int
+    end: int
+    stretches: tuple[Stretch, ...]
+
+    def of(self, side: Side) -> tuple[Stretch, ...]:
+        """One side's, in order."""
+        return tuple(stretch for stretch in self.stretches if stretch.side is side)
+
+    def totals(self, side: Side) -> Counter[str]:
+        """Nanoseconds of one side within the window, by reason."""
+        found: Counter[str] = Counter()
+        for stretch in self.of(side):
+            found[stretch.reason] += stretch.duration
+        return found
+
+    @property
+    def unexplained(self) -> int:
+        """Nanoseconds of both sides that no reason accounts for: of reasons that are none, and between stretches."""
+        explained = sum(each.duration for each in self.stretches if each.is_explained)
+        return len(SIDES) * (self.end - self.begin) - explained
+
+    def at(self, side: Side, time: int) -> Stretch | None:
+        """The stretch of a side at a time, nanoseconds; the last one at the end of the record."""
+        own = self.of(side)
+        found = [stretch for stretch in own if stretch.begin <= time < stretch.end]
+        if not found and own and time == max(each.end for each in own):
+            return own[-1]
+        return found[0] if found else None
+
+    def silence_before(self, stretch: Stretch) -> Stretch | None:
+        """The stretch with which the side fell silent, where ``stretch`` only goes on with it; None if it is the first.
+
+        A quote leaves the book before the reason for it is all that holds the side.
+        """
+        first = stretch
+        for earlier in reversed([each for each in self.of(stretch.side) if each.end <= stretch.begin]):
+            if earlier.kind not in {StretchKind.HELD, StretchKind.ON_ITS_WAY}:
+                break
+            first = earlier
+        return None if first is stretch else first
+
+    def clipped(self, begin: int, end: int) -> Account:
+        """The same between two times."""
+        inside = [
+            evolve(each, begin=max(each.begin, begin), end=min(each.end, end))
+            for each in self.stretches
+            if each.begin < end and each.end > begin
+        ]
+        return evolve(self, begin=begin, end=end, stretches=tuple(inside))
+
+    def entry(self) -> dict[str, Any]:
+        """The totals as JSON has them: whole nanoseconds, and seconds beside them."""
+        return {
+            "symbol": self.symbol,
+            "run_began": self.began_at,
+            "begin": self.begin,
+            "end": self.end,
+            "totals": {
+                side.value: {reason: _seconds(length) for reason, length in self.totals(side).most_common()}
+                for side in SIDES
+            },
+            "unexplained_seconds": _seconds(self.unexplained),
+        }
+
+
+def _seconds(length: int) -> float:
+    return length / NANOSECONDS_PER_SECOND
+
+
+def read_account(
+    reader: JournalReader,
+    begin: int | None = None,
+    end: int | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Account:
+    """Replay a journal, as far as a window of time needs it, and account for both sides' time.
+
+    Stretches that overlap the window are whole: silent ones from where they began to where they ended, in the record.
+    One in which a quote rested may be cut where the replay begins and ends.
+
+    Args:
+        reader: of the journal.
+        begin: nanoseconds; by default the first step.
+        end: nanoseconds; by default the last step.
+        on_progress: told the number of a step now and then.
+
+    Raises:
+        JournalError: the journal is damaged, or does not replay as it is recorded.
+    """
+    return _Accountant(reader, begin, end, on_progress).read()
+
+
+def rewound_to(reader: JournalReader, sequence: int) -> RewoundMachine:
+    """The machine as it stood before a step on record, and the step's fact.
+
+    Raises:
+        JournalError: there is no such step, or the journal does not replay.
+    """
+    segment = next((each for each in reversed(reader.segments) if each.first_sequence <= sequence), None)
+    if segment is not None and segment.has_market_data:
+        machine = restored_machine(reader, segment, recorded_class(reader, segment))
+        for _, number, fact in recorded_facts(reader, segment):
+            if number == sequence:
+                return RewoundMachine.of(machine, fact)
+            machine.step(fact)
+    raise JournalError(
+        reader.path.name, f"expected a step {sequence} to be put back to, found none on record.", "Name a later time."
+    )
+
+
+@define
+class _Accountant:
+    reader: JournalReader
+    begin: int | None
+    end: int | None
+    on_progress: Callable[[int], None]
+    _found: list[Stretch] = field(factory=list, init=False)
+    _recorder: StretchRecorder = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._recorder = StretchRecorder(self._found.append)
+
+    def read(self) -> Account:
+        first = self._first_segment()
+        for number, segment in enumerate(self.reader.segments):
+            if number >= first and not self._has_passed(segment.time):
+                self._take(segment, is_first=number == first, goes_on=number > 0)
+        recorder = self._recorder
+        recorder.end()
+        began_at = recorder.began_at or 0
+        return Account(
+            symbol=self.reader.about["symbol"],
+            began_at=_first_time(self.reader),
+            begin=began_at,
+            end=recorder.now,
+            stretches=tuple(self._found),
+        )
+
+    def _first_segment(self) -> int:
+        """The last one that begins before the window with both sides quoted, so that silences are whole."""
+        segments = self.reader.segments
+        if self.begin is None:
+            return 0
+        number = max((n for n, each in enumerate(segments) if each.time <= self.begin), default=0)
+        while number > 0 and self._is_silent_before(segments[number]):
+            number -= 1
+        return number
+
+    def _is_silent_before(self, segment: SegmentRow) -> bool:
+        context: MarketMakingContext = self.reader.snapshot(segment)["context"]
+        return segment.origin == _RESTARTED or any(context.sides[side].status is not None for side in SIDES)
+
+    def _take(self, segment: SegmentRow, *, is_first: bool, goes_on: bool) -> None:
+        recorder = self._recorder
+        if not segment.has_market_data:
+            for time in self._times(segment):
+                recorder.pass_over(time)
+            return
+        if segment.origin == _RESTARTED and not is_first:
+            recorder.begin_process()
+
+        def begin(machine: QuotingMachine) -> None:
+            if is_first and goes_on:
+                recorder.go_on_from(machine)
+
+        for step in replay(self.reader, segment, on_machine=begin):
+            recorder.take(step.result, step.machine)
+            self.on_progress(step.sequence)
+            if self._has_passed(recorder.now):
+                return
+
+    def _has_passed(self, time: int) -> bool:
+        """Whether the window is over, and so is every silence that began in it."""
+        if self.end is None or time <= self.end:
+            return False
+        current = [self._recorder.current(side) for side in SIDES]
+        return all(each is None or each.kind is StretchKind.LIVE or each.begin > (self.end or 0) for each in current)
+
+    def _times(self, segment: SegmentRow) -> Iterator[int]:
+        yield segment.time
+        for row in self.reader.rows(segment):
+            if not isinstance(row, QuietRow):
+                yield row.time
+
+
+def _first_time(reader: JournalReader) -> int:
+    """When a run began, nanoseconds: its first step on record."""
+    for segment in reader.segments:
+        for _, _, fact in recorded_facts(reader, segment):
+            return fact.received_at
+    return 0

@@ -1,0 +1,139 @@
+"""Which setting, changed by how little, would have quoted a side: found by search, and shown by a real step.
+
+The machine is put back to where it stood before the step, with the books that it had, and makes that step with one
+setting changed. Nothing is said of what would have come later: the market would have answered to other orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+from mm_fsm.core.messages import SIDES, PlaceOrder, Side
+from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.errors import SettingsError
+from mm_fsm.report.exact import as_json, exact_text
+from mm_fsm.report.why.neighbours import SettingChange, is_searchable, nearest_change
+from mm_fsm.report.why.rewinding import Quoted, RewoundMachine, quoted_by
+
+
+@frozen(kw_only=True)
+class ProvenChange:
+    """A change of one setting, and what the step makes of the side with it."""
+
+    change: SettingChange
+    quoted: Quoted
+
+    def entry(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "setting": self.change.name,
+            "value": as_json(self.change.value),
+            "changed": as_json(self.change.changed),
+            "keeps": self.quoted.keeps,
+            "stages": _order(self.quoted.stages),
+        }
+
+
+@frozen(kw_only=True)
+class Counterfactual:
+    """What the search found for one side at one step."""
+
+    side: Side
+    recorded: Quoted
+    """What the step made of the side as it happened."""
+    changes: tuple[ProvenChange, ...] = ()
+    """The nearest change of each setting for which there is one, the smallest first."""
+    tried: tuple[str, ...] = ()
+    """Every setting that the step looks at and that has other values to try."""
+    not_tried: tuple[str, ...] = ()
+    """Settings that it looks at too and that are lists, texts, or limits that are off."""
+
+    def entry(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "recorded": {"keeps": self.recorded.keeps, "stages": _order(self.recorded.stages)},
+            "changes": [each.entry() for each in self.changes],
+            "tried": list(self.tried),
+            "not_tried": list(self.not_tried),
+        }
+
+
+def _order(order: PlaceOrder | None) -> dict[str, str] | None:
+    return None if order is None else {"price": exact_text(order.price), "quantity": exact_text(order.quantity)}
+
+
+class StepSearch:
+    """Searches the settings for one step; attempts are shared by both sides.
+
+    Args:
+        rewound: the machine before the step.
+        on_progress: told the share that is done, 0 to 1.
+    """
+
+    def __init__(self, rewound: RewoundMachine, on_progress: Callable[[float], None] = lambda _: None) -> None:
+        self.rewound: Final = rewound
+        self._on_progress = on_progress
+        self._settings = rewound.settings
+        self._known: dict[tuple[str, str], dict[Side, Quoted]] = {}
+        self._recorded = self._both(None)
+        self._read: frozenset[str] | None = None
+
+    def search(self, side: Side) -> Counterfactual:
+        """The nearest change of each setting with which the step quotes the side."""
+        recorded = self._recorded[side]
+        if recorded.is_quoted:
+            return Counterfactual(side=side, recorded=recorded)
+        read = self._settings_read()
+        tried = sorted(name for name in read if is_searchable(self._settings, name))
+        changes = []
+        for number, name in enumerate(tried):
+            self._on_progress(number / len(tried))
+            change = self._change(side, name)
+            if change is not None:
+                changes.append(change)
+        changes.sort(key=lambda each: (each.change.share, each.change.name))
+        return Counterfactual(
+            side=side,
+            recorded=recorded,
+            changes=tuple(changes),
+            tried=tuple(tried),
+            not_tried=tuple(sorted(read - set(tried))),
+        )
+
+    def _change(self, side: Side, name: str) -> ProvenChange | None:
+        """The nearest change of one setting with which the step quotes the side."""
+
+        def is_quoted(settings: MarketMakingSettings) -> bool:
+            return self._attempt(name, settings)[side].is_quoted
+
+        change = nearest_change(self._settings, name, is_quoted)
+        if change is None:
+            return None
+        quoted = self._attempt(name, evolve(self._settings, **{name: change.changed}))[side]
+        return ProvenChange(change=change, quoted=quoted)
+
+    def _settings_read(self) -> frozenset[str]:
+        if self._read is None:
+            self._read = self.rewound.settings_read()
+        return self._read
+
+    def _attempt(self, name: str, settings: MarketMakingSettings) -> dict[Side, Quoted]:
+        """What the step makes of both sides with one setting changed.
+
+        Raises:
+            SettingsError: the market refuses these settings.
+        """
+        key = name, repr(getattr(settings, name))
+        if key not in self._known:
+            try:
+                self._known[key] = self._both(settings)
+            except SettingsError:
+                self._known[key] = {side: Quoted(stages=None, keeps=False) for side in SIDES}
+        return self._known[key]
+
+    def _both(self, settings: MarketMakingSettings | None) -> dict[Side, Quoted]:
+        result, machine = self.rewound.attempt(settings)
+        return {side: quoted_by(result, machine, side) for side in SIDES}

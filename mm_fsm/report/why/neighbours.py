@@ -1,0 +1,218 @@
+"""Other values of one setting, from near to far, and the nearest of them for which something holds.
+
+What a setting may be is asked of the settings themselves: their types say whether a value is a number, a choice or a
+switch, and their own checks say which numbers they take, beside the other settings as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from attrs import evolve, fields, frozen
+
+from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.errors import SettingsError
+from mm_fsm.report.exact import exact_text
+
+Holds = Callable[[MarketMakingSettings], bool]
+
+_FACTORS: Final = tuple(map(Decimal, ("1.25", "2", "5", "20", "200", "10000")))
+"""How many times a number is tried, near to far, and in the same way what part of it."""
+_FROM_ZERO: Final = tuple(map(Decimal, ("0.001", "0.01", "0.1", "1", "10", "100", "1000", "100000")))
+"""What is tried where a number is 0, in both directions."""
+_DIGITS: Final = 3
+"""Significant digits to which the nearest number is found: people write no more into settings."""
+_FINER: Final = Decimal("0.1")
+"""Share of the last digit to which it is bisected, so that rounding outwards finds the nearest of three digits."""
+_BOUND_ATTEMPTS: Final = 60
+
+
+@frozen(kw_only=True)
+class SettingChange:
+    """The nearest other value of one setting for which something holds."""
+
+    name: str
+    value: Any
+    """As it is."""
+    changed: Any
+    """What it would have to be."""
+
+    @property
+    def share(self) -> float:
+        """How far that is, as a share of the value; infinite from 0, and for what is no number."""
+        if not _is_number(self.value) or not _is_number(self.changed) or not self.value:
+            return math.inf
+        return abs(float(self.changed) / float(self.value) - 1)
+
+
+def is_searchable(settings: MarketMakingSettings, name: str) -> bool:
+    """Whether a setting has other values to try: numbers that are set, choices, switches."""
+    value = getattr(settings, name)
+    return _is_number(value) or isinstance(value, (bool, StrEnum))
+
+
+def nearest_change(settings: MarketMakingSettings, name: str, holds: Holds) -> SettingChange | None:
+    """The smallest change of one setting for which ``holds``; None where the search finds none.
+
+    A number is searched in both directions, in rising steps up to the last one that settings take; between a step for
+    which it does not hold and the next for which it does, by bisection to three significant digits. So a range that
+    begins and ends between two steps is passed over. Of a limit that may be left out, leaving it out is tried last.
+    """
+    value = getattr(settings, name)
+    if not _is_number(value):
+        choices: tuple[Any, ...] = tuple(type(value)) if isinstance(value, StrEnum) else (not value,)
+        found = [each for each in choices if each is not value and _attempt(settings, name, each, holds)]
+        return SettingChange(name=name, value=value, changed=found[0]) if found else None
+    nearest = [
+        changed
+        for is_up in (True, False)
+        if (changed := _nearest_number(settings, name, holds, is_up=is_up)) is not None
+    ]
+    if nearest:
+        changed = min(nearest, key=lambda each: abs(_exact(each) - _exact(value)))
+        return SettingChange(name=name, value=value, changed=changed)
+    if _may_be_none(settings, name) and _attempt(settings, name, None, holds):
+        return SettingChange(name=name, value=value, changed=None)
+    return None
+
+
+# -- numbers -----------------------------------------------------------------------------------------------------------
+
+
+def _nearest_number(settings: MarketMakingSettings, name: str, holds: Holds, *, is_up: bool) -> Any | None:
+    value = getattr(settings, name)
+    without = _exact(value)
+    for reached in _steps(settings, name, is_up=is_up):
+        if _attempt(settings, name, _like(value, reached), holds):
+            return _bisected(settings, name, holds, without, reached)
+        without = reached
+    return None
+
+
+def _steps(settings: MarketMakingSettings, name: str, *, is_up: bool) -> Iterator[Decimal]:
+    """Numbers away from the value, near to far; the last one is the last that the settings take."""
+    value = getattr(settings, name)
+    start = _exact(value)
+    before = start
+    for step in _away(start, is_up=is_up):
+        reached = _exact(_like(value, step))
+        if reached == before:
+            continue
+        if not _is_taken(settings, name, _like(value, reached)):
+            bound = _last_taken(settings, name, before, reached)
+            if bound != before and (reached or not bound):  # next to a 0 that is refused lies nothing of use
+                yield bound
+            return
+        yield reached
+        before = reached
+
+
+def _away(start: Decimal, *, is_up: bool) -> Iterator[Decimal]:
+    if not start:
+        yield from (step if is_up else -step for step in _FROM_ZERO)
+        return
+    grows = is_up is (start > 0)
+    yield from (start * factor if grows else start / factor for factor in _FACTORS)
+    if not grows:
+        yield Decimal(0)
+
+
+def _last_taken(settings: MarketMakingSettings, name: str, taken: Decimal, refused: Decimal) -> Decimal:
+    """The last number between these two that the settings take, as near as it matters."""
+    value = getattr(settings, name)
+    for _ in range(_BOUND_ATTEMPTS):
+        middle = _exact(_like(value, (taken + refused) / 2))
+        if middle in {taken, refused}:
+            break
+        if _is_taken(settings, name, _like(value, middle)):
+            taken = middle
+        else:
+            refused = middle
+    return _rounded_bound(settings, name, taken, refused)
+
+
+def _rounded_bound(settings: MarketMakingSettings, name: str, taken: Decimal, refused: Decimal) -> Decimal:
+    """The bound as it is written, where the bisection has only come near it."""
+    value = getattr(settings, name)
+    for digits in range(1, 9):
+        rounded = _exact(_like(value, _round(refused, digits, ROUND_FLOOR if refused > taken else ROUND_CEILING)))
+        near = abs(rounded - taken) <= abs(taken) * Decimal("1e-6") + Decimal("1e-9")
+        if near and _is_taken(settings, name, _like(value, rounded)):
+            return rounded
+    return taken
+
+
+def _bisected(settings: MarketMakingSettings, name: str, holds: Holds, without: Decimal, reached: Decimal) -> Any:
+    """The number nearest to ``without`` for which it holds, to three significant digits; it holds for ``reached``."""
+    value = getattr(settings, name)
+    is_up = reached > without
+    while True:
+        if abs(reached - without) <= _unit(reached) * _FINER:
+            break
+        middle = _exact(_like(value, (without + reached) / 2))
+        if middle in {without, reached}:
+            break
+        if _attempt(settings, name, _like(value, middle), holds):
+            reached = middle
+        else:
+            without = middle
+    for digits in range(1, _DIGITS + 2):
+        rounded = _exact(_like(value, _round(reached, digits, ROUND_CEILING if is_up else ROUND_FLOOR)))
+        is_between = without < rounded if is_up else rounded < without
+        is_near = abs(rounded - reached) <= _unit(reached)
+        if is_between and is_near and _attempt(settings, name, _like(value, rounded), holds):
+            return _like(value, rounded)
+    return _like(value, reached)
+
+
+def _unit(number: Decimal) -> Decimal:
+    """One in the last of the significant digits."""
+    return Decimal(1).scaleb(number.adjusted() - _DIGITS + 1) if number else Decimal("1e-9")
+
+
+def _round(number: Decimal, digits: int, rounding: str) -> Decimal:
+    if not number:
+        return number
+    return number.quantize(Decimal(1).scaleb(number.adjusted() - digits + 1), rounding=rounding)
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+
+
+def _exact(value: Any) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(repr(value))
+
+
+def _like(value: Any, number: Decimal) -> Any:
+    """A number of the kind that the value is."""
+    if isinstance(value, Decimal):
+        return Decimal(exact_text(number))
+    return int(number) if isinstance(value, int) else float(number)
+
+
+def _may_be_none(settings: MarketMakingSettings, name: str) -> bool:
+    return getattr(fields(type(settings)), name).default is None
+
+
+def _is_taken(settings: MarketMakingSettings, name: str, value: Any) -> bool:
+    try:
+        evolve(settings, **{name: value})
+    except SettingsError:
+        return False
+    return True
+
+
+def _attempt(settings: MarketMakingSettings, name: str, value: Any, holds: Holds) -> bool:
+    """Whether it holds with that value; not where the settings or the market refuse it."""
+    try:
+        return holds(evolve(settings, **{name: value}))
+    except SettingsError:
+        return False
