@@ -47,12 +47,14 @@ from mm_fsm.cli.commands_on_runs import (
     STATUS_EPILOG,
     STOP_EPILOG,
     WATCHDOG_EPILOG,
+    WHY_EPILOG,
     pause,
     resume,
     serve,
     status,
     stop,
     watchdog,
+    why,
 )
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, ExitCode
 from mm_fsm.cli.option_names import DiagramFormatName, ExecutorName
@@ -216,6 +218,7 @@ app.command(epilog=STOP_EPILOG)(stop)
 app.command(epilog=WATCHDOG_EPILOG)(watchdog)
 app.command(epilog=STATUS_EPILOG)(status)
 app.command(epilog=SERVE_EPILOG)(serve)
+app.command(epilog=WHY_EPILOG)(why)
 
 
 app.command(epilog=REPORT_EPILOG)(report)

@@ -1,4 +1,4 @@
-"""Commands that reach a run from another terminal: status, serve, pause, resume, stop, watchdog."""
+"""Commands that reach a run from another terminal: status, serve, pause, resume, stop, watchdog, and why."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from mm_fsm.cli.arguments import JsonOption, number_from, option
+from mm_fsm.cli.arguments import JsonOption, QuietOption, choice_option, number_from, option
+from mm_fsm.cli.option_names import SideName
 
 RunDirectory = Annotated[Path, typer.Argument(metavar="DIR", help="Of the run; the last run by default.")]
 Reason = Annotated[str, option("--reason", metavar="TEXT", help="Kept in the log, the status and the journal.")]
@@ -45,6 +46,13 @@ SERVE_EPILOG: Final = (
     "It listens on 127.0.0.1 alone and shows what mm-fsm status says, once a second; /metrics serves what the run "
     "writes for Prometheus. Without --control or --token-file nobody can change anything through it.\n\n"
     "Exit status: 0 ended by Ctrl-C; 2 no such run, a port that is taken, or a token file that others may read."
+)
+
+WHY_EPILOG: Final = (
+    "Example: mm-fsm why runs/demo, then: mm-fsm why runs/demo --at 14:03:05.2 --side bid\n\n"
+    "Without a time: both sides' whole time by reason, and the longest silences. With one: who decided, and the "
+    "smallest change of each setting with which that very step quotes the side.\n\n"
+    "Exit status: 0 all time is explained; 1 some is not; 2 no sound journal, or no such time."
 )
 
 
@@ -116,3 +124,35 @@ def watchdog(
     from mm_fsm.cli.watchdog_command import run_watchdog
 
     raise typer.Exit(run_watchdog(directory, silence_seconds=silence, most_seconds=most))
+
+
+def why(
+    *,
+    directory: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's directory, or a journal; the last run by default.")
+    ] = LATEST,
+    at: Annotated[
+        str | None,
+        option("--at", metavar="TIME", help="Seconds since the run began, 1h30m, 14:03:05, or an ISO date; UTC."),
+    ] = None,
+    begin: Annotated[str | None, option("--from", metavar="TIME", help="Begin of a window.")] = None,
+    end: Annotated[str | None, option("--to", metavar="TIME", help="End of a window.")] = None,
+    symbol: Annotated[str | None, option("--symbol", metavar="NAME", help="Of one market; else all.")] = None,
+    side: Annotated[SideName | None, choice_option(SideName, "--side", help="Of one side; else both.")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Say why a side of the book was empty: the reason, who decided, how it ended, and which setting would help."""
+    from mm_fsm.cli.why import WhyOptions, run_why
+    from mm_fsm.core.messages import Side
+
+    options = WhyOptions(
+        at=at,
+        begin=begin,
+        end=end,
+        symbol=symbol,
+        side=None if side is None else Side(side),
+        as_json=as_json,
+        quiet=quiet,
+    )
+    raise typer.Exit(run_why(directory, options))

@@ -38,3 +38,10 @@ class ExecutorName(StrEnum):
 
     TABLE = "table"
     ENGINE = "engine"
+
+
+class SideName(StrEnum):
+    """Sides of a book."""
+
+    BID = "bid"
+    ASK = "ask"

@@ -272,8 +272,10 @@ def _kind(context: MarketMakingContext, status: Hold | None) -> StretchKind:
         return StretchKind.LIVE
     if status.reason not in _WAITING:
         return StretchKind.HELD
+    if context.orders.has_unknown():
+        return StretchKind.ON_ITS_WAY
     for order in context.orders.live():
-        if order.is_request_outstanding or order.is_unknown or order.cancel_in_flight or order.cancel_due:
+        if order.is_request_outstanding or order.cancel_in_flight or order.cancel_due:
             return StretchKind.ON_ITS_WAY
     return StretchKind.UNEXPLAINED
 

@@ -9,7 +9,7 @@ from mm_fsm.books.facts.fields import refusal
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import Hold, HoldReason
-from mm_fsm.core.messages import OrderFact, OrderPurpose, Side
+from mm_fsm.core.messages import SIDES, OrderFact, OrderPurpose, Side
 
 
 def known_order(context: MarketMakingContext, fact: OrderFact) -> OwnOrder:
@@ -43,7 +43,7 @@ def note_taken(context: MarketMakingContext, order: OwnOrder) -> None:
         side = context.sides[order.side]
         side.post_only_rejections = 0
         waits = side.refusal is not None and side.refusal.reason is HoldReason.ORDERS_IN_FLIGHT
-        context.needs_requote = context.needs_requote or waits
+        context.needs_requote = context.needs_requote or waits or _waits_for_unknown_order(context)
     context.rejections_in_a_row = 0
 
 
@@ -59,8 +59,16 @@ def note_finished(context: MarketMakingContext, order: OwnOrder) -> None:
 def note_left_book(context: MarketMakingContext, order: OwnOrder) -> None:
     """An order is out: there is more to place when nobody asked for that, or when something waited for it."""
     note_finished(context, order)
-    is_waited_for = any(side.refusal is not None for side in context.sides.values())
+    is_waited_for = _waits_for_unknown_order(context) or any(side.refusal for side in context.sides.values())
     context.needs_requote = context.needs_requote or is_waited_for or not order.cancel_wanted
+
+
+def _waits_for_unknown_order(context: MarketMakingContext) -> bool:
+    """Whether a side was not priced for an order of unknown outcome: it need not wait for the next refresh."""
+    if context.plan is None:
+        return False
+    holds = [context.plan.hold(side) for side in SIDES]
+    return any(hold is not None and hold.reason is HoldReason.UNKNOWN_ORDER for hold in holds)
 
 
 def says_too_little(context: MarketMakingContext, order: OwnOrder, filled_quantity: Decimal | None) -> bool:

@@ -130,9 +130,9 @@ def rewound_to(reader: JournalReader, sequence: int) -> RewoundMachine:
     """
     segment = next((each for each in reversed(reader.segments) if each.first_sequence <= sequence), None)
     if segment is not None and segment.has_market_data:
-        machine = restored_machine(reader, segment, recorded_class(reader, segment))
+        machine = restored_machine(reader, segment, _market_maker(reader, segment))
         for _, number, fact in recorded_facts(reader, segment):
-            if number == sequence:
+            if number == sequence and isinstance(machine, QuotingMachine):
                 return RewoundMachine.of(machine, fact)
             machine.step(fact)
     raise JournalError(
@@ -162,7 +162,7 @@ class _Accountant:
         began_at = recorder.began_at or 0
         return Account(
             symbol=self.reader.about["symbol"],
-            began_at=_first_time(self.reader),
+            began_at=first_time(self.reader),
             begin=began_at,
             end=recorder.now,
             stretches=tuple(self._found),
@@ -195,7 +195,7 @@ class _Accountant:
             if is_first and goes_on:
                 recorder.go_on_from(machine)
 
-        for step in replay(self.reader, segment, on_machine=begin):
+        for step in replay(self.reader, segment, _market_maker(self.reader, segment), on_machine=begin):
             recorder.take(step.result, step.machine)
             self.on_progress(step.sequence)
             if self._has_passed(recorder.now):
@@ -215,7 +215,23 @@ class _Accountant:
                 yield row.time
 
 
-def _first_time(reader: JournalReader) -> int:
+def _market_maker(reader: JournalReader, segment: SegmentRow) -> type[QuotingMachine]:
+    """The class that wrote a segment.
+
+    Raises:
+        JournalError: it is not there, or quotes no two sides.
+    """
+    found = recorded_class(reader, segment)
+    if not issubclass(found, QuotingMachine):
+        raise JournalError(
+            reader.path.name,
+            f"expected a market maker's, found that {found.__qualname__} wrote it, which has no sides to be quoted.",
+            "Look at its steps with mm-fsm inspect.",
+        )
+    return found
+
+
+def first_time(reader: JournalReader) -> int:
     """When a run began, nanoseconds: its first step on record."""
     for segment in reader.segments:
         for _, _, fact in recorded_facts(reader, segment):

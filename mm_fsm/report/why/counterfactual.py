@@ -15,7 +15,7 @@ from mm_fsm.core.messages import SIDES, PlaceOrder, Side
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.exact import as_json, exact_text
-from mm_fsm.report.why.neighbours import SettingChange, is_searchable, nearest_change
+from mm_fsm.report.why.neighbours import Ladders, SettingChange, is_searchable, nearest_change
 from mm_fsm.report.why.rewinding import Quoted, RewoundMachine, quoted_by
 
 
@@ -77,6 +77,7 @@ class StepSearch:
         self.rewound: Final = rewound
         self._on_progress = on_progress
         self._settings = rewound.settings
+        self._ladders: Ladders = {}
         self._known: dict[tuple[str, str], dict[Side, Quoted]] = {}
         self._recorded = self._both(None)
         self._read: frozenset[str] | None = None
@@ -109,7 +110,7 @@ class StepSearch:
         def is_quoted(settings: MarketMakingSettings) -> bool:
             return self._attempt(name, settings)[side].is_quoted
 
-        change = nearest_change(self._settings, name, is_quoted)
+        change = nearest_change(self._settings, name, is_quoted, self._ladders)
         if change is None:
             return None
         quoted = self._attempt(name, evolve(self._settings, **{name: change.changed}))[side]

@@ -28,7 +28,7 @@ _DIGITS: Final = 3
 """Significant digits to which the nearest number is found: people write no more into settings."""
 _FINER: Final = Decimal("0.1")
 """Share of the last digit to which it is bisected, so that rounding outwards finds the nearest of three digits."""
-_BOUND_ATTEMPTS: Final = 60
+_BOUND_ATTEMPTS: Final = 24
 
 
 @frozen(kw_only=True)
@@ -55,13 +55,26 @@ def is_searchable(settings: MarketMakingSettings, name: str) -> bool:
     return _is_number(value) or isinstance(value, (bool, StrEnum))
 
 
-def nearest_change(settings: MarketMakingSettings, name: str, holds: Holds) -> SettingChange | None:
+Ladders = dict[tuple[str, bool], tuple[Decimal, ...]]
+"""The numbers that were found to try, by setting and direction: what settings take is asked once."""
+
+
+def nearest_change(
+    settings: MarketMakingSettings, name: str, holds: Holds, ladders: Ladders | None = None
+) -> SettingChange | None:
     """The smallest change of one setting for which ``holds``; None where the search finds none.
 
     A number is searched in both directions, in rising steps up to the last one that settings take; between a step for
     which it does not hold and the next for which it does, by bisection to three significant digits. So a range that
     begins and ends between two steps is passed over. Of a limit that may be left out, leaving it out is tried last.
+
+    Args:
+        settings: as they are.
+        name: of the setting.
+        holds: what is to hold.
+        ladders: kept for further searches of the same settings.
     """
+    known = {} if ladders is None else ladders
     value = getattr(settings, name)
     if not _is_number(value):
         choices: tuple[Any, ...] = tuple(type(value)) if isinstance(value, StrEnum) else (not value,)
@@ -70,7 +83,7 @@ def nearest_change(settings: MarketMakingSettings, name: str, holds: Holds) -> S
     nearest = [
         changed
         for is_up in (True, False)
-        if (changed := _nearest_number(settings, name, holds, is_up=is_up)) is not None
+        if (changed := _nearest_number(settings, name, holds, _ladder(known, settings, name, is_up=is_up))) is not None
     ]
     if nearest:
         changed = min(nearest, key=lambda each: abs(_exact(each) - _exact(value)))
@@ -83,10 +96,17 @@ def nearest_change(settings: MarketMakingSettings, name: str, holds: Holds) -> S
 # -- numbers -----------------------------------------------------------------------------------------------------------
 
 
-def _nearest_number(settings: MarketMakingSettings, name: str, holds: Holds, *, is_up: bool) -> Any | None:
+def _ladder(known: Ladders, settings: MarketMakingSettings, name: str, *, is_up: bool) -> tuple[Decimal, ...]:
+    key = name, is_up
+    if key not in known:
+        known[key] = tuple(_steps(settings, name, is_up=is_up))
+    return known[key]
+
+
+def _nearest_number(settings: MarketMakingSettings, name: str, holds: Holds, ladder: tuple[Decimal, ...]) -> Any | None:
     value = getattr(settings, name)
     without = _exact(value)
-    for reached in _steps(settings, name, is_up=is_up):
+    for reached in ladder:
         if _attempt(settings, name, _like(value, reached), holds):
             return _bisected(settings, name, holds, without, reached)
         without = reached
@@ -160,11 +180,11 @@ def _bisected(settings: MarketMakingSettings, name: str, holds: Holds, without: 
             reached = middle
         else:
             without = middle
-    for digits in range(1, _DIGITS + 2):
-        rounded = _exact(_like(value, _round(reached, digits, ROUND_CEILING if is_up else ROUND_FLOOR)))
-        is_between = without < rounded if is_up else rounded < without
-        is_near = abs(rounded - reached) <= _unit(reached)
-        if is_between and is_near and _attempt(settings, name, _like(value, rounded), holds):
+    for digits in range(1, _DIGITS + 1):
+        rounded = _exact(_like(value, _round(without, digits, ROUND_CEILING if is_up else ROUND_FLOOR)))
+        is_beyond = without < rounded if is_up else rounded < without
+        is_near = abs(rounded - reached) < _unit(reached)
+        if is_beyond and is_near and _attempt(settings, name, _like(value, rounded), holds):
             return _like(value, rounded)
     return _like(value, reached)
 

@@ -103,10 +103,6 @@ class RewoundMachine:
         changes nothing.
         """
         watched = watch(self.settings)
-        context = self.copy().context
-        MarketMakingContext(
-            settings=watched, instrument=context.instrument, fees=context.fees, balances=context.balances
-        )
         self.attempt(watched)
         return frozenset(read_of(watched)) - set(STAYS)
 
