@@ -15,8 +15,8 @@ from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.long_work import long_work
 from mm_fsm.cli.moments import parse_moment
-from mm_fsm.cli.user_code import find_modules_here
 from mm_fsm.cli.run_journals import journals_of
+from mm_fsm.cli.user_code import find_modules_here
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.core.suggestions import did_you_mean

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Self
 
-from attrs import evolve
-
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.settings_in_books import apply_settings
 from mm_fsm.chart import ExecutorKind, definition_of
