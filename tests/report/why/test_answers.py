@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from attrs import evolve, fields
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mm_fsm.core.messages import SIDES, Side
+from mm_fsm.books.facts import OrderRejected
+from mm_fsm.core.instrument import Balances
+from mm_fsm.core.messages import SIDES, RejectionCode, Side
 from mm_fsm.core.settings import MarketMakingSettings
-from mm_fsm.errors import JournalError
+from mm_fsm.errors import JournalError, SettingsError
 from mm_fsm.report.stretches import Stretch, StretchKind
 from mm_fsm.report.why.accounts import read_account, rewound_to
 from mm_fsm.report.why.answers import Answer, answerer_for, silent_first
@@ -20,7 +23,7 @@ from mm_fsm.report.why.counterfactual import Counterfactual, StepSearch
 from mm_fsm.report.why.neighbours import SettingChange, is_searchable
 from mm_fsm.report.why.rewinding import RewoundMachine
 from mm_fsm.runtime.journal import JournalReader, JournalSettings
-from tests.machine.beginnings import quoting
+from tests.machine.beginnings import placing, quoting
 from tests.report.why.recorded import SCARCE, account_of, is_quoted, made_again, record_run
 from tests.runtime.journal.scenario import World, begin, kill, plan_at
 
@@ -45,7 +48,7 @@ def answers_of(path: Path, most: int = 6) -> list[Answer]:
 
 @pytest.fixture(scope="module")
 def answers(journal: Path) -> list[Answer]:
-    return answers_of(journal, most=6)
+    return answers_of(journal, most=4)
 
 
 def searches(answers: list[Answer]) -> list[tuple[int, Counterfactual]]:
@@ -104,12 +107,26 @@ def test_a_setting_that_a_step_does_not_look_at_changes_nothing(journal: Path, a
     assert unread
     for name in unread:
         value = getattr(rewound.settings, name)
-        for other in (not value,) if isinstance(value, bool) else (value * 2, value / 2) if value else ():
+        for other in others(value):
             try:
-                changed = evolve(rewound.settings, **{name: type(value)(other)})
-            except (ValueError, TypeError):
+                changed = evolve(rewound.settings, **{name: other})
+            except SettingsError:
                 continue
             assert rewound.attempt(changed)[0] == recorded, name
+
+
+def others(value: object) -> list[object]:
+    """Other values of a setting."""
+    match value:
+        case bool():
+            return [not value]
+        case StrEnum():
+            return [each for each in type(value) if each is not value]
+        case int():
+            return [value * 2, value // 2]
+        case float() | Decimal():
+            return [value * 2, value / 2]
+    return []
 
 
 def test_a_silence_is_traced_to_the_step_with_which_the_quote_left(answers: list[Answer]) -> None:
@@ -162,9 +179,6 @@ def test_a_search_leaves_the_machine_as_it_is() -> None:
 
 def test_a_hold_with_an_end_of_its_own_is_not_undone_by_the_setting_that_made_it() -> None:
     """The hold and its end stand in the books: a shorter ``post_only_hold_seconds`` comes too late."""
-    from mm_fsm.core.messages import RejectionCode
-    from tests.machine.beginnings import placing
-
     bench, bid, ask = placing(post_only_retries=0, post_only_hold_seconds=20.0)
     bench.reject(bid, RejectionCode.POST_ONLY)
     bench.acknowledge(ask)
@@ -177,10 +191,6 @@ def test_a_hold_with_an_end_of_its_own_is_not_undone_by_the_setting_that_made_it
 
 def test_the_setting_that_makes_a_hold_is_named_in_the_step_that_makes_it() -> None:
     """One rejection where none is allowed; with one allowed the side is priced again at once."""
-    from mm_fsm.books.facts import OrderRejected
-    from mm_fsm.core.messages import RejectionCode
-    from tests.machine.beginnings import placing
-
     bench, bid, ask = placing(post_only_retries=0, post_only_hold_seconds=20.0)
     bench.acknowledge(ask)
     fact = bench.about(OrderRejected, bid, code=RejectionCode.POST_ONLY, reason="would take")
@@ -189,7 +199,8 @@ def test_the_setting_that_makes_a_hold_is_named_in_the_step_that_makes_it() -> N
     assert changes["post_only_retries"] == 1
 
 
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@pytest.mark.slow
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(seed=st.integers(0, 500))
 def test_any_market_is_explained_and_every_change_proven(seed: int, tmp_path: Path) -> None:
     """Whatever the market does: no second without a reason, no change that does not do what it says."""
@@ -242,13 +253,10 @@ def test_a_killed_run_is_explained_as_far_as_it_was_recorded(tmp_path: Path) -> 
     assert account.unexplained == 0
     assert account.end > account.begin
     assert max(each.end for each in account.stretches) == account.end
-    assert any(each.ended is None for each in account.stretches)
 
 
 def test_a_side_that_is_never_quoted_is_one_silence(tmp_path: Path) -> None:
     """Without base there is nothing to sell: from the first step to the end the ask is silent, and says why."""
-    from mm_fsm.core.instrument import Balances
-
     plan = plan_at(tmp_path / "run.journal", balances=Balances(base=Decimal(0), quote=Decimal(20_000)))
     world = World()
     with begin(plan) as run:
