@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from rich.console import Console
 from rich.text import Text
 
@@ -32,5 +34,10 @@ def can_redraw(console: Console) -> bool:
 
 
 def print_message(text: str, *, style: str = "") -> None:
-    """Say something on standard error; what wraps is left to the terminal, so that it can be copied whole."""
-    message_console().print(Text(text, style=style), soft_wrap=True)
+    """Say something on standard error. On a terminal lines break between words; a path stays whole, to be copied."""
+    console = message_console()
+    lines = text.splitlines() or [""]
+    if console.is_terminal:
+        width = max(console.width, 2)
+        lines = [part for line in lines for part in wrap(line, width, break_long_words=False) or [""]]
+    console.print(Text("\n".join(lines), style=style), soft_wrap=True)

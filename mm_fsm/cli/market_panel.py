@@ -1,147 +1,250 @@
-"""One market in the live view: own quotes against the market, inventory, profit, why a side is held, what happened."""
+"""One market in the live view, made from what the status says of it: nothing is cut off, at any width and height.
+
+A clause that is too long for a line goes on in the next one. What finds no room at all is left out as a whole, what
+matters least first, and the panel's edge says so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rich.panel import Panel
 from rich.text import Text
 
-from mm_fsm.books.orders import OwnOrder
-from mm_fsm.core.instrument import BASIS_POINTS
-from mm_fsm.core.messages import Side
-from mm_fsm.machine.quoting import QuotingMachine
-from mm_fsm.report.status import SessionStatus
-from mm_fsm.report.status_words import headline, side_lines
-from mm_fsm.report.table import colored_money, money, size
-from mm_fsm.runtime.session import Session
+from mm_fsm.cli.row_layout import Block, fitted
+from mm_fsm.cli.wrapping import STYLES, answered, wrapped
+from mm_fsm.report.status_words import (
+    Answer,
+    Tone,
+    amount,
+    answers,
+    both_sides,
+    fills_answers,
+    glance_tone,
+    headline,
+    limit_tone,
+    limit_words,
+    limits_answer,
+    nearness,
+    percent,
+    price,
+    printable,
+    profit_words,
+    quote_words,
+    side_lines,
+    spread_words,
+    troubles,
+)
+from mm_fsm.report.table import colored_money
+
+Entry = Mapping[str, Any]
 
 LEVELS_SHOWN: Final = 3
-FIXED_ROWS: Final = 2 * LEVELS_SHOWN + 10
-"""Rows that are always there, the border included; recent transitions come on top."""
-
+FEWEST_ROWS: Final = 6
+"""Of a panel, its edges included; with fewer a market stands in a line."""
+EDGES: Final = 4
+"""Columns that a panel's edges and the space beside them take."""
+_TITLE_EDGES: Final = 6
 _GAUGE_HALF_WIDTH: Final = 7
-_NEAR_LIMIT: Final = 0.8
+_BAR_WIDTH: Final = 10
+_NAME_WIDTH: Final = 19
+_FEW_LIMITS: Final = 3
 _STATE_STYLES: Final = {"monitoring_orders": "black on green", "error": "white on red", "idle": "black on yellow"}
 _OTHER_STATE: Final = "black on cyan"
-_SIDE_STYLES: Final = {Side.BID: "green", Side.ASK: "red"}
+_SIDE_STYLES: Final = {"bid": "green", "ask": "red"}
 
 
-def market_panel(status: SessionStatus, recent: Sequence[Text], rows: int) -> Panel:
-    """A market in ``rows`` rows; the last transitions fill what is left."""
-    session, machine, entry = status.session, status.session.machine, status.entry()
-    lines = [*_ladder(machine), _inventory(machine), *_profit(machine), _spreads(machine), *_sides(entry)]
-    room = rows - FIXED_ROWS
-    shown = list(recent)[-room:] if room > 0 else []
-    lines += [*shown, *(Text("") for _ in range(room - len(shown)))]
-    state = machine.chart_state
-    title = Text.assemble(
-        (f" {session.symbol} ", "bold"), (f" {state.upper()} ", _STATE_STYLES.get(state, _OTHER_STATE))
-    )
-    title.append_text(_glance(entry, with_reasons=False))
-    content = Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
+def market_panel(entry: Entry, width: int, rows: int, recent: Sequence[Text] = ()) -> Panel:
+    """A market in ``width`` columns and ``rows`` rows; the last of ``recent`` fill what is left."""
+    title, beside = _title(entry, width - _TITLE_EDGES)
+    lines, omitted = panel_lines(entry, width - EDGES, rows - 2, beside)
+    lines += _latest(recent, width - EDGES, rows - 2 - len(lines))
+    lines += [Text("")] * (rows - 2 - len(lines))
     return Panel(
-        content,
+        Text("\n").join(lines),
         title=title,
         title_align="left",
-        subtitle=_journal(session),
+        subtitle=_subtitle(omitted, width - _TITLE_EDGES),
         subtitle_align="right",
         border_style="dim",
         padding=(0, 1),
+        width=width,
     )
 
 
-def _journal(session: Session) -> Text | None:
-    if session.journal is None:
+def panel_lines(entry: Entry, width: int, rows: int, beside: Sequence[Text] = ()) -> tuple[list[Text], int]:
+    """What stands in a panel, in ``width`` columns and ``rows`` rows at most, and how much found no room.
+
+    ``beside`` is what its upper edge has no room for.
+    """
+    above = wrapped(Text.assemble(*beside), width) if beside else ()
+    return fitted([Block(0, above), *_blocks(entry, width)], rows)
+
+
+def market_lines(entry: Entry, width: int) -> list[Text]:
+    """A market in a line or two, for when there is no room for more."""
+    text = Text.assemble(
+        (f"{printable(entry['symbol'])} ", "bold"),
+        (f"{_state(entry)}: ", "cyan"),
+        ("down: nobody quotes it" if entry["why_down"] else headline(entry), STYLES[glance_tone(entry)]),
+        "; PnL ",
+        colored_money(entry["net_pnl"]),
+        f", {entry['fills']:,} fills",
+    )
+    near = max(entry["limits"], key=nearness, default=None)
+    if near is not None and limit_tone(near) is not Tone.PLAIN:
+        text.append(f"; {near['name']}: {limit_words(near)}", STYLES[limit_tone(near)])
+    return wrapped(text, width)
+
+
+def _glance(entry: Entry) -> str:
+    """In a word or three; the sides' own lines say why."""
+    return "down" if entry["why_down"] else headline(entry).partition(":")[0]
+
+
+def _state(entry: Entry) -> str:
+    return printable(entry["state"]).replace("_", " ")
+
+
+def _title(entry: Entry, room: int) -> tuple[Text | None, list[Text]]:
+    """What stands in the upper edge, and what finds no room there: symbol, state, and a clause of what it does."""
+    symbol = Text(f" {printable(entry['symbol'])} ", "bold")
+    state = Text(f" {_state(entry).upper()} ", _STATE_STYLES.get(entry["state"], _OTHER_STATE))
+    glance = Text(f" {_glance(entry)} ", STYLES[glance_tone(entry)])
+    parts = [symbol, state, glance]
+    for count in (3, 2, 1):
+        title = Text.assemble(*parts[:count])
+        if title.cell_len <= room:
+            return title, parts[count:]
+    return None, parts
+
+
+def _subtitle(omitted: int, room: int) -> Text | None:
+    """That something found no room, where there is room to say so."""
+    if not omitted:
         return None
-    status = session.journal.status
-    if status.failure is not None:
-        return Text(f" journal cannot be written: {status.failure} ", style="white on red")
-    return Text(f" journal {size(status.size)} ", style="dim")
+    lines = (" a taller window, or mm-fsm status, shows more ", " more: mm-fsm status ", " more ")
+    return next((Text(text, "dim") for text in lines if len(text) <= room), None)
 
 
-def market_line(status: SessionStatus) -> Text:
-    """A market in one row, for when there is no room for more."""
-    machine = status.session.machine
-    context = machine.context
-    line = _line((f"{status.session.symbol} ", "bold"), (machine.chart_state, "cyan"), " PnL ")
-    line.append(colored_money(context.net_pnl))
-    line.append(f" fills {context.fill_count} ").append(_gauge(machine))
-    return line.append_text(_glance(status.entry(), with_reasons=True))
+def _blocks(entry: Entry, width: int) -> Iterator[Block]:
+    """Everything that there is to show, in the order in which it stands."""
+    if entry["why_down"]:
+        yield Block(0, answered(Answer("down", printable(entry["why_down"]), Tone.BAD), width))
+    elif not entry["has_ended"]:
+        yield from _quoting(entry, width)
+    yield Block(4, _inventory(entry, width))
+    if entry["limits"]:
+        every = answered(limits_answer(entry), width)
+        yield Block(2, answered(limits_answer(entry, _FEW_LIMITS), width), longer=(_limit_lines(entry, width), every))
+    yield Block(3, _short_profit(entry, width), longer=(answered(Answer("profit", profit_words(entry)), width),))
+    fills = [answered(answer, width) for answer in fills_answers(entry)]
+    yield Block(6, fills[0], longer=([line for lines in fills for line in lines],))
+    if not entry["has_ended"]:
+        feed = next(answer for answer in answers(entry) if answer.question == "feed")
+        yield Block(1 if feed.tone is Tone.BAD else 5, answered(feed, width))
+        yield Block(7, answered(Answer("spreads", spread_words(entry)), width))
 
 
-def _glance(entry: Mapping[str, Any], *, with_reasons: bool) -> Text:
-    words = headline(entry)
-    is_quoted = all(side["is_live"] for side in entry["sides"].values())
-    return Text(f" {words if with_reasons else words.partition(':')[0]} ", style="green" if is_quoted else "yellow")
+def _quoting(entry: Entry, width: int) -> Iterator[Block]:
+    """Quotes against the market, each side, and what is wrong and done about it."""
+    sides = [line for answer in _sides(entry) for line in answered(answer, width)]
+    ladder = _ladder(entry, width)
+    longer = ([*ladder, *sides],) if ladder else ()
+    yield Block(0, _short_quoting(entry, width), longer=longer, shorter=sides)
+    for answer in troubles(entry):
+        yield Block(1, answered(answer, width))
 
 
-def _line(*parts: str | tuple[str, str]) -> Text:
-    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
+def _sides(entry: Entry, *, with_quotes: bool = False) -> Iterator[Answer]:
+    """What each side is doing, in one answer where it is the same; its best own order, if wanted."""
+    both = "" if with_quotes and any(entry["quotes"].values()) else both_sides(entry)
+    for name, is_live, words in side_lines(entry):
+        if both and name != "bid":
+            continue
+        tone = Tone.GOOD if is_live else Tone.PLAIN if glance_tone(entry) is Tone.PLAIN else Tone.WARNING
+        quote = quote_words(entry, name, counts=False) if with_quotes else ""
+        yield Answer("sides" if both else name, f"{words}; {quote}" if quote else words, tone)
 
 
-def _ladder(machine: QuotingMachine) -> Iterator[Text]:
-    """Own orders on both sides of the market's best prices, the highest price on top."""
-    context = machine.context
-    asks, bids = (_innermost(context.orders.live(side), side) for side in (Side.ASK, Side.BID))
-    for _ in range(LEVELS_SHOWN - len(asks)):
-        yield Text("")
-    for order in reversed(asks):
-        yield _order_line(machine, order)
-    for label, price in (("ask", context.ask_price), ("bid", context.bid_price)):
-        yield _line((f"mkt {label} ", "dim"), ("-" if price is None else f"{price:>10f}", "bold"))
-    for order in bids:
-        yield _order_line(machine, order)
-    for _ in range(LEVELS_SHOWN - len(bids)):
-        yield Text("")
+def _short_quoting(entry: Entry, width: int) -> list[Text]:
+    """The market's best prices, and each side with its best own order."""
+    market = entry["market"]
+    best = Answer("market", f"{price(entry, market['bid'])} / {price(entry, market['ask'])}")
+    return [line for answer in (best, *_sides(entry, with_quotes=True)) for line in answered(answer, width)]
 
 
-def _innermost(orders: Iterable[OwnOrder], side: Side) -> list[OwnOrder]:
-    return sorted(orders, key=lambda order: -side.sign * order.price)[:LEVELS_SHOWN]
+def _ladder(entry: Entry, width: int) -> list[Text]:
+    """Own orders on both sides of the market's best prices, the highest on top, always in as many lines."""
+    asks, bids = (entry["quotes"][side][:LEVELS_SHOWN] for side in ("ask", "bid"))
+    cells = [("", "", "", "", "")] * (LEVELS_SHOWN - len(asks))
+    cells += [_rung(entry, "ask", order) for order in reversed(asks)]
+    cells += [(f"market {side}", price(entry, entry["market"][side]), "", "", "bold") for side in ("ask", "bid")]
+    cells += [_rung(entry, "bid", order) for order in bids]
+    cells += [("", "", "", "", "")] * (LEVELS_SHOWN - len(bids))
+    widths = [max(len(row[column]) for row in cells) for column in range(4)]
+    if sum(widths) + 6 > width:
+        return []
+    lines = []
+    for who, at, size, far, style in cells:
+        text = f"{who:<{widths[0]}}  {at:>{widths[1]}}  {size:>{widths[2]}}  {far:>{widths[3]}}"
+        lines.append(Text(text.rstrip(), style))
+    return lines
 
 
-def _order_line(machine: QuotingMachine, order: OwnOrder) -> Text:
-    """Side, price, what is left, and the distance from the mid; pale while a request about it is on its way."""
-    mid = machine.context.mid_price or order.price
-    style = _SIDE_STYLES[order.side] if order.is_resting else f"dim {_SIDE_STYLES[order.side]}"
-    distance = (order.price - mid) / mid * BASIS_POINTS
-    return Text(f"own {order.side} {order.price:>10f} {order.remaining:>8.4g} {distance:>+5.1f} bp", style=style)
+def _rung(entry: Entry, side: str, order: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    """Who, price, what is left, the distance from the reference; pale while a request about it is on its way."""
+    far = "" if order["distance_bps"] is None else f"{order['distance_bps']:+.1f} bps"
+    style = _SIDE_STYLES[side] if order["is_resting"] else f"dim {_SIDE_STYLES[side]}"
+    return f"own {side}", price(entry, order["price"]), amount(order["remaining"]), far, style
 
 
-def _gauge(machine: QuotingMachine) -> Text:
+def _inventory(entry: Entry, width: int) -> list[Text]:
     """Where the position stands between its limits, its target in the middle."""
-    inventory = machine.context.assess_inventory()
+    inventory, unit = entry["inventory"], entry["market"]["base_currency"]
+    words = f"{'+' if float(inventory['offset']) > 0 else ''}{amount(inventory['offset'])} {unit}"
+    words += f", {percent(inventory['use'])} of the limit"
+    use = inventory["use"]
+    tone = Tone.BAD if use > 1 else Tone.WARNING if use >= 0.8 else Tone.PLAIN  # noqa: PLR2004 - as limits are
+    lines = answered(Answer("position", words, tone), width)
+    gauge = _gauge(inventory["skew"], STYLES[tone] or "cyan")
+    if len(lines) == 1 and lines[0].cell_len + gauge.cell_len + 1 <= width:
+        return [Text.assemble(lines[0], " ", gauge)]
+    return lines
+
+
+def _gauge(skew: float, style: str) -> Text:
     cells = ["-"] * (2 * _GAUGE_HALF_WIDTH + 1)
     cells[_GAUGE_HALF_WIDTH] = "|"
-    cells[_GAUGE_HALF_WIDTH + round(inventory.skew * _GAUGE_HALF_WIDTH)] = "#"
-    style = "red" if inventory.use > 1 else "yellow" if inventory.use > _NEAR_LIMIT else "cyan"
+    cells[_GAUGE_HALF_WIDTH + round(max(-1.0, min(1.0, skew)) * _GAUGE_HALF_WIDTH)] = "#"
     return Text("".join(cells), style=style)
 
 
-def _inventory(machine: QuotingMachine) -> Text:
-    inventory = machine.context.assess_inventory()
-    line = _line(("inv ", "dim"))
-    return line.append(_gauge(machine)).append(f" {float(inventory.offset):+.3g} ({inventory.use:.0%})")
+def _limit_lines(entry: Entry, width: int) -> list[Text]:
+    """Each limit in a line with a bar; none where one of them finds no room."""
+    lines = [_limit_line(limit) for limit in entry["limits"]]
+    return lines if all(line.cell_len <= width for line in lines) else []
 
 
-def _profit(machine: QuotingMachine) -> tuple[Text, Text]:
-    context = machine.context
-    ledger = context.ledger
-    total = _line(("PnL ", "dim")).append(colored_money(ledger.net_pnl))
-    total.append(f" fills {context.fill_count:,} volume {ledger.volume_quote:,.0f}", style="dim")
-    parts = f"spread {money(ledger.spread_capture)} inv {money(ledger.inventory_pnl)} fees {money(ledger.fees_paid)}"
-    return total, _line((f"= {parts}", "dim"))
+def _limit_line(limit: Mapping[str, Any]) -> Text:
+    filled = round(min(1.0, max(0.0, limit["share"] or 0.0)) * _BAR_WIDTH)
+    bar = "#" * filled + "." * (_BAR_WIDTH - filled)
+    style = STYLES[limit_tone(limit)]
+    name = f"{limit['name']} ".ljust(_NAME_WIDTH)
+    return Text.assemble((name, "dim"), (bar, style or "cyan"), " ", (limit_words(limit), style))
 
 
-def _spreads(machine: QuotingMachine) -> Text:
-    context = machine.context
-    market = "-" if context.market_spread_bps is None else f"{context.market_spread_bps:.1f}"
-    volatility = "-" if context.volatility is None else f"{1e4 * context.volatility:.1f}"
-    quoted = "-" if context.plan is None else f"{context.plan.bid_spread_bps:.1f}/{context.plan.ask_spread_bps:.1f}"
-    return _line((f"spread {quoted} mkt {market} vol {volatility} bp", "dim"))
+def _short_profit(entry: Entry, width: int) -> list[Text]:
+    return answered(Answer("profit", f"{profit_words(entry).partition(':')[0]}, {entry['fills']:,} fills"), width)
 
 
-def _sides(entry: Mapping[str, Any]) -> Iterator[Text]:
-    for name, is_live, words in side_lines(entry):
-        yield _line((f"{name} ", "dim"), (words, "green" if is_live else "yellow"))
+def _latest(recent: Sequence[Text], width: int, room: int) -> list[Text]:
+    """As many of the last events as there is room for, each whole."""
+    lines: list[Text] = []
+    for event in reversed(recent):
+        further = wrapped(event, width)
+        if len(lines) + len(further) > room:
+            break
+        lines[:0] = further
+    return lines

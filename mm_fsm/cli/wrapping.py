@@ -12,8 +12,9 @@ from mm_fsm.report.status_words import Answer, Tone
 STYLES: Final = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WARNING: "yellow", Tone.BAD: "bold red"}
 LABEL_WIDTH: Final = 9
 """Characters of a question and the space behind it."""
-_NARROWEST_WORDS: Final = 12
-"""Characters beside a question; with less room the answer stands below it."""
+_NARROW: Final = 48
+"""Cells of a line; in a narrower one an answer goes on below its question, not beside it."""
+_NARROW_INDENT: Final = 2
 _MEASURE: Final = Console(force_terminal=False, width=80)
 
 
@@ -27,15 +28,13 @@ def wrapped(text: Text, width: int) -> list[Text]:
 
 
 def answered(answer: Answer, width: int, *, indent: int = 0) -> list[Text]:
-    """A question and its answer beside it, all lines of the answer in one column."""
-    room = width - indent - LABEL_WIDTH
-    words = Text(answer.words, style=STYLES[answer.tone])
+    """A question and its answer beside it; where there is room, all lines of the answer in one column."""
     label = Text(" " * indent + answer.question, style="dim")
-    if room < _NARROWEST_WORDS:
-        return [*wrapped(label, width), *wrapped(words, width)]
+    words = Text(answer.words, style=STYLES[answer.tone])
+    if width < _NARROW:
+        lines = wrapped(Text.assemble(label, " ", words), width - _NARROW_INDENT)
+        return [line if number == 0 else Text.assemble(" " * _NARROW_INDENT, line) for number, line in enumerate(lines)]
     label.pad_right(max(indent + LABEL_WIDTH - label.cell_len, 1))
-    lines = []
-    for number, line in enumerate(wrapped(words, width - label.cell_len)):
-        beginning = label if number == 0 else Text(" " * label.cell_len)
-        lines.append(Text.assemble(beginning, line))
-    return lines
+    beside = Text(" " * label.cell_len)
+    lines = wrapped(words, width - label.cell_len)
+    return [Text.assemble(beside if number else label, line) for number, line in enumerate(lines)]

@@ -33,7 +33,7 @@ WHY_HELD: Final[Mapping[HoldReason, str]] = MappingProxyType(
         HoldReason.UNKNOWN_ORDER: "the outcome of an order is unknown",
         HoldReason.BAD_MESSAGE: "a message of the venue was refused",
         HoldReason.RISK: "a risk limit refuses the order",
-        HoldReason.ORDERS_IN_FLIGHT: "a request awaits the venue's answer",
+        HoldReason.ORDERS_IN_FLIGHT: "the venue's answer is awaited",
         HoldReason.ADJUSTING_INVENTORY: "the position is being reduced",
         HoldReason.STOPPING: "the session is stopping",
         HoldReason.FAULT: "a fault stopped trading",

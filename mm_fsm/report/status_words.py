@@ -129,6 +129,12 @@ def _sides(entry: Entry) -> Iterator[Answer]:
         yield Answer(name, f"{words}; {quotes}" if quotes else words, tone)
 
 
+def both_sides(entry: Entry) -> str:
+    """What holds for both sides alike, in one clause; empty where they differ."""
+    (_, _, bid), (_, _, ask) = side_lines(entry)
+    return bid if bid == ask else ""
+
+
 def troubles(entry: Entry) -> Iterator[Answer]:
     """Faults, orders of unknown outcome, suspensions, a stop, and what is done about a silent side: where there are."""
     faults, stopping = entry["faults"], entry["stopping"]
@@ -180,6 +186,15 @@ def market_words(entry: Entry) -> str:
     return prices + spread + moves + halted
 
 
+def spread_words(entry: Entry) -> str:
+    """The market's spread beside the quoted ones, and how much the price moves in a quote's life; bps."""
+    market = entry["market"]
+    names = ("spread_bps", "quoted_bid_spread_bps", "quoted_ask_spread_bps", "volatility_bps")
+    shown, bid, ask, moves = ("?" if market[name] is None else f"{market[name]:.1f}" for name in names)
+    quoted = "" if market["quoted_bid_spread_bps"] is None else f", quoted {bid}/{ask}"
+    return f"market {shown}{quoted}, volatility {moves} bps"
+
+
 def inventory_answer(entry: Entry) -> Answer:
     """How far the position is from its target, and which way."""
     inventory, unit = entry["inventory"], entry["market"]["base_currency"]
@@ -203,14 +218,14 @@ def glance_tone(entry: Entry) -> Tone:
     return Tone.PLAIN if is_usual else Tone.WARNING
 
 
-def quote_words(entry: Entry, side: str) -> str:
+def quote_words(entry: Entry, side: str, *, counts: bool = True) -> str:
     """The innermost own order of a side, and how many there are; empty where there is none."""
     orders = entry["quotes"][side]
     if not orders:
         return ""
     first = orders[0]
-    far = "" if first["distance_bps"] is None else f", {first['distance_bps']:+.1f} bps"
-    more = f", {len(orders)} orders" if len(orders) > 1 else ""
+    far = "" if first["distance_bps"] is None else f" ({first['distance_bps']:+.1f} bps)"
+    more = f", {len(orders)} orders" if counts and len(orders) > 1 else ""
     return f"{amount(first['remaining'])} at {price(entry, first['price'])}{far}{more}"
 
 
@@ -231,10 +246,11 @@ def limit_tone(limit: Mapping[str, Any]) -> Tone:
 
 
 def limits_answer(entry: Entry, most: int | None = None) -> Answer:
-    """How far each limit is, or each of the ``most`` that are nearest."""
+    """How far each limit is, or each of the ``most`` that are nearest; always in the same order."""
     limits = entry["limits"]
-    if most is not None:
-        limits = sorted(limits, key=lambda limit: -nearness(limit))[:most]
+    if most is not None and len(limits) > most:
+        least = sorted(map(nearness, limits), reverse=True)[most - 1]
+        limits = [limit for limit in limits if nearness(limit) >= least][:most]
     tones = [limit_tone(limit) for limit in limits]
     tone = next((each for each in (Tone.BAD, Tone.WARNING) if each in tones), Tone.PLAIN)
     return Answer("limits", "; ".join(f"{limit['name']}: {limit_words(limit)}" for limit in limits), tone)

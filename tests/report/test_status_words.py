@@ -92,10 +92,10 @@ def test_the_nearest_limit_gives_the_tone(shares: list[float | None], tone: Tone
     assert limits_answer({"limits": [limit(share=share) for share in shares]}).tone is tone
 
 
-def test_of_many_limits_the_nearest_come_first() -> None:
-    """Orders that rest count: 90 % at worst is nearer than 50 % now."""
-    found = [limit(name="a", share=0.5, worst_share=None), limit(name="b", share=0.1, worst_share=0.9), limit(name="c")]
-    assert [each.partition(":")[0] for each in limits_answer({"limits": found}, most=2).words.split("; ")] == ["b", "c"]
+def test_of_many_limits_the_nearest_are_told_in_their_order() -> None:
+    """Orders that rest count: 75 % and 90 % at worst are nearer than 50 % now."""
+    found = [limit(name="a", share=0.5, worst_share=None), limit(name="c"), limit(name="b", share=0.1, worst_share=0.9)]
+    assert [each.partition(":")[0] for each in limits_answer({"limits": found}, most=2).words.split("; ")] == ["c", "b"]
 
 
 def running() -> dict[str, Any]:
@@ -165,4 +165,4 @@ def test_a_side_shows_its_innermost_order_and_how_far_it_is_from_the_reference()
         best = entry["quotes"][name][0]
         far = (Decimal(best["price"]) / Decimal(entry["market"]["reference"]) - 1) * 10_000
         assert far * sign > 0
-        assert f"at {best['price']}, {float(far):+.1f} bps, 3 orders" in quote_words(entry, name)
+        assert f"at {best['price']} ({float(far):+.1f} bps), 3 orders" in quote_words(entry, name)
