@@ -63,8 +63,7 @@ def run_simulation(
 
     def tell() -> None:
         if not options.quiet:
-            for line in _what_is_shown(configurations, directory, is_real_time=speed != "max"):
-                print_message(line, style="dim")
+            _announce(configurations, directory, is_real_time=speed != "max")
 
     return execute(
         once_open(
@@ -79,6 +78,11 @@ def run_simulation(
             watch=lambda sessions: watching.of(choose_view(sessions, quiet=options.quiet), sessions, directory),
         ),
     )
+
+
+def _announce(configurations: Sequence[MarketConfiguration], directory: Path, *, is_real_time: bool) -> None:
+    for line in _what_is_shown(configurations, directory, is_real_time=is_real_time):
+        print_message(line, style="dim")
 
 
 def _what_is_shown(
