@@ -200,6 +200,7 @@ def check(
     venue: Annotated[
         bool, option("--venue", help="Connect and show the account: permissions, balances, orders. Nothing is sent.")
     ] = False,
+    alerts: Annotated[bool, option("--alerts", help="Send a test message to each target of [alerts].")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check settings and print what they would quote in a calm market: levels that survive, and why others do not."""
@@ -207,6 +208,10 @@ def check(
         from mm_fsm.cli.inspecting import run_inspection
 
         raise typer.Exit(run_inspection(settings, as_json=as_json))
+    if alerts:
+        from mm_fsm.cli.alert_checking import run_alert_check
+
+        raise typer.Exit(run_alert_check(settings, as_json=as_json))
     from mm_fsm.cli.checking import run_check
 
     raise typer.Exit(run_check(settings, preset=preset, price=price, as_json=as_json))

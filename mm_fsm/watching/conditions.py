@@ -12,7 +12,7 @@ from typing import Final
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds, seconds
-from mm_fsm.core.decisions import Fault, FaultCode, HoldReason
+from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, FaultCode, HoldReason
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
 from mm_fsm.runtime.account.limits import AccountLimits
@@ -197,7 +197,8 @@ def _fault(context: MarketMakingContext, fault: Fault) -> Condition:
     is_kill = fault.code in _KILLS
     doing = what_is_done(HoldReason.FAULT)
     if is_kill or not fault.transient:
-        then = "reduced" if context.settings.wind_down_on_fault else "kept"
+        is_reduced = context.settings.wind_down_on_fault and fault.code not in NOTHING_TRADES_AFTER
+        then = "reduced" if is_reduced else "kept"
         doing = f"all orders are cancelled until that is confirmed; the position is {then}, and the market ends"
     return Condition(
         kind=AlertKind.KILL_SWITCH if is_kill else AlertKind.FAULT,

@@ -185,3 +185,33 @@ def test_a_run_whose_targets_are_gone_ends_as_it_would_without_them(
     ]
     assert finished.messages.count("alert.not_taken") == 1
     assert SECRET not in finished.messages
+
+
+def test_a_test_message_says_which_target_takes_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = write_settings(tmp_path, MARKET + ALERTS)
+    with http_target() as target:
+        monkeypatch.setenv(VARIABLE, f"{target.address} json://127.0.0.1:1/{SECRET}")
+        finished = run("check", settings, "--alerts")
+        (told,) = target.all()
+    assert told["title"] == "mm-fsm: a test"
+    assert finished.status == ExitCode.FAILURE
+    assert finished.output.splitlines() == [
+        "target 1 (JSON) took a message",
+        "target 2 (JSON) TOOK NO MESSAGE: check its address and the network",
+    ]
+    assert SECRET not in finished.output + finished.messages
+
+
+def test_a_test_message_to_all_is_a_success_in_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with http_target() as target:
+        monkeypatch.setenv(VARIABLE, target.address)
+        finished = run("check", write_settings(tmp_path, MARKET + ALERTS), "--alerts", "--json")
+    assert finished.status == ExitCode.SUCCESS
+    assert finished.json() == {"targets": [{"name": "1 (JSON)", "is_taken": True}]}
+
+
+def test_a_test_message_to_nobody_is_refused(tmp_path: Path) -> None:
+    finished = run("check", write_settings(tmp_path, MARKET), "--alerts")
+    assert finished.status == ExitCode.BAD_INPUT
+    assert "targets_variable or targets_file" in finished.messages
+    assert run("check", "--alerts").status == ExitCode.BAD_INPUT

@@ -19,7 +19,7 @@ from mm_fsm.books.facts import (
     Timer,
 )
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.decisions import HoldReason
+from mm_fsm.core.decisions import Fault, FaultCode, HoldReason
 from mm_fsm.core.messages import Fact
 from mm_fsm.report.plain_words import what_is_done
 from mm_fsm.runtime.account.limits import AccountLimits
@@ -284,3 +284,25 @@ def test_what_the_account_may_lose_and_hold_is_told() -> None:
     limits.stopped_because = "account.max_loss: all markets together lost 7, 6 is allowed"
     (news,) = conditions.look()
     assert (news.kind, news.place, news.reason) == (AlertKind.KILL_SWITCH, "account", limits.stopped_because)
+
+
+@pytest.mark.parametrize(
+    ("code", "reduces", "kind", "then"),
+    [
+        (FaultCode.KILL_SWITCH, True, AlertKind.KILL_SWITCH, "the position is reduced"),
+        (FaultCode.KILL_SWITCH, False, AlertKind.KILL_SWITCH, "the position is kept"),
+        (FaultCode.EQUITY, True, AlertKind.KILL_SWITCH, "the position is reduced"),
+        (FaultCode.VENUE, True, AlertKind.FAULT, "the position is reduced"),
+        (FaultCode.LEDGER, True, AlertKind.FAULT, "the position is kept"),
+        (FaultCode.JOURNAL, True, AlertKind.FAULT, "the position is kept"),
+    ],
+)
+def test_a_fault_that_stays_says_what_becomes_of_the_position(
+    code: FaultCode, reduces: bool, kind: AlertKind, then: str
+) -> None:
+    """After some faults not even a reducing order may leave, whatever the settings say."""
+    session = quoting(opened(wind_down_on_fault=reduces))
+    session.machine.context.fault = Fault(code=code, reason="r", transient=False, at=session.machine.now)
+    (news,) = [each for each in MarketConditions(session, 10).look() if each.key == "fault"]
+    assert news.kind is kind
+    assert f"{then}, and the market ends" in news.doing

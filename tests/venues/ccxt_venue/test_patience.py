@@ -18,6 +18,7 @@ from mm_fsm.testing.rehearsal.judge import FaultStruck
 from mm_fsm.testing.rehearsal.server import RehearsalExchange
 from mm_fsm.venues.ccxt_venue.keys import Keys
 from mm_fsm.venues.ccxt_venue.patience import NotOpenedError, may_pass, opened_in_time
+from mm_fsm.venues.ccxt_venue.streams import StreamError, Streams
 from tests.venues.ccxt_venue.live_stage import FEES, play, rehearsal_terms, venue_on
 
 SYMBOL = "ETH/USDT"
@@ -112,6 +113,23 @@ def test_a_wrong_key_is_refused_at_once_whatever_the_patience(lines: list[dict[s
         play(lambda: opened(keys=keys, opening_seconds=seconds))
     assert not isinstance(refused.value, NotOpenedError)
     assert lines == []
+
+
+def test_streams_that_do_not_come_up_are_tried_again(
+    monkeypatch: pytest.MonkeyPatch, lines: list[dict[str, Any]]
+) -> None:
+    """The exchange answers, but its streams fail at once, twice; what was begun is thrown away each time."""
+    start, failures = Streams.start, [TimeoutError(), StreamError("own trades: closed by the other side")]
+
+    async def failing(streams: Streams) -> None:
+        if failures:
+            raise failures.pop()
+        await start(streams)
+
+    monkeypatch.setattr(Streams, "start", failing)
+    terms, _ = play(opened)
+    assert terms.fees == FEES
+    assert ["closed by the other side" in each["reason"] for each in lines] == [True, False]
 
 
 NEVER = {"ExchangeClosedByUser", "InvalidNonce"}
