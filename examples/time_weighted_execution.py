@@ -187,7 +187,8 @@ def main(directory: Path) -> None:
     parent = ParentOrder(side=Side.BID, quantity=Decimal(2), limit_price=Decimal(2100), slices=20, slice_seconds=30)
     machine = TimeWeightedExecution(parent, PAPER_INSTRUMENT, PAPER_FEES, PAPER_BALANCES, run="1")
     settings = JournalSettings(record_market_data=True, synchronise=False)
-    with begin_journal(directory / "run.journal", machine, symbol="ETH/USD", settings=settings) as journal:
+    names = {"symbol": "ETH/USD", "strategy_id": "twap", "run": "1"}
+    with begin_journal(directory / "run.journal", machine, **names, settings=settings) as journal:
         trade_on_paper(JournaledMachine(machine, journal), seconds=900)
     price = machine.context.total_volume / (machine.executed or 1)
     print(f"{machine.chart_state}: bought {machine.executed} of {parent.quantity} at {price:.2f} on average")

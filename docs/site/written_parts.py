@@ -17,13 +17,16 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from runpy import run_path
 
 from mm_fsm.books.order_lifecycle import OrderLifecycle
+from mm_fsm.chart import definition_of
 from mm_fsm.cli.arguments import EXIT_CODES
 from mm_fsm.coverage.criteria import Criterion
 from mm_fsm.coverage.exclusions import Exclusion, excluded_edges, with_exclusions
 from mm_fsm.coverage.obligations import obligations_of
 from mm_fsm.coverage.reading import read_chart
+from mm_fsm.diagram.mermaid import mermaid_source
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.testing import forced, plan_paths
 from mm_fsm.watching.metrics_table import metrics_table
@@ -61,6 +64,12 @@ def excluded() -> str:
 def chart() -> str:
     """The chart of the market maker, for code hosts that draw Mermaid."""
     return f"```mermaid\n{(ROOT / 'diagrams' / 'market_making.mmd').read_text(encoding='utf-8')}```"
+
+
+def time_weighted_execution() -> str:
+    """The chart of the example of a second strategy."""
+    chart = run_path(str(ROOT / "examples" / "time_weighted_execution.py"))["TimeWeightedExecution"]
+    return f"```mermaid\n{mermaid_source(definition_of(chart))}```"
 
 
 def demonstration() -> str:
@@ -107,6 +116,7 @@ PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "excluded": ("docs/coverage.md", excluded),
     "exchanges": ("docs/exchanges.md", exchanges),
     "metrics": ("docs/watching.md", metrics),
+    "time_weighted_execution": ("docs/strategies.md", time_weighted_execution),
 }
 """Where each part stands, and what makes it."""
 MEASURED: Mapping[str, tuple[str, Callable[[], str]]] = {"faults": ("docs/rehearsed.md", faults)}

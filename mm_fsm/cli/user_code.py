@@ -63,8 +63,8 @@ def load_machine(reference: str | None) -> type[QuotingMachine]:
     found = load_strategy(reference)
     if not issubclass(found, QuotingMachine):
         raise PluginError(
-            f"--machine {reference}: expected a market maker, found another strategy. "
-            "Make its class from mm_fsm.MarketMakingStateMachine."
+            f"--machine {reference}: expected a market maker, found another strategy. Make its class from "
+            "mm_fsm.MarketMakingStateMachine, or run it by a program of its own, as docs/strategies.md shows."
         )
     return found
 

@@ -208,7 +208,7 @@ def rebuilt_context(reader: JournalReader) -> MarketMakingContext:
         JournalError: the journal is damaged.
     """
     segment = reader.segments[-1]
-    books = MarketBooksOnRecord(reader.snapshot(segment)["context"])
+    books = MarketBooksOnRecord(reader.books(segment))
     for row in reader.rows(segment):
         if not isinstance(row, QuietRow):
             reader.book_again(books, row)

@@ -28,6 +28,7 @@ from mm_fsm.core.messages import Liquidity, PlaceOrder, Side, TimeInForce
 from mm_fsm.report.inspection.steps import SegmentSteps
 from mm_fsm.runtime.journal import JournaledMachine, JournalReader, JournalSettings, begin_journal, verify_run
 from mm_fsm.runtime.paper_run import PAPER_BALANCES, PAPER_FEES, PAPER_INSTRUMENT
+from mm_fsm.runtime.watchdog import orders_in_journal
 from mm_fsm.testing import fsm_paths, sneak_tests
 from mm_fsm.testing.driving.machines import MachineDriver
 from mm_fsm.venues.base import MarketEvent
@@ -286,6 +287,32 @@ def test_without_market_data_position_and_cash_are_checked_all_the_same(tmp_path
     assert report.is_clean, str(report)
     assert report.booked_records > 20
     assert "position and cash follow from the fills" in str(report)
+
+
+def test_the_command_line_verifies_and_inspects_it(tmp_path: Path) -> None:
+    """As its first lines say, from the examples' directory; the page has its chart and what it shows of itself."""
+    program = ["-c", "from mm_fsm.cli import main; main()"]
+    for command in (["time_weighted_execution.py"], [*program, "verify"], [*program, "inspect"]):
+        finished = subprocess.run(
+            [sys.executable, *command, tmp_path], capture_output=True, text=True, check=False, cwd=EXAMPLES
+        )
+        assert finished.returncode == 0, finished.stderr
+    page = (tmp_path / "inspect.html").read_text(encoding="utf-8")
+    assert "CATCHING_UP" in page
+    assert "slices over" in page
+
+
+def test_what_a_killed_run_left_in_the_book_is_named_without_its_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes a dead run's orders out needs no strategy's module."""
+    died = subprocess.run([sys.executable, "-c", KILLED, EXAMPLES, tmp_path, "7"], check=False)
+    assert died.returncode == -signal.SIGKILL
+    monkeypatch.delitem(sys.modules, "time_weighted_execution")
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place != str(EXAMPLES)])
+    orders = orders_in_journal(tmp_path / "run.journal")
+    assert orders.prefix == "twap-1-"
+    assert orders.open_ids == {"twap-1-1": None}  # its placement is durable, the venue's answer was not yet
 
 
 KILLED = """

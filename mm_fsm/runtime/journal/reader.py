@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Self
 
+from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.messages import Fact, Intent
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.strategy import BooksOnRecord
@@ -103,6 +104,26 @@ class JournalReader:
         """
         with self._understanding(f"record {record.sequence}"):
             return self.messages.read_intents(record.intents)
+
+    def books(self, segment: SegmentRow) -> MarketMakingContext:
+        """The books of a market at the beginning of a segment: no strategy's own classes are needed to read them.
+
+        Raises:
+            JournalError: they do not read, or the strategy has none.
+        """
+        with database.reading(self.path):
+            whole = database.whole_segment(self._connection, segment.number)
+        try:
+            context = read_snapshot(whole.snapshot, names={"context"}).get("context")
+        except SnapshotError as error:
+            raise JournalError(self.path.name, str(error), "Use the version of mm-fsm that wrote it.") from error
+        if isinstance(context, MarketMakingContext):
+            return context
+        raise JournalError(
+            self.path.name,
+            f"segment {segment.number}: expected the books of a market, found a strategy without.",
+            "Look at the account by hand.",
+        )
 
     def recorded(self, record: RecordRow) -> dict[str, str | None]:
         """What a record carries beside the step, by name; None where that is as in the record before."""

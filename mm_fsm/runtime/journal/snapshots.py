@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from enum import Enum, Flag
 from functools import cache
@@ -80,12 +80,15 @@ def write_snapshot(values: Mapping[str, object], own_classes: tuple[type, ...] =
     return zlib.compress(encode(plain).encode(), level=1)
 
 
-def read_snapshot(data: bytes, own_classes: tuple[type, ...] = ()) -> dict[str, Any]:
+def read_snapshot(
+    data: bytes, own_classes: tuple[type, ...] = (), names: Collection[str] | None = None
+) -> dict[str, Any]:
     """The values that ``write_snapshot`` wrote.
 
     Args:
         data: what it gave.
         own_classes: a strategy's own value classes.
+        names: of the values to read; None reads all.
 
     Raises:
         SnapshotError: the data is damaged, or holds what this version and these classes do not know.
@@ -93,7 +96,7 @@ def read_snapshot(data: bytes, own_classes: tuple[type, ...] = ()) -> dict[str, 
     form = _form_with(own_classes)
     try:
         plain = json.loads(zlib.decompress(data))
-        return {name: form.value(each) for name, each in plain.items()}
+        return {name: form.value(each) for name, each in plain.items() if names is None or name in names}
     except _Unknown as error:
         raise SnapshotError(
             f"expected value objects of mm_fsm or of the strategy's snapshot_classes, found {error}"
