@@ -73,7 +73,7 @@ def kinds_of(step: InspectedStep, before: Shown) -> StepKind:
     if step.strayed:
         kinds |= StepKind.DIFFERENCE
     bands = {path for path in (*step.shown, *before) if path[0] == BANDS}
-    if any(step.shown.get(path) != before.get(path) for path in bands):
+    if step.trace is not None and any(step.shown.get(path) != before.get(path) for path in bands):
         kinds |= StepKind.HOLD
     return kinds
 

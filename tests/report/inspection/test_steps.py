@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,20 +11,26 @@ from pathlib import Path
 import pytest
 
 from mm_fsm.chart import definition_of
+from mm_fsm.errors import JournalError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.report.inspection import steps as steps_module
 from mm_fsm.report.inspection.steps import InspectedStep, SegmentSteps
 from mm_fsm.report.inspection.watching import EdgeTaken, GuardAnswer, ServiceAnswer, StepTrace
 from mm_fsm.runtime.journal import JournalReader, replay
 from mm_fsm.runtime.journal.database import RecordRow
 from mm_fsm.runtime.journal.writer import books_digest
-from tests.report.inspection.recorded import record, steps_of
+from tests.report.inspection.recorded import record, record_trouble, steps_of, track_of
 
 
-@pytest.fixture(scope="module", params=[3, 11, 42], ids=lambda seed: f"market {seed}")
+@pytest.fixture(scope="module", params=["quiet", "lively", "trouble"])
 def journal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two processes, both killed; several segments."""
-    return record(tmp_path_factory.mktemp("run") / "run.journal", seed=request.param, processes=2)
+    """Several segments: of two processes, both killed, or of a run that its kill switch ends at an unreliable venue."""
+    path = tmp_path_factory.mktemp("run") / "run.journal"
+    seeds = {"quiet": 3, "lively": 42}
+    if request.param in seeds:
+        return record(path, seed=seeds[request.param], processes=2)
+    return record_trouble(path)
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +143,60 @@ def test_services_answers_stand_where_the_chart_declares_them(steps: list[Inspec
         assert planned.asked == "the answer of spreads.price_quotes"
         priced = next(entry for entry in asked if entry.method == "spreads.price_quotes")
         assert priced.answer.startswith("QuotePlan(priced_at ")
+
+
+def test_trouble_is_told(tmp_path: Path) -> None:
+    """Faults, unknown orders and the end of the run are in the steps of a run in trouble."""
+    steps = steps_of(record_trouble(tmp_path / "run.journal"))
+    assert {"kill_switch"} <= {code for step in steps for code, *_ in step.faults}
+    assert "OutcomeUnknown" in {step.fact.kind for step in steps}
+    assert any(value == "unknown" for step in steps for path, value in step.shown.items() if path[-1] == "status")
+    assert {"error", "inventory_management"} <= {step.state for step in steps}
+
+
+def test_where_this_version_decides_otherwise_the_record_is_shown_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was recorded stays what is shown; only guards and services are not known from there on."""
+    path = record(tmp_path / "run.journal", segment_records=10_000)
+    recorded = steps_of(path)
+    monkeypatch.setattr(MarketMakingStateMachine, "quotes_stale", lambda _: False)
+    track = track_of(path)
+    steps = steps_of(path)
+    assert [step.decision() for step in steps] == [step.decision() for step in recorded]
+    strayed = next(step.sequence for step in steps if step.trace is None)
+    assert f"from step {strayed} on as recorded" in track.segments[0].note
+    assert all((step.trace is None) == (step.sequence >= strayed) for step in steps)
+    assert 1 < strayed < len(steps)
+
+
+def test_where_a_replay_breaks_off_the_record_is_shown_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = record(tmp_path / "run.journal", segment_records=10_000)
+    recorded = steps_of(path)
+
+    def refuse(*arguments: object, **keywords: object) -> Iterator[object]:
+        for step in replay(*arguments, **keywords):  # type: ignore[arg-type]
+            if step.sequence == 30:
+                raise JournalError("run.journal", "step 30 is refused", "Use another version.")
+            yield step
+
+    monkeypatch.setattr(steps_module, "replay", refuse)
+    steps = steps_of(path)
+    assert [step.decision() for step in steps] == [step.decision() for step in recorded]
+    assert next(step.sequence for step in steps if step.trace is None) == 30
+    assert track_of(path).segments[0].note == "its replay ends before step 30: step 30 is refused"
+
+
+def test_a_journal_that_was_altered_is_refused(tmp_path: Path) -> None:
+    path = record(tmp_path / "run.journal")
+    connection = sqlite3.connect(path)
+    with connection:
+        assert connection.execute("UPDATE records SET reasons = NULL WHERE reasons IS NOT NULL").rowcount > 0
+    connection.close()
+    with pytest.raises(JournalError, match="breaks the chain"):
+        track_of(path)
 
 
 def test_without_market_data_only_records_are_shown_and_it_is_said(tmp_path: Path) -> None:

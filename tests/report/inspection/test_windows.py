@@ -33,6 +33,7 @@ def step_at(sequence: int, shown: dict[tuple[str, ...], str | None], **changes: 
         "fact": Message(kind="Timer", fields={}),
         "is_fill": False,
         "state": "idle",
+        "trace": (),
         "shown": shown,
     }
     return InspectedStep(**{**values, **changes})
@@ -99,6 +100,7 @@ def test_what_one_can_jump_to() -> None:
     assert kinds_of(step_at(1, before), before) == StepKind(0)
     assert kinds_of(step_at(1, held), before) == StepKind.HOLD
     assert kinds_of(step_at(1, {("money", "cash"): "2"}), before) == StepKind.HOLD  # the side is not shown any more
+    assert kinds_of(step_at(1, {}, trace=None), before) == StepKind(0)  # nobody knows: it was not replayed
     assert kinds_of(step_at(1, before, is_fill=True), before) == StepKind.FILL
     assert kinds_of(step_at(1, before, faults=(("funds", "none", True),)), before) == StepKind.FAULT
     moved = (TransitionRecord("idle", "ready", "busy"),)
