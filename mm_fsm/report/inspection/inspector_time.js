@@ -85,6 +85,17 @@ function lineColor(name, at) {
   if (/\basks?\b/.test(name)) return "ask";
   return LINE_COLORS[at % LINE_COLORS.length];
 }
+/** A word with its colour: a square, or a line of a width. */
+function legendEntry(word, color, width = null) {
+  const swatch = make("span", { class: "swatch" });
+  swatch.style.background = `var(--${color})`;
+  if (width !== null) swatch.style.height = `${Math.round(width * 1.6)}px`;
+  return make("li", {}, swatch, word);
+}
+/** The machine's own lines are thicker than the market's. */
+function lineWidth(name) {
+  return name.startsWith("own") ? 2.4 : 1.2;
+}
 /** The charts over time: the whole run, or the steps around the current one. */
 class TimeView {
   constructor(tracks, go) {
@@ -113,7 +124,7 @@ class TimeView {
     if (this.names.length) {
       const series = this.names.map(([at, name], number) => ({
         label: this.prefixes[at] + name, color: lineColor(name, number), times: [...this.time.whole], values: [null, null], step: true,
-        dash: at ? [6, 4] : undefined, width: name.startsWith("own") ? 2.2 : 1.2,
+        dash: at ? [6, 4] : undefined, width: lineWidth(name),
       }));
       this.charts.push(timeline(place("lines"), this.time, "Figures over time", series, { text: (value) => String(Number(value.toPrecision(9))), height: 190 }));
     }
@@ -177,10 +188,8 @@ class TimeView {
       if (name.endsWith("state")) groups[0][1].set(text, color); else groups[1][1].set(bandWord(text), color);
     }
     document.getElementById("band-legend").replaceChildren(...groups.filter(([, seen]) => seen.size).map(([title, seen]) => (
-      make("ul", { class: "legend plain" }, make("li", {}, title), ...[...seen].map(([word, color]) => {
-        const swatch = make("span", { class: "swatch" });
-        swatch.style.background = `var(--${color})`;
-        return make("li", {}, swatch, word);
-      })))));
+      make("ul", { class: "legend plain" }, make("li", {}, title), ...[...seen].map(([word, color]) => legendEntry(word, color))))));
+    document.getElementById("line-legend").replaceChildren(...this.names.map(([at, name], number) => (
+      legendEntry(this.prefixes[at] + name, lineColor(name, number), lineWidth(name)))));
   }
 }

@@ -60,9 +60,8 @@ class Overview:
 
     def add(self, step: InspectedStep, kinds: StepKind) -> None:
         """Add the next step: until then the machine was as the step before had left it."""
-        last = self._last
-        if last is not None and last.segment == step.segment:
-            self._spread(last, step.time)
+        if self._last is not None:
+            self._spread(self._last, step.time)
         column = self._column(step.time, step.sequence)
         for kind in _COUNTED:
             if kind in kinds:
@@ -72,6 +71,10 @@ class Overview:
             if number is not None:
                 column.widen(path[1], number, number)
         self._last = step
+
+    def begin_process(self) -> None:
+        """Another process goes on with the run: what was between the two is nobody's time."""
+        self._last = None
 
     def entry(self) -> dict[str, Any]:
         """The columns as the page has them: begin as text, width, and in each what lasted longest."""

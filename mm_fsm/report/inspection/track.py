@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -16,6 +16,9 @@ from mm_fsm.report.inspection.windows import Window, WindowPacker, kinds_of
 from mm_fsm.runtime.journal.database import SegmentRow
 from mm_fsm.runtime.journal.fingerprint import find_class
 from mm_fsm.runtime.journal.reader import JournalReader
+
+CONTINUED: Final = "continued"
+"""The origin of a segment that the process of the one before it began."""
 
 
 @frozen(kw_only=True)
@@ -143,6 +146,8 @@ class _Reading:
 
     def _read(self, segment: SegmentRow) -> None:
         steps = SegmentSteps(self.reader, segment, self.version)
+        if segment.origin != CONTINUED:
+            self.overview.begin_process()
         for window in self._windows(steps):
             self.windows.append(window)
             if self.on_progress is not None:

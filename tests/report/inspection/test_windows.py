@@ -137,6 +137,17 @@ def test_columns_hold_all_the_time_and_every_fill_however_few_they_are(moves: li
     assert all(later == earlier + 1 for earlier, later in pairwise(places))
 
 
+def test_time_without_a_process_is_nobodys() -> None:
+    """A second between two segments of one process counts; ten between two processes do not."""
+    overview, second = Overview(), 1_000_000_000
+    for sequence, (time, segment) in enumerate([(0, 1), (2, 1), (3, 2), (13, 3), (14, 3)], start=1):
+        if segment == 3 and sequence == 4:
+            overview.begin_process()
+        overview.add(step_at(sequence, {}, time=time * second, segment=segment), StepKind(0))
+    states = sum((column.states for column in overview._columns.values()), Counter[str]())
+    assert states == {"idle": 4 * second}
+
+
 def test_a_window_without_a_step_is_refused() -> None:
     with pytest.raises(ValueError, match="expected a step"):
         WindowPacker({}).finished()
