@@ -7,7 +7,18 @@ from typing import Any, Final
 from attrs import frozen
 from markupsafe import Markup
 
-from mm_fsm.report.run_page.number_texts import NOTHING, Amounts, bps, count, duration, exact, horizon, percent, plain
+from mm_fsm.report.run_page.number_texts import (
+    NOTHING,
+    Amounts,
+    bps,
+    count,
+    duration,
+    exact,
+    horizon,
+    percent,
+    plain,
+    sentence,
+)
 from mm_fsm.report.run_page.shown_figures import ShownFigures
 
 SIDE_WORDS: Final = {"bid": "bids", "ask": "asks"}
@@ -53,7 +64,7 @@ def _earned(market: ShownFigures, amounts: Amounts) -> Answer:
 def noise_sentence(found: Any, owner: Any, amounts: Amounts) -> str:
     """Whether a sum is more than noise, by its interval; ``owner`` says why there is none."""
     if found is None:
-        return f"No interval: {owner['no_interval']}" if owner["no_interval"] else "No interval."
+        return sentence(f"No interval: {owner['no_interval']}") if owner["no_interval"] else "No interval."
     share = percent((owner["terms"] or {}).get("share"), 0)
     lower, upper = (amounts.with_unit(found[bound], signed=True) for bound in ("lower", "upper"))
     if not found["excludes_zero"]:
@@ -174,7 +185,7 @@ def _plain_quoter(market: ShownFigures, amounts: Amounts) -> Answer:
     if difference is not None:
         more = "more" if difference["value"] >= 0 else "less"
         sentences.append(f"This run made {amounts.with_unit(abs(difference['value']))} {more}.")
-    sentences += [noise_sentence(difference, baseline, amounts), f"The plain quoter: {baseline['policy']}"]
+    sentences += [noise_sentence(difference, baseline, amounts), sentence(f"The plain quoter: {baseline['policy']}")]
     return Answer(
         question=question,
         headline=market.show(

@@ -47,7 +47,13 @@ def heat_map(market: ShownFigures, amounts: Amounts) -> str:
         drawn = picture(used, PictureFormat.SVG, _overlay(used, market["machine"], taken, amounts))
     except MarketMakerError:
         return ""
-    return re.sub(r' id="[^"]*"', "", embedded_picture(drawn.decode(), ""))
+    return _with_node_names(embedded_picture(drawn.decode(), ""))
+
+
+def _with_node_names(svg: str) -> str:
+    """States by ``data-node``, for the script; hints would only repeat what is drawn here, so they are left out."""
+    named = re.sub(r'class="node">\s*<title>([^<]*)</title>', r'class="node" data-node="\1">', svg)
+    return re.sub(r' id="[^"]*"|</?a\b[^>]*>\s*|<title>[^<]*</title>\s*', "", named)
 
 
 def _definition(reference: str) -> ChartDefinition | None:

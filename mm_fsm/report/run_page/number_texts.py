@@ -136,6 +136,12 @@ def instant(milliseconds: int | None, *, with_date: bool = True) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}"
 
 
+def sentence(text: str) -> str:
+    """A clause as a sentence: a capital at its beginning, a full stop at its end."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}" if text else ""
+
+
 def words(name: str) -> str:
     """A name of the code as people write it."""
     return name.replace("_", " ")

@@ -46,14 +46,16 @@ def _series(series: Mapping[str, Any]) -> dict[str, Any]:
         ("inventory", "inventory_low", "inventory_high"),
         ("net", "net_low", "net_high", "drawdown"),
     )
-    columns: dict[str, Any] = {"time": packed(series["time_ms"], 0), "step": packed(series["step"], 0)}
+    columns: dict[str, Any] = {"time": packed(series["time_ms"], 0)}
     for names in groups:
         columns.update(zip(names, packed_to_draw(*(series[name] for name in names)), strict=True))
     return columns
 
 
 def _baseline(baseline: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return None if baseline is None else {"net": packed_to_draw(baseline["net_per_step"])[0]}
+    if baseline is None:
+        return None
+    return {"net": packed_to_draw(baseline["net_per_step"])[0], "final": baseline["figures"]["profit"]["net"]}
 
 
 def _parts(steps: Mapping[str, Any]) -> dict[str, Any]:

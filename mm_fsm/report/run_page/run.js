@@ -32,10 +32,14 @@ function numberText(value, decimals, signed = false) {
   const text = whole.replace(/\B(?=(\d{3})+$)/g, "\u202f") + (part ? "." + part : "");
   return (isZero ? "" : value < 0 ? "\u2212" : signed ? "+" : "") + text;
 }
-/** Decimals with which steps of an axis differ. */
+/** Decimals that show each number of an axis as it is. */
 function decimalsOf(splits) {
-  const step = splits.length > 1 ? Math.abs(splits[1] - splits[0]) : 1;
-  return Math.max(0, Math.min(8, Math.ceil(-Math.log10(step) - 1e-9)));
+  const step = splits.length > 1 ? Math.abs(splits[1] - splits[0]) : Math.abs(splits[0] ?? 1) || 1;
+  for (let decimals = 0; decimals < 8; decimals++) {
+    const rest = step * 10 ** decimals;
+    if (Math.abs(rest - Math.round(rest)) < 1e-6 * rest && Math.round(rest) > 0) return decimals;
+  }
+  return 8;
 }
 function lengthText(length) {
   if (length < 0.1) return `${(1000 * length).toPrecision(3)}\u202fms`;
@@ -264,7 +268,7 @@ class MarketCharts {
     ]);
     const [low, high] = [extremes(net_low)[0], extremes(net_high)[1]], money = (value) => numberText(value, this.data.decimals, true);
     this.place("profit-text").textContent = `${quote}. Net profit ended at ${money(lastKnown(net))}, between ${money(low)} and `
-      + `${money(high)}${plain.length ? `; the plain quoter's at ${money(lastKnown(plain))}` : ""}.`;
+      + `${money(high)}${plain.length ? `; the plain quoter's at ${money(Number(baseline.final))}` : ""}.`;
   }
   drawDrawdown() {
     const { time, drawdown } = this.series, decimals = shownDecimals(this.data.series.drawdown);

@@ -82,6 +82,13 @@ def test_columns_are_unpacked_to_what_they_were(report: str, open_page: OpenPage
         assert page.evaluate(unpack, name) == pytest.approx(expected, abs=near), name
 
 
+def test_an_axis_says_its_numbers_as_they_are(report: str, open_page: OpenPage) -> None:
+    """-2.5 is not -3."""
+    page = open_page(report)
+    cases = {(0, -2.5): 1, (2465, 2470): 0, (0, 0.25, 0.5): 2, (0.1, 0.2): 1, (0, 1e-7): 7, (3,): 0, (): 0}
+    assert page.evaluate("(all) => all.map(decimalsOf)", [*map(list, cases)]) == [*cases.values()]
+
+
 def test_a_stretch_is_shown_in_the_charts(report: str, open_page: OpenPage) -> None:
     """The longest one without a quote, with as much time on both sides."""
     page = open_page(report)
