@@ -22,12 +22,15 @@ from mm_fsm.runtime.ownership import Holder, Ownership, last_holder
 from mm_fsm.runtime.pushed_session import connections
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_settings
 from mm_fsm.runtime.watchdog import MarketRescue, OrdersOfRun, Silence, journals_of, reach, rescue, silence_of
+from mm_fsm.runtime.watching_settings import AlertKind, AlertSettings
 from mm_fsm.venues.port import PushedVenue
+from mm_fsm.watching.bulletins import Bulletins
 
 Connection = tuple[PushedVenue, Sequence[MarketConfiguration]]
 """A venue, not open yet, and the run's markets on it."""
 _LOOK_SECONDS: Final = 0.5
 _RUN: Final = "watchdog"
+_UNCONFIRMED: Final = "ORDERS MAY STILL BE OPEN: look at the venue"
 
 
 def run_watchdog(directory: Path, *, silence_seconds: float, most_seconds: float | None) -> int:
@@ -47,20 +50,33 @@ def run_watchdog(directory: Path, *, silence_seconds: float, most_seconds: float
     print_message(f"watching {names} (process {facts.process}), silent at most {silence_seconds:g} s", style="dim")
     owning = _Owning(operations, facts.process, silence_seconds)
     left, status = list(facts.markets), ExitCode.SUCCESS
-    while left:
-        if (silence := _silence(operations, silence_seconds)) is None:
-            print_message(f"the run of {names} has ended in order: nothing to do")
-            break
-        with ExitStack() as stack:
-            owned = [market for market in left if owning.own(market, stack)]
-            if not owned:
-                sleep(_LOOK_SECONDS)
-                continue
-            print_message(f"{silence.reason}: cancelling what its journals say is ours", style="yellow")
-            status = max(status, _rescue(operations, owned, venues, most_seconds))
-        left = [market for market in left if market not in owned]
-        venues = connections(configurations) if left else []
+    with ExitStack() as whole:
+        bulletins = whole.enter_context(_bulletins(configurations[0].alerts))
+        while left:
+            if (silence := _silence(operations, silence_seconds)) is None:
+                print_message(f"the run of {names} has ended in order: nothing to do")
+                break
+            with ExitStack() as stack:
+                owned = [market for market in left if owning.own(market, stack)]
+                if not owned:
+                    sleep(_LOOK_SECONDS)
+                    continue
+                words = f"{silence.reason}: cancelling what its journals say is ours"
+                print_message(words, style="yellow")
+                bulletins.tell(AlertKind.FAULT, f"mm-fsm: the run of {names} is gone", words)
+                status = max(status, _rescue(operations, owned, venues, most_seconds, bulletins))
+            left = [market for market in left if market not in owned]
+            venues = connections(configurations) if left else []
     return status
+
+
+def _bulletins(settings: AlertSettings) -> Bulletins:
+    """Who is told; a watchdog whose alerts cannot be sent watches all the same."""
+    try:
+        return Bulletins.of(settings)
+    except SettingsError as error:
+        print_message(f"mm-fsm: {error} Nobody is told; the run is watched all the same.", style="red")
+        return Bulletins(settings, ())
 
 
 def _silence(operations: OperationsDirectory, longest_seconds: float) -> Silence | None:
@@ -135,19 +151,25 @@ def _rescue(
     markets: Sequence[RunningMarket],
     venues: Sequence[Connection],
     most_seconds: float | None,
+    bulletins: Bulletins,
 ) -> ExitCode:
     """Cancel the orders of these markets, and say what became of each, also in the directory; the exit status."""
     orders, problems = journals_of([market.journal for market in markets if market.journal])
     for problem in problems:
         print_message(f"mm-fsm: {problem}", style="red")
     rescued = asyncio.run(_rescued(venues, orders, most_seconds))
-    for each in rescued:
-        book = "book confirmed empty" if each.is_confirmed else "BOOK NOT CONFIRMED EMPTY"
-        print_message(f"{each.orders.symbol}: {book}, {each.cancels} cancels sent")
+    lines = [f"{each.orders.symbol}: {_book(each)}, {each.cancels} cancels sent" for each in rescued]
+    for line in lines:
+        print_message(line)
     _keep(operations, rescued)
-    if problems or not all(each.is_confirmed for each in rescued):
-        return ExitCode.BOOK_NOT_CONFIRMED
-    return ExitCode.FAILURE
+    is_empty = not problems and all(each.is_confirmed for each in rescued)
+    kind, found = (AlertKind.FAULT, "every book is empty") if is_empty else (AlertKind.UNCONFIRMED_ORDERS, _UNCONFIRMED)
+    bulletins.tell(kind, f"mm-fsm: after a run that is gone {found}", "\n".join([*problems, *lines]))
+    return ExitCode.FAILURE if is_empty else ExitCode.BOOK_NOT_CONFIRMED
+
+
+def _book(rescued: MarketRescue) -> str:
+    return "book confirmed empty" if rescued.is_confirmed else "BOOK NOT CONFIRMED EMPTY"
 
 
 def _keep(operations: OperationsDirectory, rescued: Sequence[MarketRescue]) -> None:

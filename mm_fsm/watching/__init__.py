@@ -10,5 +10,5 @@
 | ``news``, ``conditions`` | what is wrong in a market or an account, and what of it is new |
 | ``alert_limiter``, ``alert_texts`` | news become messages: gathered, limited, in words |
 | ``alert_targets``, ``alert_courier`` | where messages go, and who brings them |
-| ``run_alerts`` | everything about alerts put together |
+| ``run_alerts``, ``bulletins`` | everything about alerts put together: of a run, and of a program beside it |
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mm_fsm.testing.rehearsal.endpoint import VARIABLE
 from mm_fsm.testing.rehearsal.log_file import read_log
 from tests.cli.command_line import command, run, run_process, write_settings
 from tests.cli.test_rehearse import PATIENCE, rehearsing
+from tests.watching.http_target import HttpTarget, http_target
 
 pytest.importorskip("ccxt", reason="needs the extra 'exchanges'")
 
@@ -60,6 +61,14 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_settings(tmp_path, LIVE)
 
 
+@pytest.fixture
+def alerted(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpTarget]:
+    """A target on loopback that settings can name by ``MM_FSM_TEST_TARGETS``."""
+    with http_target() as target:
+        monkeypatch.setenv("MM_FSM_TEST_TARGETS", target.address)
+        yield target
+
+
 def test_check_shows_the_account_and_sends_nothing(tmp_path: Path, settings: Path) -> None:
     with rehearsing(tmp_path / "exchange", "ETH/USDT", "--balance", "USDT=6000", "--balance", "ETH=2"):
         finished = run("check", settings, "--venue", "--json")
@@ -84,9 +93,15 @@ def test_a_market_that_may_use_more_than_there_is_is_told(tmp_path: Path, settin
     assert "balances: expected 5000 USDT as the markets together may use, found 4000" in finished.messages
 
 
-def test_the_watchdog_takes_the_orders_of_a_killed_run_out_of_the_market(tmp_path: Path, settings: Path) -> None:
-    """SIGKILL in the middle of quoting; the exchange's own log says what rests before and after."""
+def test_the_watchdog_takes_the_orders_of_a_killed_run_out_of_the_market(
+    tmp_path: Path, settings: Path, alerted: HttpTarget
+) -> None:
+    """SIGKILL in the middle of quoting; the exchange's own log says what rests before and after.
+
+    The run can tell nobody of its own end; the watchdog does.
+    """
     log, out = tmp_path / "exchange" / "log.jsonl", tmp_path / "out"
+    settings.write_text(LIVE + '[alerts]\ntargets_variable = "MM_FSM_TEST_TARGETS"\n')
     with rehearsing(tmp_path / "exchange", "ETH/USDT", "--balance", "USDT=6000", "--balance", "ETH=2"):
         maker = subprocess.Popen(
             command("run", settings, "--live", "--quiet", "--duration", "600", "--out", out),
@@ -107,8 +122,15 @@ def test_the_watchdog_takes_the_orders_of_a_killed_run_out_of_the_market(tmp_pat
             assert f"run mm-fsm watchdog {out}" in "".join(unseen.messages.splitlines())
             assert "within a second" not in unseen.messages
         assert "Orders may still be open" in run("status", out).messages
+        before = alerted.all()
         watched = run("watchdog", out)
         assert read_log(log).open_orders() == ()
+    assert [each["title"] for each in before if "gone" in each["title"]] == []
+    gone, rescued = alerted.all()
+    assert gone["title"] == "mm-fsm: the run of ETH/USDT is gone"
+    assert f"process {maker.pid} is gone, and it did not end in order: cancelling" in gone["message"]
+    assert rescued["title"] == "mm-fsm: after a run that is gone every book is empty"
+    assert "ETH/USDT: book confirmed empty" in rescued["message"]
     told = run("status", out)
     assert told.status == ExitCode.FAILURE
     assert "ETH/USDT: a watchdog found the book empty" in told.output

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.cli.watchdog_command import _Owning
+from mm_fsm.cli.watchdog_command import _bulletins, _Owning
 from mm_fsm.runtime.operations import ABOUT, HEARTBEAT, OperationsDirectory, RunningMarket
 from mm_fsm.runtime.ownership import Ownership
+from mm_fsm.runtime.watching_settings import AlertKind, AlertSettings
+from mm_fsm.watching.bulletins import Bulletins
 
 GONE = 2**22 + 1
 """No process of Linux has so great a number."""
@@ -97,3 +99,29 @@ def test_a_lock_that_cannot_be_taken_keeps_no_orders_in_the_market(
         entry = f'{{"process": {GONE}, "host": "{socket.gethostname()}", "run": "run"}}'
         held.path.write_text(entry)
         assert owns(operations, market, GONE)
+
+
+def test_a_watchdog_whose_alerts_cannot_be_sent_watches_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its environment may lack what the run's has; orders in the market matter more."""
+    monkeypatch.delenv("NO_SUCH_TARGETS", raising=False)
+    with _bulletins(AlertSettings(targets_variable="NO_SUCH_TARGETS")) as bulletins:
+        bulletins.tell(AlertKind.FAULT, "a title", "a body")
+    assert "the run is watched all the same" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_kind_that_nobody_wants_is_not_told_and_the_end_waits_for_the_others() -> None:
+    sent: list[str] = []
+
+    class Target:
+        name = "1 (TEST)"
+
+        def send(self, title: str, body: str) -> bool:
+            sent.append(title)
+            return True
+
+    with Bulletins(AlertSettings(kinds=("fault",), wait_seconds=30), [Target()]) as bulletins:
+        bulletins.tell(AlertKind.UNCONFIRMED_ORDERS, "one", "body")
+        bulletins.tell(AlertKind.FAULT, "other", "body")
+    assert sent == ["other"]
