@@ -191,8 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         if response is None:
             body = self._body()
             response = text_response("The request is too long.", 413) if body is None else self._routed(method, body)
-        else:
-            self.close_connection = True  # its body has not been read
+        self.close_connection = True  # none is answered any more once the server has ended
         self._send(response)
 
     def _refusal(self, method: str) -> Response | None:
@@ -216,7 +215,6 @@ class _Handler(BaseHTTPRequestHandler):
             return b""
         text = self.headers.get("Content-Length", "")
         if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_BODY):
-            self.close_connection = True
             return None
         return self.rfile.read(int(text))
 
@@ -245,10 +243,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         headers = {**_PROTECTION, **response.headers}
         headers |= {"Content-Type": response.content_type, "Content-Length": str(len(response.body))}
+        headers["Connection"] = "close"
         for name, value in headers.items():
             self.send_header(name, value)
-        if self.close_connection:
-            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)

@@ -1,0 +1,149 @@
+"""The served page in a real browser: it shows every condition of a run, and can be used by keyboard alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import time
+from typing import Any
+
+import pytest
+
+from mm_fsm.report.status import STATUS_FILE
+from mm_fsm.runtime.loopback_server import LoopbackServer
+from mm_fsm.runtime.operations import OperationsDirectory
+from mm_fsm.watching.served.access import Access
+from mm_fsm.watching.served.routes import routes_of
+from tests.browser import scrolls_sideways, wider_than_the_page
+from tests.watching.served.run_directories import edit, edit_market, kill, running_directory
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+Page = Any
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    directory = running_directory(tmp_path / "run")
+    edit(directory, written_at=time() + 3600)  # as if it went on writing: no test depends on how long it takes
+    return directory
+
+
+@pytest.fixture
+def server(run: Path) -> Iterator[LoopbackServer]:
+    with LoopbackServer(routes_of(run, Access(TOKEN))) as opened:
+        yield opened
+
+
+def wait(page: Page, what: str) -> None:
+    """Until the page says it, somewhere."""
+    page.wait_for_function("(what) => document.body.innerText.includes(what)", arg=what, timeout=30_000)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_it_answers_what_is_asked_of_a_market_at_both_widths(
+    open_page: Callable[..., Page], server: LoopbackServer, run: Path, width: int, height: int
+) -> None:
+    """Every figure of the status in its place, no part of the page wider than the window."""
+    page = open_page(server.address, width=width, height=height)
+    wait(page, "quotes both sides")
+    (entry,) = json.loads((run / STATUS_FILE).read_text())["symbols"]
+    text = page.inner_text("body")
+    for side in ("bid", "ask"):
+        assert all(order["price"] in text.replace(",", "") for order in entry["quotes"][side])
+    assert all(limit["name"] in text for limit in entry["limits"])
+    assert entry["news"][-1]["words"] in text
+    assert f"Process {OperationsDirectory(run).read().process} runs." in text
+    assert page.title().startswith("ETH/USD quotes both sides - run")
+    assert not scrolls_sideways(page)
+    assert wider_than_the_page(page) == []
+    assert TOKEN not in page.content()
+
+
+def test_a_keyboard_pauses_resumes_and_stops_it(
+    open_page: Callable[..., Page], server: LoopbackServer, run: Path
+) -> None:
+    """With the token only; a stop asks again. The page keeps the token nowhere that lasts."""
+    operations = OperationsDirectory(run)
+    page = open_page(server.address, allowed=("401",))
+    wait(page, "quotes both sides")
+    page.focus("#token")
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    wait(page, "The token is missing or wrong.")
+    assert operations.wishes().pause is None
+    page.keyboard.type(TOKEN)
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.activeElement.id === 'reason'")
+    page.keyboard.type("figures at two")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    wait(page, "Paused: served page: figures at two.")
+    assert operations.wishes().pause == "served page: figures at two"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    wait(page, "It will be resumed")
+    assert operations.wishes().pause is None
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.activeElement.id === 'stop-not'")
+    assert operations.wishes().stop is None
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    wait(page, "Asked to stop: served page: figures at two.")
+    assert operations.wishes().stop == "served page: figures at two"
+    assert TOKEN not in page.content() + page.url
+    assert page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])") == '[{},{},""]'
+
+
+def test_it_says_what_became_of_the_run_and_goes_on_looking(
+    open_page: Callable[..., Page], server: LoopbackServer, run: Path
+) -> None:
+    """Silent sides with what is done, a fault, texts of a venue as text, silence, an end, a lost process, no status."""
+    page = open_page(server.address)
+    wait(page, "quotes both sides")
+    side = {
+        "is_live": False, "reason": "fault", "why": "a fault stopped trading", "detail": "", "doing": "",
+        "since": 0, "until": None, "last_live_at": None,
+    }  # fmt: skip
+    fault = {"code": "venue", "reason": "<img src=x onerror=alert(1)>", "since": 0, "is_transient": True}
+    doing = "all orders are cancelled; 2 still to be confirmed gone"
+    edit_market(run, sides={"bid": side, "ask": side}, faults={"now": fault, "doing": doing, "noted": 1, "latched": []})
+    wait(page, "silent: a fault stopped trading")
+    wait(page, "<img src=x onerror=alert(1)>")
+    wait(page, doing)
+    assert page.locator("img").count() == 0
+    edit(run, written_at=time() - 600)
+    wait(page, "it may hang")
+    edit(run, is_running=False)
+    wait(page, "has ended")
+    assert page.is_disabled("#stop")
+    edit(run, is_running=True)
+    kill(run)
+    wait(page, "orders may still be open")
+    (run / STATUS_FILE).write_text("{")
+    wait(page, "a status in JSON")
+    assert page.locator(".market").count() == 0
+
+
+def test_it_says_when_its_own_server_is_gone(open_page: Callable[..., Page], run: Path) -> None:
+    with LoopbackServer(routes_of(run, None)) as server:
+        page = open_page(server.address, allowed=("Failed to load resource",))
+        wait(page, "quotes both sides")
+        assert not page.is_visible("#control")
+    wait(page, "does not answer")
+    assert "What stands here is from" in page.inner_text("#problem")
+    assert page.is_visible(".market")
+
+
+def test_a_page_of_the_run_can_ask_the_server_nothing(
+    open_page: Callable[..., Page], server: LoopbackServer, run: Path
+) -> None:
+    """Whatever a report holds: its origin is none, so that the server refuses what its scripts ask."""
+    script = (
+        "fetch('/api/status').then(() => document.body.append('reached')).catch(() => document.body.append('refused'))"
+    )
+    (run / "report.html").write_text(f"<!doctype html><title>r</title><body><script>{script}</script>")
+    page = open_page(f"{server.address}report.html", allowed=("CORS", "Failed to load resource"))
+    wait(page, "refused")
+    assert page.evaluate("origin") == "null"
