@@ -21,6 +21,7 @@ from rich.text import Text
 from mm_fsm.cli.keys import Keys
 from mm_fsm.cli.market_panel import FEWEST_ROWS, market_lines, market_panel
 from mm_fsm.cli.run_view import RunView, fraction_done, is_interrupted
+from mm_fsm.cli.why_view import WhyView
 from mm_fsm.cli.wrapping import wrapped
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
 from mm_fsm.machine.results import StepResult
@@ -62,6 +63,7 @@ class LiveView(RunView):
         self._recent: dict[str, deque[Text]] = {each.symbol: deque(maxlen=_EVENTS_KEPT) for each in sessions}
         self._live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self._keys = Keys(on_leaving=lambda: console.show_cursor(show=True)) if keys is None else keys
+        self._why = WhyView()
         self._chosen: int | None = None
         """Which market is shown alone; None shows all."""
         self._steps = 0
@@ -76,12 +78,15 @@ class LiveView(RunView):
         except BaseException:
             self._keys.__exit__(None, None, None)
             raise
+        if self._keys.are_read:
+            self._why.begin(self._sessions)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Take the view away: the result comes in its place."""
+        self._why.close()
         try:
             self._live.stop()
         finally:
@@ -90,6 +95,7 @@ class LiveView(RunView):
     def take(self, session: Session, result: StepResult) -> None:
         """Remember transitions and faults; redraw now and then."""
         self._statuses[session.symbol].follow(result)
+        self._why.take(session, result)
         recent = self._recent[session.symbol]
         for transition in result.transitions:
             recent.append(_event(result.time, transition.event, (f" > {transition.target}", "dim")))
@@ -116,19 +122,31 @@ class LiveView(RunView):
             entries = {symbol: status.entry() for symbol, status in self._statuses.items()}
             foot = self._foot(width, height)
             rows = max(height - _SPARE_ROWS - len(foot), 1)
-            return Group(self._markets(entries, width, rows), *foot)
+            shown = self._why.picture(self._console, width, rows) if self._why.is_open else None
+            return Group(shown or self._markets(entries, width, rows), *foot)
         except Exception as error:  # noqa: BLE001 - a bug may have damaged the books, and trading goes on without a view
             text = Text(f"the view cannot be drawn, the run goes on: {printable(repr(error))}", style="red")
             return Group(*wrapped(text, width)[: max(height - _SPARE_ROWS, 1)])
 
     def _press(self, key: str) -> None:
         count = len(self._sessions)
-        if key == "n" and count > 1:
+        if self._why.is_open:
+            self._why.press(key)
+        elif key == "w":
+            self._why.ask(self._in_question())
+        elif key == "n" and count > 1:
             self._chosen = 0 if self._chosen is None else self._chosen + 1
             if self._chosen == count:
                 self._chosen = None
         elif key == "a":
             self._chosen = None
+
+    def _in_question(self) -> str:
+        """The market that is shown alone, else the first one with a silent side, else the first."""
+        if self._chosen is not None:
+            return self._sessions[self._chosen].symbol
+        silent = (each for each in self._sessions if any(s.status for s in each.machine.context.sides.values()))
+        return next(silent, self._sessions[0]).symbol
 
     def _markets(self, entries: Mapping[str, Mapping[str, Any]], width: int, rows: int) -> RenderableType:
         shown = [*entries.values()]
@@ -169,9 +187,11 @@ class LiveView(RunView):
         ends = "Ctrl-C: cancel and end"
         if not self._keys.are_read:
             return ends
+        if self._why.is_open:
+            return f"space: read on   w: back to the markets   {ends}"
         several = ["n: next market"] if len(self._sessions) > 1 else []
         chosen = [] if self._chosen is None else ["a: all markets"]
-        return "   ".join([*several, *chosen, ends])
+        return "   ".join(["w: why?", *several, *chosen, ends])
 
 
 def _columns(markets: int, width: int, rows: int) -> int:
