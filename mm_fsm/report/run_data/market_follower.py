@@ -18,7 +18,7 @@ from mm_fsm.books.facts import CancelRefused, OrderFilled, OrderRejected, OwnTra
 from mm_fsm.books.markouts import MakerFill, MarkoutFigures, markout_group
 from mm_fsm.books.own_order import OwnOrder
 from mm_fsm.core.instrument import ZERO
-from mm_fsm.core.messages import SIDES, OrderPurpose, Side
+from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.core.programme import ProgrammeRule
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.quoting import QuotingMachine
@@ -28,7 +28,7 @@ from mm_fsm.report.run_data.fills_log import FillRow, FillsLog, age_band
 from mm_fsm.report.run_data.hold_bins import HoldBins
 from mm_fsm.report.run_data.inventory_clock import InventoryClock
 from mm_fsm.report.run_data.own_orders_log import OrderRow, OwnOrdersLog
-from mm_fsm.report.run_data.presence_clock import PresenceClock, is_at_venue
+from mm_fsm.report.run_data.presence_clock import PresenceClock, at_venue
 from mm_fsm.report.run_data.profit_clock import Amounts, ProfitClock
 from mm_fsm.report.run_data.request_peaks import RequestPeaks
 from mm_fsm.report.run_data.sampled_series import Row, SampledSeries
@@ -115,7 +115,7 @@ class MarketFollower(MachineObserver):
 
     _context: MarketMakingContext | None = field(init=False, default=None)
     _live: tuple[OwnOrder, ...] | None = field(init=False, default=None)
-    _best: dict[Side, float | None] = field(init=False, factory=lambda: dict.fromkeys(SIDES))
+    _best: dict[Side, Decimal | None] = field(init=False, factory=lambda: dict.fromkeys(SIDES))
     _mid: Decimal | None = field(init=False, default=None)
     _bookings: int = field(init=False, default=0)
     _amounts: Amounts = field(init=False)
@@ -223,18 +223,21 @@ class MarketFollower(MachineObserver):
     def _look_at_orders(self, live: tuple[OwnOrder, ...], context: MarketMakingContext, now: int) -> None:
         self._live = live
         self.orders.look(context.orders, now, self.step)
-        self.presence.show(live)
-        quotes = [order for order in live if is_at_venue(order) and order.purpose is OrderPurpose.QUOTE]
-        bids = [order.price for order in quotes if order.side is Side.BID]
-        asks = [order.price for order in quotes if order.side is Side.ASK]
-        self._best = {Side.BID: float(max(bids)) if bids else None, Side.ASK: float(min(asks)) if asks else None}
+        quotes = at_venue(live)
+        self.presence.show(quotes)
+        best: dict[Side, Decimal | None] = dict.fromkeys(SIDES)
+        for order in quotes:
+            side, price = order.side, best[order.side]
+            if price is None or (order.price > price if side is Side.BID else order.price < price):
+                best[side] = order.price
+        self._best = best
 
     def _mark(self, context: MarketMakingContext, now: int, mid: Decimal | None) -> None:
         """m, or what is booked, has changed."""
         ledger = context.ledger
         if mid is not None and self.presence.size is None:
             self.presence.size = default_size(context, mid)
-            self.presence.show(self._live or ())
+            self.presence.show(at_venue(self._live or ()))
         self._mid, self._bookings = mid, ledger.bookings
         self._amounts = Amounts.of(ledger)
         self.drawdown.note(now, ledger.drawdown)
@@ -277,7 +280,9 @@ class MarketFollower(MachineObserver):
     def _close_row(self) -> None:
         row = self._row
         if row is not None:
-            row.bid, row.ask, row.step = self._best[Side.BID], self._best[Side.ASK], self.step
+            bid, ask = self._best[Side.BID], self._best[Side.ASK]
+            row.bid, row.ask = None if bid is None else float(bid), None if ask is None else float(ask)
+            row.step = self.step
         self._row = None
 
     def _hand_on_fill(self, row: FillRow) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from attrs import define, field, fields
 
 from mm_fsm.books.facts import CancelRefused, OrderRejected
+from mm_fsm.books.order_lifecycle import OrderStatus
 from mm_fsm.books.orders import OwnOrders
 from mm_fsm.books.own_order import OwnOrder
 from mm_fsm.core.instrument import ZERO
@@ -117,13 +118,18 @@ class OwnOrdersLog:
 
     def look(self, orders: OwnOrders, now: int, step: int) -> None:
         """Own orders have changed: see what became of each."""
-        live = {order.client_order_id: order for order in orders.live()}
-        for name, order in live.items():
-            self._see_live(name, order, now, step)
-        for name in [name for name in self._open if name not in live]:
-            self._see_ended(name, orders.get(name), now)
+        live, rows = orders.live(), self._open
+        for order in live:  # spelled out: most changes are of one order, and all are looked at
+            row = rows.get(order.client_order_id)
+            if row is None or (row.acknowledged is None and order.acknowledged) or order.status is OrderStatus.UNKNOWN:
+                self._see_live(order, now, step)
+        if len(rows) != len(live):
+            names = {order.client_order_id for order in live}
+            for name in [name for name in rows if name not in names]:
+                self._see_ended(name, orders.get(name), now)
 
-    def _see_live(self, name: str, order: OwnOrder, now: int, step: int) -> None:
+    def _see_live(self, order: OwnOrder, now: int, step: int) -> None:
+        name = order.client_order_id
         row = self._open.get(name)
         if row is None:
             row = self._open[name] = self._found_alive(name, order, now, step)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from attrs import define, field
 
+from mm_fsm.books.order_lifecycle import OrderStatus
 from mm_fsm.books.own_order import OwnOrder
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.exact import exact
@@ -44,23 +45,22 @@ class PresenceClock:
         self._reach = exact(self.rule.within_bps)
         self._every = nanoseconds(self.rule.snapshot_seconds)
 
-    def show(self, orders: Iterable[OwnOrder]) -> None:
-        """These orders are live, which ``judge`` is to see."""
+    def show(self, quotes: Iterable[OwnOrder]) -> None:
+        """These quotes are in the venue's book, which ``judge`` is to see."""
         shown: dict[Side, list[tuple[Decimal, Decimal]]] = {side: [] for side in SIDES}
-        for order in orders:
-            if is_at_venue(order) and order.purpose is OrderPurpose.QUOTE:
-                shown[order.side].append((order.price * -order.side.sign, order.remaining))
-        for side, quotes in shown.items():
-            self._nearest[side] = self._price_of_size(side, quotes)
+        for order in quotes:
+            shown[order.side].append((order.price, order.remaining))
+        for side, each in shown.items():
+            self._nearest[side] = self._price_of_size(side, each)
 
     def _price_of_size(self, side: Side, quotes: list[tuple[Decimal, Decimal]]) -> Decimal | None:
         if self.size is None:
             return None
         total = ZERO
-        for signed_price, quantity in sorted(quotes):
+        for price, quantity in sorted(quotes, reverse=side is Side.BID):
             total += quantity
             if total >= self.size:
-                return signed_price * -side.sign * BASIS_POINTS
+                return price * BASIS_POINTS
         return None
 
     def judge(self, now: int, mid: Decimal | None) -> None:
@@ -123,6 +123,10 @@ class PresenceClock:
         )
 
 
-def is_at_venue(order: OwnOrder) -> bool:
-    """Whether the venue has the order in its book for all that is known; one of unknown outcome does not count."""
-    return order.acknowledged and order.is_live and not order.is_unknown
+def at_venue(live: Iterable[OwnOrder]) -> list[OwnOrder]:
+    """The quotes that the venue has in its book for all that is known; those of unknown outcome do not count."""
+    return [
+        order
+        for order in live
+        if order.acknowledged and order.status is not OrderStatus.UNKNOWN and order.purpose is OrderPurpose.QUOTE
+    ]

@@ -87,13 +87,17 @@ class TableFile:
 
 
 def _line(values: Sequence[object]) -> str:
-    return json.dumps(values, default=_exact, separators=(",", ":"), ensure_ascii=False, allow_nan=False) + "\n"
+    return _encode(values) + "\n"
 
 
 def _exact(value: object) -> str:
     if isinstance(value, Decimal):
         return exact_text(value)
     raise TypeError(f"a table's row: expected plain values and decimals, found {type(value).__name__}.")
+
+
+_encode: Final = json.JSONEncoder(default=_exact, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+"""Made once: a call of ``json.dumps`` with these options would make it for every row."""
 
 
 def read_rows(path: Path) -> Iterator[list[Any]]:
