@@ -15,7 +15,7 @@ from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.exact import EXACT
 from mm_fsm.books.facts import OrderFilled, OwnTradesReported
 from mm_fsm.books.facts.fill_completion import conversion_price_of, fee_currency_of
-from mm_fsm.books.ledger import TRADES_REMEMBERED, FeeCurrency
+from mm_fsm.books.ledger import TRADES_REMEMBERED, FeeCurrency, Ledger
 from mm_fsm.books.markouts import MakerFill, MarkoutTracker
 from mm_fsm.core.clock import seconds
 from mm_fsm.core.messages import Fact, Liquidity, OrderPurpose, Side
@@ -90,11 +90,14 @@ class FillsLog:
     _unsettled: int = field(init=False, default=0)
 
     def attach(self, context: MarketMakingContext) -> None:
-        """Listen to the books of a machine, which know some trades already."""
+        """Listen to the books of a machine from now on."""
         tracker: MarkoutTracker = context.markouts
         tracker.listener = self
         self._horizons = tracker.horizons_seconds
-        for side, trade_id in context.ledger.known_trades():
+
+    def begin_after(self, ledger: Ledger) -> None:
+        """What is booked before the first step is no fill of the run's."""
+        for side, trade_id in ledger.known_trades():
             self._remember(side, trade_id)
 
     @property

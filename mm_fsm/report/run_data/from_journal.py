@@ -30,6 +30,8 @@ _UNKNOWN_MODEL: Final = FillModel(
     is_simulated=True,
     assumptions=(Assumption(name="fills", value="not known", meaning="the run does not say at which venue it traded"),),
 )
+_ANOTHER_PROCESS: Final = "recovered"
+"""Why a segment begins that another process than the one before it wrote, or the same one after a restart."""
 _NO_CLOCK: Final = "made from the journal: what each state took to compute is not known"
 
 
@@ -63,14 +65,12 @@ class _Replay:
         Raises:
             JournalError: none can be, or one strays from its record.
         """
-        session: str | None = None
         for segment in self.reader.segments:
             if not segment.has_market_data:
                 self.notes.append(f"segment {segment.number} has no market data: nothing of it is in the figures")
                 continue
-            if self.follower is not None and session not in (None, segment.session):
+            if self.follower is not None and segment.origin == _ANOTHER_PROCESS:
                 self.follower.begin_process()
-            session = segment.session
             self._replay(segment, on_step)
         if self.follower is None:
             raise JournalError(

@@ -133,6 +133,7 @@ class MarketFollower(MachineObserver):
         self.stretches = StretchRecorder(self._take_stretch)
         machine = self.machine_of()
         self._attach(machine.context)
+        self.fills.begin_after(machine.context.ledger)
         self.begin = self._amounts = Amounts.of(machine.context.ledger)
         self._bookings = machine.context.ledger.bookings
         ledger = machine.context.ledger

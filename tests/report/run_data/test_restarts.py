@@ -1,0 +1,117 @@
+"""A run of two processes on one journal: what either did is in the figures once, the time between is nobody's."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+
+from mm_fsm.core.programme import ProgrammeRule
+from mm_fsm.errors import JournalError
+from mm_fsm.report.figures import MarketFigures
+from mm_fsm.report.run_data.from_journal import Replaying, figures_from_journals
+from mm_fsm.report.run_data.market_follower import MarketFollower
+from mm_fsm.runtime.journal import JournalSettings
+from tests.runtime.journal.scenario import World, begin, kill, plan_at
+
+AWAY_SECONDS = 7.0
+
+
+class TwoProcesses:
+    """The journal, and what the books were by it once both had been killed: those that a third process begins with."""
+
+    def __init__(self, path: Path, **journal: bool | int) -> None:
+        self.path, self.world = path, World()
+        plan = plan_at(path, journal_settings=JournalSettings(segment_records=100, **journal))  # type: ignore[arg-type]
+        for _ in range(2):
+            run = begin(plan)
+            self.world.run(run, 40)
+            kill(run)
+            self.world.pass_time(AWAY_SECONDS)
+            self.placed = len(self.world.placements)
+        copyfile(path, path.with_name("third.journal"))
+        third = begin(plan_at(path.with_name("third.journal"), journal_settings=plan.journal_settings))
+        self.ledger = third.machine.machine.context.ledger
+        kill(third)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> TwoProcesses:
+    return TwoProcesses(tmp_path_factory.mktemp("two") / "run.journal", record_market_data=True)
+
+
+@pytest.fixture(scope="module")
+def market(two: TwoProcesses) -> MarketFigures:
+    (found,) = figures_from_journals(two.path.parent, [two.path], None, Replaying()).markets
+    return found
+
+
+def test_money_is_that_of_both_processes(two: TwoProcesses, market: MarketFigures) -> None:
+    assert market.profit.fees == two.ledger.fees_paid
+    assert market.inventory.final == two.ledger.position
+    assert market.profit.volume == two.ledger.volume_quote
+    assert market.profit.spread_capture == two.ledger.spread_capture
+    parts = market.profit.spread_capture + market.profit.inventory - market.profit.fees
+    assert market.profit.net == parts
+    assert sum((state.net for state in market.machine.states), Decimal(0)) == market.profit.net
+
+
+def test_each_fill_of_the_exchange_is_there_once_those_of_the_time_between_too(
+    two: TwoProcesses, market: MarketFigures
+) -> None:
+    """What filled after the last process had ended nobody has heard of."""
+    heard = {trade_id for _, trade_id in two.ledger.known_trades()}
+    assert market.fills.total == len(heard) > 20
+    fees = [Decimal(fee) for fee in market.fills.fee if fee is not None]
+    assert sum(fees, Decimal(0)) == two.ledger.fees_paid
+
+
+def test_each_placement_is_one_order(two: TwoProcesses, market: MarketFigures) -> None:
+    assert two.placed - 3 <= market.orders.placed <= two.placed  # the last records may not have reached the disk
+    assert sum(market.orders.ended.values()) == market.orders.placed
+    assert market.orders.unknown > 0
+
+
+def test_the_time_between_belongs_to_no_reason_of_the_machine(market: MarketFigures) -> None:
+    for side in ("bid", "ask"):
+        away = [each.seconds for each in market.holds.totals if (each.side, each.reason) == (side, "not_running")]
+        assert away == pytest.approx([AWAY_SECONDS], abs=0.5)
+        whole = sum(each.seconds for each in market.holds.totals if each.side == side)
+        assert whole == pytest.approx(market.seconds, abs=1e-6)
+    assert market.seconds == pytest.approx(2 * 40 + AWAY_SECONDS, abs=3)
+
+
+def test_nothing_is_present_while_no_process_runs(two: TwoProcesses) -> None:
+    """By a rule that the smallest quote meets, presence is at most the time in which a process ran."""
+    rule = ProgrammeRule(within_bps=5_000.0, size=Decimal("0.0001"))
+    (found,) = figures_from_journals(two.path.parent, [two.path], None, Replaying(rule=rule)).markets
+    present = found.presence.both_share * found.presence.observed_seconds
+    assert 20 < present <= found.seconds - AWAY_SECONDS + 0.5
+
+
+def test_a_follower_that_begins_with_the_second_process_tells_of_that_one_alone(tmp_path: Path) -> None:
+    plan, world = plan_at(tmp_path / "run.journal"), World()
+    first = begin(plan)
+    world.run(first, 40)
+    kill(first)
+    second = begin(plan)
+    machine = second.machine.machine
+    before = machine.context.ledger.net_pnl
+    booked = set(machine.context.ledger.known_trades())
+    follower = MarketFollower(lambda: machine)
+    machine.observe(follower)
+    world.run(second, 40)
+    follower.end()
+    assert follower.failure is None
+    assert follower.total.net == machine.context.ledger.net_pnl - before
+    assert follower.fills.count == len(set(machine.context.ledger.known_trades()) - booked) > 5
+    assert sum(follower.state_profits.values(), Decimal(0)) == follower.total.net
+    kill(second)
+
+
+def test_without_market_data_no_figure_is_guessed(tmp_path: Path) -> None:
+    two = TwoProcesses(tmp_path / "run.journal", record_market_data=False)
+    with pytest.raises(JournalError, match="record_market_data = true"):
+        figures_from_journals(tmp_path, [two.path], None, Replaying())
