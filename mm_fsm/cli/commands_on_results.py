@@ -64,9 +64,14 @@ def compare(
     *,
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Directories of runs, the reference first.")],
     block: Annotated[
-        float,
-        option("--block", metavar="SECONDS", help="Profits drawn together.", parser=number_from(1, kind=float)),
-    ] = 300.0,
+        float | None,
+        option(
+            "--block",
+            metavar="SECONDS",
+            help="Profits drawn together; else 300, or twice the half-life of positions.",
+            parser=number_from(1, kind=float),
+        ),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:

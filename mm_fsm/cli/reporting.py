@@ -180,7 +180,7 @@ def _with_baselines(figures: RunFigures, options: ReportOptions) -> RunFigures:
     return evolve(figures, markets=tuple(markets))
 
 
-def run_compare(directories: Sequence[Path], *, block_seconds: float, as_json: bool, quiet: bool) -> int:
+def run_compare(directories: Sequence[Path], *, block_seconds: float | None, as_json: bool, quiet: bool) -> int:
     """Print runs side by side with their paired differences; the exit status: 1 where none could be paired.
 
     Raises:

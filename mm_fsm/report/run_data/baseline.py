@@ -17,7 +17,7 @@ from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.report.figures import Baseline, MarketFigures, Series
 from mm_fsm.report.run_data.bare_figures import without_columns
 from mm_fsm.report.run_data.fill_models import fill_model_of
-from mm_fsm.report.run_data.intervals import paired
+from mm_fsm.report.run_data.intervals import Blocks, paired
 from mm_fsm.report.run_data.market_figures import MarketFacts, market_figures
 from mm_fsm.report.run_data.market_follower import MarketFollower
 from mm_fsm.report.session_report import outcome_of
@@ -95,7 +95,7 @@ def run_baseline(
         settings={},
     )
     found = market_figures(follower, machine, facts)
-    against = paired(run.profit_steps, found.profit_steps)
+    against = paired(run.profit_steps, found.profit_steps, Blocks.of(run.inventory, found.inventory))
     return Baseline(
         policy=_in_words(configuration),
         figures=without_columns(found),

@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 
 from mm_fsm.report.figures import ComparedRun, MarketComparison, MarketFigures, PairedRuns, RunFigures
 from mm_fsm.report.run_data.bare_figures import without_columns
-from mm_fsm.report.run_data.intervals import BLOCK_SECONDS, paired
+from mm_fsm.report.run_data.intervals import Blocks, paired
 
 
-def compared(runs: Mapping[str, RunFigures], block_seconds: float = BLOCK_SECONDS) -> list[MarketComparison]:
+def compared(runs: Mapping[str, RunFigures], block_seconds: float | None = None) -> list[MarketComparison]:
     """One comparison for each market of any run, every later run against the first one that has the market.
 
     Args:
         runs: by name, at least two; the first one is the reference.
-        block_seconds: of the bootstrap.
+        block_seconds: of the bootstrap; None for as long as the runs' positions ask for.
     """
     symbols = dict.fromkeys(market.symbol for run in runs.values() for market in run.markets)
     return [_comparison(symbol, runs, block_seconds) for symbol in symbols]
 
 
-def _comparison(symbol: str, runs: Mapping[str, RunFigures], block_seconds: float) -> MarketComparison:
+def _comparison(symbol: str, runs: Mapping[str, RunFigures], block_seconds: float | None) -> MarketComparison:
     found = {name: market for name, run in runs.items() for market in run.markets if market.symbol == symbol}
     refused = [f"{name} did not make this market" for name in runs if name not in found]
     names = list(found)
@@ -40,8 +40,12 @@ def _comparison(symbol: str, runs: Mapping[str, RunFigures], block_seconds: floa
     )
 
 
-def _pair(name: str, reference: str, found: Mapping[str, MarketFigures], block_seconds: float) -> PairedRuns | str:
-    against = paired(found[name].profit_steps, found[reference].profit_steps, block_seconds)
+def _pair(
+    name: str, reference: str, found: Mapping[str, MarketFigures], block_seconds: float | None
+) -> PairedRuns | str:
+    run, other = found[name], found[reference]
+    blocks = Blocks.of(run.inventory, other.inventory) if block_seconds is None else Blocks.exactly(block_seconds)
+    against = paired(run.profit_steps, other.profit_steps, blocks)
     if against.terms is None:
         return f"{name} and {reference} cannot be paired: {against.refused}"
     return PairedRuns(

@@ -10,10 +10,12 @@ from attrs import frozen
 
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 from mm_fsm.estimators.bootstrap import block_bootstrap
-from mm_fsm.report.figures import BootstrapInterval, BootstrapTerms, PairedDifference, ProfitSteps
+from mm_fsm.report.figures import BootstrapInterval, BootstrapTerms, Inventory, PairedDifference, ProfitSteps
 
 BLOCK_SECONDS: Final = 300.0
-"""Neighbouring profits that are drawn together: as long as the longest horizon of markouts."""
+"""Neighbouring profits that are drawn together, at least: as long as the longest horizon of markouts."""
+HALF_LIVES_IN_A_BLOCK: Final = 2
+"""A position ties the profits of the time in which it is held: a quarter of it is left after a block."""
 DRAWS: Final = 2_000
 SEED: Final = 0
 SHARE: Final = 0.95
@@ -31,20 +33,51 @@ class Intervals:
     refused: str = ""
 
 
-def intervals_of(steps: ProfitSteps, block_seconds: float = BLOCK_SECONDS) -> Intervals:
+@frozen(kw_only=True)
+class Blocks:
+    """How long blocks are.
+
+    Args:
+        wanted: seconds.
+        least: what they may be shortened to where a run is too short for enough of them.
+    """
+
+    wanted: float = BLOCK_SECONDS
+    least: float = BLOCK_SECONDS
+
+    @classmethod
+    def of(cls, *inventories: Inventory) -> Blocks:
+        """Blocks that positions of these runs do not outlast, where the runs are long enough."""
+        lives = [each.half_life_seconds or 0.0 for each in inventories]
+        return cls(wanted=max(BLOCK_SECONDS, HALF_LIVES_IN_A_BLOCK * max(lives, default=0.0)))
+
+    @classmethod
+    def exactly(cls, seconds: float) -> Blocks:
+        """Blocks of this length, or none."""
+        return cls(wanted=seconds, least=seconds)
+
+    def steps(self, count: int, step_seconds: float) -> int | None:
+        """How many steps make a block of a run of so many; None where there would be too few blocks."""
+        wanted, least = (max(round(each / step_seconds), 1) for each in (self.wanted, self.least))
+        block = min(wanted, max(count // FEWEST_BLOCKS, least))
+        return block if count >= FEWEST_BLOCKS * block else None
+
+
+def intervals_of(steps: ProfitSteps, blocks: Blocks) -> Intervals:
     """Of the whole profit and of its parts, from the same draws."""
     changes = {name: _changes(getattr(steps, name)) for name in PARTS}
-    return _bootstrapped(changes, steps.step_seconds, block_seconds)
+    return _bootstrapped(changes, steps.step_seconds, blocks)
 
 
 def _changes(amounts: Sequence[float]) -> list[float]:
     return [later - earlier for earlier, later in pairwise((0.0, *amounts))]
 
 
-def _bootstrapped(changes: dict[str, list[float]], step_seconds: float, block_seconds: float) -> Intervals:
-    count, block = len(changes["net"]), max(round(block_seconds / step_seconds), 1)
-    if count < FEWEST_BLOCKS * block:
-        needed = f"{FEWEST_BLOCKS} blocks of {block * step_seconds:g} s"
+def _bootstrapped(changes: dict[str, list[float]], step_seconds: float, blocks: Blocks) -> Intervals:
+    count = len(changes["net"])
+    block = blocks.steps(count, step_seconds)
+    if block is None:
+        needed = f"{FEWEST_BLOCKS} blocks of {blocks.least:g} s"
         refused = f"an interval needs {needed} at least, and there are {count} steps of {step_seconds:g} s"
         return Intervals(parts={}, terms=None, refused=refused)
     terms = BootstrapTerms(
@@ -75,7 +108,7 @@ class Paired:
     refused: str = ""
 
 
-def paired(run: ProfitSteps, reference: ProfitSteps, block_seconds: float = BLOCK_SECONDS) -> Paired:
+def paired(run: ProfitSteps, reference: ProfitSteps, blocks: Blocks) -> Paired:
     """The run less the reference, paired by steps of time over their common period.
 
     Both may have steps of different lengths: the longer one is a multiple of the shorter, for both doubled the same
@@ -92,7 +125,7 @@ def paired(run: ProfitSteps, reference: ProfitSteps, block_seconds: float = BLOC
             mine = amounts[later][0][place] - amounts[earlier][0][place]
             other = amounts[later][1][place] - amounts[earlier][1][place]
             changes[name].append(mine - other)
-    found = _bootstrapped(changes, length, block_seconds)
+    found = _bootstrapped(changes, length, blocks)
     return Paired(
         begin_ms=ends[0],
         end_ms=ends[-1],

@@ -19,6 +19,7 @@ from mm_fsm.report.figures import (
     EdgeFigures,
     FillModel,
     Fills,
+    Inventory,
     Machine,
     MarketFigures,
     MarkoutRow,
@@ -28,7 +29,7 @@ from mm_fsm.report.figures import (
     StateFigures,
 )
 from mm_fsm.report.run_data.fills_log import AGE_EDGES_SECONDS, FillRow, age_bands
-from mm_fsm.report.run_data.intervals import BLOCK_SECONDS, intervals_of
+from mm_fsm.report.run_data.intervals import HALF_LIVES_IN_A_BLOCK, Blocks, intervals_of
 from mm_fsm.report.run_data.market_follower import MarketFollower
 
 _BASIS_POINTS: Final = 10_000.0
@@ -50,13 +51,13 @@ class MarketFacts:
     notes: tuple[str, ...] = ()
 
 
-def market_figures(
-    follower: MarketFollower, machine: QuotingMachine, facts: MarketFacts, block_seconds: float = BLOCK_SECONDS
-) -> MarketFigures:
+def market_figures(follower: MarketFollower, machine: QuotingMachine, facts: MarketFacts) -> MarketFigures:
     """The figures of a market whose follower has been told the end."""
     context, now = machine.context, follower.now
     instrument, uptime = context.instrument, machine.uptime
     began_at = follower.began_at
+    inventory = follower.inventory.figures(now, context.position_limit)
+    profit = _profit(follower, machine, inventory)
     failure = () if follower.failure is None else (f"gathering ended early, at {follower.failure}",)
     return MarketFigures(
         symbol=instrument.symbol,
@@ -68,12 +69,12 @@ def market_figures(
         end_ms=None if began_at is None else now // NANOSECONDS_PER_MILLISECOND,
         seconds=0.0 if began_at is None else seconds(now - began_at),
         market_events=facts.market_events,
-        profit=_profit(follower, machine, block_seconds),
+        profit=profit,
         profit_steps=follower.profit.figures(),
         drawdown=follower.drawdown.figures(context.settings.max_drawdown),
         series=follower.series.figures(),
         fills=_fills(follower),
-        inventory=follower.inventory.figures(now, context.position_limit),
+        inventory=inventory,
         markouts=_markouts(follower, machine),
         presence=follower.presence.figures(now, uptime.both_resting_share, uptime.both_live_share),
         orders=_orders(follower, machine),
@@ -81,13 +82,21 @@ def market_figures(
         machine=_machine(follower, machine, facts),
         fill_model=facts.fill_model,
         settings=facts.settings,
-        notes=(*facts.notes, *failure),
+        notes=(*facts.notes, *failure, *_notes(profit, inventory)),
     )
 
 
-def _profit(follower: MarketFollower, machine: QuotingMachine, block_seconds: float) -> Profit:
+def _notes(profit: Profit, inventory: Inventory) -> Iterator[str]:
+    """What makes an interval too narrow."""
+    half_life = inventory.half_life_seconds or 0.0
+    if profit.terms is not None and profit.terms.block_seconds < HALF_LIVES_IN_A_BLOCK * half_life:
+        block = profit.terms.block_seconds
+        yield f"the interval is too narrow: positions halve in {half_life:.0f} s, its blocks have only {block:g} s"
+
+
+def _profit(follower: MarketFollower, machine: QuotingMachine, inventory: Inventory) -> Profit:
     context, ledger, total = machine.context, machine.context.ledger, follower.total
-    found = intervals_of(follower.profit.figures(), block_seconds)
+    found = intervals_of(follower.profit.figures(), Blocks.of(inventory))
     volume = EXACT.subtract(ledger.volume_quote, follower.begin_volume)
     at_m = EXACT.subtract(ledger.volume_reference, follower.begin_volume_reference)
     return Profit(
