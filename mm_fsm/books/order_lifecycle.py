@@ -61,6 +61,9 @@ LIVE_STATUSES: Final = frozenset(
 )
 """The order is, or may be, in the venue's book: its whole remainder counts in worst-case exposure."""
 
+KNOWN_LIVE_STATUSES: Final = LIVE_STATUSES - {OrderStatus.UNKNOWN}
+"""The order is in the venue's book, or on its way there."""
+
 RESTING_STATUSES: Final = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED})
 """The order is known to rest in the book and nothing is being asked about it."""
 

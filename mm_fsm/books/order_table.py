@@ -13,7 +13,7 @@ from typing import Any, Final
 from attrs import define, field
 
 from mm_fsm.books.field_roles import DERIVED
-from mm_fsm.books.order_lifecycle import LIVE_STATUSES, OrderEvent, OrderStatus, status_after
+from mm_fsm.books.order_lifecycle import KNOWN_LIVE_STATUSES, LIVE_STATUSES, OrderEvent, OrderStatus, status_after
 from mm_fsm.books.own_order import REQUESTED_STATUSES, OwnOrder, RequestTimes
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, OrderPurpose, Side
@@ -21,7 +21,6 @@ from mm_fsm.core.messages import SIDES, OrderPurpose, Side
 FINISHED_ORDERS_KEPT = 2_000
 """How many finished orders stay known, so that late news about them finds its order; then memory would grow."""
 
-_KNOWN_LIVE: Final = LIVE_STATUSES - {OrderStatus.UNKNOWN}
 _VIEW_GROUPS: Final = (*SIDES, None)
 
 
@@ -104,7 +103,7 @@ class OrderTable:
         found: bool | None = views.get("has_unknown")
         if found is None:
             statuses = [order.status for order in self._questions(side)]
-            found = views["has_unknown"] = not _KNOWN_LIVE.issuperset(statuses)
+            found = views["has_unknown"] = not KNOWN_LIVE_STATUSES.issuperset(statuses)
         return found
 
     @property

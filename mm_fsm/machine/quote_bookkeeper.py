@@ -71,7 +71,6 @@ class QuoteBookkeeper(MarketBookkeeper):
             return None
         for remark in remarks or ():
             self.draft.explain(remark)
-        self._uptime.advance(context)
         self._are_sides_to_be_read = self._are_sides_to_be_read or bool(remarks) or not fact.streams
         if self._uptime.began_at is None:
             self._begin_session()
@@ -89,6 +88,7 @@ class QuoteBookkeeper(MarketBookkeeper):
     def _begin_session(self) -> None:
         context, ids = self.context, self.desk.ids
         self._uptime.began_at = context.now
+        self._uptime.advance(context)
         if not ids.has_run_id:
             ids.begin_at(context.settings.strategy_id, context.now)
             context.order_prefix = ids.prefix
@@ -152,7 +152,7 @@ class QuoteBookkeeper(MarketBookkeeper):
         for side in SIDES:
             hold = _COMPLETED if is_final else permission.side_status(context, side, machine_hold, market_hold)
             context.sides[side].status = hold
-        self.uptime.look(context)
+        self._uptime.look(context)
 
     # -- going on where another left off ----------------------------------------------------------------------------
 

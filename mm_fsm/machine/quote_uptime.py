@@ -7,6 +7,7 @@ from collections import Counter
 from attrs import define, field
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.order_lifecycle import OrderStatus
 from mm_fsm.books.orders import OwnOrder
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import BASIS_POINTS
@@ -69,7 +70,7 @@ class QuoteUptime:
 
 def _is_present(context: MarketMakingContext, order: OwnOrder) -> bool:
     """Whether the venue has an order in its book, near enough to the market; one of unknown outcome does not count."""
-    if not order.acknowledged or order.is_unknown:
+    if not order.acknowledged or order.status is OrderStatus.UNKNOWN:
         return False
     distance, mid = context.settings.presence_distance_bps, context.mid_price
     if distance is None:

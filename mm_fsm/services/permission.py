@@ -12,6 +12,8 @@ from typing import Final
 from attrs import frozen
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.books.order_lifecycle import RESTING_STATUSES, OrderStatus
+from mm_fsm.books.own_order import REQUESTED_STATUSES
 from mm_fsm.core.clock import NEVER, seconds
 from mm_fsm.core.decisions import Hold, HoldReason, InventoryAssessment, Refusal, RefusalCode
 from mm_fsm.core.messages import OrderPurpose, Side
@@ -255,10 +257,9 @@ def side_status(
     ``machine_hold`` is the first reason of the machine's own that holds now, ``market_hold`` the spread service's
     reason to quote nobody: both are the same for either side.
     """
-    quotes = context.live_quotes(side)
-    for order in quotes:
-        if order.is_resting:
-            return None
+    statuses = [order.status for order in context.live_quotes(side)]
+    if not RESTING_STATUSES.isdisjoint(statuses):
+        return None
     hold = machine_hold
     if hold is None and context.plan is None:
         hold = market_hold
@@ -266,9 +267,9 @@ def side_status(
             hold = Hold(HoldReason.WAITING_FOR_BALANCES, "the venue has not reported balances yet")
     if hold is not None:
         return hold
-    if any(order.is_unknown for order in quotes):
+    if OrderStatus.UNKNOWN in statuses:
         return _UNKNOWN_ORDER
-    if any(order.is_request_outstanding for order in quotes):
+    if not REQUESTED_STATUSES.isdisjoint(statuses):
         return Hold(HoldReason.ORDERS_IN_FLIGHT, "a request awaits its answer")
     planned = context.plan.hold(side) if context.plan is not None else None
     return planned or context.sides[side].refusal or Hold(HoldReason.ORDERS_IN_FLIGHT, "about to be quoted")
