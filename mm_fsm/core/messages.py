@@ -22,13 +22,14 @@ F = TypeVar("F")
 class Side(StrEnum):
     """Which side of the book an order rests on or a taker hits from."""
 
+    sign: int
+    """+1 for a bid (it buys), -1 for an ask (it sells)."""
+
     BID = "bid"
     ASK = "ask"
 
-    @property
-    def sign(self) -> int:
-        """+1 for a bid (it buys), -1 for an ask (it sells)."""
-        return 1 if self is Side.BID else -1
+    def __init__(self, value: str) -> None:
+        self.sign = 1 if value == "bid" else -1
 
     @property
     def opposite(self) -> Side:

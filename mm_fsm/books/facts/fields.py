@@ -56,20 +56,24 @@ def refusal(fact: object, field: str, expected: str, found: object, remedy: str 
 
 @cache
 def _checks_of(kind: Any) -> tuple[tuple[str, type | None, Check], ...]:
-    """Of each field its name, the class every value of which is sound, if there is one, and its check."""
+    """Of each field its name, a class every value of which is sound, if there is one, and its check."""
     hints = get_type_hints(kind)
     return tuple(
         (
             each.name,
-            hints[each.name] if _is_sound_by_itself(hints[each.name]) else None,
+            _sound_class(each.metadata, hints[each.name]),
             _check_for(each.metadata, hints[each.name]),
         )
         for each in fields(kind)
     )
 
 
-def _is_sound_by_itself(declared: Any) -> bool:
-    return declared is bool or (isinstance(declared, type) and issubclass(declared, Enum))
+def _sound_class(metadata: Mapping[Any, Any], declared: Any) -> type | None:
+    if NoneType in get_args(declared):
+        return NoneType
+    is_text = declared is str and metadata == MAY_BE_EMPTY
+    is_closed = declared is bool or (isinstance(declared, type) and issubclass(declared, Enum))
+    return declared if is_text or is_closed else None
 
 
 def _check_for(metadata: Mapping[Any, Any], declared: Any) -> Check:
@@ -82,8 +86,8 @@ def _check_for(metadata: Mapping[Any, Any], declared: Any) -> Check:
         return _check_text if metadata == MAY_BE_EMPTY else _check_name
     if getattr(declared, "__origin__", None) is tuple:
         return _check_tuple_of(alternatives[0])
-    if alternatives:
-        return _check_optional(_check_for(metadata, alternatives[0]))
+    if alternatives:  # None is sound by itself
+        return _check_for(metadata, alternatives[0])
     return _check_instance_of(declared)
 
 
@@ -132,14 +136,6 @@ def _check_text(fact: object, field: str, value: object) -> None:
 def _check_name(fact: object, field: str, value: object) -> None:
     if not isinstance(value, str) or not value:
         raise refusal(fact, field, "a text that is not empty", value)
-
-
-def _check_optional(check: Check) -> Check:
-    def check_unless_none(fact: object, field: str, value: object) -> None:
-        if value is not None:
-            check(fact, field, value)
-
-    return check_unless_none
 
 
 def _check_instance_of(kind: type) -> Check:
