@@ -17,6 +17,7 @@ from mm_fsm.core.validation import number, real
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.keys import Keys, keys_from_environment, keys_from_file
 from mm_fsm.venues.ccxt_venue.library import maker_of
+from mm_fsm.venues.ccxt_venue.patience import OPENING_SECONDS
 from mm_fsm.venues.ccxt_venue.venue import CcxtVenue
 from mm_fsm.venues.ccxt_venue.wanted import WantedAccount, WantedMarket
 from mm_fsm.venues.port import MarketRequest, PushedPlan
@@ -45,7 +46,9 @@ class CcxtTable:
     uid_variable: str | None = None
     key_file: str | None = None
     """File in TOML with ``apiKey`` and ``secret``, readable by its owner only, in place of the variables."""
-    opening_seconds: float = field(default=60.0, converter=real, validator=number(at_least=0, at_most=86_400))
+    opening_seconds: float = field(
+        default=OPENING_SECONDS, converter=real, validator=number(at_least=0, at_most=86_400)
+    )
     """How long a start tries again where the exchange does not answer, is in maintenance, or bans for a time."""
 
 

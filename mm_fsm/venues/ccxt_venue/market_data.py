@@ -26,6 +26,13 @@ from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
 from mm_fsm.venues.ccxt_venue.market_rules import read_instrument
 from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
+from mm_fsm.venues.ccxt_venue.patience import (
+    OPENING_SECONDS,
+    NotOpenedError,
+    RetryAfter,
+    may_pass,
+    opened_in_time,
+)
 from mm_fsm.venues.ccxt_venue.streams import Streams
 from mm_fsm.venues.wall_clock import WallClock
 
@@ -65,16 +72,24 @@ class MarketData:
         self._depths = depths
         self._clock = clock
         self._running: asyncio.Task[None] | None = None
+        self._unheard: Any | None = None
+        """The exchange object that was opened, until somebody listens to it."""
         self._closing: set[asyncio.Task[None]] = set()
 
     async def open(self, hear: HearEvent) -> None:
-        """Connect, read the rules, and begin to listen.
+        """Connect, read the rules, and begin to listen; tried again for a minute where what is wrong may pass.
 
         Raises:
             SettingsError: the exchange has no such market.
             VenueError: it cannot be reached.
         """
+        self._unheard = await opened_in_time(self._connected, OPENING_SECONDS, self._exchange)
+        self._running = asyncio.get_running_loop().create_task(self._listen(self._unheard, hear))
+
+    async def _connected(self) -> Any:
+        """An exchange object that knows the rules."""
         exchange = self._made()
+        told = RetryAfter(exchange)
         try:
             await exchange.load_markets()
             self.instruments = {symbol: read_instrument(exchange, symbol) for symbol in self._depths}
@@ -84,8 +99,9 @@ class MarketData:
         except Exception as error:  # noqa: BLE001 - whatever ccxt raises
             await close_exchange(exchange)
             found = f"{type(error).__name__}: {error}"[:200]
-            raise VenueError(f"{self._exchange}: expected its markets, found {found}. Check the connection.") from None
-        self._running = asyncio.get_running_loop().create_task(self._listen(exchange, hear))
+            message = f"{self._exchange}: expected its markets, found {found}. Check the connection."
+            raise (NotOpenedError(message, told.seconds) if may_pass(error) else VenueError(message)) from None
+        return exchange
 
     async def close(self) -> None:
         """Listen no more. Never raises."""
@@ -93,6 +109,9 @@ class MarketData:
             self._running.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await self._running
+        if self._unheard is not None:  # closed before the task had a turn
+            await close_exchange(self._unheard)
+            self._unheard = None
         if self._closing:
             await asyncio.wait(self._closing, timeout=1.0)
 
@@ -122,6 +141,7 @@ class MarketData:
 
     async def _until_failure(self, exchange: Any, hear: HearEvent) -> str:
         failed: list[str] = []
+        self._unheard = None
         account = self._account(exchange)
 
         def tell(fact: Fact) -> None:

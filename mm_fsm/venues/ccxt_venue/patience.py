@@ -17,6 +17,8 @@ from mm_fsm.errors import VenueError
 from mm_fsm.venues.ccxt_venue.outcomes import is_clock_error, retry_after
 from mm_fsm.venues.ccxt_venue.streams import StreamError
 
+OPENING_SECONDS: Final = 60.0
+"""How long a start tries again, unless settings say so."""
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 10.0
 _Opened = TypeVar("_Opened")
@@ -77,7 +79,7 @@ async def opened_in_time(attempt: Callable[[], Awaitable[_Opened]], seconds: flo
                 told = (
                     "" if error.retry_after is None else f" The exchange takes no request for {error.retry_after:g} s."
                 )
-                raise VenueError(f"{error}{told} It was tried for {tried:.1f} s, of venue.opening_seconds.") from None
+                raise VenueError(f"{error}{told} It was tried for {tried:.1f} s of {seconds:g}.") from None
             doing, left = f"tried again in {wait:.1f} s", f"{seconds - tried:.0f} s"
             logger.bind(exchange=name, reason=str(error), doing=doing, gives_up_in=left).warning("venue.not_opened")
         await asyncio.sleep(wait)

@@ -7,6 +7,7 @@ from attrs import frozen
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.venues.ccxt_venue.keys import Keys
 from mm_fsm.venues.ccxt_venue.library import MakeExchange
+from mm_fsm.venues.ccxt_venue.patience import OPENING_SECONDS
 
 
 @frozen(kw_only=True)
@@ -32,5 +33,5 @@ class WantedAccount:
     keys: Keys
     sandbox: bool = False
     account: str | None = None
-    opening_seconds: float = 60.0
+    opening_seconds: float = OPENING_SECONDS
     """How long opening is tried again where what is wrong may pass."""

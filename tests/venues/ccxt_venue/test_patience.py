@@ -13,12 +13,16 @@ from ccxt.base import errors as vendor
 from loguru import logger
 
 from mm_fsm.errors import VenueError
+from mm_fsm.testing.rehearsal.client import exchange_factory
 from mm_fsm.testing.rehearsal.fault_menu import Fault, FaultKind, Where
 from mm_fsm.testing.rehearsal.judge import FaultStruck
+from mm_fsm.testing.rehearsal.ready_markets import instrument_of
 from mm_fsm.testing.rehearsal.server import RehearsalExchange
 from mm_fsm.venues.ccxt_venue.keys import Keys
+from mm_fsm.venues.ccxt_venue.market_data import MarketData
 from mm_fsm.venues.ccxt_venue.patience import NotOpenedError, may_pass, opened_in_time
 from mm_fsm.venues.ccxt_venue.streams import StreamError, Streams
+from mm_fsm.venues.wall_clock import WallClock
 from tests.venues.ccxt_venue.live_stage import FEES, play, rehearsal_terms, venue_on
 
 SYMBOL = "ETH/USDT"
@@ -101,7 +105,7 @@ def test_a_ban_that_outlasts_the_patience_is_refused_at_once(lines: list[dict[st
 def test_patience_ends_after_the_stated_time_with_the_last_reason(lines: list[dict[str, Any]]) -> None:
     """Pauses of 0.5 and 1 s fit into two seconds, the next of 2 s does not: three attempts, two lines."""
     fault = Fault(kind=FaultKind.SERVER_ERROR_BEFORE, where=Where.MARKET, times=1_000)
-    with pytest.raises(VenueError, match=r"ExchangeNotAvailable.*It was tried for [\d.]+ s, of venue.opening_seconds"):
+    with pytest.raises(VenueError, match=r"ExchangeNotAvailable.*It was tried for [\d.]+ s of 2\."):
         play(lambda: opened(fault, opening_seconds=2.0))
     assert 1 <= len(lines) <= 2
 
@@ -113,6 +117,21 @@ def test_a_wrong_key_is_refused_at_once_whatever_the_patience(lines: list[dict[s
         play(lambda: opened(keys=keys, opening_seconds=seconds))
     assert not isinstance(refused.value, NotOpenedError)
     assert lines == []
+
+
+def test_public_streams_of_a_paper_run_or_a_recording_are_opened_as_patiently(lines: list[dict[str, Any]]) -> None:
+    async def part() -> Any:
+        async with RehearsalExchange(rehearsal_terms([SYMBOL], 1)) as exchange:
+            exchange.inject(Fault(kind=FaultKind.SERVER_ERROR_BEFORE, where=Where.MARKET))
+            data = MarketData("binance", exchange_factory(exchange.endpoint), {SYMBOL: 5}, WallClock())
+            try:
+                await data.open(lambda _: None)
+            finally:
+                await data.close()
+            return data.instruments
+
+    assert play(part) == {SYMBOL: instrument_of(SYMBOL)}
+    assert len(lines) == 1
 
 
 def test_streams_that_do_not_come_up_are_tried_again(
