@@ -49,6 +49,22 @@ function moveByKeys(element, time) {
     act(time, event.shiftKey);
   });
 }
+/** Lets one finger move the window sideways, and two zoom it; up and down stay the page's own. */
+function moveByTouch(area, time) {
+  const fingers = new Map();
+  const middle = () => [...fingers.values()].reduce((sum, x) => sum + x, 0) / fingers.size;
+  const apart = () => Math.max(10, Math.abs([...fingers.values()].reduce((one, other) => one - other)));
+  area.addEventListener("pointerdown", (event) => { if (event.pointerType === "touch") fingers.set(event.pointerId, event.clientX); });
+  area.addEventListener("pointermove", (event) => {
+    if (!fingers.has(event.pointerId) || fingers.size > 2) return;
+    const [middleBefore, apartBefore] = [middle(), fingers.size === 2 ? apart() : 1];
+    fingers.set(event.pointerId, event.clientX);
+    const { left, width } = area.getBoundingClientRect(), [begin, end] = time.shown;
+    time.pan((middleBefore - middle()) / width);
+    if (fingers.size === 2) time.zoom(apartBefore / apart(), begin + (end - begin) * (middle() - left) / width);
+  });
+  for (const name of ["pointerup", "pointercancel", "pointerleave"]) area.addEventListener(name, (event) => fingers.delete(event.pointerId));
+}
 /** Lets keys read a chart's values: comma one point earlier, full stop one later. */
 function readByKeys(element, chart) {
   element.querySelector(".u-legend")?.setAttribute("aria-live", "polite");
@@ -171,6 +187,7 @@ function timeline(element, time, label, series, more = {}) {
   time.follow(() => chart.setScale("x", { min: time.shown[0], max: time.shown[1] }));
   moveByKeys(element, time);
   readByKeys(element, chart);
+  moveByTouch(chart.over, time);
   onColorChange(() => chart.redraw(false, true));
   new ResizeObserver(() => {
     const width = element.clientWidth;

@@ -85,8 +85,8 @@ def upright(scale: Scale, number: float, look: str) -> Markup:
 
 
 def bar(scale: Scale, begin: float, end: float, look: str) -> Markup:
-    """A bar between two numbers; ``upper`` and ``lower`` among the looks are two that share a row."""
-    return _between(scale, (begin, end), f"bar {look}")
+    """A bar between two numbers, none where they are one; ``upper`` and ``lower`` among the looks share a row."""
+    return Markup("") if begin == end else _between(scale, (begin, end), f"bar {look}")
 
 
 def whisker(scale: Scale, bounds: Sequence[float], look: str = "") -> Markup:

@@ -86,6 +86,26 @@ def test_charts_of_one_time_move_together_and_never_beyond_its_ends(open_page: O
     assert page.evaluate("shownTime()") == [1000, 2000]
 
 
+TOUCH = """([name, id, share]) => {
+  const over = document.querySelector(".timeline .u-over"), { left, width, top } = over.getBoundingClientRect();
+  const place = { clientX: left + width * share, clientY: top + 50 };
+  over.dispatchEvent(new PointerEvent(name, { pointerId: id, pointerType: "touch", bubbles: true, ...place }));
+}"""
+
+
+def test_fingers_move_and_zoom(open_page: OpenPage) -> None:
+    """Two fingers, twice as far apart: half the time, around their middle. One finger, a tenth: a tenth of it later."""
+    page = charts_page(open_page, width=390)
+    for touch in (("pointerdown", 1, 0.4), ("pointerdown", 2, 0.6), ("pointermove", 1, 0.3), ("pointermove", 2, 0.7)):
+        page.evaluate(TOUCH, list(touch))
+    assert page.evaluate("shownTime()") == pytest.approx([1250, 1750], abs=60)
+    begin, end = page.evaluate("shownTime()")
+    assert end - begin == pytest.approx(500, abs=2)
+    page.evaluate(TOUCH, ["pointerup", 2, 0.7])
+    page.evaluate(TOUCH, ["pointermove", 1, 0.2])
+    assert page.evaluate("shownTime()") == pytest.approx([begin + 50, end + 50], abs=2)
+
+
 def test_values_are_read_by_keys(open_page: OpenPage) -> None:
     """From the middle, 1500 with a mid of 3, one point on to the end, 2000 with 2; there is none after it."""
     page = charts_page(open_page)
