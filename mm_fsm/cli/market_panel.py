@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from attrs import evolve
 from rich.panel import Panel
 from rich.text import Text
 
@@ -157,22 +158,28 @@ def _quoting(entry: Entry, width: int) -> Iterator[Block]:
         yield Block(1, answered(answer, width))
 
 
-def _sides(entry: Entry, *, with_quotes: bool = False) -> Iterator[Answer]:
-    """What each side is doing, in one answer where it is the same; its best own order, if wanted."""
-    both = "" if with_quotes and any(entry["quotes"].values()) else both_sides(entry)
+def _sides(entry: Entry) -> Iterator[Answer]:
+    """What each side is doing, in one answer where it is the same."""
+    both = both_sides(entry)
     for name, is_live, words in side_lines(entry):
         if both and name != "bid":
             continue
         tone = Tone.GOOD if is_live else Tone.PLAIN if glance_tone(entry) is Tone.PLAIN else Tone.WARNING
-        quote = quote_words(entry, name, counts=False) if with_quotes else ""
-        yield Answer("sides" if both else name, f"{words}; {quote}" if quote else words, tone)
+        yield Answer("sides" if both else name, words, tone)
 
 
 def _short_quoting(entry: Entry, width: int) -> list[Text]:
     """The market's best prices, and each side with its best own order."""
     market = entry["market"]
-    best = Answer("market", f"{price(entry, market['bid'])} / {price(entry, market['ask'])}")
-    return [line for answer in (best, *_sides(entry, with_quotes=True)) for line in answered(answer, width)]
+    found = [Answer("market", f"{price(entry, market['bid'])} / {price(entry, market['ask'])}"), *_sides(entry)]
+    quotes = {side: quote_words(entry, side, counts=False) for side in entry["sides"]}
+    if both_sides(entry):
+        found += [Answer(f"own {side}", words) for side, words in quotes.items() if words]
+    else:
+        found[1:] = [
+            evolve(each, words="; ".join(filter(None, (each.words, quotes[each.question])))) for each in found[1:]
+        ]
+    return [line for answer in found for line in answered(answer, width)]
 
 
 def _ladder(entry: Entry, width: int) -> list[Text]:

@@ -25,6 +25,7 @@ NEAR_LIMIT: Final = 0.8
 _SIGNIFICANT: Final = 4
 _MOST_DECIMALS: Final = 12
 _DECIMALS_OF_USE: Final = 2
+_NAMES_SHOWN: Final = 2
 _THOUSAND: Final = 1_000
 
 
@@ -102,10 +103,8 @@ def side_lines(entry: Entry) -> Iterable[tuple[str, bool, str]]:
             yield name, True, f"live{since}"
             continue
         detail = f" ({printable(side['detail'])})" if side["detail"] else ""
-        last = side["last_live_at"]
-        silence = ""
-        if last is not None and last != side["since"]:
-            silence = f"; last live {_lasting(now - last)} ago"
+        last = "" if side["last_live_at"] is None else _lasting(now - side["last_live_at"])
+        silence = f"; last live {last} ago" if last and not since.endswith(f" {last}") else ""
         yield name, False, f"held{since}: {side['why']}{detail}{silence}"
 
 
@@ -152,10 +151,12 @@ def troubles(entry: Entry) -> Iterator[Answer]:
     if unknown:
         oldest = _lasting(entry["time"] - min(order["since"] for order in unknown))
         noun = "order" if len(unknown) == 1 else "orders"
-        names = ", ".join(printable(order["order"]) for order in unknown[:2])
-        yield Answer("unknown", f"{len(unknown)} {noun} of unknown outcome, for {oldest}: {names}", Tone.BAD)
+        names = ", ".join(printable(order["order"]) for order in unknown[:_NAMES_SHOWN])
+        more = f" and {len(unknown) - _NAMES_SHOWN} more" if len(unknown) > _NAMES_SHOWN else ""
+        yield Answer("unknown", f"{len(unknown)} {noun} of unknown outcome, for {oldest}: {names}{more}", Tone.BAD)
     suspended = entry["requests"]["suspended_until"]
-    if suspended is not None:
+    is_told = any(side["reason"] == HoldReason.REQUESTS_SUSPENDED for side in entry["sides"].values())
+    if suspended is not None and not is_told:
         reason = printable(entry["requests"]["suspended_reason"])
         words = f"the venue takes no orders for another {_lasting(suspended - entry['time'])}: {reason}"
         yield Answer("requests", words, Tone.BAD)

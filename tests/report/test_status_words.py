@@ -15,6 +15,7 @@ from mm_fsm.report.status_words import (
     Tone,
     amount,
     answers,
+    both_sides,
     feed_answer,
     headline,
     limit_words,
@@ -126,6 +127,27 @@ def test_faults_say_what_is_done_about_them_and_orders_of_unknown_outcome_for_ho
         ("doing", "the position is reduced, then it ends"),
         ("unknown", "2 orders of unknown outcome, for 9.0 s: a-1, a-2"),
     ]
+
+
+def test_of_many_unknown_orders_two_are_named_and_a_suspension_is_told_once() -> None:
+    side = {
+        "is_live": False, "reason": "requests_suspended", "why": "the venue takes no new orders for a while",
+        "detail": "6 s to go", "doing": "they wait", "since": NOW - 5 * SECOND, "until": None,
+        "last_live_at": NOW - 5 * SECOND - 1,
+    }  # fmt: skip
+    orders = [{"order": f"a-{number}", "side": "bid", "since": NOW - SECOND} for number in range(6)]
+    entry = {
+        **running(), "time": NOW, "unknown_orders": orders, "sides": {"bid": side, "ask": side},
+        "requests": {"suspended_until": NOW + 6 * SECOND, "suspended_reason": "a ban", "awaiting_answer": 0},
+    }  # fmt: skip
+    assert [(each.question, each.words) for each in troubles(entry)] == [
+        ("doing", "they wait"),
+        ("unknown", "6 orders of unknown outcome, for 1.0 s: a-0, a-1 and 4 more"),
+    ]
+    assert both_sides(entry) == "held for 5.0 s: the venue takes no new orders for a while (6 s to go)"
+    entry["sides"] = {"bid": {**side, "reason": "risk"}, "ask": {**side, "reason": "risk"}}
+    told = {each.question: each.words for each in troubles(entry)}
+    assert told["requests"] == "the venue takes no orders for another 6.0 s: a ban"
 
 
 @pytest.mark.parametrize(
