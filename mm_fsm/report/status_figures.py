@@ -216,7 +216,7 @@ class News:
                 self._seen.append(fill.trade_id)
                 self._add(result, "fill", _fill_words(context, fill))
         for fault in result.faults:
-            self._add(result, "fault", f"{fault.code}: {fault.reason}")
+            self._add(result, "fault", f"{fault.code.replace('_', ' ')}: {fault.reason}")
 
     def _add(self, result: StepResult, kind: str, words: str) -> None:
         self.items.append({"time": result.time, "kind": kind, "words": words})

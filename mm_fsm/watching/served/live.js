@@ -26,7 +26,7 @@ function fill(list, items, make) {
 }
 function rung(row) {
   const who = row.kind === "own" ? `own ${row.side}` : `market ${row.side}`;
-  const line = made("tr", row.kind === "own" ? (row.is_resting ? "" : "asked") : "market");
+  const line = made("tr", row.kind === "own" ? (row.is_resting ? "" : "asked") : "others");
   line.append(made("td", row.side, who), ...[row.price, row.quantity, row.far].map((text) => made("td", "number", text)));
   if (!row.is_resting) line.title = "a request about it awaits the venue's answer";
   return line;
@@ -52,7 +52,7 @@ function news(each) {
   return line;
 }
 function showMarket(market) {
-  let section = [...document.querySelectorAll(".market")].find((each) => each.dataset.symbol === market.symbol);
+  let section = [...document.querySelectorAll("section.market")].find((each) => each.dataset.symbol === market.symbol);
   if (!section) {
     section = at("market").content.firstElementChild.cloneNode(true);
     section.dataset.symbol = market.symbol;
@@ -82,9 +82,9 @@ function show(state) {
   write(at("words"), [state.words, ...wished, ...(state.rescues ?? [])].join(" "));
   showPlace(state);
   at("control").hidden = !state.may_control;
-  for (const id of ["pause", "resume", "stop"]) at(id).disabled = !["running", "silent"].includes(state.condition);
+  for (const id of ["pause", "resume", "stop", "stop-now"]) at(id).disabled = !["running", "silent"].includes(state.condition);
   const symbols = state.markets.map((each) => each.symbol);
-  for (const section of document.querySelectorAll(".market")) if (!symbols.includes(section.dataset.symbol)) section.remove();
+  for (const section of document.querySelectorAll("section.market")) if (!symbols.includes(section.dataset.symbol)) section.remove();
   state.markets.forEach(showMarket);
 }
 /** Where it stands, how old it is, and what else there is of the run. */

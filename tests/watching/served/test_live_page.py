@@ -51,6 +51,9 @@ def test_it_answers_what_is_asked_of_a_market_at_both_widths(
     text = page.inner_text("body")
     for side in ("bid", "ask"):
         assert all(order["price"] in text.replace(",", "") for order in entry["quotes"][side])
+    page.wait_for_timeout(2_500)  # it has looked again, and everything still stands
+    text = page.inner_text("body")
+    assert all(f"market {side}" in text for side in ("bid", "ask"))
     assert all(limit["name"] in text for limit in entry["limits"])
     assert entry["news"][-1]["words"] in text
     assert f"Process {OperationsDirectory(run).read().process} runs." in text
@@ -67,7 +70,10 @@ def test_a_keyboard_pauses_resumes_and_stops_it(
     operations = OperationsDirectory(run)
     page = open_page(server.address, allowed=("401",))
     wait(page, "quotes both sides")
-    page.focus("#token")
+    assert not page.is_visible("#token")
+    page.focus("#control summary")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
     page.keyboard.type("wrong")
     page.keyboard.press("Enter")
     wait(page, "The token is missing or wrong.")
@@ -75,6 +81,8 @@ def test_a_keyboard_pauses_resumes_and_stops_it(
     page.keyboard.type(TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.activeElement.id === 'reason'")
+    assert not page.is_visible("#token")
+    assert not page.is_visible("#stop-now")
     page.keyboard.type("figures at two")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
