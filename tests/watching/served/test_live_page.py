@@ -29,7 +29,7 @@ def run(tmp_path: Path) -> Path:
     return directory
 
 
-@pytest.fixture
+@pytest.fixture  # tests name it before open_page, so that pages are closed while it still answers
 def server(run: Path) -> Iterator[LoopbackServer]:
     with LoopbackServer(routes_of(run, Access(TOKEN))) as opened:
         yield opened
@@ -42,7 +42,7 @@ def wait(page: Page, what: str) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_it_answers_what_is_asked_of_a_market_at_both_widths(
-    open_page: Callable[..., Page], server: LoopbackServer, run: Path, width: int, height: int
+    server: LoopbackServer, open_page: Callable[..., Page], run: Path, width: int, height: int
 ) -> None:
     """Every figure of the status in its place, no part of the page wider than the window."""
     page = open_page(server.address, width=width, height=height)
@@ -64,7 +64,7 @@ def test_it_answers_what_is_asked_of_a_market_at_both_widths(
 
 
 def test_a_keyboard_pauses_resumes_and_stops_it(
-    open_page: Callable[..., Page], server: LoopbackServer, run: Path
+    server: LoopbackServer, open_page: Callable[..., Page], run: Path
 ) -> None:
     """With the token only; a stop asks again. The page keeps the token nowhere that lasts."""
     operations = OperationsDirectory(run)
@@ -105,7 +105,7 @@ def test_a_keyboard_pauses_resumes_and_stops_it(
 
 
 def test_it_says_what_became_of_the_run_and_goes_on_looking(
-    open_page: Callable[..., Page], server: LoopbackServer, run: Path
+    server: LoopbackServer, open_page: Callable[..., Page], run: Path
 ) -> None:
     """Silent sides with what is done, a fault, texts of a venue as text, silence, an end, a lost process, no status."""
     page = open_page(server.address)
@@ -145,7 +145,7 @@ def test_it_says_when_its_own_server_is_gone(open_page: Callable[..., Page], run
 
 
 def test_a_page_of_the_run_can_ask_the_server_nothing(
-    open_page: Callable[..., Page], server: LoopbackServer, run: Path
+    server: LoopbackServer, open_page: Callable[..., Page], run: Path
 ) -> None:
     """Whatever a report holds: its origin is none, so that the server refuses what its scripts ask."""
     script = (
