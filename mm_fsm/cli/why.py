@@ -14,13 +14,15 @@ from rich.text import Text
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.long_work import long_work
-from mm_fsm.cli.moments import parse_moment
+from mm_fsm.cli.moments import moment, parse_moment
 from mm_fsm.cli.run_journals import journals_of
 from mm_fsm.cli.user_code import find_modules_here
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
+from mm_fsm.core.decisions import HoldReason
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.errors import OptionError
+from mm_fsm.report.plain_words import what_is_done
 from mm_fsm.report.stretches import Stretch, StretchKind
 from mm_fsm.report.why.accounts import Account, first_time, read_account
 from mm_fsm.report.why.answers import Answer, answerer_for, silent_first
@@ -164,7 +166,9 @@ def _print(told: Sequence[_Told], place: Path, options: WhyOptions) -> None:
         if number:
             console.print()
         if options.at is not None:
-            console.print(Text(each.account.symbol, style="bold"))
+            console.print(
+                Text.assemble((each.account.symbol, "bold"), f"  {moment(each.account.began_at):%Y-%m-%d} UTC")
+            )
             for answer in each.answers:
                 console.print(answer_text(answer))
         else:
@@ -192,7 +196,8 @@ def _print_silences(console: Console, told: _Told, place: Path, options: WhyOpti
         if len(held) > _BLOCKS:
             console.print(Text(f"and {len(held) - _BLOCKS:,} shorter ones: narrow the window, or take --json"))
     if silent:
-        at = clock(silent[0].begin)
+        wrong = [each for each in held if what_is_done(HoldReason(each.reason))]
+        at = clock((wrong or silent)[0].begin)
         symbol = f" --symbol {told.account.symbol}"
         hint = f"Who decided, and which setting would have quoted it: mm-fsm why {place}{symbol} --at {at}"
         console.print(Text(hint, style="dim"))

@@ -46,6 +46,12 @@ def why(stretch: Stretch) -> str:
     return why_held(HoldReason(stretch.reason))
 
 
+def _words(reason: str) -> str:
+    """A stretch's reason in words, by its name."""
+    kinds = {kind.value: words for kind, words in _KINDS.items()}
+    return kinds[reason] if reason in kinds else why_held(HoldReason(reason))
+
+
 def clock(nanoseconds: int) -> str:
     """A time of day, UTC, to the millisecond: the first one that is not before it, so that it lies in what begins."""
     milliseconds = -(-nanoseconds // _MILLISECOND)
@@ -132,20 +138,22 @@ def _together(stretches: Sequence[Stretch]) -> list[tuple[str, Stretch]]:
 
 
 def stretch_text(stretch: Stretch, silence: Stretch | None = None) -> RenderableType:
-    """One stretch: when, why, what began it, who decided, how it ended."""
+    """One stretch: why and how long, when, what began it, who decided, how it ended."""
     is_live = stretch.kind is StretchKind.LIVE
+    is_cut = is_live and (stretch.began is None or stretch.ended is None)
     title = Text.assemble(
         (stretch.side.value, "bold"),
         " ",
         ("quoted" if is_live else "not quoted", _STYLES.get(stretch.kind, "bold red")),
-        f"  {clock(stretch.begin)} to {clock(stretch.end)}, {lasting(stretch.duration)}",
+        f" for {'at least ' if is_cut else ''}{lasting(stretch.duration)}: {why(stretch)}",
     )
-    rows: list[tuple[str, str]] = [("why", why(stretch))]
-    rows += [("", figures)] if (figures := _figures(stretch)) else []
-    rows.append(("began", _moment(stretch.began) or "before what is recorded or was looked at"))
+    figures = _figures(stretch)
+    rows: list[tuple[str, str]] = [("", figures)] if figures else []
+    rows.append(("when", f"{clock(stretch.begin)} to {clock(stretch.end)}"))
     if silence is not None:
         since = f"silent since {clock(silence.begin)}, step {silence.began.step:,}" if silence.began else ""
         rows += [("", since)] if since else []
+    rows.append(("began", _moment(stretch.began) or "before what is recorded or was looked at"))
     decided = list(_decided(stretch))
     rows += [("decided" if number == 0 else "", each) for number, each in enumerate(decided)]
     rows.append(("ended", _end(stretch)))
@@ -188,8 +196,7 @@ def _decided(stretch: Stretch) -> Iterator[str]:
 def _end(stretch: Stretch) -> str:
     if stretch.ended is None:
         return "not in what is recorded or was looked at"
-    followed = stretch.followed_by.replace("_", " ")
-    return f"{_moment(stretch.ended)}; then {followed}"
+    return f"{_moment(stretch.ended)}; then: {_words(stretch.followed_by)}"
 
 
 def answer_text(answer: Answer) -> RenderableType:
@@ -200,7 +207,7 @@ def answer_text(answer: Answer) -> RenderableType:
         parts.append(Padding(_counterfactual_text(answer.at_first_step, began, ""), _INDENT))
     silence = answer.silence
     if answer.at_silence is not None and silence is not None and silence.began is not None:
-        words = ", with which it fell silent"
+        words = ", when it fell silent"
         parts.append(Padding(_counterfactual_text(answer.at_silence, silence.began, words), _INDENT))
     return Group(*parts)
 
@@ -212,19 +219,23 @@ def _counterfactual_text(found: Counterfactual, moment: Moment, words: str) -> R
         doing = "its quote stays" if found.recorded.keeps else "a quote leaves with it"
         return Text(f"{place}: {doing}, so nothing would have had to differ.")
     if not found.changes:
-        return Text(f"{place}, none of {len(found.tried)} settings alone quotes the {side}.")
-    head = Text(f"{place}, one of these alone quotes the {side}:")
+        return Text(f"{place}: none of {len(found.tried)} settings alone quotes the {side}.")
     shown = found.changes[:_SHOWN_CHANGES]
+    outcomes = [_outcome(each) for each in shown]
+    is_same = len(set(outcomes)) == 1
+    head = f"{place}, each of these alone {outcomes[0] if is_same else f'quotes the {side}'}:"
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(overflow="fold", style="bold")
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_column(overflow="fold", style="dim")
-    for each in shown:
-        table.add_row(each.change.name, f"{_value(each.change.value)} → {_value(each.change.changed)}", _outcome(each))
+    for each, outcome in zip(shown, outcomes, strict=True):
+        table.add_row(
+            each.change.name, f"{_value(each.change.value)} → {_value(each.change.changed)}", "" if is_same else outcome
+        )
     left = len(found.changes) - len(shown)
     rest = f"{left} more with --json; " if left else ""
-    foot = Text(f"{rest}{len(found.tried)} settings tried. What comes after that step is not claimed.", style="dim")
-    return Group(head, Padding(table, _INDENT), foot)
+    foot = Text(f"{rest}{len(found.tried)} settings tried; what comes after that step is not claimed", style="dim")
+    return Group(Text(head), Padding(table, _INDENT), foot)
 
 
 def _value(value: Any) -> str:
@@ -238,4 +249,4 @@ def _outcome(proven: ProvenChange) -> str:
     order = proven.quoted.stages
     if order is None:
         return "keeps its quote"
-    return f"{order.side.value} {as_json(order.quantity)} at {as_json(order.price)}"
+    return f"places {order.side.value} {as_json(order.quantity)} at {as_json(order.price)}"
