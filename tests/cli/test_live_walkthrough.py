@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -78,6 +79,20 @@ def test_the_walk_through_ends_with_an_empty_book(tmp_path: Path) -> None:
         assert log.open_orders() == ()
         assert log.post_only_takes() == ()
         assert log.first_order_unheard() is None
+        assert_report_without_keys(tmp_path)
+
+
+def assert_report_without_keys(place: Path) -> None:
+    """The run has left figures of what the exchange took, and no file of it holds a key."""
+    (market,) = json.loads((place / "out" / "report.json").read_text(encoding="utf-8"))["markets"]
+    assert market["orders"]["acknowledged"] == len([*log_of(place).of(OrderAccepted)])
+    assert market["fill_model"]["kind"] == "ccxt"
+    endpoint = json.loads((place / "rehearsal" / "endpoint.json").read_text(encoding="utf-8"))
+    keys = [value for name, value in endpoint.items() if "key" in name.lower() or "secret" in name.lower()]
+    assert len(keys) >= 2
+    for path in (place / "out").rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert not [key for key in keys if str(key).encode() in content], path
 
 
 def test_real_orders_need_to_be_asked_for_twice(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from mm_fsm.books.facts import OrderFilled, OwnTradesReported
 from mm_fsm.books.facts.fill_completion import conversion_price_of, fee_currency_of
 from mm_fsm.books.ledger import TRADES_REMEMBERED, FeeCurrency, Ledger
 from mm_fsm.books.markouts import MakerFill, MarkoutTracker
-from mm_fsm.core.clock import seconds
+from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.messages import Fact, Liquidity, OrderPurpose, Side
 
 MOST_WAITING: Final = 10_000
@@ -87,6 +87,7 @@ class FillsLog:
     _early: list[tuple[MakerFill, float, float | None]] = field(init=False, factory=list)
     """Horizons of them that are over already."""
     _horizons: tuple[float, ...] = field(init=False, default=())
+    _patience: int = field(init=False, default=0)
     _unsettled: int = field(init=False, default=0)
 
     def attach(self, context: MarketMakingContext) -> None:
@@ -94,6 +95,7 @@ class FillsLog:
         tracker: MarkoutTracker = context.markouts
         tracker.listener = self
         self._horizons = tracker.horizons_seconds
+        self._patience = 2 * nanoseconds(max(tracker.horizons_seconds))
 
     def begin_after(self, ledger: Ledger) -> None:
         """What is booked before the first step is no fill of the run's."""
@@ -139,9 +141,16 @@ class FillsLog:
         self._match()
         return rows
 
-    def hand_on_whole(self) -> None:
-        """Hand on the rows that nothing is missing of, as far as no earlier one waits."""
-        while self._waiting and (len(self._waiting) > MOST_WAITING or self._is_whole(self._waiting[0])):
+    def hand_on_whole(self, now: int) -> None:
+        """Hand on the rows that nothing is missing of, or that have waited long enough, as far as no earlier one waits.
+
+        A horizon that is not settled after its length again never is; nor does every fee have a price some day.
+        """
+        while self._waiting:
+            first = self._waiting[0]
+            is_too_old = now > first.time + self._patience or len(self._waiting) > MOST_WAITING
+            if not (is_too_old or self._is_whole(first)):
+                return
             self._finish(self._waiting.popleft())
 
     def end(self) -> None:

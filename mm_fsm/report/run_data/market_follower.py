@@ -250,7 +250,7 @@ class MarketFollower(MachineObserver):
             self.inventory.note_limit(now, is_reached=is_at_limit)
         if self._row is not None:
             self._row.note(*self._values())
-        self.fills.hand_on_whole()
+        self.fills.hand_on_whole(now)
 
     def _values(self) -> tuple[float | None, float, float, float]:
         """Of a row of the series, now."""

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from attrs import define, field
 
+from mm_fsm.core.programme import ProgrammeRule
 from mm_fsm.report.figures import MarketFigures, RunFigures
 from mm_fsm.report.files import symbol_directory
 from mm_fsm.report.run_data.figures_file import PAGE_FILE, replace_text, write_figures
 from mm_fsm.report.run_data.market_figures import MarketFacts, market_figures
 from mm_fsm.report.run_data.market_follower import MarketFollower
 from mm_fsm.report.run_data.market_tables import MarketTables
-from mm_fsm.report.run_data.run_origin import RecordedData, RunOrigin, notes_on, origin_of, write_origin
+from mm_fsm.report.run_data.run_origin import MarketOrigin, RecordedData, RunOrigin, notes_on, origin_of, write_origin
 from mm_fsm.report.session_report import SessionReport
 from mm_fsm.runtime.session import Session
 
@@ -41,21 +42,27 @@ class RunReport:
     command: Sequence[str] = ()
     recorded: Mapping[str, RecordedData] = field(factory=dict)
     problems: list[str] = field(init=False, factory=list)
-    _origin: RunOrigin = field(init=False)
+    _origin: RunOrigin | None = field(init=False, default=None)
     _markets: list[_Market] = field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
-        self._origin, settings = origin_of([each.configuration for each in self.sessions], self.command, self.recorded)
         try:
-            write_origin(self.directory, self._origin, settings)
+            self._begin()
+        except Exception as error:  # noqa: BLE001 - the run goes on without its report
+            self.problems.append(f"report: expected to begin with the run, found {error!r}. The journal has the run.")
+
+    def _begin(self) -> None:
+        origin, settings = origin_of([each.configuration for each in self.sessions], self.command, self.recorded)
+        try:
+            write_origin(self.directory, origin, settings)
         except OSError as error:
             self.problems.append(_unwritten(self.directory, error))
-        for session in self.sessions:
-            self._markets.append(self._follow(session))
+        self._markets = [self._follow(session, origin.markets[session.symbol].programme) for session in self.sessions]
+        self._origin = origin
 
-    def _follow(self, session: Session) -> _Market:
+    def _follow(self, session: Session, rule: ProgrammeRule) -> _Market:
         tables = MarketTables(symbol_directory(self.directory, session.symbol))
-        follower = MarketFollower(lambda: session.machine, self._origin.markets[session.symbol].programme, tables.rows)
+        follower = MarketFollower(lambda: session.machine, rule, tables.rows)
         session.watch(follower)
         return _Market(session, follower, tables)
 
@@ -65,13 +72,15 @@ class RunReport:
         Args:
             reports: each session's, by symbol.
         """
+        if self._origin is None:
+            return self.problems
         try:
-            self._finish(reports)
+            self._finish(reports, self._origin)
         except Exception as error:  # noqa: BLE001 - the run is over, and its outcome stands
             self.problems.append(f"report: expected figures of the run, found {error!r}. The journal has the run.")
         return self.problems
 
-    def _finish(self, reports: Mapping[str, SessionReport]) -> None:
+    def _finish(self, reports: Mapping[str, SessionReport], origin: RunOrigin) -> None:
         markets: list[MarketFigures] = []
         places: dict[str, str] = {}
         for market in self._markets:
@@ -80,14 +89,15 @@ class RunReport:
                 symbol = market.session.symbol
                 self.problems.append(f"report of {symbol}: gathering ended early, at {market.follower.failure}")
             places.update(self._finished_tables(market))
-            markets.append(self._figures(market, reports[market.session.symbol]))
+            symbol = market.session.symbol
+            markets.append(_figures(market, reports[symbol], origin.markets[symbol]))
         journals = {each.symbol: str(each.journal.status.path) for each in self.sessions if each.journal is not None}
         figures = RunFigures(
             name=self.directory.resolve().name,
             markets=tuple(markets),
-            reproduction=self._origin.reproduction(journals=journals, made_by="run"),
+            reproduction=origin.reproduction(journals=journals, made_by="run"),
             tables=places,
-            notes=notes_on(self._origin),
+            notes=notes_on(origin),
         )
         try:
             write_report(self.directory, figures)
@@ -101,19 +111,20 @@ class RunReport:
             if failure is not None:
                 self.problems.append(f"{market.tables.directory / name}: not all could be written: {failure}")
 
-    def _figures(self, market: _Market, report: SessionReport) -> MarketFigures:
-        session, origin = market.session, self._origin.markets[market.session.symbol]
-        facts = MarketFacts(
-            outcome=report.outcome.value,
-            error=report.error,
-            market_events=report.events,
-            fill_model=origin.fill_model,
-            settings=origin.settings,
-            computing=session.stopwatch.computing,
-            computing_breaches=session.stopwatch.breaches,
-            notes=tuple(f"restarted: {reason}" for reason in session.restarts),
-        )
-        return market_figures(market.follower, session.machine, facts)
+
+def _figures(market: _Market, report: SessionReport, origin: MarketOrigin) -> MarketFigures:
+    session = market.session
+    facts = MarketFacts(
+        outcome=report.outcome.value,
+        error=report.error,
+        market_events=report.events,
+        fill_model=origin.fill_model,
+        settings=origin.settings,
+        computing=session.stopwatch.computing,
+        computing_breaches=session.stopwatch.breaches,
+        notes=tuple(f"restarted: {reason}" for reason in session.restarts),
+    )
+    return market_figures(market.follower, session.machine, facts)
 
 
 def write_report(directory: Path, figures: RunFigures) -> None:

@@ -9,7 +9,7 @@ from attrs import define, field
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, seconds
 from mm_fsm.report.figures import Series
 
-FIRST_BUCKET: Final = 4 * NANOSECONDS_PER_SECOND
+FIRST_BUCKET: Final = 5 * NANOSECONDS_PER_SECOND
 """Length of a stretch as a run begins, nanoseconds."""
 MOST_ROWS: Final = 4_096
 """Beyond it, two neighbouring stretches become one."""

@@ -174,7 +174,7 @@ def test_rows_of_the_series_have_the_extremes_and_the_last_values_of_their_time(
     series = seen.figures.series
     by_bucket: defaultdict[int, list[Moment]] = defaultdict(list)
     for moment in seen.moments:
-        by_bucket[moment.time // (4 * SECOND) * 4_000].append(moment)
+        by_bucket[moment.time // (5 * SECOND) * 5_000].append(moment)
     assert series.time_ms == tuple(by_bucket)
     for place, moments in enumerate(by_bucket.values()):
         mids = [float(m.mid) for m in moments if m.mid is not None]
