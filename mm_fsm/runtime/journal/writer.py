@@ -334,7 +334,7 @@ class Journal:
             reasons=encode(result.reasons) if result.reasons else None,
             intents=messages.write_intents(result.intents),
             faults=encode([[f.code, f.reason, f.transient] for f in result.faults]) if result.faults else None,
-            recorded=tuple([said(name, value) for name, value in self._recorded_values(machine).items()]),
+            recorded=tuple(map(said, self._recorded, machine.recorded_values())),
             books=books_digest(machine) if self._is_digested(result) else b"",
         )
 
