@@ -18,10 +18,8 @@ from typing import Any, ClassVar, Final, Self
 from attrs import field, frozen
 from attrs.validators import gt, lt
 
-from mm_fsm import Balances, Fault, FaultCode, Fees, Instrument, Side, State
+from mm_fsm import Balances, Fault, FaultCode, Fees, Instrument, OrderBookkeeper, Side, State, TradingMachine
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.machine.order_bookkeeper import OrderBookkeeper
-from mm_fsm.machine.trading_machine import TradingMachine
 from mm_fsm.runtime.journal import JournaledMachine, JournalSettings, begin_journal, verify_run
 from mm_fsm.runtime.paper_run import PAPER_BALANCES, PAPER_FEES, PAPER_INSTRUMENT, trade_on_paper
 from mm_fsm.services import permission

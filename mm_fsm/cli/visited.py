@@ -16,7 +16,7 @@ from mm_fsm.diagram import (
     StateStyle,
     render,
 )
-from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.report.table import duration
 from mm_fsm.runtime.session import Session
 
@@ -24,7 +24,7 @@ _VISITED: Final = "#1a7f37"
 _UNVISITED: Final = "#b0b7bf"
 
 
-def visited_overlay(machine: QuotingMachine, caption: str) -> Overlay:
+def visited_overlay(machine: StrategyMachine, caption: str) -> Overlay:
     """Time in each state and count of each edge; what the session never did is pale."""
     definition, counts, durations = machine.definition, machine.transition_counts, machine.durations_until_now()
     edges = {}

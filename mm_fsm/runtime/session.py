@@ -13,6 +13,7 @@ from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.runtime.account.account_state import AccountState
 from mm_fsm.runtime.journal import Journal
 from mm_fsm.runtime.runner import SessionRunner
@@ -136,7 +137,7 @@ def session_around(
     )
 
 
-def watched(machine: QuotingMachine) -> StateStopwatch:
+def watched(machine: StrategyMachine) -> StateStopwatch:
     """A stopwatch that the machine reports to."""
     stopwatch = StateStopwatch(machine.definition)
     machine.observe(stopwatch)

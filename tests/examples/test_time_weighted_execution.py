@@ -290,13 +290,22 @@ def test_without_market_data_position_and_cash_are_checked_all_the_same(tmp_path
 
 
 def test_the_command_line_verifies_and_inspects_it(tmp_path: Path) -> None:
-    """As its first lines say, from the examples' directory; the page has its chart."""
+    """As its first lines say, from the examples' directory; the page has its chart.
+
+    What is of market makers alone says so.
+    """
     program = ["-c", "from mm_fsm.cli import main; main()"]
     for command in (["time_weighted_execution.py"], [*program, "verify"], [*program, "inspect"]):
         finished = subprocess.run(
             [sys.executable, *command, tmp_path], capture_output=True, text=True, check=False, cwd=EXAMPLES
         )
         assert finished.returncode == 0, finished.stderr
+    for command in ("why", "report"):
+        finished = subprocess.run(
+            [sys.executable, *program, command, tmp_path], capture_output=True, text=True, check=False, cwd=EXAMPLES
+        )
+        assert finished.returncode == 2
+        assert "expected a market maker's, found that TimeWeightedExecution wrote it" in finished.stderr
     page = (tmp_path / "inspect.html").read_text(encoding="utf-8")
     assert "CATCHING_UP" in page
 

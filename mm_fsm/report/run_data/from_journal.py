@@ -14,6 +14,7 @@ from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.exact import as_json
 from mm_fsm.report.figures import Assumption, FillModel, MarketFigures, RunFigures
 from mm_fsm.report.files import symbol_directory
+from mm_fsm.report.market_makers import recorded_market_maker
 from mm_fsm.report.run_data.market_figures import MarketFacts, market_figures
 from mm_fsm.report.run_data.market_follower import MarketFollower, RowTaker
 from mm_fsm.report.run_data.market_tables import MarketTables
@@ -81,7 +82,8 @@ class _Replay:
         self.follower.end()
 
     def _replay(self, segment: SegmentRow, on_step: Callable[[int], None]) -> None:
-        for step in replay(self.reader, segment, on_machine=self._begin):
+        cls = recorded_market_maker(self.reader, segment)
+        for step in replay(self.reader, segment, cls, on_machine=self._begin):
             assert self.follower is not None  # noqa: S101 - made before the first step
             self.follower.take(step.result, step.machine)
             self.market_events += isinstance(step.fact, MarketEvent)

@@ -13,11 +13,12 @@ from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.quoting import QuotingMachine
+from mm_fsm.report.market_makers import recorded_market_maker
 from mm_fsm.report.stretches import Stretch, StretchKind, StretchRecorder
 from mm_fsm.report.why.rewinding import RewoundMachine
 from mm_fsm.runtime.journal.database import QuietRow, SegmentRow
 from mm_fsm.runtime.journal.reader import JournalReader
-from mm_fsm.runtime.journal.replay import recorded_class, recorded_facts, replay, restored_machine
+from mm_fsm.runtime.journal.replay import recorded_facts, replay, restored_machine
 
 _RESTARTED = "recovered"
 """The origin of a segment with which another process goes on."""
@@ -130,7 +131,7 @@ def rewound_to(reader: JournalReader, sequence: int) -> RewoundMachine:
     """
     segment = next((each for each in reversed(reader.segments) if each.first_sequence <= sequence), None)
     if segment is not None and segment.has_market_data:
-        machine = restored_machine(reader, segment, _market_maker(reader, segment))
+        machine = restored_machine(reader, segment, recorded_market_maker(reader, segment))
         for _, number, fact in recorded_facts(reader, segment):
             if number == sequence and isinstance(machine, QuotingMachine):
                 return RewoundMachine.of(machine, fact)
@@ -195,7 +196,7 @@ class _Accountant:
             if is_first and goes_on:
                 recorder.go_on_from(machine)
 
-        for step in replay(self.reader, segment, _market_maker(self.reader, segment), on_machine=begin):
+        for step in replay(self.reader, segment, recorded_market_maker(self.reader, segment), on_machine=begin):
             recorder.take(step.result, step.machine)
             self.on_progress(step.sequence)
             if self._has_passed(recorder.now):
@@ -213,22 +214,6 @@ class _Accountant:
         for row in self.reader.rows(segment):
             if not isinstance(row, QuietRow):
                 yield row.time
-
-
-def _market_maker(reader: JournalReader, segment: SegmentRow) -> type[QuotingMachine]:
-    """The class that wrote a segment.
-
-    Raises:
-        JournalError: it is not there, or quotes no two sides.
-    """
-    found = recorded_class(reader, segment)
-    if not issubclass(found, QuotingMachine):
-        raise JournalError(
-            reader.path.name,
-            f"expected a market maker's, found that {found.__qualname__} wrote it, which has no sides to be quoted.",
-            "Look at its steps with mm-fsm inspect.",
-        )
-    return found
 
 
 def first_time(reader: JournalReader) -> int:
