@@ -210,7 +210,7 @@ def test_a_machine_of_ones_own_runs_and_replays(tmp_path: Path) -> None:
         ("shy:Bold", "Bold"),
         ("bold:Bold", "bold"),
         ("shy", "MODULE:CLASS"),
-        ("mm_fsm.books.order_lifecycle:OrderLifecycle", "expected a market maker"),
+        ("mm_fsm.books.order_lifecycle:OrderLifecycle", "expected a strategy, found another chart"),
     ],
 )
 def test_a_machine_that_is_not_there_is_refused(tmp_path: Path, reference: str, part: str) -> None:
