@@ -158,6 +158,7 @@ def _entry(market: InspectedMarket) -> dict[str, Any]:
         "steps": len(track.decisions),
         "not_known": [segment.note for segment in track.segments if segment.note],
         "compared": len(market.tracks) > 1,
+        "segments_not_compared": list(market.segments_not_compared),
         "first_differences": [
             {"segment": difference.segment, "step": difference.sequence} for difference in market.differences
         ],
@@ -169,6 +170,9 @@ def _sentence(market: InspectedMarket) -> str:
     text = f"{track.symbol}: {len(track.decisions):,} steps"
     if len(market.tracks) > 1:
         steps = ", ".join(str(difference.sequence) for difference in market.differences)
-        text += f"; first difference at step {steps}" if steps else "; no difference"
+        left_out = market.segments_not_compared
+        found = f"first difference at step {steps}" if steps else "no difference"
+        text += f"; {found}" if market.tracks[1].windows else ""
+        text += f"; {len(left_out)} segments cannot be replayed and were not compared" if left_out else ""
     unknown = sum(1 for segment in track.segments if segment.note)
     return text + (f"; {unknown} of {len(track.segments)} segments not whole, as the page says" if unknown else "")

@@ -12,7 +12,7 @@ import pytest
 from mm_fsm.cli import inspector
 from mm_fsm.cli.inspector import InspectOptions, run_inspector
 from tests.cli.command_line import run, write_settings
-from tests.runtime.settings_texts import market_entry, with_line
+from tests.runtime.settings_texts import MARKET, market_entry, with_line
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,14 @@ def test_other_settings_name_their_first_differences(made: Path, tmp_path: Path)
 def test_a_run_against_itself_does_not_differ(made: Path, tmp_path: Path) -> None:
     finished = run("inspect", made, "-q", "--against", made, "--out", tmp_path / "same.html")
     assert finished.output.count("no difference") == 2
+
+
+def test_a_comparison_without_market_data_is_not_called_alike(tmp_path: Path) -> None:
+    settings = write_settings(tmp_path, f"{MARKET}\n[journal]\nrecord_market_data = false\n")
+    assert run("run", settings, "-q", "--duration", 20, "--out", tmp_path / "run").status == 0
+    finished = run("inspect", tmp_path / "run", "-q", "--settings", settings)
+    assert "cannot be replayed and were not compared" in finished.output
+    assert "no difference" not in finished.output
 
 
 def test_a_long_journal_is_served_and_no_file_is_written(

@@ -89,18 +89,24 @@ class Inspector {
   segmentNote(moment) {
     return moment.track.entry.segments.find((segment) => segment.number === moment.content.segment)?.note ?? "";
   }
+  /** What a comparison has found, and what it could not look at. */
+  verdict() {
+    const { differences, isOneJournal, notCompared } = this.market, compared = this.market.tracks[1].windows.length > 0;
+    const texts = notCompared.length ? [`Not compared: segment ${notCompared.join(", ")}; the second table says why.`] : [];
+    if (differences.length) {
+      return [`${isOneJournal ? "First differences, one in each segment" : "First difference"}: step ${differences.join(", step ")}.`, ...texts];
+    }
+    return compared ? ["Both tell the same story: no fact and no decision differs.", ...texts] : texts;
+  }
   showAbout() {
     const about = document.getElementById("about");
-    const table = (track) => make("div", { class: "scroll" }, make("table", {},
+    const table = (entry) => make("div", { class: "scroll" }, make("table", {},
       make("thead", {}, make("tr", {}, ...["segment", "begun because", "at", "first step", "not known"].map((head) => make("th", {}, head)))),
-      make("tbody", {}, ...track.entry.segments.map((segment) => make("tr", {}, ...[
+      make("tbody", {}, ...entry.segments.map((segment) => make("tr", {}, ...[
         segment.number, segment.origin, segment.time, segment.first, segment.note || NONE].map((text) => make("td", {}, String(text))))))));
-    const { differences, isOneJournal } = this.market;
-    const found = this.market.tracks.length < 2 ? [] : [make("p", {}, differences.length
-      ? `${isOneJournal ? "First differences, one in each segment" : "First difference"}: step ${differences.join(", step ")}.`
-      : "Both tell the same story: no fact and no decision differs.")];
-    about.replaceChildren(...found, ...this.tracks.flatMap((track) => [
-      make("p", {}, make("b", {}, track.entry.title), `: ${track.entry.steps} steps, ${track.chart.name}.`), table(track)]));
+    const found = this.market.tracks.length < 2 ? [] : this.verdict().map((text) => make("p", {}, text));
+    about.replaceChildren(...found, ...this.market.tracks.flatMap((entry) => [
+      make("p", {}, make("b", {}, entry.title), `: ${entry.steps} steps, ${entry.chart.name}.`), table(entry)]));
   }
 }
 let inspector = null;

@@ -22,6 +22,7 @@ function spanText(nanoseconds) {
   return seconds >= 1 ? `${seconds.toFixed(3)} s` : `${(seconds * 1000).toFixed(3)} ms`;
 }
 async function unpacked(bytes) {
+  if (!("DecompressionStream" in window)) throw new Error("This browser is too old to unpack the steps: it lacks DecompressionStream.");
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return JSON.parse(await new Response(stream).text());
 }

@@ -28,6 +28,15 @@ class InspectedMarket:
     is_one_journal: bool = True
     """Whether both tracks are one journal, so that each segment begins alike."""
 
+    @property
+    def segments_not_compared(self) -> tuple[int, ...]:
+        """Numbers of segments that another version could not make a step of, such as those without market data."""
+        if len(self.tracks) < 2 or not self.is_one_journal:  # noqa: PLR2004 - one beside the other
+            return ()
+        replayed = {window.place.segment for window in self.tracks[1].windows}
+        recorded = {window.place.segment for window in self.tracks[0].windows}
+        return tuple(sorted(recorded - replayed))
+
 
 def inspection_page(markets: Sequence[InspectedMarket], *, title: str, is_served: bool = False) -> str:
     """The page of a run.
@@ -71,6 +80,7 @@ def _market_entry(market: InspectedMarket, pictures: _Pictures) -> dict[str, Any
         "tracks": tracks,
         "differences": [difference.sequence for difference in market.differences],
         "isOneJournal": market.is_one_journal,
+        "notCompared": market.segments_not_compared,
     }
 
 

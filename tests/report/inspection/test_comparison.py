@@ -9,6 +9,7 @@ import pytest
 
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.report.inspection.comparison import first_differences
+from mm_fsm.report.inspection.page import InspectedMarket
 from mm_fsm.report.inspection.steps import Version
 from mm_fsm.report.inspection.windows import StepKind
 from mm_fsm.runtime.journal import JournalReader, verify_run
@@ -26,7 +27,7 @@ class Patient(MarketMakingStateMachine):
 
 @pytest.fixture(scope="module")
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return record(tmp_path_factory.mktemp("run") / "run.journal", processes=2)
+    return record(tmp_path_factory.mktemp("run") / "run.journal", processes=2, seconds=20)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_a_journal_does_not_differ_from_itself(journal: Path) -> None:
 def test_two_runs_of_one_market_differ_in_their_order_ids_only(journal: Path, tmp_path: Path) -> None:
     """Tokens begin anew in each run, here with others."""
     tokens = iter(f"u{number:05d}" for number in range(100_000))
-    other = record(tmp_path / "run.journal", processes=2, make_token=lambda: next(tokens))
+    other = record(tmp_path / "run.journal", processes=2, seconds=20, make_token=lambda: next(tokens))
     with JournalReader(journal) as ours, JournalReader(other) as theirs:
         assert ours.about["run"] != theirs.about["run"]
     assert first_differences(track_of(journal), track_of(other), is_one_journal=False) == ()
@@ -70,8 +71,8 @@ def test_two_runs_of_one_market_differ_in_their_order_ids_only(journal: Path, tm
 
 @pytest.mark.parametrize("changes", [{"seed": 4}, {"settings": settings_with(target_spread_bps=8.0)}])
 def test_two_runs_differ_first_where_their_records_do(tmp_path: Path, changes: dict[str, Any]) -> None:
-    left = track_of(record(tmp_path / "a.journal"))
-    right = track_of(record(tmp_path / "b.journal", **changes))
+    left = track_of(record(tmp_path / "a.journal", seconds=15))
+    right = track_of(record(tmp_path / "b.journal", seconds=15, **changes))
     (found,) = first_differences(left, right, is_one_journal=False)
     for sequence in range(1, found.sequence):
         assert left.decisions[sequence] == right.decisions[sequence]
@@ -84,3 +85,14 @@ def test_the_longer_of_two_runs_differs_where_the_shorter_ends(tmp_path: Path) -
     (found,) = first_differences(left, right, is_one_journal=False)
     assert found.sequence == max(left.decisions) + 1
     assert first_differences(right, left, is_one_journal=False) == (found,)
+
+
+def test_segments_without_market_data_are_not_called_alike(tmp_path: Path) -> None:
+    """No other version can make their steps: they are named as not compared, never as equal."""
+    path = record(tmp_path / "run.journal", market_data=False, seconds=15)
+    left, right = track_of(path), track_of(path, Version(machine_class=Patient))
+    market = InspectedMarket((left, right), first_differences(left, right, is_one_journal=True))
+    assert market.differences == ()
+    assert market.segments_not_compared == tuple(dict.fromkeys(window.place.segment for window in left.windows))
+    assert market.segments_not_compared
+    assert InspectedMarket((left,)).segments_not_compared == ()

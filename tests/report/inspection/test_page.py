@@ -324,6 +324,15 @@ def test_a_journal_without_market_data_says_what_is_not_known(tmp_path: Path, op
     assert "without market data" in page.inner_text(".notice")
 
 
+def test_a_comparison_that_could_look_at_nothing_says_so(tmp_path: Path, open_page: OpenPage) -> None:
+    path = record(tmp_path / "run.journal", market_data=False, seconds=15)
+    market = InspectedMarket((track_of(path), track_of(path, Version(settings=settings_with(target_spread_bps=8.0)))))
+    page = settled(open_page(inspection_page([market], title="Records")))
+    assert "Not compared: segment 1" in page.inner_text("#about")
+    assert "same story" not in page.inner_text("#about")
+    assert page.locator(".side").count() == 1
+
+
 def first_transition_after_the_first_step(track: Track) -> int:
     content = [step for window in track.windows for step in windows_module.unpacked(window)["steps"]]
     return next(step["n"] for step in content[1:] if step.get("e"))
