@@ -87,6 +87,11 @@ class ChartView {
     }
   }
 }
+/** A part of a step without what differs between any two runs: names of questions, and tokens in order ids. */
+function comparable(moment, name) {
+  const text = JSON.stringify(moment.step[name] ?? null).replace(/"question_id":"[^"]*"/g, "");
+  return moment.track.entry.ownNames.reduce((found, token) => found.replaceAll(`-${token}-`, "-~-"), text);
+}
 /** One journal's half of the page: what is known of one step. */
 class SideView {
   constructor(track, picture, heading) {
@@ -130,7 +135,7 @@ class SideView {
     return moment.step.e.map(([source, event]) => edges.findIndex((edge) => edge.source === source && edge.event === event)).filter((at) => at >= 0);
   }
   *parts(moment, other) {
-    const { step } = moment, differs = (name) => other !== null && JSON.stringify(step[name] ?? null) !== JSON.stringify(other.step[name] ?? null);
+    const { step } = moment, differs = (name) => other !== null && comparable(moment, name) !== comparable(other, name);
     const part = (title, name, body) => make("section", { class: differs(name) ? "differs" : "" }, make("h3", {}, title), body);
     yield part(`Fact: ${step.f}`, "f", fieldList(step.v));
     if (step.x) yield part("Faults", "x", make("ul", { class: "reasons" }, ...step.x.map(([code, reason, passes]) => (

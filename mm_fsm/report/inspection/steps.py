@@ -33,6 +33,9 @@ FILLS: Final = "fills"
 """The name under which a machine shows how many fills it has booked, in whatever section."""
 
 
+_QUESTION: Final = "question_id"
+
+
 @frozen(kw_only=True)
 class Message:
     """A fact or an intent: its kind, and its fields as texts."""
@@ -71,11 +74,11 @@ class InspectedStep:
     """What this replay decided differently than the record; empty where it did not."""
 
     def decision(self, own_names: tuple[str, ...] = ()) -> bytes:
-        """A digest of fact and decision; ``own_names`` are tokens of the run that make no difference."""
+        """A digest of fact and decision; ``own_names``: tokens in order ids that make no difference."""
         decided = (self.fact.kind, _sorted(self.fact), *map(_sorted, self.intents), self.reasons, self.faults)
         text = repr((decided, self.transitions))
         for name in own_names:
-            text = text.replace(name, "~")
+            text = text.replace(f"-{name}-", "-~-")
         return blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
 
 
@@ -297,4 +300,5 @@ def _listed(text: str | None) -> list[Any]:
 
 
 def _sorted(message: Message) -> tuple[str, tuple[tuple[str, str], ...]]:
-    return message.kind, tuple(sorted(message.fields.items()))
+    """A message without the name of its question, which says nothing but when the run began."""
+    return message.kind, tuple(sorted((name, text) for name, text in message.fields.items() if name != _QUESTION))

@@ -73,6 +73,7 @@ class Track:
             "symbol": self.symbol,
             "title": self.title,
             "steps": len(self.decisions),
+            "ownNames": list(self.own_names),
             "chart": chart_entry(self.definition),
             "segments": [segment.entry() for segment in self.segments],
             "windows": [window.place.entry() for window in self.windows],

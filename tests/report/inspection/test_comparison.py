@@ -10,7 +10,7 @@ import pytest
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.report.inspection.comparison import first_differences
 from mm_fsm.report.inspection.page import InspectedMarket
-from mm_fsm.report.inspection.steps import Version
+from mm_fsm.report.inspection.steps import InspectedStep, Message, Version
 from mm_fsm.report.inspection.windows import StepKind
 from mm_fsm.runtime.journal import JournalReader, verify_run
 from tests.report.inspection.recorded import record, track_of
@@ -67,6 +67,24 @@ def test_two_runs_of_one_market_differ_in_their_order_ids_only(journal: Path, tm
     with JournalReader(journal) as ours, JournalReader(other) as theirs:
         assert ours.about["run"] != theirs.about["run"]
     assert first_differences(track_of(journal), track_of(other), is_one_journal=False) == ()
+
+
+def test_names_of_questions_and_tokens_in_order_ids_are_no_difference() -> None:
+    """Some are made of the time at which a run began. A token in an amount is an amount."""
+
+    def asking(name: str, since: str = "5", order: str = "") -> InspectedStep:
+        question = Message(kind="QueryOrder", fields={"question_id": name, "since": since, "client_order_id": order})
+        timer = Message(kind="Timer", fields={})
+        return InspectedStep(
+            segment=1, sequence=1, time=0, fact=timer, is_fill=False, state="idle", intents=(question,), shown={}
+        )
+
+    assert asking("q18cc251f442-1").decision() == asking("q18cc251f443-1").decision()
+    assert asking("q1", since="5").decision() != asking("q1", since="6").decision()
+    ours, theirs = asking("q1", order="mm-000001-a-7"), asking("q1", order="mm-u1-b-7")
+    assert ours.decision(("000001", "a")) == theirs.decision(("u1", "b"))
+    assert ours.decision(("000001", "a")) != asking("q1", order="mm-u1-b-8").decision(("u1", "b"))
+    assert asking("q1", "0.000001").decision(("000001",)) == asking("q1", "0.000001").decision(("u1",))
 
 
 @pytest.mark.parametrize("changes", [{"seed": 4}, {"settings": settings_with(target_spread_bps=8.0)}])
