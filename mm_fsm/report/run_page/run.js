@@ -54,6 +54,8 @@ function element(name, text = "", look = "") {
   if (look) made.className = look;
   return made;
 }
+/** A text as one word of a command line, whatever is in it. */
+function shellWord(text) { return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`; }
 /** What each colour or shape means, drawn small. */
 function addLegend(list, entries) {
   for (const [shape, color, text] of entries) {
@@ -309,6 +311,12 @@ class MarketCharts {
     const [side, reason, detail, edge, ending] = ["side", "reason", "detail", "edge", "ending"].map((name) => unpackedWords(stretches[name]));
     const held = reason.flatMap((one, place) => one === "live" ? [] : [place]);
     held.sort((a, b) => (end[b] - begin[b]) - (end[a] - begin[a]));
+    const command = this.place("why-command"), run = shellWord(report.name), symbol = shellWord(this.symbol);
+    const explain = (place) => {
+      const middle = utcText((begin[place] + end[place]) / 2, 3).replace(" ", "T");
+      command.textContent = `mm-fsm why ${run} --symbol ${symbol} --side ${side[place]} --at ${middle}`;
+    };
+    if (held.length) explain(held[0]); else command.textContent = `mm-fsm why ${run} --symbol ${symbol}`;
     const show = pagedTable(this.place("stretch-list"), `Longest stretches of ${this.symbol} without a quote`, [
       ["Side", ""], ["Begin, UTC", "nowrap"], ["Length", "number"], ["Why", "why"], ["Decided at", "code"], ["Then", ""], ["Step", "number"], ["Look", ""],
     ], 10);
@@ -321,6 +329,7 @@ class MarketCharts {
         look.setAttribute("aria-label", `Show ${utcText(begin[place])} in the charts`);
         look.addEventListener("click", () => {
           const length = Math.max(end[place] - begin[place], 5);
+          explain(place);
           this.time.show(begin[place] - length, end[place] + length);
           this.article.querySelector(".prices").scrollIntoView({ block: "center" });
         });

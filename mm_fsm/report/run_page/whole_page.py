@@ -61,7 +61,10 @@ def report_page(figures: RunFigures) -> str:
     return self_contained_page(
         "run.html.jinja",
         title=f"Report of {entry['name']}",
-        data={"markets": [market_data(section.figures.entry, section.amounts.decimals) for section in sections]},
+        data={
+            "name": entry["name"],
+            "markets": [market_data(section.figures.entry, section.amounts.decimals) for section in sections],
+        },
         home=_HOME,
         styles=["run.css"],
         scripts=["run.js"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -97,6 +99,13 @@ def test_a_stretch_is_shown_in_the_charts(report: str, open_page: OpenPage) -> N
     begin, end = stretches.begin_ms[longest] / 1_000, stretches.end_ms[longest] / 1_000
     page.locator(".stretch-list tbody tr").first.get_by_role("button").press("Enter")
     shown = page.evaluate("document.querySelector('article').charts.time.shown")
+    middle = datetime.fromtimestamp((stretches.begin_ms[longest] + stretches.end_ms[longest]) / 2_000, UTC)
+    told = page.locator(".why-command").inner_text()
+    assert told.startswith(
+        f"mm-fsm why demo --symbol ETH/USD --side {stretches.side[longest]} --at {middle:%Y-%m-%dT%H:%M:%S}"
+    )
+    quoted = page.evaluate('["ETH/USD", "it\'s; rm", "$(x)"].map(shellWord)')
+    assert quoted == [shlex.quote("ETH/USD"), "'it'\\''s; rm'", shlex.quote("$(x)")]
     assert shown == pytest.approx([begin - (end - begin), end + (end - begin)], abs=0.01)
 
 

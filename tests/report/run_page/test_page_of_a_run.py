@@ -62,6 +62,7 @@ def test_its_fills_are_those_of_the_table_for_people(directory: Path, open_page:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 def test_the_page_of_the_demonstration_is_below_half_a_megabyte(tmp_path: Path) -> None:
     """Two markets for an hour, with a plain quoter beside each."""
     assert (
@@ -75,6 +76,7 @@ def test_the_page_of_the_demonstration_is_below_half_a_megabyte(tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 def test_the_page_of_a_recorded_day_is_below_three_megabytes(
     tmp_path: Path, recorded_data: Callable[[str], Path]
 ) -> None:
