@@ -107,9 +107,11 @@ def _figures(options: ReportOptions) -> RunFigures | None:
     if directory.is_file():
         return None
     found = None if options.programme else read_figures(directory)
-    if found is not None:
+    if found is not None and found.reproduction.made_by == "run":
         return found
     journals = _journals(directory)
+    if found is not None and not _has_grown(journals, directory / FIGURES_FILE):
+        return found
     if not journals and options.programme:
         name = next(iter(options.programme)).replace("_", "-")
         remedy = "Make the run with a journal, or write [programme] in its settings."
@@ -138,6 +140,12 @@ def _journals(directory: Path) -> list[Path]:
     return list(by_symbol.values())
 
 
+def _has_grown(journals: Sequence[Path], since: Path) -> bool:
+    """Whether a journal was written after the figures that were made from it: the run went on."""
+    files = [*journals, *(path.with_name(f"{path.name}-wal") for path in journals)]
+    return any(path.stat().st_mtime_ns > since.stat().st_mtime_ns for path in files if path.exists())
+
+
 def _replayed(options: ReportOptions, journals: Sequence[Path]) -> RunFigures | None:
     find_modules_here()  # a machine that wrote a journal may be one of them
     directory, origin = options.directory, read_origin(options.directory)
@@ -147,10 +155,11 @@ def _replayed(options: ReportOptions, journals: Sequence[Path]) -> RunFigures | 
         replaying = Replaying(rule=rule, tables_below=directory if is_over else None, on_progress=tell)
         try:
             return figures_from_journals(directory, journals, origin, replaying)
-        except JournalError:
+        except JournalError as error:
             if options.programme or not (directory / RESULT_FILE).exists():
                 raise
-            return None  # an earlier version's run, whose tables are still printed
+            print_message(f"no figures beside these, and no page: {error}", style="dim")
+            return None
 
 
 def _is_running(directory: Path) -> bool:

@@ -89,8 +89,9 @@ def market_figures(follower: MarketFollower, machine: QuotingMachine, facts: Mar
 def _notes(profit: Profit, inventory: Inventory) -> Iterator[str]:
     """What makes an interval too narrow."""
     half_life = inventory.half_life_seconds or 0.0
-    if profit.terms is not None and profit.terms.block_seconds < HALF_LIVES_IN_A_BLOCK * half_life:
-        block = profit.terms.block_seconds
+    terms = profit.terms  # a block is so many whole steps, the nearest to what is wanted
+    if terms is not None and terms.block_seconds + terms.step_seconds < HALF_LIVES_IN_A_BLOCK * half_life:
+        block = terms.block_seconds
         yield f"the interval is too narrow: positions halve in {half_life:.0f} s, its blocks have only {block:g} s"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
 from pathlib import Path
-from shutil import copytree
+from shutil import copyfile, copytree
 
 import polars as pl
 import pytest
@@ -103,3 +105,36 @@ def test_a_journal_that_was_torn_gives_figures_up_to_the_tear(made: Path, killed
     assert torn.outcome == "unfinished"
     assert 0 < torn.machine.steps < whole.machine.steps
     assert torn.fills.price == whole.fills.price[: torn.fills.total]
+
+
+def test_figures_from_a_journal_are_kept_until_the_journal_grows(killed: Path) -> None:
+    assert run("report", killed, "-q").status == 0
+    written = (killed / "ETH-USD" / "orders.parquet").stat().st_mtime_ns
+    assert run("report", killed, "-q").status == 0
+    assert (killed / "ETH-USD" / "orders.parquet").stat().st_mtime_ns == written
+    journal = killed / "ETH-USD" / "run.journal"
+    later = (killed / "report.json").stat().st_mtime_ns + 1_000_000_000
+    os.utime(journal, ns=(later, later))
+    assert run("report", killed, "-q").status == 0
+    assert (killed / "ETH-USD" / "orders.parquet").stat().st_mtime_ns > written
+
+
+def test_of_a_run_that_goes_on_no_table_is_touched(made: Path, killed: Path) -> None:
+    """Its own process, here the one that runs the tests' parent, writes them."""
+    status = json.loads((made / "status.json").read_text())
+    (killed / "status.json").write_text(json.dumps({**status, "is_running": True, "process": os.getppid()}))
+    assert run("report", killed, "-q").status == 0
+    assert figures_of(killed).tables == {}
+    assert list(killed.glob("*/*.parquet")) == []
+
+
+def test_a_result_without_figures_whose_journal_does_not_replay_is_still_printed(made: Path, killed: Path) -> None:
+    copyfile(made / "result.json", killed / "result.json")
+    for journal in killed.glob("*/run.journal"):
+        with sqlite3.connect(journal) as connection:
+            connection.execute("UPDATE segments SET has_market_data = 0")
+        connection.close()
+    found = run("report", killed, "-q")
+    assert found.status == 0
+    assert "net PnL" in found.output
+    assert "no figures beside these" in found.messages
