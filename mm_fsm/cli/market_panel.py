@@ -214,7 +214,7 @@ def _inventory(entry: Entry, width: int) -> list[Text]:
     words += f", {percent(inventory['use'])} of the limit"
     use = inventory["use"]
     tone = Tone.BAD if use > 1 else Tone.WARNING if use >= 0.8 else Tone.PLAIN  # noqa: PLR2004 - as limits are
-    lines = answered(Answer("position", words, tone), width)
+    lines = answered(Answer("inventory", words, tone), width)
     gauge = _gauge(inventory["skew"], STYLES[tone] or "cyan")
     if len(lines) == 1 and lines[0].cell_len + gauge.cell_len + 1 <= width:
         return [Text.assemble(lines[0], " ", gauge)]

@@ -10,7 +10,7 @@ from rich.text import Text
 from mm_fsm.report.status_words import Answer, Tone
 
 STYLES: Final = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WARNING: "yellow", Tone.BAD: "bold red"}
-LABEL_WIDTH: Final = 9
+LABEL_WIDTH: Final = 10
 """Characters of a question and the space behind it."""
 _NARROW: Final = 48
 """Cells of a line; in a narrower one an answer goes on below its question, not beside it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from time import monotonic
 from time import time as wall_time
@@ -58,8 +58,12 @@ class SessionStatus:
     news: News = field(factory=News, init=False)
 
     def follow(self, result: StepResult) -> None:
-        """Look at both sides after a step; a reason that goes on keeps its beginning."""
-        self.news.follow(self.session, result)
+        """Look at both sides after a step; a reason that goes on keeps its beginning. Never raises."""
+        with suppress(Exception):  # a bug may have damaged the books: what people read ends no run
+            self.news.follow(self.session, result)
+            self._follow_sides()
+
+    def _follow_sides(self) -> None:
         context = self.session.machine.context
         for side in SIDES:
             held, history = context.sides[side].status, self.sides[side]
@@ -152,7 +156,7 @@ class StatusFile(AbstractContextManager["StatusFile"]):
                 "symbols": [status.entry() for status in self._statuses.values()],
             }
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(as_json(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+            fresh.write_text(_text(content), encoding="utf-8")
             fresh.replace(self.path)
             self.failure = None
         except OSError as failure:
@@ -160,6 +164,14 @@ class StatusFile(AbstractContextManager["StatusFile"]):
         except Exception as failure:  # noqa: BLE001 - a bug may have damaged the books: what people read ends no run
             self.failure = repr(failure)
         self._next_write = self._clock() + WRITE_SECONDS
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    """The content as strict JSON; a figure that is not finite, which is rare, is null."""
+    try:
+        return json.dumps(content, allow_nan=False) + "\n"
+    except ValueError:
+        return json.dumps(as_json(content), allow_nan=False) + "\n"
 
 
 def read_status(directory: Path) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def test_orders_that_wind_down_are_shown_beside_quotes_and_no_amount_has_an_expo
         if number % 7:
             continue
         panel = "\n".join(shown(status.entry(), 80, 40))
-        assert "e-" not in panel.split("position", 1)[1].splitlines()[0]
+        assert "e-" not in panel.split("inventory", 1)[1].splitlines()[0]
         for side in Side:
             orders = session.machine.context.orders.live(side)
             assert session.machine.is_final or panel.count(f"own {side}") == min(len(orders), 3)

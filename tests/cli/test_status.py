@@ -44,8 +44,8 @@ def test_a_run_says_what_became_of_it_and_while_it_runs_why_a_side_is_silent(tmp
         running = run("status", directory)
     assert running.status == 0
     assert "ETH/USD IDLE: silent: market data is too old" in running.output
-    assert "  ask      held for 1:10: market data is too old (older than 2 s)" in running.output
-    assert "  doing    quotes are cancelled; quoting goes on with fresh data" in running.output
+    assert "  ask       held for 1:10: market data is too old (older than 2 s)" in running.output
+    assert "  doing     quotes are cancelled; quoting goes on with fresh data" in running.output
 
     gone = run("status", directory)
     assert gone.status == 1
@@ -80,7 +80,7 @@ def test_what_fills_earn_is_said_once_there_are_enough(
     if told is None:
         assert "judged" not in shown
     else:
-        assert f"edge     {told}\n" in shown
+        assert f"edge      {told}\n" in shown
 
 
 def test_a_place_without_a_run_is_refused(tmp_path: Path) -> None:

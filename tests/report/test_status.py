@@ -156,3 +156,10 @@ def test_what_is_no_status_is_refused_as_a_file(tmp_path: Path, content: str | N
         (tmp_path / "status.json").write_text(content)
     with pytest.raises(FileError, match=r"^file '.*status.json'"):
         read_status(tmp_path)
+
+
+def test_a_figure_that_is_not_finite_is_null_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SessionStatus, "entry", lambda _: {"symbol": "A/B", "spread_bps": float("nan")})
+    with StatusFile(tmp_path / "run", [opened()]):
+        pass
+    assert read_status(tmp_path / "run")["symbols"] == [{"symbol": "A/B", "spread_bps": None}]

@@ -12,6 +12,7 @@ from mm_fsm.core.messages import Side
 from mm_fsm.core.rate_rules import Allowance, DecayingCounter, OrdersPerFill
 from mm_fsm.report.status import SessionStatus
 from mm_fsm.report.status_limits import Limit, limits_of
+from mm_fsm.runtime.account.account_state import AccountState
 from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import parse_settings, read_preset
 from tests.runtime.settings_texts import with_line
@@ -116,3 +117,45 @@ def test_shares_beyond_a_limit_or_without_one_are_told() -> None:
     assert evolve(limit, allowed=Decimal(0)).share == 1.0
     assert evolve(limit, allowed=Decimal(0), used=Decimal(0)).share == 0.0
     assert limit.worst_share is None
+
+
+def test_limits_over_all_markets_of_an_account_are_told_where_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loss of 30 of 120 is a quarter; a profit uses nothing; an exposure that nobody knows has no share."""
+    session = counted(with_line("strategy", "max_drawdown = 500"))
+    orders = Allowance(rule="account: orders in 10 s", used=20, allowed=80)
+    state = AccountState(
+        allowances=(orders,), max_exposure=Decimal(1000), exposure=None, max_loss=Decimal(120), result=Decimal(-30)
+    )
+    monkeypatch.setattr(type(session), "account_state", property(lambda _: state))
+    found = named(session)
+    assert found["account exposure"].share is None
+    assert found["account loss"].share == 0.25
+    assert found["account: orders in 10 s"].share == 0.25
+    state = evolve(state, result=Decimal(7), exposure=Decimal(1500))
+    assert named(session)["account loss"].share == 0
+    assert named(session)["account exposure"].share == 1.5
+
+
+def test_a_contracts_margin_is_a_limit() -> None:
+    """Equity over notional must stay above 0.1: with 1000 of equity at most 10000, of which 2 at 2000 are 4000."""
+    text = with_line("instrument", 'kind = "linear"').replace("quote = 20000", "quote = 1000").replace(
+        "base = 10", "base = 2"
+    )  # fmt: skip
+    session = counted(text)
+    context = session.machine.context
+    for _ in session.runner.run():
+        if context.mid_price is not None:
+            break
+    margin = named(session)["margin"]
+    assert context.mid_price is not None
+    assert margin.used == 2 * context.mid_price
+    assert margin.allowed == pytest.approx((context.limit_equity or 0) * 10)
+    assert 0.38 < (margin.share or 0) < 0.42
+
+
+def test_every_limit_says_what_happens_and_which_setting_sets_it() -> None:
+    session = counted(with_line("strategy", "max_missing_equity_share = 0.5\nrate_counter_limit = 60"))
+    (market,) = parse_settings(with_line("strategy", "max_drawdown = 500"))
+    for each in limits_of(session):
+        assert each.then
+        assert each.setting.startswith("account") or hasattr(market.strategy, each.setting)

@@ -227,3 +227,17 @@ def test_what_there_is_room_for_is_shared_by_both_sides_of_a_step_level_by_level
     quotes = [evolve(place(f"{side}{level}"), side=side, level=level) for side in Side for level in range(3)]
     desk.submit(*quotes)
     assert {name.removeprefix("PlaceOrder ") for name in desk.venue.names} == {"bid0", "ask0", "bid1", "ask1"}
+
+
+def test_the_accounts_state_says_what_is_used_and_looking_changes_nothing() -> None:
+    """Three orders within ten seconds, of which two had room; then one cancel, which counts as a request only."""
+    desk = Desk(TIGHT)
+    desk.submit(place("a"), place("b"), place("c"))
+    desk.submit(cancel("a"))
+    for _ in range(3):
+        used = {each.rule: (each.used, each.allowed) for each in desk.account.state().allowances}
+        assert used == {"account: orders in 10 s": (2, 2), "account: requests in 60 s": (3, 1_000)}
+    desk.venue.pass_time(11)
+    used = {each.rule: each.used for each in desk.account.state().allowances}
+    assert used == {"account: orders in 10 s": 0, "account: requests in 60 s": 3}
+    assert desk.account.state().is_switch_armed is None
