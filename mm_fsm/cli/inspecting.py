@@ -134,7 +134,9 @@ def _print(console: Console, found: AccountInspection, markets: Sequence[MarketC
             f"{_text(rules.minimum_notional)} {rules.quote_currency}; maker {_text(fees.maker_bps)} bps, "
             f"taker {_text(fees.taker_bps)} bps",
         )
-        table.add_row("", f"{len(market.own_orders)} open orders of ours, {len(market.foreign_orders)} of others")
+        undescribed = f", {market.undescribed_orders} that it does not describe" if market.undescribed_orders else ""
+        counted = f"{len(market.own_orders)} open orders of ours, {len(market.foreign_orders)} of others"
+        table.add_row("", f"{counted}{undescribed}")
     for risk in _risks(found, markets):
         table.add_row("at risk", risk)
     console.print(table)

@@ -42,6 +42,8 @@ class InspectedMarket:
     """Open orders that bear the prefix of the market's strategy."""
     foreign_orders: tuple[ReportedOrder, ...]
     """Everybody else's: an operator's, another program's."""
+    undescribed_orders: int = 0
+    """Open orders whose side, price or quantity the venue does not say, such as stop orders."""
 
 
 @frozen(kw_only=True)

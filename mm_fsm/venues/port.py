@@ -139,6 +139,14 @@ class SwitchedVenue(Protocol):
         """
         ...
 
+    async def foreign_order(self) -> str | None:
+        """Where an order rests that this connection's markets did not send, in any market; None where none rests.
+
+        Raises:
+            VenueError: the venue does not answer, or what it answers may not be all.
+        """
+        ...
+
 
 class Counted(StrEnum):
     """Requests that one of the venue's counters counts, and so may hold back."""

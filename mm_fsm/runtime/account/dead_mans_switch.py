@@ -1,7 +1,8 @@
 """Keeps a venue's dead man's switch from firing while this process lives. It is account-wide, so it needs the account.
 
-It is armed only once every market's list of open orders has been seen without an order of anybody else's, and disarmed
-as soon as one appears: a switch that fires takes foreign orders with it. While a market that nobody makes may have
+It is armed only once every market's list of open orders has been seen without an order of anybody else's, and the
+account's own list as well, as markets that nobody makes here are not listed otherwise. It is disarmed as soon as one
+appears: a switch that fires takes foreign orders with it. While a market that nobody makes may have
 orders in its book it is not renewed: the venue then cancels what this process fails to cancel. A request that fails is
 repeated until it is confirmed, as nobody knows whether the venue counts down meanwhile.
 """
@@ -22,6 +23,8 @@ RENEWALS: Final = 3
 """How often a countdown is begun anew before it would end."""
 RETRY_SECONDS: Final = 1.0
 """How soon a request that failed is repeated at first; twice as long after each failure, at most until a renewal."""
+LOOK_SECONDS: Final = 30.0
+"""How old the last look at all orders of the account may be when the switch is armed or renewed."""
 LAST_ATTEMPTS: Final = 3
 """How often an ending process asks that the venue count down no more."""
 
@@ -55,6 +58,7 @@ class DeadMansSwitch:
         self._unconfirmed: set[str] = set()
         self._call_at = call_at
         self._now = now
+        self._looked_at: int | None = None
         self._may_count_down = False
         """From the first request to arm it until the venue confirms that it is disarmed."""
         self._call_off: Callable[[], None] | None = None
@@ -66,12 +70,8 @@ class DeadMansSwitch:
 
     def note_open_orders(self, symbol: str, *, has_foreign: bool) -> None:
         """A market's open orders have been listed."""
-        if has_foreign and self.forbidden_because is None:
-            self.forbidden_because = f"an order of somebody else rests in {symbol}"
-            logger.bind(reason=self.forbidden_because).warning("switch.forbidden")
-            self.stop()
-            if self._may_count_down:
-                self._want(0)
+        if has_foreign:
+            self._forbid(symbol)
         self._unseen.discard(symbol)
         if not self._unseen and self._call_off is None and self.forbidden_because is None:
             self._renew()
@@ -93,6 +93,15 @@ class DeadMansSwitch:
         self.stop()
         self._renew()
         logger.bind(symbol=symbol, is_held=self.is_held).warning("switch.held" if self.is_held else "switch.renewed")
+
+    def _forbid(self, place: str) -> None:
+        if self.forbidden_because is not None:
+            return
+        self.forbidden_because = f"an order of somebody else rests in {place}"
+        logger.bind(reason=self.forbidden_because).warning("switch.forbidden")
+        self.stop()
+        if self._may_count_down:
+            self._want(0)
 
     async def disarm(self) -> None:
         """The process ends in order: the venue counts down no more. Never raises."""
@@ -140,12 +149,26 @@ class DeadMansSwitch:
                 self._call_off_retry = self._call_at(at, lambda: self._want(self._wanted))
 
     async def _ask(self, seconds: float) -> bool:
-        """Whether the venue has confirmed it."""
-        self._may_count_down = self._may_count_down or seconds > 0
+        """Whether the venue has confirmed it, or it is not wanted any more."""
         try:
+            if seconds > 0:
+                await self._look_at_account()
+                if self._call_off is None:  # an order has been found, or the process ends
+                    return True
+                self._may_count_down = True
             await self._venue.arm_switch(seconds)
         except VenueError as error:
             logger.bind(seconds=seconds, reason=str(error)).warning("switch.not_set")
             return False
         self.is_armed = self._may_count_down = seconds > 0
         return True
+
+    async def _look_at_account(self) -> None:
+        """See that nobody else's order rests in the account, unless that was seen a moment ago."""
+        now = self._now()
+        if self._looked_at is not None and now - self._looked_at < nanoseconds(LOOK_SECONDS):
+            return
+        place = await self._venue.foreign_order()
+        if place is not None:
+            self._forbid(place)
+        self._looked_at = now

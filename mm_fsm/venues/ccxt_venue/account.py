@@ -10,6 +10,7 @@ from attrs import define, field
 from mm_fsm.books.facts import RequestsSuspended
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.messages import RejectionCode
+from mm_fsm.errors import VenueError
 from mm_fsm.venues.ccxt_venue.keys import Keys
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
 from mm_fsm.venues.ccxt_venue.outcomes import SUSPENSIONS, Outcome, is_clock_error, outcome_of, retry_after_seconds
@@ -57,6 +58,15 @@ class Account:
         """How long the exchange takes no new order."""
         until = max(self.orders_suspended_until, self.suspended_until)
         return max(seconds(until - self.clock.now()), 0.0)
+
+    def check_not_suspended(self) -> None:
+        """Ask nothing in a ban: it would be refused, and lengthen it.
+
+        Raises:
+            VenueError: the exchange takes no request at present.
+        """
+        if self.suspension_seconds:
+            raise VenueError(f"{self.name}: not asked: it takes no request for {self.suspension_seconds:.1f} s")
 
     def judge(self, error: BaseException, exchange: Any = None) -> tuple[Outcome, RejectionCode]:
         """What an error says of its request. Call it in the ``except``, before anything is awaited.

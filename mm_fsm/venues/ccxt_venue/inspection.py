@@ -13,8 +13,9 @@ from mm_fsm.core.messages import ReportedOrder
 from mm_fsm.errors import VenueError
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry
-from mm_fsm.venues.ccxt_venue.looks import held
-from mm_fsm.venues.ccxt_venue.payloads import SeenOrder, read_orders
+from mm_fsm.venues.ccxt_venue.looks import UnansweredError, held
+from mm_fsm.venues.ccxt_venue.own_orders import FOREIGN
+from mm_fsm.venues.ccxt_venue.payloads import is_wholly_read, read_orders
 from mm_fsm.venues.inspection import AccountInspection, CurrencyBalance, InspectedMarket, Permissions
 
 
@@ -71,6 +72,30 @@ async def permissions_of(account: Account) -> Permissions:
         return Permissions()
 
 
+async def foreign_order_of(account: Account) -> str | None:
+    """In which market an order rests that our markets did not send; None where none rests in the whole account.
+
+    Raises:
+        VenueError: the exchange does not answer, or its list may not be the whole one.
+    """
+    account.check_not_suspended()
+    limit = entry(entry(entry(getattr(account.exchange, "features", None), "spot"), "fetchOpenOrders"), "limit")
+    unknown = f"{account.name}: its open orders are not known"
+    try:
+        answer = await account.exchange.fetch_open_orders(None, None, limit)
+    except Exception as error:  # noqa: BLE001 - whatever ccxt raises
+        account.judge(error)
+        raise VenueError(f"{unknown}: {account.reason(error)}") from None
+    found = read_orders(answer)
+    if not is_wholly_read(answer, found) or (limit is not None and len(found) >= limit):
+        raise VenueError(f"{unknown}: the list may not be all of them")
+    for seen in found:
+        market = account.markets.get(seen.symbol or "")
+        if market is None or account.orders.learn(market, seen) == FOREIGN:
+            return seen.symbol or "a market that it does not name"
+    return None
+
+
 async def inspection_of(
     account: Account, name: str, fees: Mapping[str, Fees], strategies: Mapping[str, str]
 ) -> AccountInspection:
@@ -111,17 +136,27 @@ async def inspection_of(
             symbol: InspectedMarket(
                 instrument=market.instrument,
                 fees=fees[symbol],
-                own_orders=tuple(each for each in orders[symbol] if each.is_of(strategies[symbol])),
-                foreign_orders=tuple(each for each in orders[symbol] if not each.is_of(strategies[symbol])),
+                own_orders=tuple(each for each in orders[symbol][0] if each.is_of(strategies[symbol])),
+                foreign_orders=tuple(each for each in orders[symbol][0] if not each.is_of(strategies[symbol])),
+                undescribed_orders=orders[symbol][1],
             )
             for symbol, market in account.markets.items()
         },
     )
 
 
-async def _open_orders(account: Account, symbol: str) -> list[ReportedOrder]:
-    found = read_orders(await account.exchange.fetch_open_orders(symbol))
-    return [
+async def _open_orders(account: Account, symbol: str) -> tuple[list[ReportedOrder], int]:
+    """A market's open orders that the exchange describes, and how many it does not.
+
+    Raises:
+        UnansweredError: one has no id, so that the list may be anything.
+    """
+    answer = await account.exchange.fetch_open_orders(symbol)
+    found = read_orders(answer)
+    if not is_wholly_read(answer, found):
+        raise UnansweredError("an open order without an id")
+    shown = [seen for seen in found if not seen.has_ended]
+    described = [
         ReportedOrder(
             client_order_id=account.orders.learn(account.markets[symbol], seen),
             venue_order_id=seen.venue_order_id,
@@ -130,17 +165,16 @@ async def _open_orders(account: Account, symbol: str) -> list[ReportedOrder]:
             quantity=seen.quantity,
             filled_quantity=seen.filled or Decimal(0),
         )
-        for seen in found
-        if _is_shown(seen) and seen.side is not None and seen.price is not None and seen.quantity is not None
+        for seen in shown
+        if seen.side is not None and seen.price is not None and seen.quantity is not None
     ]
-
-
-def _is_shown(seen: SeenOrder) -> bool:
-    return not seen.has_ended
+    return described, len(shown) - len(described)
 
 
 async def _clock_offset(account: Account) -> float | None:
-    """The exchange's clock less ours, halfway between question and answer."""
+    """The exchange's clock less ours, halfway between question and answer; None where it has no such question."""
+    if not entry(account.exchange.has, "fetchTime"):
+        return None
     asked = account.clock.now()
     told = amount(await account.exchange.fetch_time())
     if told is None:

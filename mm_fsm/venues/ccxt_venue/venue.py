@@ -15,7 +15,7 @@ from mm_fsm.errors import MarketMakerError, SettingsError, VenueError
 from mm_fsm.venues.ccxt_venue.account import HAS_SWITCH, Account
 from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
 from mm_fsm.venues.ccxt_venue.deadlines import refuse_late_orders
-from mm_fsm.venues.ccxt_venue.inspection import inspection_of, permissions_of
+from mm_fsm.venues.ccxt_venue.inspection import foreign_order_of, inspection_of, permissions_of
 from mm_fsm.venues.ccxt_venue.library import close_exchange
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
 from mm_fsm.venues.ccxt_venue.looks import Looks
@@ -182,11 +182,20 @@ class CcxtVenue:
             VenueError: the exchange has not confirmed it.
         """
         account = self._opened()
+        account.check_not_suspended()
         try:
             await account.exchange.cancel_all_orders_after(round(seconds * 1_000))
         except Exception as error:  # noqa: BLE001 - whatever ccxt raises
             account.judge(error)
             raise VenueError(f"{account.name}: its switch was not set: {account.reason(error)}") from None
+
+    async def foreign_order(self) -> str | None:
+        """In which market an order rests that the markets of this connection did not send; None where none rests.
+
+        Raises:
+            VenueError: the exchange does not answer, or what it answers may not be all.
+        """
+        return await foreign_order_of(self._opened())
 
     # -- looking at the account (mm_fsm.venues.inspection) ----------------------------------------------------------
 
@@ -230,7 +239,7 @@ class CcxtVenue:
     async def _open(self, exchange: Any) -> Mapping[str, VenueTerms]:
         await exchange.load_markets()
         await learn_limits(exchange, self._usage, next(iter(self._written)), self._hear_usage)
-        terms = {symbol: await self._terms(exchange, market) for symbol, market in self._written.items()}
+        terms = {symbol: await _terms(exchange, market, self._make_token) for symbol, market in self._written.items()}
         name = account_name(exchange, await exchange.fetch_balance(), self._wanted.account)
         account = self._shared(exchange, {symbol: each.instrument for symbol, each in terms.items()})
         streams = self._streams = StreamKeeper(account, self._make, self._let_close)
@@ -258,22 +267,6 @@ class CcxtVenue:
         self._watch = Watch(account, streams)
         account.on_clock_error = self._watch.ask_clock_soon
         return self._watch
-
-    async def _terms(self, exchange: Any, market: WantedMarket) -> VenueTerms:
-        instrument = agreed(exchange, read_instrument(exchange, market.symbol), market.instrument)
-        fees = await read_fees(exchange, market.symbol, market.fees)
-        return VenueTerms(
-            instrument=instrument,
-            fees=fees,
-            balances=market.balances,
-            account="",
-            outlives_process=True,
-            make_token=self._make_token,
-            capabilities=Capabilities(
-                cancels_when_silent=self._wanted.exchange in HAS_SWITCH,
-                arrival_seconds=ARRIVAL_SECONDS,
-            ),
-        )
 
     def _shared(self, exchange: Any, instruments: Mapping[str, Instrument]) -> Account:
         clock = VenueClock(self.now)
@@ -322,3 +315,18 @@ class CcxtVenue:
         if self._account is None:
             raise RuntimeError("the venue is not open: await open() first")
         return self._account
+
+
+async def _terms(exchange: Any, market: WantedMarket, make_token: Callable[[], str]) -> VenueTerms:
+    """What a market costs and allows, as the exchange says it; the account's name is not known yet."""
+    instrument = agreed(exchange, read_instrument(exchange, market.symbol), market.instrument)
+    fees = await read_fees(exchange, market.symbol, market.fees)
+    return VenueTerms(
+        instrument=instrument,
+        fees=fees,
+        balances=market.balances,
+        account="",
+        outlives_process=True,
+        make_token=make_token,
+        capabilities=Capabilities(cancels_when_silent=exchange.id in HAS_SWITCH, arrival_seconds=ARRIVAL_SECONDS),
+    )

@@ -21,6 +21,11 @@ class Countdown(DeskVenue):
     """A venue with a switch: what it was told, and when."""
 
     told: list[tuple[float, int]] = field(factory=list)
+    foreign: str | None = None
+    """Where an order of somebody else rests, as a look at the whole account shows it."""
+    looks: int = 0
+    is_deaf: bool = False
+    """Whether looking at the account fails."""
     is_down: bool = False
     answers: asyncio.Event = field(factory=asyncio.Event)
     """Requests are answered once it is set."""
@@ -33,6 +38,12 @@ class Countdown(DeskVenue):
         if self.is_down:
             raise VenueError("no answer")
         self.told.append((seconds, self.time))
+
+    async def foreign_order(self) -> str | None:
+        self.looks += 1
+        if self.is_deaf:
+            raise VenueError("no answer")
+        return self.foreign
 
 
 def play(scenario: Callable[[Countdown, DeadMansSwitch], Coroutine[Any, Any, None]]) -> Countdown:
@@ -300,3 +311,81 @@ def test_an_end_disarms_it_only_where_the_book_of_a_market_that_is_down_is_confi
         return [seconds for seconds, _ in venue.told]
 
     assert (asyncio.run(inside())[-1] == 0) == is_confirmed
+
+
+# -- the account as a whole: markets that nobody makes here are listed nowhere else ------------------------------------
+
+
+def seen_alone(switch: DeadMansSwitch) -> None:
+    for symbol in ("A/USD", "B/USD"):
+        switch.note_open_orders(symbol, has_foreign=False)
+
+
+def test_an_order_in_a_market_that_is_not_made_here_never_lets_it_count_down() -> None:
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        venue.foreign = "C/USD"
+        seen_alone(switch)
+        await settled()
+        venue.foreign = None
+        venue.pass_time(120)
+        await settled()
+        assert venue.told == []
+        assert switch.forbidden_because == "an order of somebody else rests in C/USD"
+
+    play(scenario)
+
+
+def test_one_that_appears_there_later_disarms_it_within_the_time_between_looks() -> None:
+    """Renewed every ten seconds, looked every thirty: at 0 and at 30."""
+
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        start = venue.time
+        seen_alone(switch)
+        await settled()
+        venue.foreign = "C/USD"
+        for _ in range(120):
+            venue.pass_time(0.5)
+            await settled()
+        assert [(seconds, (time - start) // SECOND) for seconds, time in venue.told] == [
+            (30, 0), (30, 10), (30, 20), (0, 30),
+        ]  # fmt: skip
+        assert not switch.is_armed
+        assert venue.looks == 2
+
+    play(scenario)
+
+
+def test_it_is_not_armed_before_the_account_could_be_looked_at() -> None:
+    async def scenario(venue: Countdown, switch: DeadMansSwitch) -> None:
+        venue.is_deaf = True
+        seen_alone(switch)
+        await settled()
+        assert venue.told == []
+        venue.is_deaf = False
+        venue.pass_time(1)
+        await settled()
+        assert [seconds for seconds, _ in venue.told] == [30]
+
+    play(scenario)
+
+
+def test_an_end_while_the_account_is_looked_at_leaves_no_countdown_behind() -> None:
+    looked = asyncio.Event()
+
+    class LooksForLong(Countdown):
+        async def foreign_order(self) -> str | None:
+            await looked.wait()
+            return None
+
+    async def inside() -> list[float]:
+        venue = LooksForLong()
+        switch = DeadMansSwitch(venue, 30, ("A/USD",), venue.call_at, venue.now)
+        switch.note_open_orders("A/USD", has_foreign=False)
+        await settled()
+        ending = asyncio.create_task(switch.disarm())
+        await settled()
+        looked.set()
+        await ending
+        return [seconds for seconds, _ in venue.told]
+
+    assert asyncio.run(inside()) == []
