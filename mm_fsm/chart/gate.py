@@ -161,7 +161,8 @@ def _always() -> bool:
 
 def _check_owner(definition: ChartDefinition, owner: object) -> None:
     """What a machine sets on itself must neither hide a method of its chart nor be bound as one that is not in it."""
-    for name in (*definition.guard_names, *definition.callback_names):
+    callbacks = definition.callback_names
+    for name in (*definition.guard_names, *callbacks):
         found = getattr(owner, name)
         if not callable(found) or iscoroutinefunction(found):
             raise ChartDefinitionError(
@@ -171,7 +172,7 @@ def _check_owner(definition: ChartDefinition, owner: object) -> None:
                 "would never be awaited.",
             )
     for name, place in hooks_of(definition).items():
-        if name not in definition.callback_names and hasattr(owner, name):
+        if name not in callbacks and hasattr(owner, name):
             raise ChartDefinitionError(
                 definition.name,
                 f"{name!r} was set on this machine, so it would run as a hook of {place} without being in the diagram.",

@@ -20,9 +20,9 @@ from mm_fsm.report.exact import exact_text
 
 Holds = Callable[[MarketMakingSettings], bool]
 
-_FACTORS: Final = tuple(map(Decimal, ("1.25", "2", "5", "20", "200", "10000")))
+_FACTORS: Final = tuple(map(Decimal, ("1.25", "2", "5", "50", "5000")))
 """How many times a number is tried, near to far, and in the same way what part of it."""
-_FROM_ZERO: Final = tuple(map(Decimal, ("0.001", "0.01", "0.1", "1", "10", "100", "1000", "100000")))
+_FROM_ZERO: Final = tuple(map(Decimal, ("0.001", "0.1", "1", "10", "100", "10000")))
 """What is tried where a number is 0, in both directions."""
 _DIGITS: Final = 3
 """Significant digits to which the nearest number is found: people write no more into settings."""

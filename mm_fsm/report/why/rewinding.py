@@ -6,7 +6,6 @@ copy of its own. A copy knows nothing that the machine did not know then: later 
 
 from __future__ import annotations
 
-import copyreg
 import io
 import pickle
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Self
 
-from attrs import define, field, fields, frozen
+from attrs import define, field, fields, frozen, has
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.settings_in_books import STAYS
@@ -60,13 +59,13 @@ class RewoundMachine:
     """As they were."""
     now: int = field(init=False)
     """The machine's time before the step, nanoseconds."""
-    _packed: bytes = field(init=False, repr=False)
+    _packed: _Packed = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         values = read_snapshot(self.snapshot, self.machine_class.snapshot_classes)
         context: MarketMakingContext = values["context"]
         self.settings, self.now = context.settings, context.now
-        self._packed = _pack(values)
+        self._packed = _Packed(values)
 
     @classmethod
     def of(cls, machine: QuotingMachine, fact: Fact, services: Services | None = None) -> Self:
@@ -85,8 +84,7 @@ class RewoundMachine:
 
     def copy(self, settings: MarketMakingSettings | None = None) -> QuotingMachine:
         """A machine of its own that stands where this one stood, before the step."""
-        values = pickle.loads(self._packed)  # noqa: S301 - packed by this object from values it has read itself
-        return self.machine_class.restored(values, self.services, settings)
+        return self.machine_class.restored(self._packed.copy(), self.services, settings)
 
     def quotes(self, side: Side, settings: MarketMakingSettings | None = None) -> Quoted:
         """What the step makes of a side.
@@ -154,18 +152,50 @@ def read_of(watched: MarketMakingSettings) -> set[str]:
 # -- copies ------------------------------------------------------------------------------------------------------------
 
 
+class _Packed:
+    """Values that a snapshot can hold, to be copied again and again: several times as fast as a snapshot is read.
+
+    Values that never change are shared by all copies: decimals, and value objects, which hash by what they hold.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        buffer = io.BytesIO()
+        packer = _Packer(buffer, pickle.HIGHEST_PROTOCOL)
+        packer.dump(values)
+        self._content = buffer.getvalue()
+        self._shared = packer.shared
+
+    def copy(self) -> dict[str, Any]:
+        """The values, with everything that changes copied."""
+        return _Unpacker(io.BytesIO(self._content), self._shared).unpacked()
+
+
 class _Packer(pickle.Pickler):
-    """Also packs read-only views of mappings."""
+    def __init__(self, buffer: io.BytesIO, protocol: int) -> None:
+        super().__init__(buffer, protocol)
+        self.shared: list[Any] = []
+        self._numbers: dict[int, int] = {}
 
-    dispatch_table: Any = copyreg.dispatch_table | {MappingProxyType: lambda view: (_proxy, (dict(view),))}
+    def persistent_id(self, value: Any) -> int | None:
+        """The number of a value that is shared; None where it is copied."""
+        kind = type(value)
+        if kind is not Decimal and kind is not MappingProxyType and not _is_value_object(kind):
+            return None
+        number = self._numbers.setdefault(id(value), len(self.shared))
+        if number == len(self.shared):
+            self.shared.append(value)
+        return number
 
 
-def _proxy(content: dict[str, Any]) -> Mapping[str, Any]:
-    return MappingProxyType(content)
+class _Unpacker(pickle.Unpickler):
+    def __init__(self, buffer: io.BytesIO, shared: list[Any]) -> None:
+        super().__init__(buffer)
+        self.persistent_load = shared.__getitem__  # type: ignore[method-assign]
+
+    def unpacked(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.load()
+        return found
 
 
-def _pack(values: Mapping[str, Any]) -> bytes:
-    """Values that a snapshot can hold, in a form that is read several times as fast as a snapshot."""
-    buffer = io.BytesIO()
-    _Packer(buffer, pickle.HIGHEST_PROTOCOL).dump(values)
-    return buffer.getvalue()
+def _is_value_object(kind: Any) -> bool:
+    return has(kind) and kind.__hash__ not in {None, object.__hash__}

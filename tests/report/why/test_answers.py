@@ -24,7 +24,7 @@ from mm_fsm.report.why.neighbours import SettingChange, is_searchable
 from mm_fsm.report.why.rewinding import RewoundMachine
 from mm_fsm.runtime.journal import JournalReader, JournalSettings
 from tests.machine.beginnings import placing, quoting
-from tests.report.why.recorded import SCARCE, account_of, is_quoted, made_again, record_run
+from tests.report.why.recorded import RECORDS, SCARCE, account_of, is_quoted, made_again, record_run
 from tests.runtime.journal.scenario import World, begin, kill, plan_at
 
 BID, ASK = Side.BID, Side.ASK
@@ -253,6 +253,30 @@ def test_a_killed_run_is_explained_as_far_as_it_was_recorded(tmp_path: Path) -> 
     assert account.unexplained == 0
     assert account.end > account.begin
     assert max(each.end for each in account.stretches) == account.end
+
+
+def test_a_run_of_two_processes_has_a_gap_that_is_accounted_for(tmp_path: Path) -> None:
+    """Seven seconds without a process, in the whole and in a window that begins within them."""
+    plan, world = plan_at(tmp_path / "run.journal", journal_settings=RECORDS), World()
+    for _ in range(2):
+        run = begin(plan)
+        world.run(run, 15)
+        kill(run)
+        world.pass_time(7)
+    whole = account_of(plan.path)
+    (gap, other) = (each for each in whole.stretches if each.kind is StretchKind.NOT_RUNNING)
+    assert (gap.begin, gap.end) == (other.begin, other.end)
+    assert 7e9 <= gap.duration < 8e9
+    assert whole.unexplained == 0
+    begin_of, end_of = gap.begin + gap.duration // 2, whole.end
+    with JournalReader(plan.path) as reader:
+        part = read_account(reader, begin_of, end_of).clipped(begin_of, end_of)
+        answers = answerer_for(reader, part).answers_at(begin_of)
+    assert part.unexplained == 0
+    for side in SIDES:
+        assert part.totals(side) == whole.clipped(begin_of, end_of).totals(side)
+    assert [each.stretch.kind for each in answers] == [StretchKind.NOT_RUNNING] * 2
+    assert all(each.at_first_step is None for each in answers)
 
 
 def test_a_side_that_is_never_quoted_is_one_silence(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from attrs import evolve
 
+from mm_fsm.books.facts import Timer
 from mm_fsm.core.messages import Side
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.report.why import CapturedSteps, LastSteps, explain_last_step
@@ -127,3 +128,17 @@ def test_a_live_side_needs_no_change() -> None:
 
 def test_before_the_first_step_there_is_nothing_to_explain() -> None:
     assert explain_last_step(Followed(50).steps.captured()) == []
+
+
+def test_every_attempt_begins_anew(captured: CapturedSteps) -> None:
+    """What attempts share never changes: the same step twice, with another in between, is the same."""
+    bid = captured.account.at(BID, captured.account.end)
+    assert bid is not None
+    assert bid.began is not None
+    rewound = captured.rewind(bid.began.step)
+    first, machine = rewound.attempt()
+    digest = rewound.copy().digest()
+    machine.step(Timer(received_at=machine.now + 60_000_000_000))
+    rewound.attempt(evolve(rewound.settings, max_position_size=Decimal(9), num_price_levels=2))
+    assert rewound.attempt()[0] == first
+    assert rewound.copy().digest() == digest

@@ -34,7 +34,7 @@ def test_a_threshold_is_found_to_three_digits(name: str, factor: float, is_up: b
     assert -1e-12 <= beyond <= digit * 1.11
 
 
-@given(threshold=st.integers(1, 500_000))
+@given(threshold=st.integers(1, 200_000))
 def test_a_whole_number_is_found_exactly(threshold: int) -> None:
     change = nearest_change(
         SETTINGS,
