@@ -11,7 +11,7 @@ from mm_fsm.report.run_data.figures_file import read_figures
 from mm_fsm.report.run_data.run_origin import read_origin
 from mm_fsm.runtime.session import for_session
 from mm_fsm.runtime.settings_file import read_preset, read_settings
-from tests.cli.command_line import run
+from tests.cli.command_line import run, write_tardis
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +61,32 @@ def test_where_a_run_comes_from_is_known_as_it_begins(directory: Path) -> None:
     assert origin.markets["ETH/USD"].seed == 3
     assert origin.versions["mm-fsm"]
     assert origin.versions["python-statemachine"]
+
+
+def test_a_backtest_made_again_from_its_settings_has_the_same_figures(tmp_path: Path) -> None:
+    files = write_tardis(tmp_path)
+    given = ("--quotes", files.quotes, "--trades", files.trades)
+    made = run("backtest", *given, "-q", "--no-cache", "--no-journal", "--out", tmp_path / "one")
+    assert made.status == 0, made.messages
+    again = run("run", tmp_path / "one" / "settings.toml", "-q", "--no-journal", "--out", tmp_path / "two")
+    assert again.status == 0, again.messages
+    first, second = read_figures(tmp_path / "one"), read_figures(tmp_path / "two")
+    assert first is not None
+    assert second is not None
+    assert first.markets[0].profit == second.markets[0].profit
+    assert first.markets[0].orders == second.markets[0].orders
+    assert first.markets[0].fill_model == second.markets[0].fill_model
+    assert first.reproduction.recordings == second.reproduction.recordings
+    assert len(first.reproduction.recordings[first.markets[0].symbol]) == 2
+    beside = run("report", tmp_path / "one", "--baseline", "-q", "--json")
+    assert beside.status == 0, beside.messages
+    assert beside.json()["markets"][0]["baseline"]["figures"]["market_events"] == first.markets[0].market_events
+
+
+def test_a_report_that_cannot_be_written_is_said_and_the_outcome_stays(tmp_path: Path) -> None:
+    (tmp_path / "run" / "report.json").mkdir(parents=True)
+    found = run("run", "-q", "--no-journal", "--duration", "20", "--seed", "3", "--out", tmp_path / "run")
+    assert found.status == 1
+    assert "report in" in found.messages
+    entries = json.loads((tmp_path / "run" / "result.json").read_text())["symbols"]
+    assert [entry["outcome"] for entry in entries] == ["completed", "completed"]
