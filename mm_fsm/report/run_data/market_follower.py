@@ -28,7 +28,7 @@ from mm_fsm.report.run_data.fills_log import FillRow, FillsLog, age_band
 from mm_fsm.report.run_data.hold_bins import HoldBins
 from mm_fsm.report.run_data.inventory_clock import InventoryClock
 from mm_fsm.report.run_data.own_orders_log import OrderRow, OwnOrdersLog
-from mm_fsm.report.run_data.presence_clock import PresenceClock, at_venue
+from mm_fsm.report.run_data.presence_clock import PresenceClock
 from mm_fsm.report.run_data.profit_clock import Amounts, ProfitClock
 from mm_fsm.report.run_data.request_peaks import RequestPeaks
 from mm_fsm.report.run_data.sampled_series import Row, SampledSeries
@@ -115,7 +115,7 @@ class MarketFollower(MachineObserver):
 
     _context: MarketMakingContext | None = field(init=False, default=None)
     _live: tuple[OwnOrder, ...] | None = field(init=False, default=None)
-    _best: dict[Side, Decimal | None] = field(init=False, factory=lambda: dict.fromkeys(SIDES))
+    _best: dict[Side, OwnOrder | None] = field(init=False, factory=lambda: dict.fromkeys(SIDES))
     _mid: Decimal | None = field(init=False, default=None)
     _bookings: int = field(init=False, default=0)
     _amounts: Amounts = field(init=False)
@@ -224,21 +224,14 @@ class MarketFollower(MachineObserver):
     def _look_at_orders(self, live: tuple[OwnOrder, ...], context: MarketMakingContext, now: int) -> None:
         self._live = live
         self.orders.look(context.orders, now, self.step)
-        quotes = at_venue(live)
-        self.presence.show(quotes)
-        best: dict[Side, Decimal | None] = dict.fromkeys(SIDES)
-        for order in quotes:
-            side, price = order.side, best[order.side]
-            if price is None or (order.price > price if side is Side.BID else order.price < price):
-                best[side] = order.price
-        self._best = best
+        self._best = self.presence.show(live)
 
     def _mark(self, context: MarketMakingContext, now: int, mid: Decimal | None) -> None:
         """m, or what is booked, has changed."""
         ledger = context.ledger
         if mid is not None and self.presence.size is None:
             self.presence.size = default_size(context, mid)
-            self.presence.show(at_venue(self._live or ()))
+            self.presence.show(self._live or ())
         self._mid, self._bookings = mid, ledger.bookings
         self._amounts = Amounts.of(ledger)
         self.drawdown.note(now, ledger.drawdown)
@@ -282,7 +275,7 @@ class MarketFollower(MachineObserver):
         row = self._row
         if row is not None:
             bid, ask = self._best[Side.BID], self._best[Side.ASK]
-            row.bid, row.ask = None if bid is None else float(bid), None if ask is None else float(ask)
+            row.bid, row.ask = None if bid is None else float(bid.price), None if ask is None else float(ask.price)
             row.step = self.step
         self._row = None
 

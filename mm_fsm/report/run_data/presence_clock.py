@@ -45,19 +45,34 @@ class PresenceClock:
         self._reach = exact(self.rule.within_bps)
         self._every = nanoseconds(self.rule.snapshot_seconds)
 
-    def show(self, quotes: Iterable[OwnOrder]) -> None:
-        """These quotes are in the venue's book, which ``judge`` is to see."""
-        shown: dict[Side, list[tuple[Decimal, Decimal]]] = {side: [] for side in SIDES}
-        for order in quotes:
-            shown[order.side].append((order.price, order.remaining))
-        for side, each in shown.items():
-            self._nearest[side] = self._price_of_size(side, each)
+    def show(self, live: Iterable[OwnOrder]) -> dict[Side, OwnOrder | None]:
+        """Of these own orders ``judge`` is to see the quotes in the venue's book; the best of each side.
 
-    def _price_of_size(self, side: Side, quotes: list[tuple[Decimal, Decimal]]) -> Decimal | None:
+        Those of unknown outcome do not count.
+        """
+        quotes = [
+            order
+            for order in live
+            if order.acknowledged and order.status is not OrderStatus.UNKNOWN and order.purpose is OrderPurpose.QUOTE
+        ]
+        best: dict[Side, OwnOrder | None] = {Side.BID: None, Side.ASK: None}
+        for order in quotes:
+            side, first = order.side, best[order.side]
+            if first is None or (order.price > first.price if side is Side.BID else order.price < first.price):
+                best[side] = order
+        for side, first in best.items():
+            self._nearest[side] = None if first is None else self._price_of_size(side, first, quotes)
+        return best
+
+    def _price_of_size(self, side: Side, best: OwnOrder, quotes: list[OwnOrder]) -> Decimal | None:
+        """Times 1e4, of the order with which the best ones reach the size; the very best mostly does."""
         if self.size is None:
             return None
+        if best.remaining >= self.size:
+            return best.price * BASIS_POINTS
         total = ZERO
-        for price, quantity in sorted(quotes, reverse=side is Side.BID):
+        shown = [(order.price, order.remaining) for order in quotes if order.side is side]
+        for price, quantity in sorted(shown, reverse=side is Side.BID):
             total += quantity
             if total >= self.size:
                 return price * BASIS_POINTS
@@ -121,12 +136,3 @@ class PresenceClock:
             both_resting_share=both_resting,
             both_live_share=both_live,
         )
-
-
-def at_venue(live: Iterable[OwnOrder]) -> list[OwnOrder]:
-    """The quotes that the venue has in its book for all that is known; those of unknown outcome do not count."""
-    return [
-        order
-        for order in live
-        if order.acknowledged and order.status is not OrderStatus.UNKNOWN and order.purpose is OrderPurpose.QUOTE
-    ]
