@@ -13,6 +13,7 @@ from attrs import frozen
 
 from mm_fsm.cli.consoles import result_console
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.library_output import library_output_hidden
 from mm_fsm.cli.long_work import long_work
 from mm_fsm.cli.run_journals import journals_of, strategy_of
 from mm_fsm.cli.user_code import find_modules_here, load_strategy
@@ -67,7 +68,8 @@ def run_inspector(run: Path, options: InspectOptions, *, until: Callable[[], obj
     if options.serves or (options.out is None and size_of(markets) > MOST_BYTES):
         return _serve(markets, title, options, until)
     place = options.out or (run if run.is_dir() else run.parent) / PAGE
-    page = inspection_page(markets, title=title)
+    with library_output_hidden():
+        page = inspection_page(markets, title=title)
     try:
         place.write_text(page, encoding="utf-8")
     except OSError as error:
@@ -78,7 +80,8 @@ def run_inspector(run: Path, options: InspectOptions, *, until: Callable[[], obj
 
 
 def _serve(markets: Sequence[InspectedMarket], title: str, options: InspectOptions, until: Callable[[], object]) -> int:
-    page = inspection_page(markets, title=title, is_served=True)
+    with library_output_hidden():
+        page = inspection_page(markets, title=title, is_served=True)
     with LoopbackServer(inspection_routes(page, markets), options.port) as server:
         _print(markets, {"address": server.address}, as_json=options.as_json)
         with suppress(KeyboardInterrupt):  # what ends it

@@ -11,7 +11,7 @@ import pytest
 
 from mm_fsm.cli import inspector
 from mm_fsm.cli.inspector import InspectOptions, run_inspector
-from tests.cli.command_line import run, write_settings
+from tests.cli.command_line import run, run_process, write_settings
 from tests.runtime.settings_texts import MARKET, market_entry, with_line
 
 
@@ -37,6 +37,12 @@ def test_the_page_stands_beside_the_run_with_every_step(made: Path) -> None:
     assert {market["symbol"]: market["steps"] for market in told["markets"]} == steps_of(made)
     assert not any(market["compared"] for market in told["markets"])
     assert f"{made / 'inspect.html'}: " in run("inspect", made, "-q").output
+
+
+def test_nothing_but_the_result_is_printed(made: Path) -> None:
+    """Libraries that draw have warnings of their own, which a process's standard error would show."""
+    finished = run_process("inspect", made, "-q", directory=made)
+    assert (finished.status, finished.messages) == (0, "")
 
 
 def test_one_market_of_several(made: Path, tmp_path: Path) -> None:
