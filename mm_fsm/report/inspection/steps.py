@@ -127,6 +127,10 @@ class SegmentSteps:
             )
             yield from _Records(self.reader, self.segment).steps() if self.version.is_recorded else ()
             return
+        if self._is_of_another_machine():
+            self.note = f"as recorded: written by {self.segment.chart.split()[0]}, whose chart is another"
+            yield from _Records(self.reader, self.segment).steps()
+            return
         last = 0
         try:
             for step in self._replayed():
@@ -138,6 +142,11 @@ class SegmentSteps:
             )
         if self.note and self.version.is_recorded:
             yield from (step for step in _Records(self.reader, self.segment).steps() if step.sequence > last)
+
+    def _is_of_another_machine(self) -> bool:
+        """Whether another class wrote it than the last segment, whose chart is shown."""
+        wrote, last = (segment.chart.split()[0] for segment in (self.segment, self.reader.segments[-1]))
+        return self.version.is_recorded and wrote != last
 
     def _replayed(self) -> Iterator[InspectedStep]:
         traces: list[StepTrace] = []

@@ -20,7 +20,8 @@ from mm_fsm.report.inspection.watching import EdgeTaken, GuardAnswer, ServiceAns
 from mm_fsm.runtime.journal import JournalReader, replay
 from mm_fsm.runtime.journal.database import RecordRow
 from mm_fsm.runtime.journal.writer import books_digest
-from tests.report.inspection.recorded import record, record_trouble, steps_of, track_of
+from tests.report.inspection.recorded import plan_for, record, record_trouble, steps_of, track_of
+from tests.runtime.journal.scenario import World, begin, kill
 
 
 @pytest.fixture(scope="module", params=["quiet", "lively", "trouble"])
@@ -168,6 +169,29 @@ def test_where_this_version_decides_otherwise_the_record_is_shown_and_it_is_said
     assert f"from step {strayed} on as recorded" in track.segments[0].note
     assert all((step.trace is None) == (step.sequence >= strayed) for step in steps)
     assert 1 < strayed < len(steps)
+
+
+class Renamed(MarketMakingStateMachine):
+    """Another class with the same chart: what a user's next version may be."""
+
+
+def test_a_segment_of_another_machine_is_shown_as_recorded(tmp_path: Path) -> None:
+    """Its guards belong to another chart than the page's, which is that of the last segment."""
+    path, world = tmp_path / "run.journal", World()
+    for machine_class in (MarketMakingStateMachine, Renamed):
+        run = begin(plan_for(path, machine_class=machine_class))
+        world.run(run, 10)
+        kill(run)
+        world.pass_time(1)
+    track, steps = track_of(path), steps_of(path)
+    notes = [segment.note for segment in track.segments]
+    assert notes[0].startswith("as recorded: written by mm_fsm.machine.market_making:MarketMakingStateMachine")
+    assert notes[-1] == ""
+    assert track.definition.name == "Renamed"
+    assert {step.segment for step in steps if step.trace is None}.isdisjoint(
+        step.segment for step in steps if step.trace is not None
+    )
+    assert steps[-1].trace is not None
 
 
 def test_where_a_replay_breaks_off_the_record_is_shown_and_it_is_said(
