@@ -30,8 +30,10 @@ from mm_fsm.machine.deadlines import is_trade_lookup_needed
 from mm_fsm.machine.step_draft import StepDraft
 from mm_fsm.services import permission
 
-_QUOTES_LEAVE: Final = Hold(HoldReason.ORDERS_IN_FLIGHT, "the order service takes its quotes out first")
-_NOT_PLACED: Final = Hold(HoldReason.CUSTOM, "the order service placed none of its quotes")
+QUOTES_LEAVE: Final = Hold(HoldReason.ORDERS_IN_FLIGHT, "the order service takes its quotes out first")
+"""Of a priced side that the order service leaves without a quote until its cancels are confirmed."""
+NOT_PLACED: Final = Hold(HoldReason.CUSTOM, "the order service placed none of its quotes")
+"""Of a priced side that it leaves without a quote for a reason of its own."""
 
 
 @define
@@ -180,7 +182,7 @@ class Desk:
             if status.refusal is not None or not plan.quotes(side) or orders.has_quote(side):
                 continue
             leaves = any(order.cancel_in_flight for order in orders.live(side))
-            status.refusal = _QUOTES_LEAVE if leaves else _NOT_PLACED
+            status.refusal = QUOTES_LEAVE if leaves else NOT_PLACED
 
     # -- cancelling -------------------------------------------------------------------------------------------------
 

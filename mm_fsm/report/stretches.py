@@ -20,6 +20,7 @@ from mm_fsm.chart import EdgeDefinition
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.decisions import Hold, HoldReason, RefusalCode
 from mm_fsm.core.messages import SIDES, Side
+from mm_fsm.machine.desk import NOT_PLACED, QUOTES_LEAVE
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.fact_words import fact_words
@@ -324,7 +325,7 @@ def _service(context: MarketMakingContext, side: Side, status: Hold) -> str:
         return "spreads.price_quotes"
     if refusal is None or status != refusal:
         return ""
-    if status.reason is HoldReason.CUSTOM or (status.reason is HoldReason.ORDERS_IN_FLIGHT and not status.detail):
+    if status in {QUOTES_LEAVE, NOT_PLACED}:
         return "orders.plan_changes"
     return "" if status.detail.partition(":")[0] in _OF_THE_DESK else "risk.review"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mm_fsm.core.decisions import Hold, HoldReason
+from mm_fsm import DefaultOrderService, MarketMakingContext
+from mm_fsm.core.decisions import Hold, HoldReason, OrderChanges, QuotePlan
 from mm_fsm.core.messages import SIDES, Intent, Side
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
@@ -16,7 +17,8 @@ from mm_fsm.runtime.journal import JournalReader, JournalSettings, replay
 from mm_fsm.runtime.recovery import OpenRun
 from tests.machine.beginnings import placing, quoting
 from tests.machine.bench import SECOND, START, Bench
-from tests.runtime.journal.scenario import World, begin, kill, plan_at
+from tests.machine.scripted import services
+from tests.runtime.journal.scenario import World, begin, kill, plan_at, settings_with
 
 BID, ASK = Side.BID, Side.ASK
 
@@ -215,6 +217,38 @@ def test_what_the_record_leaves_out_is_not_explained() -> None:
     recorder.pass_over(START + 5 * SECOND)
     recorder.end()
     assert recorder.unexplained == {BID: 5 * SECOND, ASK: 5 * SECOND}
+
+
+def test_who_decided_is_told_by_the_answer_that_the_hold_is(tmp_path: Path) -> None:
+    """Prices are the spread service's, refusals the risk service's; a wait for the venue's books is nobody's answer."""
+    scarce = settings_with(max_orders_per_interval=8, trade_beyond_book_bps=1.0)
+    with begin(plan_at(tmp_path / "run.journal", settings=scarce)) as run:
+        World().run(run, 60)
+    found, _, _ = replayed(tmp_path / "run.journal")
+    deciders = {(each.reason, each.decision.service) for each in found if each.kind is StretchKind.HELD}
+    assert deciders >= {
+        ("risk", "risk.review"),
+        ("unsound_book", "spreads.price_quotes"),
+        ("warming_up", "spreads.hold_market"),
+        ("reconciling", ""),
+    }
+    (first,) = (each for each in of(BID, found) if each.reason == HoldReason.RECONCILING)
+    assert first.decision.guard.startswith("ready_to_quote")
+
+
+def test_an_order_service_that_places_nothing_is_named() -> None:
+    """The quotes are priced and no order comes of them: the order service's doing, until the next refresh."""
+
+    class Idle(DefaultOrderService):
+        def plan_changes(self, context: MarketMakingContext, plan: QuotePlan) -> OrderChanges:
+            return OrderChanges()
+
+    bench = Bench(services=services(orders=Idle()), is_watched=False)
+    followed = Followed(bench)
+    bench.run_until(lambda: bench.context.plan is not None, 60)
+    current = followed.recorder.current(BID)
+    assert current is not None
+    assert current.decision.service == "orders.plan_changes"
 
 
 def test_a_run_of_one_step_has_no_time_to_account_for() -> None:
