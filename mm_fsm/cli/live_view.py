@@ -180,18 +180,28 @@ class LiveView(RunView):
             bar.add_row(ProgressBar(total=1.0, completed=fraction), Text(text, style="dim"))
             lines = [bar]
         if height >= _FEWEST_ROWS_WITH_HELP:
-            lines += wrapped(Text(self._help(), style="dim"), room)[:1]
+            lines.append(Text(_whole(self._keys_now(), room), style="dim"))
         return lines
 
-    def _help(self) -> str:
+    def _keys_now(self) -> list[str]:
+        """What keys do at present, what matters most first."""
         ends = "Ctrl-C: cancel and end"
         if not self._keys.are_read:
-            return ends
+            return [ends]
         if self._why.is_open:
-            return f"space: read on   w: back to the markets   {ends}"
+            return ["space: read on", "w: back to the markets", ends]
         several = ["n: next market"] if len(self._sessions) > 1 else []
         chosen = [] if self._chosen is None else ["a: all markets"]
-        return "   ".join(["w: why?", *several, *chosen, ends])
+        return ["w: why?", *chosen, *several, ends]
+
+
+def _whole(parts: Sequence[str], width: int) -> str:
+    """As many of the parts as a line holds, each whole."""
+    line = ""
+    for part in parts:
+        longer = f"{line}   {part}" if line else part
+        line = longer if len(longer) <= width else line
+    return line
 
 
 def _columns(markets: int, width: int, rows: int) -> int:

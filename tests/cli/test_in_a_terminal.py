@@ -15,6 +15,8 @@ from tests.cli.command_line import command
 from tests.cli.test_keys import flags
 
 COLUMNS, ROWS = 60, 24
+SIZES = ("COLUMNS", "LINES")
+"""Variables that would say another size than the terminal's."""
 
 
 def test_a_run_is_watched_asked_and_ended(tmp_path: Path) -> None:
@@ -29,7 +31,7 @@ def test_a_run_is_watched_asked_and_ended(tmp_path: Path) -> None:
         stdin=follower,
         stdout=subprocess.PIPE,
         stderr=follower,
-        env={**os.environ, "TERM": "xterm-256color"},
+        env={name: text for name, text in os.environ.items() if name not in SIZES} | {"TERM": "xterm-256color"},
         start_new_session=True,
         preexec_fn=control,  # noqa: PLW1509 - one thread, in a test
     )
