@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -204,6 +204,16 @@ def test_fees_in_basis_points_are_a_fraction_of_the_notional() -> None:
     fees = Fees(maker_bps=Decimal("-0.5"), taker_bps=Decimal("7.5"))
     assert fees.rate(maker=True) == Decimal("-0.00005")
     assert fees.rate(maker=False) == Decimal("0.00075")
+
+
+def test_the_dearest_fee_and_the_best_rebate_are_kept_whatever_the_host_computes_with() -> None:
+    with localcontext(Context(prec=2)):
+        fees = Fees(maker_bps=Decimal("-0.5375"), taker_bps=Decimal("7.5125"))
+        assert (fees.highest_rate, fees.highest_rebate_rate) == (Decimal("0.00075125"), Decimal("0.00005375"))
+        free = Fees(maker_bps=Decimal(0), taker_bps=Decimal(0))
+        assert (free.highest_rate, free.highest_rebate_rate) == (0, 0)
+        rebated = Fees(maker_bps=Decimal(-1), taker_bps=Decimal(-3))
+        assert (rebated.highest_rate, rebated.highest_rebate_rate) == (0, Decimal("0.0003"))
 
 
 @pytest.mark.parametrize(
