@@ -21,11 +21,10 @@ from loguru import logger
 
 from mm_fsm.books.facts import ConversionPriceReported, OrderFilled
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
-from mm_fsm.venues.ccxt_venue.amounts import entry, positive
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
 from mm_fsm.venues.ccxt_venue.outcomes import SUSPENSIONS, Outcome
 from mm_fsm.venues.ccxt_venue.own_orders import FOREIGN, OwnOrderNews
-from mm_fsm.venues.ccxt_venue.payloads import SeenTrade, read_order, read_trades
+from mm_fsm.venues.ccxt_venue.payloads import SeenTrade, read_order, read_price, read_trades
 
 _REMEMBERED: Final = 50_000
 _LOOKED_UP_AT_ONCE: Final = 50
@@ -198,8 +197,7 @@ class OwnTradeNews:
             self._patience["price", market.symbol, currency].answers = MOST_ANSWERS
             logger.bind(symbol=market.symbol, currency=currency).warning("venue.fee_has_no_price")
             return
-        ticker = await self.exchange.fetch_ticker(pair)
-        worth = positive(entry(ticker, "last")) or positive(entry(ticker, "close"))
+        worth = read_price(await self.exchange.fetch_ticker(pair))
         if worth is None:
             return
         self._priced[market.symbol, currency] = self.clock.now()

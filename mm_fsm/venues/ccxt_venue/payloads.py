@@ -135,6 +135,11 @@ def read_trade(payload: Any) -> SeenTrade | None:
     )
 
 
+def read_price(payload: Any) -> Decimal | None:
+    """What was paid last by one of ccxt's tickers; None when it does not say."""
+    return positive(entry(payload, "last")) or positive(entry(payload, "close"))
+
+
 def read_book(payload: Any, depth: int) -> SeenBook | None:
     """The best ``depth`` levels a side of one of ccxt's books; None when they make no sense.
 
@@ -190,15 +195,19 @@ def _status(raw: object, quantity: Decimal | None, filled: Decimal | None) -> Re
 
 
 def _fee(payload: Any) -> tuple[Decimal | None, str | None]:
-    """The trade's fee and its currency. Several in one currency are one; in several they are not known."""
+    """The trade's fee and its currency. Several in one currency are one; in several they are not known.
+
+    What is zero says no currency beside another one: some exchanges list each currency that a fee could be taken in.
+    """
     listed = entry(payload, "fees")
     charged = listed if isinstance(listed, list) and listed else [entry(payload, "fee")]
     total, currency = Decimal(0), None
     for each in charged:
         cost, name = amount(entry(each, "cost")), text(entry(each, "currency"))
-        if cost is None or name is None or currency not in {None, name}:
+        if cost is None or name is None or (cost and total and currency != name):
             return None, None
-        total, currency = total + cost, name
+        currency = name if cost or currency is None else currency
+        total += cost
     return total, currency
 
 
