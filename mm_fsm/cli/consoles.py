@@ -39,5 +39,7 @@ def print_message(text: str, *, style: str = "") -> None:
     lines = text.splitlines() or [""]
     if console.is_terminal:
         width = max(console.width, 2)
-        lines = [part for line in lines for part in wrap(line, width, break_long_words=False) or [""]]
+        lines = [
+            part for line in lines for part in wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+        ]
     console.print(Text("\n".join(lines), style=style), soft_wrap=True)
