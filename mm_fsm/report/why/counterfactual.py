@@ -9,13 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from mm_fsm.core.messages import SIDES, PlaceOrder, Side
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.exact import as_json, exact_text
-from mm_fsm.report.why.neighbours import Ladders, SettingChange, is_searchable, nearest_change
+from mm_fsm.report.why.neighbours import (
+    Ladders,
+    SettingChange,
+    is_searchable,
+    nearest_change,
+    option_names,
+    value_of,
+    with_value,
+)
 from mm_fsm.report.why.rewinding import Quoted, RewoundMachine, quoted_by
 
 
@@ -113,12 +121,12 @@ class StepSearch:
         change = nearest_change(self._settings, name, is_quoted, self._ladders)
         if change is None:
             return None
-        quoted = self._attempt(name, evolve(self._settings, **{name: change.changed}))[side]
+        quoted = self._attempt(name, with_value(self._settings, name, change.changed))[side]
         return ProvenChange(change=change, quoted=quoted)
 
     def _settings_read(self) -> frozenset[str]:
         if self._read is None:
-            self._read = self.rewound.settings_read()
+            self._read = self.rewound.settings_read() | frozenset(option_names(self._settings))
         return self._read
 
     def _attempt(self, name: str, settings: MarketMakingSettings) -> dict[Side, Quoted]:
@@ -127,7 +135,7 @@ class StepSearch:
         Raises:
             SettingsError: the market refuses these settings.
         """
-        key = name, repr(getattr(settings, name))
+        key = name, repr(value_of(settings, name))
         if key not in self._known:
             try:
                 self._known[key] = self._both(settings)

@@ -7,16 +7,17 @@ switch, and their own checks say which numbers they take, beside the other setti
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from attrs import evolve, fields, frozen
+from attrs import asdict, evolve, fields, frozen
 
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.exact import exact_text
+from mm_fsm.services.registry import load_services
 
 Holds = Callable[[MarketMakingSettings], bool]
 
@@ -24,6 +25,7 @@ _FACTORS: Final = tuple(map(Decimal, ("1.25", "2", "5", "50", "5000")))
 """How many times a number is tried, near to far, and in the same way what part of it."""
 _FROM_ZERO: Final = tuple(map(Decimal, ("0.001", "0.1", "1", "10", "100", "10000")))
 """What is tried where a number is 0, in both directions."""
+_OPTIONS: Final = "service_options"
 _DIGITS: Final = 3
 """Significant digits to which the nearest number is found: people write no more into settings."""
 _FINER: Final = Decimal("0.1")
@@ -49,9 +51,41 @@ class SettingChange:
         return abs(float(self.changed) / float(self.value) - 1)
 
 
+def option_names(settings: MarketMakingSettings) -> list[str]:
+    """The options of the services in use, as ``service_options.SERVICE.OPTION``."""
+    found = []
+    for service in dict.fromkeys(asdict(settings.services).values()):
+        table = settings.service_options.get(service)
+        found += [f"{_OPTIONS}.{service}.{key}" for key in table] if isinstance(table, Mapping) else []
+    return found
+
+
+def value_of(settings: MarketMakingSettings, name: str) -> Any:
+    """A setting by its name, or an option of a service."""
+    if not name.startswith(f"{_OPTIONS}."):
+        return getattr(settings, name)
+    _, service, key = name.split(".", 2)
+    return settings.service_options[service][key]
+
+
+def with_value(settings: MarketMakingSettings, name: str, value: Any) -> MarketMakingSettings:
+    """The settings with another value of one, or of an option of a service.
+
+    Raises:
+        SettingsError: they do not take it; nor does the service.
+    """
+    if not name.startswith(f"{_OPTIONS}."):
+        return evolve(settings, **{name: value})
+    _, service, key = name.split(".", 2)
+    table = {**settings.service_options[service], key: value}
+    changed = evolve(settings, service_options={**settings.service_options, service: table})
+    load_services(changed.services, changed.service_options)
+    return changed
+
+
 def is_searchable(settings: MarketMakingSettings, name: str) -> bool:
     """Whether a setting has other values to try: numbers that are set, choices, switches."""
-    value = getattr(settings, name)
+    value = value_of(settings, name)
     return _is_number(value) or isinstance(value, (bool, StrEnum))
 
 
@@ -75,7 +109,7 @@ def nearest_change(
         ladders: kept for further searches of the same settings.
     """
     known = {} if ladders is None else ladders
-    value = getattr(settings, name)
+    value = value_of(settings, name)
     if not _is_number(value):
         choices: tuple[Any, ...] = tuple(type(value)) if isinstance(value, StrEnum) else (not value,)
         found = [each for each in choices if each is not value and _attempt(settings, name, each, holds)]
@@ -104,7 +138,7 @@ def _ladder(known: Ladders, settings: MarketMakingSettings, name: str, *, is_up:
 
 
 def _nearest_number(settings: MarketMakingSettings, name: str, holds: Holds, ladder: tuple[Decimal, ...]) -> Any | None:
-    value = getattr(settings, name)
+    value = value_of(settings, name)
     without = _exact(value)
     for reached in ladder:
         if _attempt(settings, name, _like(value, reached), holds):
@@ -115,7 +149,7 @@ def _nearest_number(settings: MarketMakingSettings, name: str, holds: Holds, lad
 
 def _steps(settings: MarketMakingSettings, name: str, *, is_up: bool) -> Iterator[Decimal]:
     """Numbers away from the value, near to far; the last one is the last that the settings take."""
-    value = getattr(settings, name)
+    value = value_of(settings, name)
     start = _exact(value)
     before = start
     for step in _away(start, is_up=is_up):
@@ -143,7 +177,7 @@ def _away(start: Decimal, *, is_up: bool) -> Iterator[Decimal]:
 
 def _last_taken(settings: MarketMakingSettings, name: str, taken: Decimal, refused: Decimal) -> Decimal:
     """The last number between these two that the settings take, as near as it matters."""
-    value = getattr(settings, name)
+    value = value_of(settings, name)
     for _ in range(_BOUND_ATTEMPTS):
         middle = _exact(_like(value, (taken + refused) / 2))
         if middle in {taken, refused}:
@@ -157,7 +191,7 @@ def _last_taken(settings: MarketMakingSettings, name: str, taken: Decimal, refus
 
 def _rounded_bound(settings: MarketMakingSettings, name: str, taken: Decimal, refused: Decimal) -> Decimal:
     """The bound as it is written, where the bisection has only come near it."""
-    value = getattr(settings, name)
+    value = value_of(settings, name)
     for digits in range(1, 9):
         rounded = _exact(_like(value, _round(refused, digits, ROUND_FLOOR if refused > taken else ROUND_CEILING)))
         near = abs(rounded - taken) <= abs(taken) * Decimal("1e-6") + Decimal("1e-9")
@@ -168,7 +202,7 @@ def _rounded_bound(settings: MarketMakingSettings, name: str, taken: Decimal, re
 
 def _bisected(settings: MarketMakingSettings, name: str, holds: Holds, without: Decimal, reached: Decimal) -> Any:
     """The number nearest to ``without`` for which it holds, to three significant digits; it holds for ``reached``."""
-    value = getattr(settings, name)
+    value = value_of(settings, name)
     is_up = reached > without
     while True:
         if abs(reached - without) <= _unit(reached) * _FINER:
@@ -219,12 +253,12 @@ def _like(value: Any, number: Decimal) -> Any:
 
 
 def _may_be_none(settings: MarketMakingSettings, name: str) -> bool:
-    return getattr(fields(type(settings)), name).default is None
+    return not name.startswith(f"{_OPTIONS}.") and getattr(fields(type(settings)), name).default is None
 
 
 def _is_taken(settings: MarketMakingSettings, name: str, value: Any) -> bool:
     try:
-        evolve(settings, **{name: value})
+        with_value(settings, name, value)
     except SettingsError:
         return False
     return True
@@ -233,6 +267,6 @@ def _is_taken(settings: MarketMakingSettings, name: str, value: Any) -> bool:
 def _attempt(settings: MarketMakingSettings, name: str, value: Any, holds: Holds) -> bool:
     """Whether it holds with that value; not where the settings or the market refuse it."""
     try:
-        return holds(evolve(settings, **{name: value}))
+        return holds(with_value(settings, name, value))
     except SettingsError:
         return False

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mm_fsm.books.facts import OrderRejected
 from mm_fsm.core.instrument import Balances
 from mm_fsm.core.messages import SIDES, RejectionCode, Side
-from mm_fsm.core.settings import MarketMakingSettings
+from mm_fsm.core.settings import MarketMakingSettings, ServiceNames
 from mm_fsm.errors import JournalError, SettingsError
 from mm_fsm.report.stretches import Stretch, StretchKind
 from mm_fsm.report.why.accounts import read_account, rewound_to
@@ -24,6 +24,7 @@ from mm_fsm.report.why.neighbours import SettingChange, is_searchable
 from mm_fsm.report.why.rewinding import RewoundMachine
 from mm_fsm.runtime.journal import JournalReader, JournalSettings
 from tests.machine.beginnings import placing, quoting
+from tests.machine.bench import Bench, settings_with
 from tests.report.why.recorded import RECORDS, SCARCE, account_of, is_quoted, made_again, record_run
 from tests.runtime.journal.scenario import World, begin, kill, plan_at
 
@@ -302,3 +303,21 @@ def test_records_without_market_data_are_not_explained(tmp_path: Path) -> None:
 def test_a_step_that_is_not_on_record_cannot_be_put_back_to(journal: Path) -> None:
     with JournalReader(journal) as reader, pytest.raises(JournalError, match="expected a step 1000000"):
         rewound_to(reader, 1_000_000)
+
+
+def test_an_option_of_a_service_may_be_what_would_have_quoted() -> None:
+    """Quotes at 25 bps are beyond a band of 20: a spread of 40 or a little less brings them within it."""
+    chosen = settings_with(
+        services=ServiceNames(spreads="fixed"),
+        service_options={"fixed": {"spread_bps": 50.0}},
+        price_band_bps=20.0,
+        max_slippage_bps=20.0,
+    )
+    bench = Bench(chosen)
+    bench.run_until(lambda: bench.context.plan is not None, 60)
+    bench.later(6)
+    found = StepSearch(RewoundMachine.of(bench.machine, bench.book_fact())).search(BID)
+    changes = {each.change.name: each.change.changed for each in found.changes}
+    assert 39.0 < changes["service_options.fixed.spread_bps"] <= 40.0
+    assert 25.0 <= changes["price_band_bps"] < 25.6
+    assert "service_options.fixed.spread_bps" in found.tried
