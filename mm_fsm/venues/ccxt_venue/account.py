@@ -26,6 +26,9 @@ CANCELS_BY_CLIENT_ID: Final = frozenset(
     {"binance", "okx", "bybit", "kraken", "kucoin", "bitget", "mexc", "htx", "bitfinex", "bingx", "woo"}
 )
 """Exchanges where ccxt's cancel_order takes the client's own id."""
+FIRST_UNTOLD_SECONDS: Final = 2.0
+LONGEST_UNTOLD_SECONDS: Final = 60.0
+"""How long orders and questions are held back by a limit whose end the exchange does not say: at first, and at most."""
 
 
 @define(eq=False)
@@ -47,6 +50,9 @@ class Account:
     """Host time before which the exchange takes no request, nanoseconds."""
     orders_suspended_until: int = field(default=0, init=False)
     """Host time before which it takes no new order."""
+    _untold_pause: float = field(default=FIRST_UNTOLD_SECONDS, init=False)
+    _untold_until: int = field(default=0, init=False)
+    """End of the last pause after a limit whose end was not said."""
 
     @property
     def suspension_seconds(self) -> float:
@@ -76,7 +82,11 @@ class Account:
         wait = retry_after_seconds(self.exchange if exchange is None else exchange)
         outcome, code = outcome_of(error, exchange=self.name, is_retry_told=wait is not None)
         if outcome in SUSPENSIONS and wait is not None:
-            self._suspend(wait, takes_cancels=outcome is Outcome.ORDERS_SUSPENDED)
+            takes_cancels = outcome is Outcome.ORDERS_SUSPENDED
+            what = "new order" if takes_cancels else "request"
+            self._suspend(wait, f"{self.name} takes no {what} for {wait:g} s", takes_cancels=takes_cancels)
+        elif code is RejectionCode.RATE_LIMIT:
+            self._pause_untold()
         if is_clock_error(error):
             self.on_clock_error()
         return outcome, code
@@ -85,7 +95,19 @@ class Account:
         """An error in words, without keys."""
         return self.keys.scrub(f"{type(error).__name__}: {error}")
 
-    def _suspend(self, wait: float, *, takes_cancels: bool) -> None:
+    def _pause_untold(self) -> None:
+        """The exchange was asked too often, and does not say until when: twice as long where that follows the last."""
+        now = self.clock.now()
+        if now < self._untold_until:
+            return  # asked before the pause began
+        is_again = self._untold_until and now < self._untold_until + nanoseconds(self._untold_pause)
+        longer = min(2 * self._untold_pause, LONGEST_UNTOLD_SECONDS)
+        self._untold_pause = longer if is_again else FIRST_UNTOLD_SECONDS
+        self._untold_until = now + nanoseconds(self._untold_pause)
+        said = f"{self.name} was asked too often, and does not say until when"
+        self._suspend(self._untold_pause, f"{said}: {self._untold_pause:g} s", takes_cancels=True)
+
+    def _suspend(self, wait: float, reason: str, *, takes_cancels: bool) -> None:
         """The exchange takes no request for so many seconds: say so once, unless it takes longer than was said."""
         until = self.clock.now() + nanoseconds(wait)
         before = self.orders_suspended_until if takes_cancels else self.suspended_until
@@ -94,14 +116,13 @@ class Account:
             self.suspended_until = max(self.suspended_until, until)
         if until <= before + nanoseconds(1.0):
             return
-        what = "new order" if takes_cancels else "request"
         for market in self.markets.values():
             market.tell(
                 RequestsSuspended(
                     received_at=self.clock.now(),
                     symbol=market.symbol,
                     until=until,
-                    reason=f"{self.name} takes no {what} for {wait:g} s",
+                    reason=reason,
                     takes_cancels=takes_cancels,
                 )
             )

@@ -366,6 +366,41 @@ def test_a_spent_budget_of_orders_keeps_no_cancel_and_no_question_back() -> None
     assert bench.account.suspension_seconds == 7
 
 
+def test_a_limit_whose_end_is_not_said_holds_orders_back_ever_longer_and_no_cancel() -> None:
+    """As at okx or kraken, which name no time: 2, 4, 8 seconds, and 2 again once it was quiet for as long."""
+    bench = Bench(create_order=RateLimitExceeded("okx 50011"), cancel_order=CANCELED)
+
+    def told() -> list[tuple[float, bool]]:
+        facts = [fact for fact in bench.told if isinstance(fact, RequestsSuspended)]
+        return [((fact.until - fact.received_at) / 10**9, fact.takes_cancels) for fact in facts]
+
+    async def place(number: int) -> None:
+        await bench.requests.place(evolve(PLACE, client_order_id=f"mm-abcdef-ghijkl-{number}"), bench.time)
+
+    async def part() -> None:
+        await place(1)
+        await place(2)  # does not leave
+        bench.market.known.add("mm-abcdef-ghijkl-9")
+        await bench.requests.cancel(evolve(CANCEL, client_order_id="mm-abcdef-ghijkl-9", venue_order_id="7"))
+
+    asyncio.run(part())
+    assert bench.kinds()[OutcomeUnknown] == 1, "it may have arrived"
+    assert bench.kinds()[OrderRejected] == 1
+    assert bench.asked == ["create_order", "cancel_order"]
+    for _ in range(2):
+        bench.account.judge(RateLimitExceeded("of a request that was under way"))
+        bench.time = bench.account.orders_suspended_until
+        asyncio.run(place(3))
+    assert told() == [(2, True), (4, True), (8, True)]
+    bench.time += nanoseconds(8 + 8)
+    asyncio.run(place(4))
+    assert told()[-1] == (2, True)
+    for _ in range(9):
+        bench.time = bench.account.orders_suspended_until
+        bench.account.judge(RateLimitExceeded("okx 50011"))
+    assert told()[-1] == (60, True)
+
+
 @pytest.mark.parametrize(("markets", "calls"), [(13, 13), (14, 1), (40, 1)])
 def test_open_orders_of_many_markets_are_one_question_where_that_costs_less(markets: int, calls: int) -> None:
     """Binance takes 6 a market and 80 for all of them. Each is given its own orders, or none."""
