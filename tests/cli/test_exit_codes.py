@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +40,8 @@ CASES: Final[tuple[tuple[str, int, str], ...]] = (
     ("report {made} --baseline -q", 0, ""),
     ("report {made} -q --within-bps 0", 2, "programme.within_bps"),
     ("report {empty}", 2, "file "),
+    ("compare {made} {again} -q --block 10", 0, ""),
+    ("compare {made} {again} -q", 1, "cannot be paired"),
     ("compare {made} {made}", 2, "two runs or more"),
     ("compare {made}", 2, "two runs or more"),
     ("compare {made} {empty}", 2, "file "),
@@ -114,7 +117,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         found[name].mkdir()
     (place / "file").write_text("")
     found["file"] = place / "file"
-    assert run("run", found["good"], "-q", "--duration", 60, "--out", found["made"]).status == 0
+    assert run("run", found["good"], "-q", "--duration", 120, "--out", found["made"]).status == 0
+    found["again"] = shutil.copytree(found["made"], place / "again")
     status: dict[str, Any] = json.loads((found["made"] / "status.json").read_text())
     (found["gone"] / "status.json").write_text(json.dumps({**status, "is_running": True, "process": 2**22 + 1}))
     return found
