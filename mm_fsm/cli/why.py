@@ -24,9 +24,9 @@ from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.errors import OptionError
 from mm_fsm.report.plain_words import what_is_done
 from mm_fsm.report.stretches import Stretch, StretchKind
-from mm_fsm.report.why.accounts import Account, first_time, read_account
+from mm_fsm.report.why.accounts import FORGOTTEN, Account, first_time, read_account
 from mm_fsm.report.why.answers import Answer, answerer_for, silent_first
-from mm_fsm.report.why.printed import account_text, answer_text, clock, stretch_text, stretches_text
+from mm_fsm.report.why.printed import account_text, answer_text, clock, lasting, stretch_text, stretches_text
 from mm_fsm.runtime.journal import JournalReader
 
 _LINES: Final = 10
@@ -208,14 +208,20 @@ def _status(told: Sequence[_Told]) -> ExitCode:
     lacking = [each for each in told if _unexplained(each)]
     for each in lacking:
         seconds = _unexplained(each) / NANOSECONDS_PER_SECOND
-        without_data = any(stretch.kind is StretchKind.NOT_RECORDED for stretch in each.account.stretches)
-        remedy = (
-            "Its journal has no market data: run with record_market_data = true below [journal]."
-            if without_data
-            else "That is a defect: please report it with the journal."
-        )
+        remedy = _remedy(each)
         print_message(f"mm-fsm: {each.account.symbol}: {seconds:,.1f} s are not explained. {remedy}", style="red")
     return ExitCode.FAILURE if lacking else ExitCode.SUCCESS
+
+
+def _remedy(told: _Told) -> str:
+    lacking = [each.stretch for each in told.answers] or told.account.stretches
+    lacking = [each for each in lacking if not each.is_explained]
+    if any(each.kind is StretchKind.UNEXPLAINED for each in lacking):
+        return "That is a defect: please report it with the journal."
+    if all(each.detail == FORGOTTEN for each in lacking):
+        length = lasting(told.account.forgotten)
+        return f"Its journal has forgotten the first {length} of each side: raise max_megabytes below [journal]."
+    return "Its journal has no market data: run with record_market_data = true below [journal]."
 
 
 def _unexplained(told: _Told) -> int:

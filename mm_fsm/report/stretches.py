@@ -38,7 +38,7 @@ class StretchKind(StrEnum):
     NOT_RUNNING = "not_running"
     """No process ran: from the last step of one to the first step of the next."""
     NOT_RECORDED = "not_recorded"
-    """The journal lacks market data, so that nobody can tell."""
+    """The journal has forgotten that time, or lacks its market data, so that nobody can tell: ``detail`` says which."""
     UNEXPLAINED = "unexplained"
     """The books name no reason that is there: a defect, and counted as one."""
 
@@ -81,7 +81,7 @@ class Stretch:
     reason: str
     """A hold reason; for a side that was not held, the kind."""
     detail: str = ""
-    """The hold's figures as it began."""
+    """The hold's figures as it began; why a time is not on record."""
     until: int | None = None
     """When the hold ends by itself, where it has such a time."""
     state: str = ""
@@ -141,6 +141,7 @@ class _Open:
     state: str
     began: Moment | None
     decision: Decision
+    remark: str = ""
 
     @property
     def reason(self) -> str:
@@ -167,7 +168,7 @@ class StretchRecorder:
         """Time of the last one."""
         self._open: dict[Side, _Open] = {}
         self._take_stretch = take_stretch
-        self._gap: StretchKind | None = None
+        self._gap: tuple[StretchKind, str] | None = None
 
     def take(self, result: StepResult, machine: QuotingMachine) -> None:
         """One step has been made, and the machine stands where it left it."""
@@ -185,21 +186,24 @@ class StretchRecorder:
 
     def go_on_from(self, machine: QuotingMachine) -> None:
         """Begin in the midst of a run, with a machine before its next step: what made its sides so is not known."""
-        self.began_at = self.now = machine.now
+        if self.began_at is None:
+            self.began_at = machine.now
+        self.now = max(self.now, machine.now)
+        self._gap = None
         for side in SIDES:
             status = machine.context.sides[side].status
             kind = _kind(machine.context, status)
-            self._open[side] = _Open(self.now, kind, status, machine.chart_state, None, Decision())
+            self._replace(side, _Open(self.now, kind, status, machine.chart_state, None, Decision()))
 
     def begin_process(self) -> None:
         """What comes next is another process's: until its first step nothing ran."""
         self._leave_gap(StretchKind.NOT_RUNNING)
 
-    def pass_over(self, until: int) -> None:
-        """The record says nothing of what was decided until then, nanoseconds."""
+    def pass_over(self, until: int, cause: str) -> None:
+        """The record says nothing of what was decided until then, nanoseconds; ``cause`` says why, in words."""
         if self.began_at is None:
             self.began_at = self.now = until
-        self._leave_gap(StretchKind.NOT_RECORDED)
+        self._leave_gap(StretchKind.NOT_RECORDED, cause)
         self.now = max(self.now, until)
 
     def end(self) -> None:
@@ -224,15 +228,19 @@ class StretchRecorder:
             moment = following.began or Moment(step=result.sequence, fact=fact_words(result.fact, context))
             self._hand_on(side, current, moment, following.reason)
 
-    def _leave_gap(self, kind: StretchKind) -> None:
-        if self._gap is kind:
+    def _leave_gap(self, kind: StretchKind, remark: str = "") -> None:
+        if self._gap == (kind, remark):
             return
         for side in SIDES:
-            current = self._open.get(side)
-            self._open[side] = _Open(self.now, kind, None, "", None, Decision())
-            if current is not None:
-                self._hand_on(side, current, None, kind.value)
-        self._gap = kind
+            self._replace(side, _Open(self.now, kind, None, "", None, Decision(), remark))
+        self._gap = kind, remark
+
+    def _replace(self, side: Side, following: _Open) -> None:
+        """Let another stretch begin that no step began."""
+        current = self._open.get(side)
+        self._open[side] = following
+        if current is not None:
+            self._hand_on(side, current, None, following.reason)
 
     def _hand_on(self, side: Side, current: _Open, moment: Moment | None, following: str) -> None:
         stretch = _stretch(side, current, self.now, moment, following)
@@ -252,7 +260,7 @@ def _stretch(side: Side, current: _Open, end: int, moment: Moment | None, follow
         end=end,
         kind=current.kind,
         reason=current.reason,
-        detail="" if status is None else status.detail,
+        detail=current.remark if status is None else status.detail,
         until=None if status is None else status.until,
         state=current.state,
         began=current.began,

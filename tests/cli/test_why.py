@@ -12,7 +12,7 @@ from attrs import evolve
 from mm_fsm.cli.moments import parse_moment
 from mm_fsm.core.messages import SIDES
 from mm_fsm.errors import OptionError
-from mm_fsm.runtime.journal import JournalReader, JournalSettings
+from mm_fsm.runtime.journal import JournalReader, JournalSettings, writer
 from tests.cli.command_line import run
 from tests.runtime.journal.scenario import World, begin, plan_at
 
@@ -114,6 +114,33 @@ def test_records_without_market_data_are_not_explained_and_say_what_to_do(tmp_pa
     assert "record_market_data" in finished.messages
     assert "not recorded" in finished.output
     assert run("why", tmp_path, "--at", 5, "-q").status == 1
+
+
+def test_a_forgotten_beginning_is_told_and_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The totals cover the run from its first step, the exit status is 1; a window of what is left is a success."""
+    monkeypatch.setattr(writer, "BYTES_PER_MEGABYTE", 100_000)
+    kept = JournalSettings(record_market_data=True, segment_records=40, max_megabytes=1)
+    with begin(plan_at(tmp_path / "run.journal", journal_settings=kept)) as opened:
+        World().run(opened, 60)
+    with JournalReader(tmp_path / "run.journal") as reader:
+        left = reader.segments[0].time
+    finished = run("why", tmp_path, "-q")
+    assert finished.status == 1
+    assert "not recorded: the journal has forgotten it" in " ".join(finished.output.split())
+    assert "max_megabytes" in finished.messages
+    entry = run("why", tmp_path, "--json", "-q").json()
+    (market,) = entry["markets"]
+    forgotten = (left - market["begin"]) / SECOND
+    assert market["begin"] == market["run_began"]
+    assert market["forgotten_seconds"] == forgotten > 0
+    assert market["totals"]["bid"]["not_recorded"] == forgotten
+    assert entry["unexplained_seconds"] == 2 * forgotten
+    asked = run("why", tmp_path, "--at", 0, "-q")
+    assert asked.status == 1
+    assert "forgotten" in asked.output
+    rest = run("why", tmp_path, "--from", str((left - market["begin"]) / SECOND + 0.01), "--json", "-q")
+    assert rest.status == 0, rest.messages
+    assert rest.json()["markets"][0]["forgotten_seconds"] == 0
 
 
 def test_a_run_that_goes_on_is_explained_as_far_as_it_is_written(tmp_path: Path) -> None:

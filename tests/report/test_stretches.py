@@ -213,8 +213,8 @@ def test_a_wait_for_an_answer_that_nobody_owes_is_no_explanation() -> None:
 
 def test_what_the_record_leaves_out_is_not_explained() -> None:
     recorder = StretchRecorder()
-    recorder.pass_over(START)
-    recorder.pass_over(START + 5 * SECOND)
+    recorder.pass_over(START, "lost")
+    recorder.pass_over(START + 5 * SECOND, "lost")
     recorder.end()
     assert recorder.unexplained == {BID: 5 * SECOND, ASK: 5 * SECOND}
 

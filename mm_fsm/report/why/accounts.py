@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
 
@@ -22,6 +22,9 @@ from mm_fsm.runtime.journal.replay import recorded_facts, replay, restored_machi
 
 _RESTARTED = "recovered"
 """The origin of a segment with which another process goes on."""
+FORGOTTEN: Final = "the journal has forgotten it (max_megabytes)"
+"""Why time is not on record, in words."""
+_WITHOUT_MARKET_DATA: Final = "the journal has no market data"
 
 
 @frozen(kw_only=True)
@@ -51,6 +54,11 @@ class Account:
         """Nanoseconds of both sides that no reason accounts for: of reasons that are none, and between stretches."""
         explained = sum(each.duration for each in self.stretches if each.is_explained)
         return len(SIDES) * (self.end - self.begin) - explained
+
+    @property
+    def forgotten(self) -> int:
+        """Nanoseconds at its beginning that the journal no longer has, of one side."""
+        return sum(each.duration for each in self.of(SIDES[0]) if each.detail == FORGOTTEN)
 
     def at(self, side: Side, time: int) -> Stretch | None:
         """The stretch of a side at a time, nanoseconds; the last one at the end of the record."""
@@ -92,6 +100,7 @@ class Account:
                 side.value: {reason: _seconds(length) for reason, length in self.totals(side).most_common()}
                 for side in SIDES
             },
+            "forgotten_seconds": _seconds(self.forgotten),
             "unexplained_seconds": _seconds(self.unexplained),
         }
 
@@ -108,12 +117,13 @@ def read_account(
 ) -> Account:
     """Replay a journal, as far as a window of time needs it, and account for both sides' time.
 
+    What the journal has forgotten of the run's beginning is a stretch of its own, not recorded.
     Stretches that overlap the window are whole: silent ones from where they began to where they ended, in the record.
     One in which a quote rested may be cut where the replay begins and ends.
 
     Args:
         reader: of the journal.
-        begin: nanoseconds; by default the first step.
+        begin: nanoseconds; by default the run's first step.
         end: nanoseconds; by default the last step.
         on_progress: told the number of a step now and then.
 
@@ -155,16 +165,17 @@ class _Accountant:
 
     def read(self) -> Account:
         first = self._first_segment()
+        recorder, run_began = self._recorder, first_time(self.reader)
+        if first == 0 and has_forgotten(self.reader):
+            recorder.pass_over(run_began, FORGOTTEN)
         for number, segment in enumerate(self.reader.segments):
             if number >= first and not self._has_passed(segment.time):
-                self._take(segment, is_first=number == first, goes_on=number > 0)
-        recorder = self._recorder
+                self._take(segment, is_first=number == first)
         recorder.end()
-        began_at = recorder.began_at or 0
         return Account(
             symbol=self.reader.about["symbol"],
-            began_at=first_time(self.reader),
-            begin=began_at,
+            began_at=run_began,
+            begin=recorder.began_at or 0,
             end=recorder.now,
             stretches=tuple(self._found),
         )
@@ -183,18 +194,18 @@ class _Accountant:
         context: MarketMakingContext = self.reader.snapshot(segment)["context"]
         return segment.origin == _RESTARTED or any(context.sides[side].status is not None for side in SIDES)
 
-    def _take(self, segment: SegmentRow, *, is_first: bool, goes_on: bool) -> None:
+    def _take(self, segment: SegmentRow, *, is_first: bool) -> None:
         recorder = self._recorder
         if not segment.has_market_data:
             for time in self._times(segment):
-                recorder.pass_over(time)
+                recorder.pass_over(time, _WITHOUT_MARKET_DATA)
             return
-        if segment.origin == _RESTARTED and not is_first:
-            recorder.begin_process()
 
         def begin(machine: QuotingMachine) -> None:
-            if is_first and goes_on:
+            if is_first and segment.first_sequence > 1:
                 recorder.go_on_from(machine)
+            if segment.origin == _RESTARTED and recorder.began_at is not None:
+                recorder.begin_process()
 
         for step in replay(self.reader, segment, recorded_market_maker(self.reader, segment), on_machine=begin):
             recorder.take(step.result, step.machine)
@@ -216,8 +227,23 @@ class _Accountant:
                 yield row.time
 
 
+def has_forgotten(reader: JournalReader) -> bool:
+    """Whether a journal no longer has the run's first steps."""
+    return reader.segments[0].first_sequence > 1
+
+
 def first_time(reader: JournalReader) -> int:
-    """When a run began, nanoseconds: its first step on record."""
+    """When a run began, nanoseconds: its first step.
+
+    A journal that forgets it notes its time. In one of an earlier version the machine remembers that of its process.
+    """
+    first = reader.segments[0]
+    if has_forgotten(reader):
+        if "began_at" in reader.about:
+            return int(reader.about["began_at"])
+        machine = restored_machine(reader, first, recorded_market_maker(reader, first))
+        if isinstance(machine, QuotingMachine) and machine.began_at is not None:
+            return machine.began_at
     for segment in reader.segments:
         for _, _, fact in recorded_facts(reader, segment):
             return fact.received_at

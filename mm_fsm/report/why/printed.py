@@ -25,7 +25,7 @@ from mm_fsm.report.why.counterfactual import Counterfactual, ProvenChange
 _KINDS: Final = {
     StretchKind.LIVE: "a quote rests in the book",
     StretchKind.NOT_RUNNING: "no process ran",
-    StretchKind.NOT_RECORDED: "not recorded: the journal has no market data",
+    StretchKind.NOT_RECORDED: "not recorded",
     StretchKind.UNEXPLAINED: "nothing explains it: please report it",
 }
 _STYLES: Final = {
@@ -41,6 +41,8 @@ _INDENT: Final = (0, 0, 0, 2)
 
 def why(stretch: Stretch) -> str:
     """The reason of a stretch in words."""
+    if stretch.kind is StretchKind.NOT_RECORDED:
+        return ": ".join(filter(None, (_KINDS[stretch.kind], stretch.detail)))
     if stretch.kind in _KINDS:
         return _KINDS[stretch.kind]
     return why_held(HoldReason(stretch.reason))
@@ -93,12 +95,11 @@ def _heading(account: Account) -> Text:
 def _rows(account: Account) -> Iterator[tuple[str, str, list[int]]]:
     named: dict[tuple[StretchKind, str], list[int]] = {}
     for stretch in account.stretches:
-        lengths = named.setdefault((stretch.kind, stretch.reason), [0 for _ in SIDES])
+        lengths = named.setdefault((stretch.kind, why(stretch)), [0 for _ in SIDES])
         lengths[SIDES.index(stretch.side)] += stretch.duration
     order = list(StretchKind)
-    words = {(each.kind, each.reason): why(each) for each in account.stretches}
-    for (kind, reason), lengths in sorted(named.items(), key=lambda each: (order.index(each[0][0]), -sum(each[1]))):
-        yield words[kind, reason], _STYLES.get(kind, "bold red"), lengths
+    for (kind, words), lengths in sorted(named.items(), key=lambda each: (order.index(each[0][0]), -sum(each[1]))):
+        yield words, _STYLES.get(kind, "bold red"), lengths
     if account.unexplained == 0:
         yield "without a reason", "dim", [0 for _ in SIDES]
 
@@ -175,6 +176,8 @@ def _moment(moment: Moment | None) -> str:
 
 def _figures(stretch: Stretch) -> str:
     """The detail of a hold; empty where it only says the reason again."""
+    if stretch.kind is StretchKind.NOT_RECORDED:
+        return ""
     is_told = stretch.kind in {StretchKind.HELD, StretchKind.ON_ITS_WAY} and HoldReason(stretch.reason) in SELF_EVIDENT
     return "" if is_told else stretch.detail
 

@@ -66,6 +66,14 @@ CREATE TABLE quiet_facts (
 """
 
 
+NOTE_BEGINNING: Final = """
+INSERT OR IGNORE INTO facts_of_run
+SELECT 'began_at', CAST(MIN(records.time) AS TEXT) FROM records JOIN segments ON segments.number = records.segment
+WHERE segment = {segment} AND first_sequence = 1 HAVING COUNT(*) > 0
+"""
+"""Keeps the time of the run's first step, nanoseconds, as a fact of the run before the segment with it is forgotten."""
+
+
 class SegmentRow(NamedTuple):
     """One line of ``segments``: where a replay can begin. ``origin`` says why it was begun."""
 

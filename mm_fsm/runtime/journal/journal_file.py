@@ -133,6 +133,7 @@ class JournalFile:
         for number in numbers[:-FEWEST_SEGMENTS]:
             if self.used_bytes() <= self._most_bytes:
                 return
+            self._rows(database.NOTE_BEGINNING.format(segment=number))
             for table in ("segments WHERE number", "records WHERE segment", "quiet_facts WHERE segment"):
                 self._rows(f"DELETE FROM {table} = {number}")  # noqa: S608 - a number from the file itself
 

@@ -22,7 +22,7 @@ from mm_fsm.report.why.answers import Answer, answerer_for, silent_first
 from mm_fsm.report.why.counterfactual import Counterfactual, StepSearch
 from mm_fsm.report.why.neighbours import SettingChange, is_searchable
 from mm_fsm.report.why.rewinding import RewoundMachine
-from mm_fsm.runtime.journal import JournalReader, JournalSettings
+from mm_fsm.runtime.journal import JournalReader, JournalSettings, writer
 from tests.machine.beginnings import placing, quoting
 from tests.machine.bench import Bench, settings_with
 from tests.report.why.recorded import RECORDS, SCARCE, account_of, is_quoted, made_again, record_run
@@ -298,6 +298,43 @@ def test_records_without_market_data_are_not_explained(tmp_path: Path) -> None:
         World().run(run, 20)
     account = account_of(tmp_path / "run.journal")
     assert account.unexplained == 2 * (account.end - account.begin) > 0
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_what_a_journal_has_forgotten_is_not_recorded_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_killed: bool
+) -> None:
+    """Against the same run in a journal that keeps everything: the same begin, and the same stretches in what is left.
+
+    The second process begins in what is left, or in what is forgotten; the run began with the first one all the same.
+    """
+    monkeypatch.setattr(writer, "BYTES_PER_MEGABYTE", 100_000)
+    paths = []
+    for megabytes in (1, 1_000):
+        kept = JournalSettings(record_market_data=True, segment_records=40, max_megabytes=megabytes)
+        plan, world = plan_at(tmp_path / f"{megabytes}.journal", journal_settings=kept), World()
+        for seconds in (10, 60) if is_killed else (60,):
+            run = begin(plan)
+            world.run(run, seconds)
+            kill(run)
+        paths.append(plan.path)
+    shortened, whole = map(account_of, paths)
+    with JournalReader(paths[0]) as reader:
+        left = reader.segments[0].time
+    assert shortened.began_at == shortened.begin == whole.begin < left
+    assert shortened.end == whole.end
+    for side in SIDES:
+        first = shortened.of(side)[0]
+        assert (first.kind, first.begin, first.end) == (StretchKind.NOT_RECORDED, whole.begin, left)
+        assert shortened.totals(side)["not_recorded"] == left - whole.begin
+        expected = whole.clipped(left, whole.end).totals(side)
+        assert shortened.clipped(left, whole.end).totals(side) == expected
+    assert shortened.unexplained == 2 * (left - whole.begin)
+    assert shortened.forgotten == left - whole.begin
+    assert shortened.clipped(left, whole.end).unexplained == 0
+    with JournalReader(paths[0]) as reader:
+        answers = answerer_for(reader, read_account(reader, whole.begin, whole.begin)).answers_at(whole.begin)
+    assert [each.stretch.kind for each in answers] == [StretchKind.NOT_RECORDED] * 2
 
 
 def test_a_step_that_is_not_on_record_cannot_be_put_back_to(journal: Path) -> None:
