@@ -15,7 +15,7 @@ from mm_fsm.cli.consoles import result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.library_output import library_output_hidden
 from mm_fsm.cli.long_work import long_work
-from mm_fsm.cli.run_journals import journals_of, strategy_of
+from mm_fsm.cli.run_journals import journals_by_symbol, strategy_of
 from mm_fsm.cli.user_code import find_modules_here, load_strategy
 from mm_fsm.errors import FileError, JournalError, OptionError
 from mm_fsm.report.inspection.comparison import first_differences
@@ -90,8 +90,8 @@ def _serve(markets: Sequence[InspectedMarket], title: str, options: InspectOptio
 
 
 def _inspected(run: Path, options: InspectOptions) -> list[InspectedMarket]:
-    by_symbol = _journals_by_symbol(run, options.symbol)
-    others = {} if options.against is None else _journals_by_symbol(options.against, options.symbol)
+    by_symbol = journals_by_symbol(run, options.symbol)
+    others = {} if options.against is None else journals_by_symbol(options.against, options.symbol)
     missing = [symbol for symbol in by_symbol if options.against is not None and symbol not in others]
     if missing:
         raise OptionError(
@@ -121,18 +121,6 @@ def _version(symbol: str, options: InspectOptions) -> Version:
         machine_class=None if options.machine is None else load_strategy(options.machine),
         settings=None if options.settings is None else strategy_of(symbol, options.settings),
     )
-
-
-def _journals_by_symbol(run: Path, symbol: str | None) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in journals_of(run):
-        with JournalReader(path) as reader:
-            found[reader.about["symbol"]] = path
-    if symbol is None:
-        return found
-    if symbol not in found:
-        raise OptionError("--symbol", f"one of {', '.join(found)}", symbol, "Name a market of the run.")
-    return {symbol: found[symbol]}
 
 
 def _track(path: Path, version: Version, options: InspectOptions) -> Track:

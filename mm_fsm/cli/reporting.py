@@ -14,14 +14,14 @@ from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.execution import print_result
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.long_work import long_work
-from mm_fsm.cli.run_journals import journals_of
+from mm_fsm.cli.run_journals import own_journals
 from mm_fsm.cli.user_code import find_modules_here
 from mm_fsm.core.programme import ProgrammeRule
 from mm_fsm.errors import FileError, JournalError, OptionError
 from mm_fsm.report.exact import as_json
 from mm_fsm.report.figures import RunFigures
 from mm_fsm.report.figures_table import comparison_tables, figures_table
-from mm_fsm.report.files import JOURNAL_FILE, RESULT_FILE, read_result
+from mm_fsm.report.files import RESULT_FILE, read_result
 from mm_fsm.report.run_data.baseline import run_baseline
 from mm_fsm.report.run_data.comparing import compared
 from mm_fsm.report.run_data.figures_file import FIGURES_FILE, PAGE_FILE, read_figures
@@ -30,7 +30,6 @@ from mm_fsm.report.run_data.run_origin import read_origin
 from mm_fsm.report.run_data.run_report import write_report
 from mm_fsm.report.run_data.settings_text import SETTINGS_FILE
 from mm_fsm.report.status import STATUS_FILE, is_gone, read_status
-from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.settings_file import read_settings
 
 
@@ -109,7 +108,7 @@ def _figures(options: ReportOptions) -> RunFigures | None:
     found = None if options.programme else read_figures(directory)
     if found is not None and found.reproduction.made_by == "run":
         return found
-    journals = _journals(directory)
+    journals = list(own_journals(directory).values()) if directory.is_dir() else []
     if found is not None and not _has_grown(journals, directory / FIGURES_FILE):
         return found
     if not journals and options.programme:
@@ -120,24 +119,6 @@ def _figures(options: ReportOptions) -> RunFigures | None:
         read_result(directory)  # what is there of an earlier version is printed; nothing at all is refused
         return None
     return _replayed(options, journals)
-
-
-def _journals(directory: Path) -> list[Path]:
-    """The run's own, one for each market, without those of runs before it; none where it kept none.
-
-    A run that was copied or moved names journals of the place where it was made: those beside its files count first.
-    """
-    try:
-        found = journals_of(directory) if directory.is_dir() else []
-    except JournalError:
-        return []
-    own = [path for path in found if path.name == JOURNAL_FILE and path.exists()]
-    own.sort(key=lambda path: not path.resolve().is_relative_to(directory.resolve()))
-    by_symbol: dict[str, Path] = {}
-    for path in own:
-        with JournalReader(path) as reader:
-            by_symbol.setdefault(reader.about["symbol"], path)
-    return list(by_symbol.values())
 
 
 def _has_grown(journals: Sequence[Path], since: Path) -> bool:

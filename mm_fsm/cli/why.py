@@ -15,12 +15,11 @@ from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.long_work import long_work
 from mm_fsm.cli.moments import moment, parse_moment
-from mm_fsm.cli.run_journals import journals_of
+from mm_fsm.cli.run_journals import journals_by_symbol
 from mm_fsm.cli.user_code import find_modules_here
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.decisions import HoldReason
 from mm_fsm.core.messages import SIDES, Side
-from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.errors import OptionError
 from mm_fsm.report.plain_words import what_is_done
 from mm_fsm.report.stretches import Stretch, StretchKind
@@ -67,26 +66,12 @@ def run_why(place: Path, options: WhyOptions) -> int:
     find_modules_here()
     if options.at is not None and (options.begin is not None or options.end is not None):
         raise OptionError("--at", "either a time or a window", "both", "Leave out --at, or --from and --to.")
-    told = [_explain(path, options) for path in _chosen(place, options.symbol)]
+    told = [_explain(path, options) for path in journals_by_symbol(place, options.symbol).values()]
     if options.as_json:
         result_console().out(json.dumps(_entry(place, told, options), indent=2), highlight=False)
     else:
         _print(told, place, options)
     return _status(told)
-
-
-def _chosen(place: Path, symbol: str | None) -> list[Path]:
-    """The journals of the run, or that of one symbol."""
-    found: dict[str, Path] = {}
-    for path in journals_of(place):
-        with JournalReader(path) as reader:
-            found.setdefault(reader.about["symbol"], path)
-    if symbol is None:
-        return list(found.values())
-    if symbol not in found:
-        remedy = did_you_mean(symbol, list(found), "Leave it out for all.")
-        raise OptionError("--symbol", f"one of {', '.join(found)}", symbol, remedy)
-    return [found[symbol]]
 
 
 def _explain(path: Path, options: WhyOptions) -> _Told:
@@ -144,7 +129,7 @@ def _entry(place: Path, told: Sequence[_Told], options: WhyOptions) -> dict[str,
             entry = {
                 "symbol": entry["symbol"],
                 "run_began": entry["run_began"],
-                "unexplained_seconds": sum(lengths) / 1e9,
+                "unexplained_seconds": sum(lengths) / NANOSECONDS_PER_SECOND,
             }
         markets.append({**entry, "journal": str(each.journal)})
         stretches += [{"symbol": each.account.symbol, **stretch.entry()} for stretch in own]
