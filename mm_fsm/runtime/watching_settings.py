@@ -74,10 +74,10 @@ class AlertSettings:
     )
     """What is told."""
     summary_seconds: float = field(default=60.0, converter=real, validator=number(at_least=1))
-    """After the first message about a kind, how long further news of that kind are gathered into one; longer each time
-    that it does not come to rest."""
-    max_messages: int = field(default=20, validator=whole_number(at_least=3))
-    """Messages in an interval; whatever comes of it, no more leave. What waits is told together later."""
+    """After a message about a kind, how long further news of that kind are gathered into one."""
+    max_messages: int = field(default=20, validator=whole_number(at_least=5))
+    """Messages in an interval; whatever comes of it, no more leave. Each urgency has some of its own; what waits is
+    told together later."""
     message_interval_seconds: float = field(default=3_600.0, converter=real, validator=number(at_least=1))
     unconfirmed_seconds: float = field(default=10.0, converter=real, validator=number(above=0))
     """How long an order's outcome is unknown before that is told."""

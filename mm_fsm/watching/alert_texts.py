@@ -19,9 +19,17 @@ def title_of(message: Message) -> str:
     """What it is about, and where, in one line."""
     parts = []
     for part in message.parts:
-        end = "" if part.began and part.still else " over" if not part.still else " partly over"
-        parts.append(f"{_WORDS[part.kind]}{end}{f': {_named(part.places)}' if part.places else ''}")
+        places = part.places or tuple(dict.fromkeys(news.place for news in part.still))
+        parts.append(f"{_WORDS[part.kind]}{_how_it_stands(part)}{f': {_named(places)}' if places else ''}")
     return _cut(f"mm-fsm: {'; '.join(parts)}")
+
+
+def _how_it_stands(part: KindDigest) -> str:
+    if not part.still:
+        return " over"
+    if part.began:
+        return ""
+    return " partly over" if part.ended else " still"
 
 
 def body_of(message: Message) -> str:

@@ -48,7 +48,7 @@ def test_alerts_are_on_where_somebody_is_told() -> None:
         ("alerts", "kinds = [1]", "kinds"),
         ("alerts", "summary_seconds = 0", "summary_seconds"),
         ("alerts", "summary_seconds = inf", "summary_seconds"),
-        ("alerts", "max_messages = 2", "max_messages"),
+        ("alerts", "max_messages = 4", "max_messages"),
         ("alerts", "message_interval_seconds = 0", "message_interval_seconds"),
         ("alerts", "unconfirmed_seconds = -1", "unconfirmed_seconds"),
         ("alerts", "wait_seconds = 61", "wait_seconds"),
