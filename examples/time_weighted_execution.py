@@ -1,7 +1,7 @@
 """A strategy of its own: one order, executed evenly over time (TWAP), with its own states on the strategy-neutral base.
 
-Each slice rests at its side's best price. What it lacks when its time is over is taken from the other side, never
-beyond the limit price. Books, own orders and the journal are the base's:
+Each slice rests at its side's best price. What it lacks when its time is over is taken from the other side, at most one
+slice in a slice's time, never beyond the limit price. Books, own orders and the journal are the base's:
 
     python time_weighted_execution.py runs/twap; mm-fsm verify runs/twap
 """
@@ -47,7 +47,7 @@ class TimeWeightedExecution(TradingMachine):
     """Never has two orders in the book, and never asks for more than what is left of the parent order."""
 
     snapshot_classes: ClassVar[tuple[type, ...]] = (ParentOrder,)
-    remembered: ClassVar[tuple[str, ...]] = ("parent", "began_at", "retry_at")
+    remembered: ClassVar[tuple[str, ...]] = ("parent", "began_at", "retry_at", "take_at", "rested_in")
 
     # fmt: off
     idle = State("IDLE", initial=True, purpose="until there is a market that may be traded")
@@ -55,16 +55,16 @@ class TimeWeightedExecution(TradingMachine):
     slicing = State("SLICING", enter="rest_slice", purpose="this slice's child rests at its side's best price")
     catching_up = State("CATCHING_UP", enter="take_arrears", purpose="takes what the slices before lack")
     closing = State("CLOSING", enter="cancel_child", purpose="stopped, or out of time: what is left stays")
-    done = State("DONE", final=True, purpose="nothing is open, every fill is booked")
+    done = State("DONE", enter="sum_up", final=True, purpose="nothing is open, every fill is booked")
     error = State("ERROR", enter="cancel_child", purpose="cancels, and asks until nothing is open")
 
     halt = error.from_.any(but=(error,), cond="must_halt", on="note_halt")
     begin = idle.to(waiting, unless="must_wait", on="begin_schedule")
     finished = waiting.to(done, cond=("all_confirmed", "is_complete"))
     ran_out_of_time = waiting.to(closing, cond="is_too_late")
-    fell_behind = waiting.to(catching_up, cond=("may_place", "is_behind"))
+    fell_behind = waiting.to(catching_up, cond=("may_place", "may_take"))
     slice_began = waiting.to(slicing, cond=("may_place", "has_slice"))
-    slice_ended = slicing.to(waiting, cond="is_behind", note="out with its child first, then catch up")
+    slice_ended = slicing.to(waiting, cond="is_outdated", note="out with its child; then catch up, or rest anew")
     withdrawn = slicing.to(waiting, cond="must_wait", note="paused, halted or blind: no child stays")
     child_left = slicing.to(waiting, cond="all_confirmed", note="filled, refused or taken out")
     caught_up = catching_up.to(waiting, cond="all_confirmed")
@@ -76,7 +76,7 @@ class TimeWeightedExecution(TradingMachine):
 
     def __init__(self, parent: ParentOrder, rules: Instrument, fees: Fees, balances: Balances, run: str) -> None:
         self.orders = OrderBookkeeper.begun(rules, fees, balances, strategy_id="twap", run_id=run)
-        self.parent, self.began_at, self.retry_at = parent, 0, 0
+        self.parent, self.began_at, self.retry_at, self.take_at, self.rested_in = parent, 0, 0, 0, 0
         super().__init__(self.orders)
 
     @classmethod
@@ -101,16 +101,23 @@ class TimeWeightedExecution(TradingMachine):
         return (self.now - self.began_at) // nanoseconds(self.parent.slice_seconds)
 
     def lacking(self, slices: int) -> Decimal:
-        """Contracts that the first slices should have executed and have not; 0 where no order may be so small."""
+        """Contracts that the first slices should have executed and have not; 0 where no order may be so small.
+
+        Judged at the limit price: what one odd book says must not end the order.
+        """
         rules, parent = self.context.instrument, self.parent
-        share = rules.floor_quantity(parent.quantity * min(slices, parent.slices) / parent.slices)
-        price = min(self.context.bid_price or parent.limit_price, parent.limit_price)
-        return share - self.executed if rules.meets_minimums(price, share - self.executed) else Decimal(0)
+        lacking = self.share(slices) - self.executed
+        return lacking if rules.meets_minimums(parent.limit_price, lacking) else Decimal(0)
+
+    def share(self, slices: int) -> Decimal:
+        """Contracts of the first slices, of all at most, in whole lots."""
+        quantity = self.parent.quantity * min(slices, self.parent.slices) / self.parent.slices
+        return self.context.instrument.floor_quantity(quantity)
 
     def find_wake_time(self) -> int | None:
-        """The next slice, or the next attempt."""
+        """The next slice, the next attempt, or when more may be taken."""
         slice_ends_at = self.began_at + (self.slices_over + 1) * nanoseconds(self.parent.slice_seconds)
-        return min(slice_ends_at, self.retry_at) if self.retry_at > self.now else slice_ends_at
+        return min(time for time in (slice_ends_at, self.retry_at, self.take_at) if time > self.now)
 
     def must_halt(self) -> bool:
         """Books or journal failed, trading is not permitted, or one child after the other was refused."""
@@ -136,9 +143,15 @@ class TimeWeightedExecution(TradingMachine):
         """The grace is over."""
         return self.slices_over >= self.parent.slices + self.parent.grace_slices
 
-    def is_behind(self) -> bool:
-        """The slices that are over lack something."""
-        return self.lacking(self.slices_over) > 0
+    def is_outdated(self) -> bool:
+        """The child is of an earlier slice, or what it waits for may be taken."""
+        return self.slices_over > self.rested_in or self.may_take()
+
+    def may_take(self) -> bool:
+        """The slices over lack something, the other side is within the limit, and the last take is a slice ago."""
+        other = self.context.ask_price if self.parent.side is Side.BID else self.context.bid_price
+        is_within = other is not None and (other - self.parent.limit_price) * self.parent.side.sign <= 0
+        return is_within and self.now >= self.take_at and self.lacking(self.slices_over) > 0
 
     def has_slice(self) -> bool:
         """The present slice lacks something."""
@@ -150,11 +163,15 @@ class TimeWeightedExecution(TradingMachine):
 
     def rest_slice(self) -> None:
         """Join the best price of the own side."""
+        self.rested_in = self.slices_over
         self._place(self.lacking(self.slices_over + 1), rests=True)
 
     def take_arrears(self) -> None:
-        """Take the best price of the other side, and nothing beyond it."""
-        self._place(self.lacking(self.slices_over), rests=False)
+        """Take the best price of the other side and nothing beyond it; after a pause no more at once than otherwise."""
+        self.take_at = self.now + nanoseconds(self.parent.slice_seconds)
+        smallest_whole = max(self.share(1), self.context.instrument.minimum_quantity)
+        lacking = self.lacking(self.slices_over)
+        self._place(lacking if lacking < 2 * smallest_whole else smallest_whole, rests=False)
 
     def _place(self, quantity: Decimal, *, rests: bool) -> None:
         side, limit = self.parent.side, self.parent.limit_price
@@ -172,6 +189,10 @@ class TimeWeightedExecution(TradingMachine):
     def begin_closing(self) -> None:
         """What is left stays."""
         self.context.is_stopping = True
+
+    def sum_up(self) -> None:
+        """Say how much was executed."""
+        self.desk.explain(f"executed {self.executed} of {self.parent.quantity}")
 
     def note_halt(self) -> None:
         """Say why, and end."""

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -134,14 +135,53 @@ def test_what_the_limit_price_does_not_allow_stays() -> None:
 
 
 def test_what_is_lacking_after_a_pause_is_caught_up_with() -> None:
-    """An operator's pause takes the child out; after it the slices that went by are taken together."""
+    """An operator's pause takes the child out; after it what it cost is taken a slice at a time, no faster."""
     told = {4.0: OperatorPaused(received_at=4 * SECOND), 25.0: OperatorResumed(received_at=25 * SECOND)}
     played = play(still_market(90), told=told)
     cancelled_at = next(each.time for each in played.results if "withdrawn" in [t.event for t in each.transitions])
     assert cancelled_at == 4 * SECOND
     placed = list(played.promises.placed.values())
-    assert [each.quantity for each in placed[:2]] == [Decimal("0.25"), Decimal("0.5")]
+    taken = [each for each in placed if each.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL]
+    assert [each.quantity for each in taken] == [Decimal("0.25")] * 4
+    times = [second for second, each in zip(placed_at(played), placed, strict=True) if each in taken]
+    assert all(later - earlier >= 10 for earlier, later in pairwise(times)), "a slice in a slice's time"
     assert played.base_bought == 1
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("odd", [("1.00", "2000.10"), ("0.01", "0.03"), ("1999.90", "90000.00")])
+def test_one_odd_book_ends_nothing(side: Side, odd: tuple[str, str]) -> None:
+    """For one second the bid, the ask or both make no sense: what is left is judged by the limit price."""
+    market: list[MarketEvent] = [*still_market(11), book(12, *map(Decimal, odd)), *still_market(120)[12:]]
+    limit = Decimal(2010) if side is Side.BID else Decimal(1990)
+    played = play(market, parent_order(side=side, limit_price=limit))
+    assert (played.machine.chart_state, played.machine.executed) == ("done", 1)
+
+
+def test_an_ask_beyond_the_limit_is_not_tried_again_and_again() -> None:
+    """Limit 2000.00 between bid and ask: nothing can be taken, so children rest, and sellers of 20 fill all of them."""
+    market: list[MarketEvent] = []
+    for second in range(1, 90):
+        market.append(book(second))
+        if second > 12 and second % 2 == 0:
+            market.append(trade(second + 0.5, BEST_BID, Decimal(20), Side.ASK))
+    played = play(market, parent_order(limit_price=Decimal("2000.00")))
+    assert {each.post_only for each in played.promises.placed.values()} == {True}
+    assert played.machine.executed == 1
+
+
+def test_a_child_is_placed_anew_with_each_slice() -> None:
+    """The bid falls by 5 every slice, below the limit, and the ask stays beyond it: the child follows, and grows."""
+    market: list[MarketEvent] = [
+        book(second, Decimal(1990 - 5 * ((second - 1) // 10)), Decimal("2000.10")) for second in range(1, 90)
+    ]
+    played = play(market, parent_order(limit_price=Decimal("2000.00")))
+    sizes = [each.quantity for each in played.promises.placed.values()]
+    assert sizes[:4] == [Decimal("0.25"), Decimal("0.50"), Decimal("0.75"), Decimal("1.00")]
+    prices = [each.price for each in played.promises.placed.values()]
+    assert prices == sorted(prices, reverse=True)
+    assert len(set(prices)) >= 4
+    assert "executed 0 of 1" in played.results[-1].reasons
 
 
 def test_no_order_leaves_in_a_halted_or_silent_market() -> None:
