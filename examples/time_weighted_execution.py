@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
+import typer
 from attrs import field, frozen
 from attrs.validators import gt, lt
 
 from mm_fsm import Balances, Fault, FaultCode, Fees, Instrument, OrderBookkeeper, Side, State, TradingMachine
 from mm_fsm.core.clock import nanoseconds
+from mm_fsm.errors import MarketMakerError
 from mm_fsm.runtime.journal import JournaledMachine, JournalSettings, begin_journal, verify_run
 from mm_fsm.runtime.paper_run import PAPER_BALANCES, PAPER_FEES, PAPER_INSTRUMENT, trade_on_paper
 from mm_fsm.services import permission
@@ -201,8 +203,11 @@ class TimeWeightedExecution(TradingMachine):
         self.context.pending_fault, self.context.rejections_in_a_row = None, 0
 
 
-def main(directory: Path) -> None:
+def main(
+    directory: Annotated[Path | None, typer.Argument(help="For the journal; a new one by default.")] = None,
+) -> None:
     """Buy 2 ETH in ten minutes on the paper exchange, on record."""
+    directory = directory or Path(mkdtemp())
     parent = ParentOrder(side=Side.BID, quantity=Decimal(2), limit_price=Decimal(2100), slices=20, slice_seconds=30)
     machine = TimeWeightedExecution(parent, PAPER_INSTRUMENT, PAPER_FEES, PAPER_BALANCES, run="1")
     settings = JournalSettings(record_market_data=True, synchronise=False)
@@ -215,4 +220,7 @@ def main(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else mkdtemp()))
+    try:
+        typer.run(main)
+    except MarketMakerError as refusal:
+        sys.exit(str(refusal))

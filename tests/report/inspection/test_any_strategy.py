@@ -52,7 +52,7 @@ def test_another_version_of_it_stands_beside_it(journal: Path, example: Any) -> 
     class Hasty(example.TimeWeightedExecution):  # type: ignore[misc,name-defined]
         """Is always behind."""
 
-        def is_behind(self) -> bool:
+        def may_take(self) -> bool:
             """As long as anything is left."""
             return bool(self.executed < self.parent.quantity)
 
