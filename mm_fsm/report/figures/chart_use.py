@@ -44,6 +44,7 @@ class ChartBudget:
     """``waiting``, by the times of facts, or ``computing``, by the clock."""
     milliseconds: int
     breaches: int
+    """Since the machine's last restart."""
     visits: int
 
 

@@ -33,7 +33,7 @@ class MarkoutRow:
 
 @frozen(kw_only=True)
 class Markouts:
-    """Every group at every horizon."""
+    """Every group at every horizon, of the fills of the run alone. The groups of one kind add up to all."""
 
     horizons_seconds: tuple[float, ...]
     judged_seconds: float

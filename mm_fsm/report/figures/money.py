@@ -37,7 +37,10 @@ class BootstrapTerms:
 
 @frozen(kw_only=True)
 class Profit:
-    """The split of the profit. ``net = spread_capture + inventory - fees + funding``, without a rest."""
+    """The split of the profit. ``net = spread_capture + inventory - fees + funding``, without a rest.
+
+    All of it is of the run alone: what earlier processes had booked is subtracted.
+    """
 
     net: Decimal
     spread_capture: Decimal
@@ -50,10 +53,12 @@ class Profit:
     external_flows: Decimal
     """Deposits less withdrawals: no profit."""
     realized: Decimal
+    """What was closed, by what it had cost."""
     unrealized: Decimal
-    """``realized + unrealized - fees + funding = net`` too."""
+    """Its change over the run: what is held, at the last m, less the same at the beginning, which is 0 where the books
+    began with the run. ``realized + unrealized - fees + funding = net`` too."""
     identity_gap: Decimal
-    """What both identities miss, added without sign: 0 in sound books."""
+    """What both identities miss, added without sign, over the books' whole life: 0 in sound books."""
     volume: Decimal
     """Sum of quantity * price."""
     net_bps_of_volume: float | None
@@ -61,7 +66,7 @@ class Profit:
     spread_captured_bps: float | None
     """1e4 * spread_capture / sum of quantity * m at the fill; None without a fill."""
     holding: Decimal
-    """What holding the target gained meanwhile: no part of the profit."""
+    """Target * (last m - first m): what holding it gained meanwhile, no part of the profit."""
     intervals: Mapping[str, BootstrapInterval]
     """Of ``net``, ``spread_capture``, ``inventory`` and ``fees``, from the same draws; empty where ``no_interval``."""
     terms: BootstrapTerms | None
@@ -88,7 +93,10 @@ class ProfitSteps:
 
 @frozen(kw_only=True)
 class Drawdown:
-    """The largest loss from the best net profit so far, marked with every sound book."""
+    """The largest loss from the best net profit so far, marked with every sound book.
+
+    The best is that of the books' whole life, earlier processes included: by it the kill switch acts.
+    """
 
     largest: Decimal
     from_ms: int | None

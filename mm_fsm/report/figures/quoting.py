@@ -43,9 +43,9 @@ class Presence:
     is_met: bool
     """Whether ``both_share`` and ``snapshot_share`` reach what is asked."""
     both_resting_share: float
-    """Of the time with a quote of whatever size on both sides, as the machine counts it."""
+    """Of the time with a quote of whatever size on both sides, as the machine counts it, since its last restart."""
     both_live_share: float
-    """The same by the machine's own books: from sending on, less cancels under way."""
+    """The same by the machine's own books: from sending on, less cancels under way; since its last restart."""
 
 
 @frozen(kw_only=True)
@@ -84,7 +84,8 @@ class Orders:
     orders_filled: int
     """Orders with at least one fill."""
     fill_ratio: float | None
-    """Filled maker quantity over that of acknowledged quotes, as the machine counts it; None without a quote."""
+    """Filled maker quantity over that of quotes acknowledged, both within the run; None without such a quote. Above 1
+    where quotes of an earlier process filled."""
     orders_per_fill: float | None
     """``placed / fills``; None without a fill."""
     cancels_per_fill: float | None

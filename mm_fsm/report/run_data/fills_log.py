@@ -81,7 +81,9 @@ class FillsLog:
     _known: OrderedDict[tuple[str, str], None] = field(init=False, factory=OrderedDict)
     """Booked trades, by side and id, so that one that is told again is none."""
     _waiting: deque[FillRow] = field(init=False, factory=deque)
-    _by_maker: dict[int, FillRow] = field(init=False, factory=dict)
+    _by_maker: dict[MakerFill, list[FillRow]] = field(init=False, factory=dict)
+    """Rows whose markouts are not all settled, by value: books that are read back from a journal have other objects.
+    Fills that are alike in everything share their markouts, each horizon settling as often as there are of them."""
     _recorded: list[MakerFill] = field(init=False, factory=list)
     """Fills that the tracker began to follow in this step."""
     _early: list[tuple[MakerFill, float, float | None]] = field(init=False, factory=list)
@@ -120,15 +122,15 @@ class FillsLog:
 
     def markout_was_settled(self, fill: MakerFill, horizon: float, bps: float | None) -> None:
         """A horizon after a fill has passed."""
-        row = self._by_maker.get(id(fill))
+        row = next((row for row in self._by_maker.get(fill, ()) if horizon not in row.markouts), None)
         if row is None:
-            if any(fill is recorded for recorded in self._recorded):  # its row is not made before the step has ended
+            if fill in self._recorded:  # its row is not made before the step has ended
                 self._early.append((fill, horizon, bps))
             return
         row.markouts[horizon] = bps
         self.settled(row, horizon, bps)
         if len(row.markouts) == len(self._horizons):
-            del self._by_maker[id(fill)]
+            self._forget(row, fill)
 
     # -- told by the run ----------------------------------------------------------------------------------------------
 
@@ -161,8 +163,16 @@ class FillsLog:
     def _finish(self, row: FillRow) -> None:
         if row.maker is not None:
             self._unsettled += len(self._horizons) - len(row.markouts)
-            self._by_maker.pop(id(row.maker), None)
+            self._forget(row, row.maker)
         self.hand_on(row)
+
+    def _forget(self, row: FillRow, maker: MakerFill) -> None:
+        """No markout of this row is awaited any more."""
+        left = [each for each in self._by_maker.get(maker, ()) if each is not row]
+        if left:
+            self._by_maker[maker] = left
+        else:
+            self._by_maker.pop(maker, None)
 
     def _is_whole(self, row: FillRow) -> bool:
         if row.liquidity is None or row.fee is None:
@@ -222,7 +232,7 @@ class FillsLog:
             for row in self._waiting:
                 if row.maker is None and _is_of(maker, row):
                     row.maker = maker
-                    self._by_maker[id(maker)] = row
+                    self._by_maker.setdefault(maker, []).append(row)
                     break
         self._recorded.clear()
         early, self._early = self._early, []

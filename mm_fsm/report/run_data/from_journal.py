@@ -93,6 +93,7 @@ class _Replay:
         self.machine = machine
         if self.follower is None:
             self.follower = MarketFollower(self._current, self.rule, self.rows)
+        self.follower.begin_machine(machine)
 
     def _current(self) -> QuotingMachine:
         assert self.machine is not None  # noqa: S101 - set before anything is followed

@@ -9,9 +9,8 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from mm_fsm.books.exact import EXACT
-from mm_fsm.books.markouts import MarkoutFigures
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, seconds
-from mm_fsm.core.messages import SIDES
+from mm_fsm.core.instrument import ZERO
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.exact import exact_text
 from mm_fsm.report.figures import (
@@ -22,13 +21,13 @@ from mm_fsm.report.figures import (
     Inventory,
     Machine,
     MarketFigures,
-    MarkoutRow,
     Markouts,
     Orders,
     Profit,
     StateFigures,
 )
-from mm_fsm.report.run_data.fills_log import AGE_EDGES_SECONDS, FillRow, age_bands
+from mm_fsm.report.run_data.books_at_begin import BookSums
+from mm_fsm.report.run_data.fills_log import FillRow
 from mm_fsm.report.run_data.intervals import HALF_LIVES_IN_A_BLOCK, Blocks, intervals_of
 from mm_fsm.report.run_data.market_follower import MarketFollower
 
@@ -57,7 +56,8 @@ def market_figures(follower: MarketFollower, machine: QuotingMachine, facts: Mar
     instrument, uptime = context.instrument, machine.uptime
     began_at = follower.began_at
     inventory = follower.inventory.figures(now, context.position_limit)
-    profit = _profit(follower, machine, inventory)
+    sums = BookSums.of(context).since(follower.begin_sums)
+    profit = _profit(follower, machine, sums, inventory)
     failure = () if follower.failure is None else (f"gathering ended early, at {follower.failure}",)
     return MarketFigures(
         symbol=instrument.symbol,
@@ -77,7 +77,7 @@ def market_figures(follower: MarketFollower, machine: QuotingMachine, facts: Mar
         inventory=inventory,
         markouts=_markouts(follower, machine),
         presence=follower.presence.figures(now, uptime.both_resting_share, uptime.both_live_share),
-        orders=_orders(follower, machine),
+        orders=_orders(follower, sums),
         holds=follower.holds.figures(),
         machine=_machine(follower, machine, facts),
         fill_model=facts.fill_model,
@@ -95,29 +95,37 @@ def _notes(profit: Profit, inventory: Inventory) -> Iterator[str]:
         yield f"the interval is too narrow: positions halve in {half_life:.0f} s, its blocks have only {block:g} s"
 
 
-def _profit(follower: MarketFollower, machine: QuotingMachine, inventory: Inventory) -> Profit:
-    context, ledger, total = machine.context, machine.context.ledger, follower.total
+def _profit(follower: MarketFollower, machine: QuotingMachine, sums: BookSums, inventory: Inventory) -> Profit:
+    total = follower.total
     found = intervals_of(follower.profit.figures(), Blocks.of(inventory))
-    volume = EXACT.subtract(ledger.volume_quote, follower.begin_volume)
-    at_m = EXACT.subtract(ledger.volume_reference, follower.begin_volume_reference)
     return Profit(
         net=total.net,
         spread_capture=total.spread_capture,
         inventory=total.inventory,
         fees=total.fees,
-        funding=EXACT.subtract(ledger.funding_received, follower.begin_funding),
-        external_flows=ledger.external_flows,
-        realized=ledger.realized_pnl,
-        unrealized=ledger.unrealized_pnl,
-        identity_gap=ledger.identity_gap(),
-        volume=volume,
-        net_bps_of_volume=_bps(total.net, volume),
-        spread_captured_bps=_bps(total.spread_capture, at_m),
-        holding=context.holding_pnl,
+        funding=sums.funding,
+        external_flows=sums.external_flows,
+        realized=sums.realized,
+        unrealized=sums.unrealized,
+        identity_gap=machine.context.ledger.identity_gap(),
+        volume=sums.volume,
+        net_bps_of_volume=_bps(total.net, sums.volume),
+        spread_captured_bps=_bps(total.spread_capture, sums.volume_reference),
+        holding=_holding(follower, machine),
         intervals=found.parts,
         terms=found.terms,
         no_interval=found.refused,
     )
+
+
+def _holding(follower: MarketFollower, machine: QuotingMachine) -> Decimal:
+    """What the target gained from m when the following began, or the first one after it, to the last one."""
+    context = machine.context
+    first = context.first_mid_price if follower.begin_mid is None else follower.begin_mid
+    last = context.ledger.reference_price
+    if first is None or last is None:
+        return ZERO
+    return EXACT.multiply(context.target_base, EXACT.subtract(last, first))
 
 
 def _bps(amount: Decimal, of: Decimal) -> float | None:
@@ -161,50 +169,20 @@ def _rounded(bps: float | None) -> float | None:
 
 
 def _markouts(follower: MarketFollower, machine: QuotingMachine) -> Markouts:
-    tracker = machine.context.markouts
-    waiting = follower.fills.unsettled
+    tracker, groups = machine.context.markouts, follower.markouts
     return Markouts(
         horizons_seconds=tracker.horizons_seconds,
         judged_seconds=tracker.judged_seconds,
-        rows=tuple(row for horizon in tracker.horizons_seconds for row in _rows(follower, machine, horizon)),
-        unmeasured=tracker.unmeasured + waiting,
-    )
-
-
-def _rows(follower: MarketFollower, machine: QuotingMachine, horizon: float) -> Iterator[MarkoutRow]:
-    tracker = machine.context.markouts
-    yield _row(horizon, "all", "", tracker.figures(horizon))
-    for side in SIDES:
-        yield _row(horizon, "side", side.value, tracker.figures(horizon, side))
-    for (side, level), figures in tracker.figures_by_level(horizon).items():
-        yield _row(horizon, "level", f"{side.value} {'other' if level is None else level}", figures)
-    for band in age_bands(AGE_EDGES_SECONDS):
-        group = follower.ages.get((horizon, band))
-        if group is not None:
-            yield _row(horizon, "age", band, group.figures())
-
-
-def _row(horizon: float, group: str, of: str, figures: MarkoutFigures) -> MarkoutRow:
-    net = figures.net_by_volume
-    has_interval = net is not None and abs(net.lower) != float("inf")
-    return MarkoutRow(
-        horizon_seconds=horizon,
-        group=group,
-        of=of,
-        count=figures.count,
-        quantity=figures.quantity,
-        gross_bps=figures.volume_weighted_bps,
-        gross_by_fill_bps=figures.trade_weighted_bps,
-        net_bps=None if net is None else net.value,
-        net_interval_bps=(net.lower, net.upper) if net is not None and has_interval else None,
+        rows=tuple(row for horizon in tracker.horizons_seconds for row in groups.rows(horizon)),
+        unmeasured=groups.unmeasured + follower.fills.unsettled,
     )
 
 
 # -- orders and the machine --------------------------------------------------------------------------------------------
 
 
-def _orders(follower: MarketFollower, machine: QuotingMachine) -> Orders:
-    orders, context, fills = follower.orders, machine.context, follower.fills.count
+def _orders(follower: MarketFollower, sums: BookSums) -> Orders:
+    orders, fills, taken = follower.orders, follower.fills.count, sums.acknowledged_maker_quantity
     return Orders(
         placed=orders.placed,
         acknowledged=orders.acknowledged,
@@ -215,9 +193,9 @@ def _orders(follower: MarketFollower, machine: QuotingMachine) -> Orders:
         cancels_refused=orders.cancels_refused,
         unknown=orders.unknown,
         fills=fills,
-        maker_fills=context.maker_fill_count - follower.begin_maker_fills,
+        maker_fills=sums.maker_fills,
         orders_filled=orders.filled,
-        fill_ratio=context.fill_rate if context.acknowledged_maker_quantity else None,
+        fill_ratio=float(sums.filled_maker_quantity / taken) if taken else None,
         orders_per_fill=orders.placed / fills if fills else None,
         cancels_per_fill=orders.cancels / fills if fills else None,
         life=orders.lives.figures(),

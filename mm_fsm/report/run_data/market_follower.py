@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final
 
 from attrs import define, field
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.exact import EXACT
 from mm_fsm.books.facts import CancelRefused, OrderFilled, OrderRejected, OwnTradesReported
-from mm_fsm.books.markouts import MakerFill, MarkoutFigures, markout_group
 from mm_fsm.books.own_order import OwnOrder
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import SIDES, Side
@@ -23,10 +22,12 @@ from mm_fsm.core.programme import ProgrammeRule
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
+from mm_fsm.report.run_data.books_at_begin import BookSums
 from mm_fsm.report.run_data.drawdown_clock import DrawdownClock
-from mm_fsm.report.run_data.fills_log import FillRow, FillsLog, age_band
+from mm_fsm.report.run_data.fills_log import FillRow, FillsLog
 from mm_fsm.report.run_data.hold_bins import HoldBins
 from mm_fsm.report.run_data.inventory_clock import InventoryClock
+from mm_fsm.report.run_data.markout_groups import MarkoutGroups
 from mm_fsm.report.run_data.own_orders_log import OrderRow, OwnOrdersLog
 from mm_fsm.report.run_data.presence_clock import PresenceClock
 from mm_fsm.report.run_data.profit_clock import Amounts, ProfitClock
@@ -38,18 +39,6 @@ from mm_fsm.report.stretches import Stretch, StretchRecorder
 _ANSWERS: Final = (OrderRejected, CancelRefused)
 _TRADES: Final = (OrderFilled, OwnTradesReported)
 _HALF: Final = Decimal("0.5")
-
-
-class MarkoutGroup(Protocol):
-    """Fills at one horizon that are shown together."""
-
-    def add(self, fill: MakerFill, bps: float) -> None:
-        """Take a markout before fees, bps."""
-        ...
-
-    def figures(self) -> MarkoutFigures:
-        """As they stand."""
-        ...
 
 
 @define(kw_only=True, eq=False)
@@ -86,10 +75,10 @@ class MarketFollower(MachineObserver):
     """Sequence number of the last one."""
     begin: Amounts = field(init=False)
     """What the ledger held when the following began: earlier processes' profit."""
-    begin_volume: Decimal = field(init=False)
-    begin_volume_reference: Decimal = field(init=False)
-    begin_funding: Decimal = field(init=False)
-    begin_maker_fills: int = field(init=False)
+    begin_sums: BookSums = field(init=False)
+    """The same of all other sums."""
+    begin_mid: Decimal | None = field(init=False)
+    """m then; None where there was none yet."""
     first_state: str = field(init=False)
     """In which the machine stood when the following began."""
     series: SampledSeries = field(init=False, factory=SampledSeries)
@@ -100,8 +89,7 @@ class MarketFollower(MachineObserver):
     orders: OwnOrdersLog = field(init=False)
     fills: FillsLog = field(init=False)
     shown_fills: ThinnedRows[FillRow] = field(init=False, factory=ThinnedRows)
-    ages: dict[tuple[float, str], MarkoutGroup] = field(init=False, factory=dict)
-    """Groups of markouts by horizon and band of the quote's age."""
+    markouts: MarkoutGroups = field(init=False, factory=MarkoutGroups)
     holds: HoldBins = field(init=False, factory=HoldBins)
     stretches: StretchRecorder = field(init=False)
     requests: RequestPeaks = field(init=False, factory=RequestPeaks)
@@ -129,16 +117,14 @@ class MarketFollower(MachineObserver):
     def __attrs_post_init__(self) -> None:
         self.presence = PresenceClock(self.rule, self.rule.size)
         self.orders = OwnOrdersLog(self.rows.order)
-        self.fills = FillsLog(self._hand_on_fill, self._note_markout)
+        self.fills = FillsLog(self._hand_on_fill, self.markouts.take)
         self.stretches = StretchRecorder(self._take_stretch)
         machine = self.machine_of()
         self._attach(machine.context)
         self.fills.begin_after(machine.context.ledger)
         self.begin = self._amounts = Amounts.of(machine.context.ledger)
         self._bookings = machine.context.ledger.bookings
-        ledger = machine.context.ledger
-        self.begin_volume, self.begin_volume_reference = ledger.volume_quote, ledger.volume_reference
-        self.begin_funding, self.begin_maker_fills = ledger.funding_received, machine.context.maker_fill_count
+        self.begin_sums, self.begin_mid = BookSums.of(machine.context), machine.context.ledger.reference_price
         self._net_at_entry = self.begin.net
         self._state = self.first_state = machine.chart_state
         if machine.context.inventory_offset:
@@ -154,6 +140,11 @@ class MarketFollower(MachineObserver):
             self.take(result, self.machine_of())
         except Exception as error:  # noqa: BLE001 - the report is not worth an order
             self.failure = f"step {result.sequence}: {error!r}"
+
+    def begin_machine(self, machine: QuotingMachine) -> None:
+        """The next step is this machine's, which continues the one before: its first step is listened to already."""
+        if machine.context is not self._context:
+            self._attach(machine.context)
 
     def begin_process(self) -> None:
         """What comes next is another process's, of the same run: nothing is known of the time in between."""
@@ -281,15 +272,6 @@ class MarketFollower(MachineObserver):
 
     def _hand_on_fill(self, row: FillRow) -> None:
         self.rows.fill(row, self.fills.horizons)
-
-    def _note_markout(self, row: FillRow, horizon: float, bps: float | None) -> None:
-        if bps is None or row.maker is None:
-            return
-        place = horizon, age_band(row.quote_age)
-        group = self.ages.get(place)
-        if group is None:
-            group = self.ages[place] = markout_group(horizon)
-        group.add(row.maker, bps)
 
     def _take_stretch(self, stretch: Stretch) -> None:
         self.holds.take(stretch)

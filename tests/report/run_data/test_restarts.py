@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from shutil import copyfile
@@ -10,9 +11,11 @@ import pytest
 
 from mm_fsm.core.programme import ProgrammeRule
 from mm_fsm.errors import JournalError
-from mm_fsm.report.figures import MarketFigures
+from mm_fsm.report.figures import FillModel, MarketFigures
+from mm_fsm.report.run_data.fills_log import FillRow
 from mm_fsm.report.run_data.from_journal import Replaying, figures_from_journals
-from mm_fsm.report.run_data.market_follower import MarketFollower
+from mm_fsm.report.run_data.market_figures import MarketFacts, market_figures
+from mm_fsm.report.run_data.market_follower import MarketFollower, RowTaker
 from mm_fsm.runtime.journal import JournalSettings
 from tests.runtime.journal.scenario import World, begin, kill, plan_at
 
@@ -34,6 +37,7 @@ class TwoProcesses:
         copyfile(path, path.with_name("third.journal"))
         third = begin(plan_at(path.with_name("third.journal"), journal_settings=plan.journal_settings))
         self.ledger = third.machine.machine.context.ledger
+        self.markouts = third.machine.machine.context.markouts
         kill(third)
 
 
@@ -109,6 +113,82 @@ def test_a_follower_that_begins_with_the_second_process_tells_of_that_one_alone(
     assert follower.fills.count == len(set(machine.context.ledger.known_trades()) - booked) > 5
     assert sum(follower.state_profits.values(), Decimal(0)) == follower.total.net
     kill(second)
+
+
+def test_markouts_of_both_processes_are_those_that_the_books_counted(two: TwoProcesses, market: MarketFigures) -> None:
+    """Though each segment of a journal that is read back has other objects for the fills that still wait."""
+    counts = dict.fromkeys(two.markouts.horizons_seconds, 0)
+    for row in market.markouts.rows:
+        if row.group == "all":
+            counts[row.horizon_seconds] = row.count
+    assert counts == {horizon: two.markouts.figures(horizon).count for horizon in counts}
+    assert counts[1.0] > 50
+    assert sum(counts.values()) + market.markouts.unmeasured == market.orders.maker_fills * len(counts)
+    assert_groups_add_up(market)
+
+
+def assert_groups_add_up(market: MarketFigures) -> None:
+    found: Counter[tuple[float, str]] = Counter()
+    for row in market.markouts.rows:
+        found[row.horizon_seconds, row.group] += row.count
+    for horizon in market.markouts.horizons_seconds:
+        assert len({found[horizon, group] for group in ("all", "side", "level", "age")}) == 1
+
+
+def test_figures_of_the_second_process_are_the_books_less_what_they_held_before(tmp_path: Path) -> None:
+    plan, world = plan_at(tmp_path / "run.journal"), World()
+    first = begin(plan)
+    world.run(first, 40)
+    kill(first)
+    second = begin(plan)
+    machine = second.machine.machine
+    context, ledger = machine.context, machine.context.ledger
+    before = {name: getattr(ledger, name) for name in BOOKED.values()}
+    m_before, target = ledger.reference_price, context.target_base
+    taken, filled = context.acknowledged_maker_quantity, context.filled_maker_quantity
+    rows: list[FillRow] = []
+    follower = MarketFollower(lambda: machine, rows=RowTaker(fill=lambda row, _: rows.append(row)))
+    machine.observe(follower)
+    world.run(second, 40)
+    follower.end()
+    model = FillModel(kind="paper", is_simulated=True, assumptions=())
+    facts = MarketFacts(outcome="unfinished", error=None, market_events=0, fill_model=model, settings={})
+    found = market_figures(follower, machine, facts)
+    profit, orders = found.profit, found.orders
+    for name, booked in BOOKED.items():
+        assert getattr(profit, name) == getattr(ledger, booked) - before[booked], name
+    assert before["unrealized_pnl"] != 0 != before["realized_pnl"]  # else this would show nothing
+    assert profit.net == profit.realized + profit.unrealized - profit.fees + profit.funding
+    assert profit.net == profit.spread_capture + profit.inventory - profit.fees + profit.funding
+    assert m_before is not None
+    assert ledger.reference_price is not None
+    assert profit.holding == target * (ledger.reference_price - m_before) != 0
+    assert profit.volume == sum(row.price * row.quantity for row in rows)
+    assert orders.fills == orders.maker_fills == found.fills.total == len(rows) > 20
+    assert sum((row.quantity for row in rows), Decimal(0)) == context.filled_maker_quantity - filled
+    ratio = sum(row.quantity for row in rows) / (context.acknowledged_maker_quantity - taken)
+    assert orders.fill_ratio == pytest.approx(float(ratio))
+    for row in found.markouts.rows:
+        if row.group == "all":
+            assert row.count == sum(each.markouts.get(row.horizon_seconds) is not None for each in rows)
+    assert_groups_add_up(found)
+    measured = sum(row.count for row in found.markouts.rows if row.group == "all")
+    assert measured + found.markouts.unmeasured == len(rows) * len(found.markouts.horizons_seconds)
+    kill(second)
+
+
+BOOKED = {
+    "net": "net_pnl",
+    "spread_capture": "spread_capture",
+    "inventory": "inventory_pnl",
+    "fees": "fees_paid",
+    "funding": "funding_received",
+    "external_flows": "external_flows",
+    "realized": "realized_pnl",
+    "unrealized": "unrealized_pnl",
+    "volume": "volume_quote",
+}
+"""Names of the profit's figures, and of what they are the change of."""
 
 
 def test_without_market_data_no_figure_is_guessed(tmp_path: Path) -> None:
