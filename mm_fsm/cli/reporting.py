@@ -24,7 +24,7 @@ from mm_fsm.report.figures_table import comparison_tables, figures_table
 from mm_fsm.report.files import RESULT_FILE, read_result
 from mm_fsm.report.run_data.baseline import run_baseline
 from mm_fsm.report.run_data.comparing import compared
-from mm_fsm.report.run_data.figures_file import FIGURES_FILE, PAGE_FILE, read_figures
+from mm_fsm.report.run_data.figures_file import FIGURES_FILE, PAGE_FILE, UnusableFiguresError, read_figures
 from mm_fsm.report.run_data.from_journal import Replaying, figures_from_journals
 from mm_fsm.report.run_data.run_origin import read_origin
 from mm_fsm.report.run_data.run_report import write_report
@@ -105,7 +105,12 @@ def _figures(options: ReportOptions) -> RunFigures | None:
     directory = options.directory
     if directory.is_file():
         return None
-    found = None if options.programme else read_figures(directory)
+    found: RunFigures | None = None
+    refused: UnusableFiguresError | None = None
+    try:
+        found = None if options.programme else read_figures(directory)
+    except UnusableFiguresError as error:
+        refused = error
     if found is not None and found.reproduction.made_by == "run":
         return found
     journals = list(own_journals(directory).values()) if directory.is_dir() else []
@@ -116,8 +121,14 @@ def _figures(options: ReportOptions) -> RunFigures | None:
         remedy = "Make the run with a journal, or write [programme] in its settings."
         raise OptionError(f"--{name}", f"a run with a journal in {directory}", "none", remedy)
     if not journals:
+        if refused is not None:
+            if not (directory / RESULT_FILE).exists():
+                raise refused
+            print_message(str(refused), style="yellow")
         read_result(directory)  # what is there of an earlier version is printed; nothing at all is refused
         return None
+    if refused is not None:
+        print_message(f"{refused.field}: {refused.found}; made anew from the journal", style="dim")
     return _replayed(options, journals)
 
 

@@ -12,7 +12,17 @@ from mm_fsm.core.messages import OrderPurpose, Side, TimeInForce
 
 
 class HoldReason(StrEnum):
-    """Why a side of the book has no live quote of ours."""
+    """Why a side of the book has no live quote of ours.
+
+    A new reason is added here and to these, and ``tests/core/test_hold_reasons.py`` says what it is in each:
+
+    - ``services/permission.py``: its test, in ``MACHINE``, ``MARKET``, or of one side; ``_REASON_OF_REFUSAL`` where a
+      refused order leads to it;
+    - ``report/plain_words.py``: ``WHY_HELD`` always; ``WHAT_IS_DONE`` where something is wrong; ``SELF_EVIDENT`` where
+      its detail adds nothing;
+    - ``watching/conditions.py``: ``_LIMITS`` where it is a limit that was reached;
+    - ``report/stretches.py``: ``_WAITING`` where it is a wait for the venue's answer.
+    """
 
     NOT_STARTED = "not_started"
     WARMING_UP = "warming_up"

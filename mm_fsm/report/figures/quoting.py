@@ -98,7 +98,8 @@ class HoldTotal:
 
     side: str
     reason: str
-    """A ``HoldReason``, or ``live``."""
+    """A ``HoldReason``, or a kind of stretch without one: ``live``; ``not_running``, between two processes;
+    ``not_recorded``, where the journal says nothing; ``unexplained``, a defect."""
     seconds: float
     share: float
     """Of the run."""
@@ -118,12 +119,12 @@ class Stretches:
     """Of the run, live ones included; more than the rows where some were left out."""
     side: tuple[str, ...]
     reason: tuple[str, ...]
-    """A ``HoldReason``, or ``live``."""
+    """As in ``HoldTotal``."""
     detail: tuple[str, ...]
     begin_ms: tuple[int, ...]
     end_ms: tuple[int, ...]
-    step: tuple[int, ...]
-    """The step that began it, for links to the inspector."""
+    step: tuple[int | None, ...]
+    """The step that began it, for links to the inspector; None where none did: no process ran, or none is on record."""
     edge: tuple[str, ...]
     """``source.event`` of the edge that step took last; empty where it took none."""
     ending: tuple[str, ...]

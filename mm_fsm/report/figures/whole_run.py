@@ -15,8 +15,8 @@ from mm_fsm.report.figures.money import BootstrapInterval, BootstrapTerms, Drawd
 from mm_fsm.report.figures.over_time import Fills, Inventory, Series
 from mm_fsm.report.figures.quoting import Holds, Orders, Presence
 
-FORMAT: Final = 1
-"""Of ``report.json``; a later version that changes the meaning of a name counts it up."""
+FORMAT: Final = 2
+"""Of ``report.json``. Whoever adds, removes or renames a figure, or changes a type or a meaning, counts it up."""
 
 
 @frozen(kw_only=True)

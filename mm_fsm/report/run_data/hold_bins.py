@@ -127,7 +127,7 @@ class HoldBins:
             "detail": [each.detail for each in shown],
             "begin_ms": [each.begin // NANOSECONDS_PER_MILLISECOND for each in shown],
             "end_ms": [each.end // NANOSECONDS_PER_MILLISECOND for each in shown],
-            "step": [0 if each.began is None else each.began.step for each in shown],
+            "step": [None if each.began is None else each.began.step for each in shown],
             "edge": [each.decision.edges[-1] if each.decision.edges else "" for each in shown],
             "ending": [each.followed_by for each in shown],
         }
