@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import fields
 
 from mm_fsm.books.facts.registry import FACTS
+from mm_fsm.core.setting_fields import ROLE
+from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.settings_tables import known_keys
 from mm_fsm.runtime.market_layers import COMMON_TABLES, VENUE_KEYS
 from mm_fsm.runtime.settings_file import parse_settings
@@ -122,6 +125,13 @@ def test_every_setting_is_documented_and_none_that_is_not_there() -> None:
     for table, kind in (each for some in tables for each in some.items()):
         expected.setdefault(table, set()).update(known_keys(kind))
     assert {table: {*keys} for table, keys in documented_settings().items()} == expected
+
+
+def test_the_class_of_each_setting_is_documented() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    strategy = text.split("## [strategy]")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| .+? \| (preference|protection|venue) \| .+ \|$", strategy, re.MULTILINE)
+    assert dict(rows) == {each.name: each.metadata[ROLE].value for each in fields(MarketMakingSettings)}
 
 
 def as_toml(tables: dict[str, dict[str, Any]]) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from attrs import field, frozen
@@ -18,7 +17,22 @@ from attrs import field, frozen
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.instrument import Fees
 from mm_fsm.core.rate_rules import DecayingCounter, OrdersPerFill
-from mm_fsm.core.validation import any_text, exact, identifier, number, one_of, real, text, whole_number, yes_or_no
+from mm_fsm.core.setting_fields import (
+    FACT_OF_VENUE,
+    LOOSER_ABOVE,
+    LOOSER_BELOW,
+    PREFERENCE,
+    PROTECTION,
+    amount,
+    choice_of,
+    duration,
+    frozen_mapping,
+    optional_number,
+    pairs,
+    real_number,
+    shares,
+)
+from mm_fsm.core.validation import any_text, identifier, one_of, text, whole_number, yes_or_no
 from mm_fsm.errors import SettingsError
 
 
@@ -71,75 +85,6 @@ class PositionMismatchPolicy(StrEnum):
     """The difference is booked as an external flow, on record."""
 
 
-def _one_of(kind: type[StrEnum]) -> Any:
-    def convert(value: object) -> object:
-        return next((each for each in kind if each == value), value)
-
-    def validate(_: Any, attribute: Any, value: object) -> None:
-        if not isinstance(value, kind):
-            raise SettingsError(attribute.name, f"one of {[str(each) for each in kind]}", value, "Choose one.")
-
-    return {"converter": convert, "validator": validate}
-
-
-def _frozen_mapping(value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise SettingsError("service_options", "a table of options", value, "Leave it out where there are none.")
-    return MappingProxyType(dict(value))
-
-
-def _amount(*, above: float | None = None, optional: bool = False) -> dict[str, Any]:
-    return {"converter": exact, "validator": number(above=above, optional=optional)}
-
-
-def _float(
-    *, at_least: float | None = None, above: float | None = None, at_most: float | None = None
-) -> dict[str, Any]:
-    return {"converter": real, "validator": number(at_least=at_least, above=above, at_most=at_most)}
-
-
-def _optional_float(*, above: float) -> dict[str, Any]:
-    return {"converter": real, "validator": number(above=above, optional=True)}
-
-
-def _pairs() -> dict[str, Any]:
-    """A list of pairs of numbers."""
-
-    def convert(value: object) -> object:
-        if not isinstance(value, (list, tuple)):
-            return value
-        return tuple(tuple(real(each) for each in pair) if isinstance(pair, (list, tuple)) else pair for pair in value)
-
-    def validate(_: Any, attribute: Any, value: object) -> None:
-        are_pairs = isinstance(value, tuple) and all(
-            isinstance(pair, tuple) and len(pair) == 2 and all(type(each) is float for each in pair)  # noqa: PLR2004
-            for pair in value
-        )
-        if not are_pairs:
-            raise SettingsError(attribute.name, "a list of pairs of numbers", value, "Write [[age, points], ...].")
-
-    return {"converter": convert, "validator": validate}
-
-
-def _shares() -> dict[str, Any]:
-    """A list of fractions from 0 to 1."""
-
-    def convert(value: object) -> object:
-        return tuple(real(each) for each in value) if isinstance(value, (list, tuple)) else value
-
-    def validate(_: Any, attribute: Any, value: object) -> None:
-        are_sound = isinstance(value, tuple) and all(isinstance(each, float) and 0 <= each <= 1 for each in value)
-        if not are_sound:
-            raise SettingsError(attribute.name, "a list of numbers from 0 to 1", value, "Write one for each level.")
-
-    return {"converter": convert, "validator": validate}
-
-
-def _duration(*, at_least: float = 0.001, optional: bool = False) -> dict[str, Any]:
-    """Seconds: long enough to count in nanoseconds, and short enough to be added to a time."""
-    return {"converter": real, "validator": number(at_least=at_least, at_most=1e9, optional=optional)}
-
-
 @frozen(kw_only=True)
 class ServiceNames:
     """Which implementation of each service to use, by its registered name."""
@@ -158,189 +103,199 @@ class MarketMakingSettings:
         SettingsError: a value is out of its range, or two values contradict each other.
     """
 
-    symbol: str = field(validator=text)
-    strategy_id: str = field(default="mm", validator=identifier)
+    symbol: str = field(metadata=FACT_OF_VENUE, validator=text)
+    strategy_id: str = field(default="mm", metadata=PREFERENCE, validator=identifier)
     """Client order ids begin with it: 1 to 12 letters, digits or underscores."""
 
     # Spread, in bps of the reference price, both sides together
-    target_spread_bps: float = field(default=10.0, **_float(above=0))
-    min_spread_bps: float = field(default=5.0, **_float(above=0))
-    max_spread_bps: float = field(default=50.0, **_float(above=0, at_most=5_000))
-    min_edge_bps: float = field(default=1.0, **_float(at_least=0))
+    target_spread_bps: float = field(default=10.0, metadata=PREFERENCE, **real_number(above=0))
+    min_spread_bps: float = field(default=5.0, metadata=PREFERENCE, **real_number(above=0))
+    max_spread_bps: float = field(default=50.0, metadata=PREFERENCE, **real_number(above=0, at_most=5_000))
+    min_edge_bps: float = field(default=1.0, metadata=PREFERENCE, **real_number(at_least=0))
     """What a round trip at the innermost level must earn over two maker fees."""
-    volatility_multiplier: float = field(default=2.0, **_float(at_least=0))
-    volatility_horizon_seconds: float = field(default=5.0, **_duration())
+    volatility_multiplier: float = field(default=2.0, metadata=PREFERENCE, **real_number(at_least=0))
+    volatility_horizon_seconds: float = field(default=5.0, metadata=PREFERENCE, **duration())
     """Expected life of a quote: over it volatility widens the spread."""
-    market_spread_share: float = field(default=0.5, **_float(at_least=0))
+    market_spread_share: float = field(default=0.5, metadata=PREFERENCE, **real_number(at_least=0))
     """Share of the market's own spread that is added."""
-    inventory_adjustment_factor: float = field(default=0.5, **_float(at_least=0))
+    inventory_adjustment_factor: float = field(default=0.5, metadata=PREFERENCE, **real_number(at_least=0))
     """Times 100 bps: how far the side that adds to the position widens at full inventory."""
-    skew_price_factor: float = field(default=0.001, **_float(at_least=0, at_most=0.1))
+    skew_price_factor: float = field(default=0.001, metadata=PREFERENCE, **real_number(at_least=0, at_most=0.1))
     """Fraction of the reference price by which both quotes shift at full inventory."""
-    fill_rate_widening_bps: float = field(default=2.0, **_float(at_least=0))
+    fill_rate_widening_bps: float = field(default=2.0, metadata=PREFERENCE, **real_number(at_least=0))
     """Added when every quoted unit fills; proportionally less below that."""
-    adverse_selection_bps: float = field(default=2.0, **_float(at_least=0))
+    adverse_selection_bps: float = field(default=2.0, metadata=LOOSER_ABOVE, **real_number(at_least=0))
     """What a round trip may lack to ``min_edge_bps``, by the net markouts of own quotes, before the spread widens."""
-    adverse_selection_horizon_seconds: float = field(default=30.0, **_duration())
+    adverse_selection_horizon_seconds: float = field(default=30.0, metadata=PROTECTION, **duration())
     """The horizon of these markouts."""
-    adverse_selection_hold_seconds: float = field(default=60.0, **_duration())
+    adverse_selection_hold_seconds: float = field(default=60.0, metadata=LOOSER_BELOW, **duration())
     """How long quoting is held where the widest spread is not enough."""
-    adverse_selection_minimum_fills: int = field(default=30, validator=whole_number(at_least=1))
+    adverse_selection_minimum_fills: int = field(default=30, metadata=LOOSER_ABOVE, validator=whole_number(at_least=1))
 
-    fair_price: FairPrice = field(default=FairPrice.MID, **_one_of(FairPrice))
+    fair_price: FairPrice = field(default=FairPrice.MID, metadata=PREFERENCE, **choice_of(FairPrice))
     """Around which quotes lie."""
-    micro_price_model: str = field(default="", validator=any_text)
+    micro_price_model: str = field(default="", metadata=PREFERENCE, validator=any_text)
     """Text of the model that ``mm-fsm calibrate`` fits; a settings file names its file."""
 
     # Levels and sizes
-    base_order_size: Decimal = field(default=Decimal(100), **_amount(above=0))
+    base_order_size: Decimal = field(default=Decimal(100), metadata=PREFERENCE, **amount(above=0))
     """Size of the innermost quote in quote currency."""
-    num_price_levels: int = field(default=3, validator=whole_number(at_least=1, at_most=50))
-    level_size_decay: float = field(default=0.7, **_float(above=0, at_most=1))
-    level_spread_multiplier: float = field(default=1.5, **_float(at_least=1, at_most=10))
+    num_price_levels: int = field(default=3, metadata=PREFERENCE, validator=whole_number(at_least=1, at_most=50))
+    level_size_decay: float = field(default=0.7, metadata=PREFERENCE, **real_number(above=0, at_most=1))
+    level_spread_multiplier: float = field(default=1.5, metadata=PREFERENCE, **real_number(at_least=1, at_most=10))
 
     # Inventory
-    max_inventory_pct: float = field(default=0.1, **_float(above=0))
+    max_inventory_pct: float = field(default=0.1, metadata=LOOSER_ABOVE, **real_number(above=0))
     """Largest position, as a fraction of equity."""
-    max_position_size: Decimal | None = field(default=None, **_amount(above=0, optional=True))
+    max_position_size: Decimal | None = field(default=None, metadata=LOOSER_ABOVE, **amount(above=0, optional=True))
     """Largest distance from the target in base units."""
-    max_quote_exposure: Decimal = field(default=Decimal(10_000), **_amount(above=0))
+    max_quote_exposure: Decimal = field(default=Decimal(10_000), metadata=LOOSER_ABOVE, **amount(above=0))
     """Largest distance from the target in quote currency."""
-    target_base: Decimal | None = field(default=None, **_amount(optional=True))
+    target_base: Decimal | None = field(default=None, metadata=PREFERENCE, **amount(optional=True))
     """Position to hold in base units; None takes what the session starts with."""
-    inventory_reprice_share: float = field(default=0.8, **_float(above=0, at_most=1))
+    inventory_reprice_share: float = field(default=0.8, metadata=PREFERENCE, **real_number(above=0, at_most=1))
     """Crossing this share of the position limit reprices the quotes."""
-    adjustment_policy: AdjustmentPolicy = field(default=AdjustmentPolicy.PASSIVE, **_one_of(AdjustmentPolicy))
-    adjustment_goal_share: float = field(default=0.5, **_float(at_least=0, at_most=1))
+    adjustment_policy: AdjustmentPolicy = field(
+        default=AdjustmentPolicy.PASSIVE, metadata=PREFERENCE, **choice_of(AdjustmentPolicy)
+    )
+    adjustment_goal_share: float = field(default=0.5, metadata=PREFERENCE, **real_number(at_least=0, at_most=1))
     """An adjustment brings the position down to this share of its limit."""
-    adjustment_retry_seconds: float = field(default=5.0, **_duration())
-    max_slippage_bps: float = field(default=20.0, **_float(above=0))
-    passive_wait_seconds: float = field(default=30.0, **_duration())
+    adjustment_retry_seconds: float = field(default=5.0, metadata=PREFERENCE, **duration())
+    max_slippage_bps: float = field(default=20.0, metadata=LOOSER_ABOVE, **real_number(above=0))
+    passive_wait_seconds: float = field(default=30.0, metadata=PREFERENCE, **duration())
     """How long a passive adjustment is expected to wait: over it the price's deviation is the risk."""
-    impact_factor: float = field(default=1.0, **_float(above=0))
+    impact_factor: float = field(default=1.0, metadata=PREFERENCE, **real_number(above=0))
     """Y of the square-root law: impact is Y * daily volatility * sqrt(size / daily volume)."""
 
     # When to requote
-    refresh_interval_seconds: float = field(default=5.0, **_duration())
-    stale_move_share: float = field(default=0.25, **_float(above=0))
+    refresh_interval_seconds: float = field(default=5.0, metadata=PREFERENCE, **duration())
+    stale_move_share: float = field(default=0.25, metadata=PREFERENCE, **real_number(above=0))
     """Move of the reference price that makes quotes stale, as a share of the half-spread; at least one tick."""
-    requote_tolerance_away_share: float = field(default=0.06, **_float(at_least=0, at_most=1))
+    requote_tolerance_away_share: float = field(default=0.06, metadata=PREFERENCE, **real_number(at_least=0, at_most=1))
     """Move of a wanted price away from the market, as a share of its distance from the reference, below which an order
     stays. Small: a quote that is too close is picked off."""
-    requote_tolerance_towards_share: float = field(default=0.6, **_float(at_least=0, at_most=1))
+    requote_tolerance_towards_share: float = field(
+        default=0.6, metadata=PREFERENCE, **real_number(at_least=0, at_most=1)
+    )
     """The same for a move towards the market. Large: it only earns the order its place in the queue."""
-    level_requote_tolerance_away_shares: tuple[float, ...] = field(default=(), **_shares())
+    level_requote_tolerance_away_shares: tuple[float, ...] = field(default=(), metadata=PREFERENCE, **shares())
     """The same by level, innermost first, in place of the one above; levels beyond the last keep that one."""
-    level_requote_tolerance_towards_shares: tuple[float, ...] = field(default=(), **_shares())
-    size_tolerance_share: float = field(default=0.25, **_float(at_least=0, at_most=1))
-    post_only_retries: int = field(default=3, validator=whole_number(at_least=0))
-    post_only_hold_seconds: float = field(default=10.0, **_duration())
-    funds_hold_seconds: float = field(default=10.0, **_duration())
+    level_requote_tolerance_towards_shares: tuple[float, ...] = field(default=(), metadata=PREFERENCE, **shares())
+    size_tolerance_share: float = field(default=0.25, metadata=PREFERENCE, **real_number(at_least=0, at_most=1))
+    post_only_retries: int = field(default=3, metadata=LOOSER_ABOVE, validator=whole_number(at_least=0))
+    post_only_hold_seconds: float = field(default=10.0, metadata=LOOSER_BELOW, **duration())
+    funds_hold_seconds: float = field(default=10.0, metadata=LOOSER_BELOW, **duration())
 
     # When to hold
-    max_market_spread_bps: float = field(default=200.0, **_float(above=0))
+    max_market_spread_bps: float = field(default=200.0, metadata=LOOSER_ABOVE, **real_number(above=0))
     """A wider book holds quoting, and marks nothing until it has lasted ``unsound_book_seconds``."""
-    max_jump_bps: float = field(default=100.0, **_float(above=0, at_most=5_000))
+    max_jump_bps: float = field(default=100.0, metadata=LOOSER_ABOVE, **real_number(above=0, at_most=5_000))
     """Distance of a touch from its slow mean beyond which a book is doubted."""
-    slow_price_seconds: float = field(default=60.0, **_duration())
+    slow_price_seconds: float = field(default=60.0, metadata=PROTECTION, **duration())
     """Time constant of the slow means of bid and ask, from which jumps are told."""
-    unsound_book_seconds: float = field(default=10.0, **_duration())
+    unsound_book_seconds: float = field(default=10.0, metadata=LOOSER_BELOW, **duration())
     """How long a doubted book must last before it is believed."""
-    confirming_trades: int = field(default=3, validator=whole_number(at_least=1))
+    confirming_trades: int = field(default=3, metadata=LOOSER_BELOW, validator=whole_number(at_least=1))
     """Trades at a doubted level, together of ``base_order_size`` at least, after which it is believed at once."""
-    confirming_depth: float = field(default=20.0, **_float(above=0))
+    confirming_depth: float = field(default=20.0, metadata=LOOSER_BELOW, **real_number(above=0))
     """Size on each side of a doubted level, in ``base_order_size`` within ``max_jump_bps`` of the touch, that confirms
     it once every book has shown it for ``confirming_depth_seconds``."""
-    confirming_depth_seconds: float = field(default=6.0, **_duration())
-    trade_beyond_book_bps: float = field(default=10.0, **_float(above=0))
+    confirming_depth_seconds: float = field(default=6.0, metadata=LOOSER_BELOW, **duration())
+    trade_beyond_book_bps: float = field(default=10.0, metadata=LOOSER_ABOVE, **real_number(above=0))
     """Distance of a trade beyond the last book at which that book is doubted until the next one."""
-    touch_size_share: float = field(default=0.05, **_float(at_least=0, at_most=10))
+    touch_size_share: float = field(default=0.05, metadata=LOOSER_BELOW, **real_number(at_least=0, at_most=10))
     """Size that makes a touch, cumulated from the best price, as a share of ``base_order_size``: less is dust."""
-    thin_touch_seconds: float = field(default=30.0, **_duration())
+    thin_touch_seconds: float = field(default=30.0, metadata=LOOSER_ABOVE, **duration())
     """How long a touch may stay where it was while nothing but dust is seen there."""
-    volatility_half_life_seconds: float = field(default=300.0, **_duration())
-    volatility_sample_seconds: float = field(default=5.0, **_duration())
-    volatility_kind: VolatilityKind = field(default=VolatilityKind.EWMA, **_one_of(VolatilityKind))
-    volatility_scale: int = field(default=10, validator=whole_number(at_least=2, at_most=1_000))
+    volatility_half_life_seconds: float = field(default=300.0, metadata=PREFERENCE, **duration())
+    volatility_sample_seconds: float = field(default=5.0, metadata=PREFERENCE, **duration())
+    volatility_kind: VolatilityKind = field(
+        default=VolatilityKind.EWMA, metadata=PREFERENCE, **choice_of(VolatilityKind)
+    )
+    volatility_scale: int = field(default=10, metadata=PREFERENCE, validator=whole_number(at_least=2, at_most=1_000))
     """The long scale of ``two_scale``, in samples."""
-    signal_half_life_seconds: float = field(default=1800.0, **_duration())
+    signal_half_life_seconds: float = field(default=1800.0, metadata=PREFERENCE, **duration())
     """Age at which an observation of the market's flow counts half."""
-    warm_up_samples: int = field(default=12, validator=whole_number(at_least=2))
+    warm_up_samples: int = field(default=12, metadata=LOOSER_BELOW, validator=whole_number(at_least=2))
     """Volatility samples without which nothing is quoted."""
-    stale_data_seconds: float = field(default=10.0, **_duration())
+    stale_data_seconds: float = field(default=10.0, metadata=LOOSER_ABOVE, **duration())
     """Age of the newest market data at which quotes are cancelled."""
-    long_stale_data_seconds: float = field(default=300.0, **_duration())
+    long_stale_data_seconds: float = field(default=300.0, metadata=LOOSER_ABOVE, **duration())
     """Age of the newest market data that is a fault."""
 
     # Risk
-    price_band_bps: float = field(default=200.0, **_float(above=0, at_most=9_999))
+    price_band_bps: float = field(default=200.0, metadata=LOOSER_ABOVE, **real_number(above=0, at_most=9_999))
     """Largest distance of any order from the reference price."""
-    max_drawdown: Decimal = field(default=Decimal(500), **_amount(above=0))
+    max_drawdown: Decimal = field(default=Decimal(500), metadata=LOOSER_ABOVE, **amount(above=0))
     """Loss from the best profit so far, in quote currency, that ends trading: the kill switch."""
-    max_missing_equity_share: float = field(default=1.0, **_float(above=0, at_most=1))
+    max_missing_equity_share: float = field(default=1.0, metadata=LOOSER_ABOVE, **real_number(above=0, at_most=1))
     """Share of the ledger's equity that the venue's last report may lack before it is a fault; at 1 it never is one."""
-    max_orders_per_interval: int = field(default=60, validator=whole_number(at_least=1))
-    order_interval_seconds: float = field(default=10.0, **_duration())
-    order_reserve_share: float = field(default=0.1, **_float(at_least=0, at_most=0.9))
+    max_orders_per_interval: int = field(default=60, metadata=FACT_OF_VENUE, validator=whole_number(at_least=1))
+    order_interval_seconds: float = field(default=10.0, metadata=FACT_OF_VENUE, **duration())
+    order_reserve_share: float = field(default=0.1, metadata=LOOSER_BELOW, **real_number(at_least=0, at_most=0.9))
     """Share of the venue's allowances that quotes leave to orders which reduce the position."""
-    rate_counter_limit: float | None = field(default=None, **_optional_float(above=0))
+    rate_counter_limit: float | None = field(default=None, metadata=FACT_OF_VENUE, **optional_number(above=0))
     """Points above which the venue refuses an order, where it has a counter that requests raise and time lowers."""
-    rate_counter_decay_per_second: float = field(default=1.0, **_float(above=0))
-    rate_counter_order_points: float = field(default=1.0, **_float(at_least=0))
-    rate_counter_cancel_points: tuple[tuple[float, float], ...] = field(default=(), **_pairs())
+    rate_counter_decay_per_second: float = field(default=1.0, metadata=FACT_OF_VENUE, **real_number(above=0))
+    rate_counter_order_points: float = field(default=1.0, metadata=FACT_OF_VENUE, **real_number(at_least=0))
+    rate_counter_cancel_points: tuple[tuple[float, float], ...] = field(default=(), metadata=FACT_OF_VENUE, **pairs())
     """Pairs of an order's age in seconds and a cancel's points below that age, ages rising; older ones are free."""
-    max_orders_per_fill: float | None = field(default=None, **_optional_float(above=0))
+    max_orders_per_fill: float | None = field(default=None, metadata=FACT_OF_VENUE, **optional_number(above=0))
     """Placements for each fill beyond which no quote is placed until the window ends, where the venue bounds that."""
-    orders_per_fill_window_seconds: float = field(default=86_400.0, **_duration())
+    orders_per_fill_window_seconds: float = field(default=86_400.0, metadata=FACT_OF_VENUE, **duration())
     """The time over which it is counted, from multiples of it since 1970 on."""
-    orders_per_fill_free: int = field(default=1_000, validator=whole_number(at_least=0))
+    orders_per_fill_free: int = field(default=1_000, metadata=FACT_OF_VENUE, validator=whole_number(at_least=0))
     """Placements in a window before that bound counts."""
-    presence_distance_bps: float | None = field(default=None, **_optional_float(above=0))
+    presence_distance_bps: float | None = field(default=None, metadata=FACT_OF_VENUE, **optional_number(above=0))
     """Distance from the reference price within which a quote counts as present, where the venue's programme asks it."""
-    max_live_orders: int = field(default=20, validator=whole_number(at_least=1))
+    max_live_orders: int = field(default=20, metadata=LOOSER_ABOVE, validator=whole_number(at_least=1))
 
-    max_rejections_in_a_row: int = field(default=5, validator=whole_number(at_least=1))
+    max_rejections_in_a_row: int = field(default=5, metadata=LOOSER_ABOVE, validator=whole_number(at_least=1))
     """Placements refused by the venue, for reasons that are not ordinary, after which it is a fault."""
-    rejection_hold_seconds: float = field(default=5.0, **_duration())
-    min_liquidation_distance: float = field(default=0.1, **_float(at_least=0, at_most=1))
+    rejection_hold_seconds: float = field(default=5.0, metadata=LOOSER_BELOW, **duration())
+    min_liquidation_distance: float = field(default=0.1, metadata=LOOSER_BELOW, **real_number(at_least=0, at_most=1))
     """For contracts: equity over worst-case notional, roughly the adverse move that would use up the margin."""
 
     # Requests
-    request_timeout_seconds: float = field(default=5.0, **_duration())
-    query_interval_seconds: float = field(default=2.0, **_duration())
-    validity_window_seconds: float = field(default=30.0, **_duration())
+    request_timeout_seconds: float = field(default=5.0, metadata=LOOSER_ABOVE, **duration())
+    query_interval_seconds: float = field(default=2.0, metadata=PREFERENCE, **duration())
+    validity_window_seconds: float = field(default=30.0, metadata=FACT_OF_VENUE, **duration())
     """How long after its sending a placement may still reach the venue's book."""
-    balances_interval_seconds: float = field(default=60.0, **_duration())
+    balances_interval_seconds: float = field(default=60.0, metadata=PREFERENCE, **duration())
 
     # Reconciliation with the venue
-    reconcile_interval_seconds: float = field(default=60.0, **_duration())
-    stray_order_policy: StrayOrderPolicy = field(default=StrayOrderPolicy.CANCEL, **_one_of(StrayOrderPolicy))
+    reconcile_interval_seconds: float = field(default=60.0, metadata=LOOSER_ABOVE, **duration())
+    stray_order_policy: StrayOrderPolicy = field(
+        default=StrayOrderPolicy.CANCEL, metadata=PROTECTION, **choice_of(StrayOrderPolicy)
+    )
     position_mismatch_policy: PositionMismatchPolicy = field(
-        default=PositionMismatchPolicy.REFUSE, **_one_of(PositionMismatchPolicy)
+        default=PositionMismatchPolicy.REFUSE, metadata=PROTECTION, **choice_of(PositionMismatchPolicy)
     )
 
     # Faults
-    recovery_backoff_seconds: float = field(default=1.0, **_duration())
+    recovery_backoff_seconds: float = field(default=1.0, metadata=LOOSER_BELOW, **duration())
     """Wait before the first recovery; doubles with each attempt."""
-    max_recovery_backoff_seconds: float = field(default=60.0, **_duration())
-    max_recovery_attempts: int = field(default=5, validator=whole_number(at_least=0, at_most=1_000))
-    max_session_recoveries: int = field(default=50, validator=whole_number(at_least=0))
-    recovery_reset_seconds: float = field(default=300.0, **_duration())
+    max_recovery_backoff_seconds: float = field(default=60.0, metadata=LOOSER_BELOW, **duration())
+    max_recovery_attempts: int = field(
+        default=5, metadata=LOOSER_ABOVE, validator=whole_number(at_least=0, at_most=1_000)
+    )
+    max_session_recoveries: int = field(default=50, metadata=LOOSER_ABOVE, validator=whole_number(at_least=0))
+    recovery_reset_seconds: float = field(default=300.0, metadata=LOOSER_BELOW, **duration())
     """Health after which the attempts count anew."""
-    wind_down_on_fault: bool = field(default=True, validator=yes_or_no)
+    wind_down_on_fault: bool = field(default=True, metadata=PROTECTION, validator=yes_or_no)
     """Whether a fault that cannot be recovered from reduces the position, or keeps it."""
 
     # The end
-    session_seconds: float | None = field(default=None, **_duration(optional=True))
-    wind_down_passive_seconds: float = field(default=60.0, **_duration(at_least=0))
-    wind_down_deadline_seconds: float = field(default=300.0, **_duration())
-    wind_down_slice: Decimal = field(default=Decimal(1_000), **_amount(above=0))
+    session_seconds: float | None = field(default=None, metadata=PREFERENCE, **duration(optional=True))
+    wind_down_passive_seconds: float = field(default=60.0, metadata=PREFERENCE, **duration(at_least=0))
+    wind_down_deadline_seconds: float = field(default=300.0, metadata=LOOSER_ABOVE, **duration())
+    wind_down_slice: Decimal = field(default=Decimal(1_000), metadata=LOOSER_ABOVE, **amount(above=0))
     """Largest single order of a wind-down after its passive part, in quote currency."""
-    flatten_on_signal: bool = field(default=False, validator=yes_or_no)
+    flatten_on_signal: bool = field(default=False, metadata=PREFERENCE, validator=yes_or_no)
     """Whether a signal that ends the process winds the position down first, and does not only cancel."""
 
-    services: ServiceNames = field(factory=ServiceNames, validator=one_of(ServiceNames))
-    service_options: Mapping[str, Any] = field(factory=dict, converter=_frozen_mapping)
+    services: ServiceNames = field(factory=ServiceNames, metadata=PREFERENCE, validator=one_of(ServiceNames))
+    service_options: Mapping[str, Any] = field(factory=dict, metadata=PREFERENCE, converter=frozen_mapping)
     """Options of services: a shipped service's stand in a table of its name, the rest is free for third parties."""
 
     def __attrs_post_init__(self) -> None:

@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 from mm_fsm.core.instrument import Fees
+from mm_fsm.core.setting_fields import LOOSER, ROLE, SettingRole
 from mm_fsm.core.settings import AdjustmentPolicy, MarketMakingSettings, ServiceNames
 from mm_fsm.errors import SettingsError
 
@@ -51,6 +52,33 @@ CHOICES = {
 TEXTS = {"symbol", "strategy_id"}
 PAIRS = {"rate_counter_cancel_points"}
 LISTS = {"level_requote_tolerance_away_shares", "level_requote_tolerance_towards_shares"}
+
+
+def test_every_setting_says_what_it_is() -> None:
+    """Each has a class of its own beside its bounds, and only a protection that is a number has a looser side."""
+    for each in attrs.fields(MarketMakingSettings):
+        assert isinstance(each.metadata.get(ROLE), SettingRole), each.name
+        if each.metadata[LOOSER]:
+            assert each.metadata[ROLE] is SettingRole.PROTECTION, each.name
+            assert each.name in NUMBERS, each.name
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("max_drawdown", SettingRole.PROTECTION),
+        ("price_band_bps", SettingRole.PROTECTION),
+        ("max_jump_bps", SettingRole.PROTECTION),
+        ("order_reserve_share", SettingRole.PROTECTION),
+        ("target_spread_bps", SettingRole.PREFERENCE),
+        ("max_orders_per_interval", SettingRole.VENUE),
+        ("rate_counter_limit", SettingRole.VENUE),
+        ("rate_counter_decay_per_second", SettingRole.VENUE),
+        ("max_orders_per_fill", SettingRole.VENUE),
+    ],
+)
+def test_limits_are_no_preferences(name: str, role: SettingRole) -> None:
+    assert getattr(attrs.fields(MarketMakingSettings), name).metadata[ROLE] is role
 
 
 def settings(**changes: Any) -> MarketMakingSettings:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from mm_fsm.core.messages import SIDES, PlaceOrder, Side
+from mm_fsm.core.setting_fields import SettingRole
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.exact import as_json, exact_text
@@ -25,6 +26,7 @@ from mm_fsm.report.why.neighbours import (
     with_value,
 )
 from mm_fsm.report.why.rewinding import Quoted, RewoundMachine, quoted_by
+from mm_fsm.report.why.roles import Direction, direction_of, role_of
 
 
 @frozen(kw_only=True)
@@ -33,6 +35,16 @@ class ProvenChange:
 
     change: SettingChange
     quoted: Quoted
+    role: SettingRole
+    """Of the setting."""
+    direction: Direction | None = None
+    """Which way it moves a protection; None for what is none."""
+
+    @property
+    def rank(self) -> tuple[bool, bool, float, str]:
+        """Its place among others: preferences, then protections, tightened ones last; small changes before large."""
+        is_tightened = self.direction is Direction.TIGHTENED
+        return self.direction is not None, is_tightened, self.change.share, self.change.name
 
     def entry(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -40,6 +52,8 @@ class ProvenChange:
             "setting": self.change.name,
             "value": as_json(self.change.value),
             "changed": as_json(self.change.changed),
+            "class": self.role.value,
+            "direction": None if self.direction is None else self.direction.value,
             "keeps": self.quoted.keeps,
             "stages": _order(self.quoted.stages),
         }
@@ -53,7 +67,10 @@ class Counterfactual:
     recorded: Quoted
     """What the step made of the side as it happened."""
     changes: tuple[ProvenChange, ...] = ()
-    """The nearest change of each setting for which there is one, the smallest first."""
+    """The nearest change of each setting for which there is one, the smallest first; protections come last,
+    and those that are tightened after the others. No fact of the venue is among them."""
+    limits_of_venue: tuple[str, ...] = ()
+    """Facts of the venue that hold the side: with another value of one of them the step would have quoted it."""
     tried: tuple[str, ...] = ()
     """Every setting that the step looks at and that has other values to try."""
     not_tried: tuple[str, ...] = ()
@@ -64,6 +81,7 @@ class Counterfactual:
         return {
             "recorded": {"keeps": self.recorded.keeps, "stages": _order(self.recorded.stages)},
             "changes": [each.entry() for each in self.changes],
+            "limits_of_venue": [{"setting": name, "class": SettingRole.VENUE.value} for name in self.limits_of_venue],
             "tried": list(self.tried),
             "not_tried": list(self.not_tried),
         }
@@ -97,17 +115,18 @@ class StepSearch:
             return Counterfactual(side=side, recorded=recorded)
         read = self._settings_read()
         tried = sorted(name for name in read if is_searchable(self._settings, name))
-        changes = []
+        found = []
         for number, name in enumerate(tried):
             self._on_progress(number / len(tried))
             change = self._change(side, name)
             if change is not None:
-                changes.append(change)
-        changes.sort(key=lambda each: (each.change.share, each.change.name))
+                found.append(change)
+        changes = [each for each in found if each.role is not SettingRole.VENUE]
         return Counterfactual(
             side=side,
             recorded=recorded,
-            changes=tuple(changes),
+            changes=tuple(sorted(changes, key=lambda each: each.rank)),
+            limits_of_venue=tuple(each.change.name for each in found if each.role is SettingRole.VENUE),
             tried=tuple(tried),
             not_tried=tuple(sorted(read - set(tried))),
         )
@@ -122,7 +141,8 @@ class StepSearch:
         if change is None:
             return None
         quoted = self._attempt(name, with_value(self._settings, name, change.changed))[side]
-        return ProvenChange(change=change, quoted=quoted)
+        role = role_of(self._settings, name)
+        return ProvenChange(change=change, quoted=quoted, role=role, direction=direction_of(self._settings, change))
 
     def _settings_read(self) -> frozenset[str]:
         if self._read is None:

@@ -46,7 +46,7 @@ class SettingChange:
     @property
     def share(self) -> float:
         """How far that is, as a share of the value; infinite from 0, and for what is no number."""
-        if not _is_number(self.value) or not _is_number(self.changed) or not self.value:
+        if not is_number(self.value) or not is_number(self.changed) or not self.value:
             return math.inf
         return abs(float(self.changed) / float(self.value) - 1)
 
@@ -60,11 +60,20 @@ def option_names(settings: MarketMakingSettings) -> list[str]:
     return found
 
 
+def option_of(name: str) -> tuple[str, str] | None:
+    """Service and option that such a name means; None for a setting."""
+    if not name.startswith(f"{_OPTIONS}."):
+        return None
+    _, service, key = name.split(".", 2)
+    return service, key
+
+
 def value_of(settings: MarketMakingSettings, name: str) -> Any:
     """A setting by its name, or an option of a service."""
-    if not name.startswith(f"{_OPTIONS}."):
+    option = option_of(name)
+    if option is None:
         return getattr(settings, name)
-    _, service, key = name.split(".", 2)
+    service, key = option
     return settings.service_options[service][key]
 
 
@@ -74,9 +83,10 @@ def with_value(settings: MarketMakingSettings, name: str, value: Any) -> MarketM
     Raises:
         SettingsError: they do not take it; nor does the service.
     """
-    if not name.startswith(f"{_OPTIONS}."):
+    option = option_of(name)
+    if option is None:
         return evolve(settings, **{name: value})
-    _, service, key = name.split(".", 2)
+    service, key = option
     table = {**settings.service_options[service], key: value}
     changed = evolve(settings, service_options={**settings.service_options, service: table})
     load_services(changed.services, changed.service_options)
@@ -86,7 +96,7 @@ def with_value(settings: MarketMakingSettings, name: str, value: Any) -> MarketM
 def is_searchable(settings: MarketMakingSettings, name: str) -> bool:
     """Whether a setting has other values to try: numbers that are set, choices, switches."""
     value = value_of(settings, name)
-    return _is_number(value) or isinstance(value, (bool, StrEnum))
+    return is_number(value) or isinstance(value, (bool, StrEnum))
 
 
 Ladders = dict[tuple[str, bool], tuple[Decimal, ...]]
@@ -110,7 +120,7 @@ def nearest_change(
     """
     known = {} if ladders is None else ladders
     value = value_of(settings, name)
-    if not _is_number(value):
+    if not is_number(value):
         choices: tuple[Any, ...] = tuple(type(value)) if isinstance(value, StrEnum) else (not value,)
         found = [each for each in choices if each is not value and _attempt(settings, name, each, holds)]
         return SettingChange(name=name, value=value, changed=found[0]) if found else None
@@ -214,8 +224,9 @@ def _bisected(settings: MarketMakingSettings, name: str, holds: Holds, without: 
             reached = middle
         else:
             without = middle
-    for digits in range(1, _DIGITS + 1):
-        rounded = _exact(_like(value, _round(without, digits, ROUND_CEILING if is_up else ROUND_FLOOR)))
+    outwards = ROUND_CEILING if is_up else ROUND_FLOOR
+    for start, digits in (*((without, digits) for digits in range(1, _DIGITS + 1)), (reached, _DIGITS)):
+        rounded = _exact(_like(value, _round(start, digits, outwards)))
         is_beyond = without < rounded if is_up else rounded < without
         is_near = abs(rounded - reached) < _unit(reached)
         if is_beyond and is_near and _attempt(settings, name, _like(value, rounded), holds):
@@ -237,7 +248,8 @@ def _round(number: Decimal, digits: int, rounding: str) -> Decimal:
 # -- values ------------------------------------------------------------------------------------------------------------
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether a value is a number, and no switch."""
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
@@ -253,7 +265,7 @@ def _like(value: Any, number: Decimal) -> Any:
 
 
 def _may_be_none(settings: MarketMakingSettings, name: str) -> bool:
-    return not name.startswith(f"{_OPTIONS}.") and getattr(fields(type(settings)), name).default is None
+    return option_of(name) is None and getattr(fields(type(settings)), name).default is None
 
 
 def _is_taken(settings: MarketMakingSettings, name: str, value: Any) -> bool:

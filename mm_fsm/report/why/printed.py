@@ -21,6 +21,7 @@ from mm_fsm.report.table import duration
 from mm_fsm.report.why.accounts import Account
 from mm_fsm.report.why.answers import Answer
 from mm_fsm.report.why.counterfactual import Counterfactual, ProvenChange
+from mm_fsm.report.why.roles import Direction
 
 _KINDS: Final = {
     StretchKind.LIVE: "a quote rests in the book",
@@ -221,24 +222,65 @@ def _counterfactual_text(found: Counterfactual, moment: Moment, words: str) -> R
     if found.recorded.is_quoted:
         doing = "its quote stays" if found.recorded.keeps else "a quote leaves with it"
         return Text(f"{place}: {doing}, so nothing would have had to differ.")
-    if not found.changes:
+    if not found.changes and not found.limits_of_venue:
         return Text(f"{place}: none of {len(found.tried)} settings alone quotes the {side}.")
-    shown = found.changes[:_SHOWN_CHANGES]
-    outcomes = [_outcome(each) for each in shown]
+    preferences = [each for each in found.changes if each.direction is None]
+    protections = [each for each in found.changes if each.direction is not None]
+    parts = [*_preferences(preferences, place, side, is_last=not protections), *_protections(protections, side)]
+    if found.limits_of_venue:
+        parts.append(Text(f"A limit of the venue holds it, which is not yours to choose: {_names(found)}."))
+    left = sum(max(len(each) - _SHOWN_CHANGES, 0) for each in (preferences, protections))
+    rest = f"{left} more with --json; " if left else ""
+    foot = f"{rest}{len(found.tried)} settings tried; what comes after that step is not claimed"
+    return Group(*parts, Text(foot, style="dim"))
+
+
+def _names(found: Counterfactual) -> str:
+    return ", ".join(found.limits_of_venue)
+
+
+def _preferences(changes: Sequence[ProvenChange], place: str, side: str, *, is_last: bool) -> list[RenderableType]:
+    if not changes:
+        which = "none of your own settings" if is_last else "no preference"
+        return [Text(f"{place}: {which} alone quotes the {side}.")]
+    outcomes = [_outcome(each) for each in changes[:_SHOWN_CHANGES]]
     is_same = len(set(outcomes)) == 1
     head = f"{place}, each of these alone {outcomes[0] if is_same else f'quotes the {side}'}:"
+    return [Text(head), _changes_table(changes, [] if is_same else outcomes)]
+
+
+def _protections(changes: Sequence[ProvenChange], side: str) -> list[RenderableType]:
+    """Limits and judgements that hold the side, marked as what they are."""
+    if not changes:
+        return []
+    outcomes = {_outcome(each) for each in changes[:_SHOWN_CHANGES]}
+    does = outcomes.pop() if len(outcomes) == 1 else f"quotes the {side}"
+    head = Text(f"These limits did their work here. Each of them, moved alone, {does}:", style="yellow")
+    return [head, _changes_table(changes, [_moved(each) for each in changes[:_SHOWN_CHANGES]])]
+
+
+def _moved(proven: ProvenChange) -> str:
+    """What it means to move a protection so."""
+    if proven.direction is Direction.TIGHTENED:
+        return "tightened: it would hold quotes at other times"
+    if proven.direction is Direction.CHANGED:
+        return "another judgement"
+    changed = proven.change.changed
+    if not changed:
+        return "no limit any more"
+    return f"loosened: beyond {_value(changed)} only the moment moves"
+
+
+def _changes_table(changes: Sequence[ProvenChange], notes: Sequence[str]) -> Padding:
+    """The first changes, each with its note, if there are any."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for each, outcome in zip(shown, outcomes, strict=True):
-        table.add_row(
-            each.change.name, f"{_value(each.change.value)} → {_value(each.change.changed)}", "" if is_same else outcome
-        )
-    left = len(found.changes) - len(shown)
-    rest = f"{left} more with --json; " if left else ""
-    foot = Text(f"{rest}{len(found.tried)} settings tried; what comes after that step is not claimed", style="dim")
-    return Group(Text(head), Padding(table, _INDENT), foot)
+    shown = changes[:_SHOWN_CHANGES]
+    for each, note in zip(shown, notes or [""] * len(shown), strict=True):
+        table.add_row(each.change.name, f"{_value(each.change.value)} → {_value(each.change.changed)}", note)
+    return Padding(table, _INDENT)
 
 
 def _value(value: Any) -> str:
