@@ -11,6 +11,7 @@ from attrs import define
 from mm_fsm.books.booking import book_again
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.messages import SIDES, Fact, Intent, Side
+from mm_fsm.machine.strategy import COUNTS, FILLS, LINES
 
 RECORDED: Final = ("reference_price", "position", "cash", "peak")
 """What each record carries: the price at which the starting inventory is costed, the booked amounts, and the peak that
@@ -65,7 +66,7 @@ def shown(context: MarketMakingContext) -> dict[str, object]:
     """What people see of a market's books: prices, inventory, money, own orders."""
     orders = context.orders.unsettled_orders()
     return {
-        "lines": {
+        LINES: {
             "mid": context.mid_price,
             "market bid": context.bid_price,
             "market ask": context.ask_price,
@@ -89,8 +90,8 @@ def shown(context: MarketMakingContext) -> dict[str, object]:
             "unrealized": context.unrealized_pnl,
             "fees": context.fees_paid,
         },
-        "counts": {
-            "fills": context.fill_count,
+        COUNTS: {
+            FILLS: context.fill_count,
             "orders that traded": context.total_trades,
             "recoveries": context.session_recoveries,
             "facts refused": context.refused_facts,

@@ -23,6 +23,7 @@ from mm_fsm.machine.quote_bookkeeper import QuoteBookkeeper
 from mm_fsm.machine.quote_uptime import QuoteUptime
 from mm_fsm.machine.results import StrategyResult
 from mm_fsm.machine.session_result import session_result
+from mm_fsm.machine.strategy import BANDS
 from mm_fsm.machine.trading_machine import TradingMachine
 from mm_fsm.services.protocols import Services
 from mm_fsm.services.registry import load_services
@@ -117,7 +118,7 @@ class QuotingMachine(TradingMachine):
     def shown(self) -> Mapping[str, object]:
         """Each side and why it is held, the plan, market, inventory, money, orders, and what a subclass remembers."""
         bands = {str(side): describe_side(self.context, side) for side in SIDES}
-        return {"bands": bands, "plan": _shown_plan(self.context.plan), **super().shown()}
+        return {BANDS: bands, "plan": _shown_plan(self.context.plan), **super().shown()}
 
     # -- on record --------------------------------------------------------------------------------------------------
 

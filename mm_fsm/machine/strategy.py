@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Final, Protocol, Self
 
 import statemachine
 
@@ -16,6 +16,17 @@ from mm_fsm.machine.bookkeeper import Bookkeeper
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.results import StepResult
 from mm_fsm.machine.stepper import STATE_FIELD, Stepper
+
+LINES: Final = "lines"
+"""Section of ``StrategyMachine.shown``: figures by name, which are drawn over time, such as prices."""
+BANDS: Final = "bands"
+"""Section of ``StrategyMachine.shown``: texts by name, drawn as stretches over time; a text that changes is a hold's
+beginning or end. Up to the first comma it says what is coloured alike; ``live`` is good."""
+COUNTS: Final = "counts"
+"""Section of ``StrategyMachine.shown``: how often something happened, by name."""
+FILLS: Final = "fills"
+"""Name in ``COUNTS``: how many fills are booked. A step at which it changes is a fill; where it is not shown, a step is
+one whose fact reports a trade."""
 
 
 class BooksOnRecord(Protocol):
@@ -145,6 +156,9 @@ class StrategyMachine(Chart):
 
         Values are plain: None, truth values, numbers, texts, and sequences and mappings of these. A sequence of
         mappings is a table. By default the attributes that subclasses remember; override it.
+
+        Some names mean something to whoever draws them: the sections ``LINES`` and ``BANDS``, and ``FILLS`` in
+        ``COUNTS``. A strategy shows those that it has.
         """
         return {name: getattr(self, name) for name in self._remembered_names()}
 

@@ -46,7 +46,7 @@ function stateName(chart, state) {
   return chart.states.find((each) => each.id === state)?.name ?? state;
 }
 function aroundStep(moment, prefix, rows) {
-  const { track, content } = moment, shown = new Map(content.before.map(([name, value]) => [content.names[name], value]));
+  const { track, content } = moment, { sections } = track.entry.overview, shown = new Map(content.before.map(([name, value]) => [content.names[name], value]));
   const stretches = [], lines = new Map(), open = new Map();
   const set = (name, text, color, at) => {
     const row = rows.indexOf(prefix + name), last = open.get(row);
@@ -68,8 +68,8 @@ function aroundStep(moment, prefix, rows) {
     }
     for (const [name, value] of shown) {
       const [section, inside] = name.split(BETWEEN);
-      if (section === "bands" && inside) set(inside, value, value === null ? "" : bandColor(value), at);
-      if (section !== "lines" || !inside) continue;
+      if (section === sections.bands && inside) set(inside, value, value === null ? "" : bandColor(value), at);
+      if (section !== sections.lines || !inside) continue;
       if (!lines.has(inside)) lines.set(inside, { times: [], values: [] });
       lines.get(inside).times.push(at);
       lines.get(inside).values.push(value === null || !Number.isFinite(Number(value)) ? null : Number(value));

@@ -11,12 +11,11 @@ from typing import Any, Final
 
 from attrs import define, field
 
+from mm_fsm.machine.strategy import BANDS, LINES
 from mm_fsm.report.inspection.steps import InspectedStep
-from mm_fsm.report.inspection.windows import BANDS, StepKind
+from mm_fsm.report.inspection.windows import StepKind
 
 MOST_COLUMNS: Final = 1_200
-LINES: Final = "lines"
-"""The section with figures that are drawn over time, such as prices."""
 _SHORTEST: Final = 1_000_000
 """Nanoseconds of a column at first."""
 _COUNTED: Final = (StepKind.FILL, StepKind.HOLD, StepKind.FAULT, StepKind.INTENT)
@@ -77,13 +76,18 @@ class Overview:
         self._last = None
 
     def entry(self) -> dict[str, Any]:
-        """The columns as the page has them: begin as text, width, and in each what lasted longest."""
+        """The columns as the page has them: begin as text, width, and in each what lasted longest.
+
+        ``sections`` says under which names the page finds bands and lines in what a machine shows.
+        """
+        sections = {"bands": BANDS, "lines": LINES}
         if not self._columns:
-            return {"begin": "0", "width": self._width, "columns": []}
+            return {"begin": "0", "width": self._width, "sections": sections, "columns": []}
         begin = min(self._columns)
         return {
             "begin": str(begin * self._width),
             "width": self._width,
+            "sections": sections,
             "columns": [self._column_entry(place - begin, each) for place, each in sorted(self._columns.items())],
         }
 

@@ -19,7 +19,7 @@ from mm_fsm.core.messages import Fact
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import TransitionRecord
-from mm_fsm.machine.strategy import StrategyMachine
+from mm_fsm.machine.strategy import COUNTS, FILLS, StrategyMachine
 from mm_fsm.report.inspection.plain_text import plain_text, shown_fields
 from mm_fsm.report.inspection.watching import StepTrace, TraceEntry
 from mm_fsm.runtime.journal.database import RecordRow, SegmentRow
@@ -29,8 +29,6 @@ from mm_fsm.runtime.journal.replay import ReplayedStep, recorded_facts, replay, 
 Path = tuple[str, ...]
 Shown = Mapping[Path, str | None]
 """What a machine shows, by section and name; None where it knows nothing."""
-FILLS: Final = "fills"
-"""The name under which a machine shows how many fills it has booked, in whatever section."""
 
 
 _QUESTION: Final = "question_id"
@@ -207,7 +205,7 @@ def _replayed_step(
 
 def _fills(shown: Shown) -> str | None:
     """How many fills a machine shows; None where it shows no such number."""
-    return next((value for path, value in shown.items() if path[-1] == FILLS), None)
+    return shown.get((COUNTS, FILLS))
 
 
 class ShownTexts:

@@ -14,12 +14,11 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
+from mm_fsm.machine.strategy import BANDS
 from mm_fsm.report.inspection.steps import InspectedStep, Message, Shown
 from mm_fsm.report.inspection.watching import TraceEntry
 
 STEPS_A_WINDOW: Final = 500
-BANDS: Final = "bands"
-"""The section that says in a word what goes on beside the state, such as each side of a book."""
 
 
 class StepKind(IntFlag):

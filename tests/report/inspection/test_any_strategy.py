@@ -63,6 +63,20 @@ def test_another_version_of_it_stands_beside_it(journal: Path, example: Any) -> 
     assert found
 
 
+def test_fills_of_another_section_are_no_fills_of_the_books(journal: Path, example: Any) -> None:
+    """A figure of the strategy's own happens to be called so, and changes at every step."""
+
+    class Talkative(example.TimeWeightedExecution):  # type: ignore[misc,name-defined]
+        def shown(self) -> dict[str, object]:
+            return {"planned": {"fills": self.sequence}, **super().shown()}
+
+    steps = steps_of(journal, Version(machine_class=Talkative))
+    assert {step.shown["planned", "fills"] for step in steps} == {str(step.sequence) for step in steps}
+    assert [step.sequence for step in steps if step.is_fill] == [
+        step.sequence for step in steps_of(journal) if step.is_fill
+    ]
+
+
 def test_its_page_steps_through_its_own_chart(journal: Path, open_page: OpenPage) -> None:
     from playwright.sync_api import expect
 
