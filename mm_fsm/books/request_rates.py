@@ -70,15 +70,17 @@ class RequestRates:
         """What is used of each rule. Changes nothing, not even what has become too old to count."""
         sent = sum(each > now - self.interval for each in self._sent)
         rule = f"orders in {seconds(self.interval):g} s"
-        found = [Allowance(rule=rule, used=sent, allowed=self.most_orders)]
+        found = [Allowance(setting="max_orders_per_interval", rule=rule, used=sent, allowed=self.most_orders)]
         if self.counter is not None:
             points = self.points(now)
-            found.append(Allowance(rule="points of the venue's counter", used=points, allowed=self.counter.limit))
+            rule, limit = "points of the venue's counter", self.counter.limit
+            found.append(Allowance(setting="rate_counter_limit", rule=rule, used=points, allowed=limit))
         if self.per_fill is not None:
             is_current = now // self.per_fill.window <= self._window
             orders, fills = (self._window_orders, self._window_fills) if is_current else (0, 0)
             allowed = self.per_fill.allowed(fills)
-            found.append(Allowance(rule=f"orders for {fills} fills", used=orders, allowed=allowed))
+            rule = f"orders for {fills} {'fill' if fills == 1 else 'fills'}"
+            found.append(Allowance(setting="max_orders_per_fill", rule=rule, used=orders, allowed=allowed))
         return tuple(found)
 
     def cost_of_ending(self, now: int, orders: Iterable[SentOrder]) -> float:

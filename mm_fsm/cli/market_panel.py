@@ -28,11 +28,13 @@ from mm_fsm.report.status_words import (
     limit_words,
     limits_answer,
     nearness,
+    net_profit_words,
     percent,
     price,
     printable,
     profit_words,
     quote_words,
+    short_headline,
     side_lines,
     spread_words,
     troubles,
@@ -101,7 +103,7 @@ def market_lines(entry: Entry, width: int) -> list[Text]:
 
 def _glance(entry: Entry) -> str:
     """In a word or three; the sides' own lines say why."""
-    return "down" if entry["why_down"] else headline(entry).partition(":")[0]
+    return "down" if entry["why_down"] else short_headline(entry)
 
 
 def _state(entry: Entry) -> str:
@@ -243,7 +245,7 @@ def _limit_line(limit: Mapping[str, Any]) -> Text:
 
 
 def _short_profit(entry: Entry, width: int) -> list[Text]:
-    return answered(Answer("profit", f"{profit_words(entry).partition(':')[0]}, {entry['fills']:,} fills"), width)
+    return answered(Answer("profit", f"{net_profit_words(entry)}, {entry['fills']:,} fills"), width)
 
 
 def _latest(recent: Sequence[Text], width: int, room: int) -> list[Text]:

@@ -35,7 +35,7 @@ from mm_fsm.runtime.settings_file import read_settings
 
 @frozen(kw_only=True)
 class ReportOptions:
-    """What ``report`` can be told."""
+    """Options of ``report``."""
 
     directory: Path
     brief: bool

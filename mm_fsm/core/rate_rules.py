@@ -89,6 +89,8 @@ class OrdersPerFill:
 class Allowance:
     """How much of what may be sent has been sent: for people, and for what watches. Nothing is decided by it."""
 
+    setting: str
+    """What sets it, as in a settings file."""
     rule: str
     """Which rule, in words, such as ``orders in 10 s``."""
     used: float

@@ -13,6 +13,7 @@ from mm_fsm.core.clock import seconds
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO, InstrumentKind
 from mm_fsm.core.messages import SIDES
+from mm_fsm.core.rate_rules import Allowance
 from mm_fsm.runtime.account.account_state import AccountState
 from mm_fsm.runtime.account.books import AccountBooks
 from mm_fsm.runtime.session import Session
@@ -56,8 +57,8 @@ def limits_of(session: Session) -> Iterator[Limit]:
     if account is not None:
         yield from _account(account, context.instrument.quote_currency)
     yield from _requests(context)
-    for each in () if account is None else account.allowances:
-        yield Limit(setting="account", name=each.rule, used=each.used, allowed=each.allowed, unit="", then=_WAITS)
+    if account is not None:
+        yield from map(_allowance, account.allowances)
     yield from _health(context, max(session.now, context.now))
 
 
@@ -145,10 +146,7 @@ def _account(account: AccountState, quote: str) -> Iterator[Limit]:
 
 def _requests(context: MarketMakingContext) -> Iterator[Limit]:
     settings = context.settings
-    sources = ("max_orders_per_interval", "rate_counter_limit", "max_orders_per_fill")
-    for each in context.request_rates.allowances(context.now):
-        source = sources[0] if each.rule.startswith("orders in") else sources[1 if "points" in each.rule else 2]
-        yield Limit(setting=source, name=each.rule, used=each.used, allowed=each.allowed, unit="", then=_WAITS)
+    yield from map(_allowance, context.request_rates.allowances(context.now))
     yield Limit(
         setting="max_live_orders",
         name="live orders",
@@ -165,6 +163,10 @@ def _requests(context: MarketMakingContext) -> Iterator[Limit]:
         unit="",
         then="it is a fault, and all orders are cancelled",
     )
+
+
+def _allowance(each: Allowance) -> Limit:
+    return Limit(setting=each.setting, name=each.rule, used=each.used, allowed=each.allowed, unit="", then=_WAITS)
 
 
 def _health(context: MarketMakingContext, now: int) -> Iterator[Limit]:

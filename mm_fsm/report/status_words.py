@@ -79,19 +79,30 @@ def percent(share: float | None) -> str:
 
 def headline(entry: Entry) -> str:
     """One clause that says at a glance whether the market is made, and why not."""
+    words, why = _headline(entry)
+    return f"{words}: {why}" if why else words
+
+
+def short_headline(entry: Entry) -> str:
+    """The same in a word or three, without why."""
+    return _headline(entry)[0]
+
+
+def _headline(entry: Entry) -> tuple[str, str]:
+    """Whether the market is made, and why not; empty where there is nothing to add."""
     sides: Mapping[str, Mapping[str, Any]] = entry["sides"]
     if entry["has_ended"]:
-        return "ended"
+        return "ended", ""
     held = [side for side in sides.values() if not side["is_live"]]
     if held and all(side["reason"] == HoldReason.ORDERS_IN_FLIGHT for side in held):
-        return "changes its quotes"
+        return "changes its quotes", ""
     live = [name for name, side in sides.items() if side["is_live"]]
     if len(live) == len(sides):
-        return "quotes both sides"
+        return "quotes both sides", ""
     if live:
-        return f"quotes only {live[0]}s: {held[0]['why']}"
+        return f"quotes only {live[0]}s", held[0]["why"]
     reasons = dict.fromkeys(side["why"] for side in held)
-    return f"silent: {'; '.join(reasons)}"
+    return "silent", "; ".join(reasons)
 
 
 def side_lines(entry: Entry) -> Iterable[tuple[str, bool, str]]:
@@ -267,8 +278,12 @@ def profit_words(entry: Entry) -> str:
     profit = entry["profit"]
     parts = f"spread {money(profit['spread_capture'])}, inventory {money(profit['inventory_pnl'])}"
     funding = f", funding {money(profit['funding'])}" if profit["funding"] != "0" else ""
-    unit = entry["market"]["quote_currency"]
-    return f"net {money(profit['net_pnl'])} {unit}: {parts}, fees {money(profit['fees'])}{funding}"
+    return f"{net_profit_words(entry)}: {parts}, fees {money(profit['fees'])}{funding}"
+
+
+def net_profit_words(entry: Entry) -> str:
+    """The net profit alone."""
+    return f"net {money(entry['profit']['net_pnl'])} {entry['market']['quote_currency']}"
 
 
 def fills_answers(entry: Entry) -> Iterator[Answer]:

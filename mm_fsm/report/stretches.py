@@ -335,7 +335,7 @@ def _service(context: MarketMakingContext, side: Side, status: Hold) -> str:
         return ""
     if status in {QUOTES_LEAVE, NOT_PLACED}:
         return "orders.plan_changes"
-    return "" if status.detail.partition(":")[0] in _OF_THE_DESK else "risk.review"
+    return "" if permission.refusal_code(status) in _OF_THE_DESK else "risk.review"
 
 
 def _unmet(machine: QuotingMachine) -> str:

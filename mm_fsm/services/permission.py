@@ -292,7 +292,15 @@ def refused_hold(context: MarketMakingContext, refusal: Refusal) -> Hold:
         return Hold(HoldReason.ORDERS_IN_FLIGHT, refusal.reason)
     reason = _REASON_OF_REFUSAL.get(refusal.code, HoldReason.RISK)
     until = _room_at(context) if refusal.code is RefusalCode.ORDER_RATE else None
-    return Hold(reason, f"{refusal.code}: {refusal.reason}", until)
+    return Hold(reason, f"{refusal.code}{_AFTER_CODE}{refusal.reason}", until)
+
+
+def refusal_code(hold: Hold) -> RefusalCode | None:
+    """The risk check that a hold of ``refused_hold`` comes from; None where it waits for cancels, or is none of those.
+
+    A hold carries the code at the beginning of its detail, and nowhere else: journals and digests hold it so.
+    """
+    return next((code for code in RefusalCode if hold.detail.startswith(f"{code}{_AFTER_CODE}")), None)
 
 
 def _room_at(context: MarketMakingContext) -> int | None:
@@ -311,6 +319,7 @@ def is_answered(context: MarketMakingContext, hold: Hold) -> bool:
     return context.needs_requote and hold.reason is HoldReason.ORDERS_IN_FLIGHT
 
 
+_AFTER_CODE: Final = ": "
 _MAY_PASS_SOON: Final = (RefusalCode.POSITION_LIMIT, RefusalCode.SELF_CROSS, RefusalCode.ORDER_COUNT)
 _REASON_OF_REFUSAL: Final = {
     **{each.refusal: each.reason for each in (*MACHINE, *MARKET) if each.refusal is not None},

@@ -59,11 +59,13 @@ def test_what_is_used_of_requests_by_hand() -> None:
     rates.note_fill(11 * SECOND)
     before = rates.snapshot()
     orders, points, per_fill = rates.allowances(12 * SECOND)
-    assert orders == Allowance(rule="orders in 10 s", used=2, allowed=5)
+    assert orders == Allowance(setting="max_orders_per_interval", rule="orders in 10 s", used=2, allowed=5)
+    assert points.setting == "rate_counter_limit"
     assert points.used == pytest.approx(3 - 1.2)
     assert points.allowed == 8
-    assert per_fill == Allowance(rule="orders for 1 fills", used=0, allowed=2)
-    assert rates.allowances(25 * SECOND)[2] == Allowance(rule="orders for 0 fills", used=0, allowed=1)
+    assert per_fill == Allowance(setting="max_orders_per_fill", rule="orders for 1 fill", used=0, allowed=2)
+    none = rates.allowances(25 * SECOND)[2]
+    assert none == Allowance(setting="max_orders_per_fill", rule="orders for 0 fills", used=0, allowed=1)
     assert rates.snapshot() == before
 
 
@@ -122,7 +124,7 @@ def test_shares_beyond_a_limit_or_without_one_are_told() -> None:
 def test_limits_over_all_markets_of_an_account_are_told_where_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
     """A loss of 30 of 120 is a quarter; a profit uses nothing; an exposure that nobody knows has no share."""
     session = counted(with_line("strategy", "max_drawdown = 500"))
-    orders = Allowance(rule="account: orders in 10 s", used=20, allowed=80)
+    orders = Allowance(setting="account", rule="account: orders in 10 s", used=20, allowed=80)
     state = AccountState(
         allowances=(orders,), max_exposure=Decimal(1000), exposure=None, max_loss=Decimal(120), result=Decimal(-30)
     )

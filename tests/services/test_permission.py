@@ -11,7 +11,7 @@ from attrs import evolve
 
 import mm_fsm
 from mm_fsm.books.context import MarketMakingContext, Reduction
-from mm_fsm.core.decisions import Fault, FaultCode, HoldReason, Refusal, RefusalCode
+from mm_fsm.core.decisions import Fault, FaultCode, Hold, HoldReason, Refusal, RefusalCode
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import OrderPurpose
 from mm_fsm.services import permission
@@ -129,6 +129,12 @@ def test_every_refusal_holds_its_side_for_the_reason_that_it_names(code: Refusal
     hold = permission.refused_hold(Situation().context, Refusal(code, "a test said so"))
     assert hold.reason is REASONS_WITH_A_NAME.get(code, HoldReason.RISK)
     assert hold.detail == f"{code.value}: a test said so"
+    assert permission.refusal_code(hold) is code
+
+
+@pytest.mark.parametrize("detail", ["", "about to be quoted", "custom", "own: order"])
+def test_a_hold_that_comes_from_no_refusal_names_none(detail: str) -> None:
+    assert permission.refusal_code(Hold(HoldReason.CUSTOM, detail)) is None
 
 
 @pytest.mark.parametrize("condition", dict.fromkeys((*permission.NO_QUOTE_LEAVES, *permission.CLOSED_MARKET)))

@@ -70,7 +70,7 @@ class StepTrace(MachineObserver):
         self._answers.clear()
 
     def guard_was_asked(self, edge: EdgeDefinition, guard: str, outcome: bool) -> None:  # noqa: FBT001 - the gate's call
-        """Note it."""
+        """Record a guard and its answer."""
         place = next(at for at, term in enumerate(edge.guards) if term.name == guard)
         self.entries.append(GuardAnswer(self._places[id(edge)], place, outcome))
 
@@ -85,7 +85,7 @@ class StepTrace(MachineObserver):
         self.entries.append(EdgeTaken(asked[-1] if asked else alike[0]))
 
     def command_was_refused(self, state: str, command: str) -> None:
-        """Note it."""
+        """Record a command for which the state has no edge open."""
         self.entries.append(CommandRefused(command))
 
     # -- services ---------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ class HoldBins:
     """How much it asks for a reason, length, a number that settles ties for the earlier one, stretch: a heap."""
 
     def take(self, stretch: Stretch) -> None:
-        """One more."""
+        """Add a stretch."""
         self.count += 1
         place = stretch.side.value, stretch.reason
         self.totals[place] += stretch.duration

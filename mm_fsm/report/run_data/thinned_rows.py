@@ -26,7 +26,7 @@ class ThinnedRows(Generic[T]):
     _every: int = field(init=False, default=1)
 
     def add(self, row: T) -> None:
-        """One more."""
+        """Add the next row; leave it out where rows are thinned."""
         if self.count % self._every == 0:
             self.rows.append(row)
         self.count += 1

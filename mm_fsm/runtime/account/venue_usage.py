@@ -73,7 +73,10 @@ class VenueUsage:
         """What is used of each counter that the venue has told. Changes nothing."""
         return tuple(
             Allowance(
-                rule=usage.name, used=usage.used + self._since(usage) if now < usage.until else 0, allowed=usage.limit
+                setting="account",
+                rule=usage.name,
+                used=usage.used + self._since(usage) if now < usage.until else 0,
+                allowed=usage.limit,
             )
             for usage in self._counters.values()
         )

@@ -84,7 +84,7 @@ class WaitingRequests:
         (orders,), (requests,) = self._orders.allowances(now), self._requests.allowances(now)
         requests = evolve(requests, rule=requests.rule.replace("orders", "requests"))
         found = (orders, requests, *self.usage.allowances(now))
-        return tuple(evolve(each, rule=f"account: {each.rule}") for each in found)
+        return tuple(evolve(each, setting="account", rule=f"account: {each.rule}") for each in found)
 
     @property
     def has_cancels(self) -> bool:
