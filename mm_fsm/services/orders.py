@@ -164,8 +164,7 @@ class _Tolerance:
         least = self._least_of_partly_filled if order.filled_quantity > 0 else self._least
         if not wanted * least <= remaining <= wanted * self.most:
             return False
-        other = self._other_side
-        if other is not None and (price >= other if self._is_bid else price <= other):
+        if _reaches(price, self._other_side, is_bid=self._is_bid):
             return False
         return self._instrument.is_on_price_grid(price) and self._instrument.meets_minimums(price, remaining)
 
@@ -178,9 +177,13 @@ def _is_beyond_limit(context: MarketMakingContext, side: Side) -> bool:
 
 def crosses_market(context: MarketMakingContext, side: Side, price: Decimal) -> bool:
     """Whether a price reaches the market's other side."""
-    if side is Side.BID:
-        return context.ask_price is not None and price >= context.ask_price
-    return context.bid_price is not None and price <= context.bid_price
+    is_bid = side is Side.BID
+    return _reaches(price, context.ask_price if is_bid else context.bid_price, is_bid=is_bid)
+
+
+def _reaches(price: Decimal, other: Decimal | None, *, is_bid: bool) -> bool:
+    """Whether an order's price reaches the other side's best price; nothing is reached where that is not known."""
+    return other is not None and (price >= other if is_bid else price <= other)
 
 
 def _draft(quote: Quote) -> OrderDraft:
