@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from signal import Signals
 from time import perf_counter
@@ -17,6 +17,7 @@ from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import exit_status
 from mm_fsm.cli.interruption import Interruption, interruptible
 from mm_fsm.cli.run_view import RunView
+from mm_fsm.cli.unblocked_output import drain, is_behind, unblocked
 from mm_fsm.cli.unprinted import print_no_more, unprinted
 from mm_fsm.cli.visited import write_visited
 from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
@@ -71,7 +72,7 @@ def execute(
         RecordingError: a recording is malformed from some line on.
     """
     started = perf_counter()
-    with interruptible() as interruption:
+    with unblocked("stderr"), interruptible() as interruption:
         with opening as supervisor:
             sessions = supervisor.sessions
             recorders = {session.symbol: SessionRecorder(session) for session in sessions}
@@ -102,15 +103,20 @@ def given_command() -> tuple[str, ...]:
 
 def _printed(entries: Sequence[Mapping[str, Any]], *, as_json: bool) -> Iterator[str]:
     """Print the result. What became of the sessions decides the exit status, also where nobody reads any more."""
+    drain(sys.stderr)
     try:
-        print_result(entries, as_json=as_json, in_full=False)
-        sys.stdout.flush()
+        # a pipe is waited for: whoever reads it wants all; a terminal that is stopped would keep the process for ever
+        with unblocked("stdout") if sys.stdout.isatty() else nullcontext():
+            print_result(entries, as_json=as_json, in_full=False)
+            sys.stdout.flush()
     except BrokenPipeError:
         print_no_more()
     except OSError as error:
         print_no_more()
         print_message(f"mm-fsm: {unprinted(error)}", style="red")
         yield unprinted(error)
+    if is_behind(sys.stdout):
+        yield "the result could not be printed: the terminal takes nothing"
 
 
 def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool, in_full: bool) -> None:

@@ -92,14 +92,14 @@ class Keys(AbstractContextManager["Keys"]):
             found = termios.tcgetattr(self._descriptor)
             changed = [*found]
             changed[_LOCAL_FLAGS] &= ~(termios.ICANON | termios.ECHO)
-            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, changed)
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, changed)
             self._found = found
 
     def _give_back(self) -> None:
         found, self._found = self._found, None
         if found is not None and self._descriptor is not None:
             with suppress(OSError, termios.error), _output_from_background():
-                termios.tcsetattr(self._descriptor, termios.TCSADRAIN, found)
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, found)
 
     def _end(self, number: int, _frame: FrameType | None) -> None:
         """A signal ends the program: the terminal first."""

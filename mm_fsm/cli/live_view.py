@@ -1,6 +1,7 @@
 """The live view: every market in a panel, redrawn a few times a second from the thread that runs the machines.
 
-A key is looked for when the view is redrawn, never waited for; what takes long is worked out elsewhere.
+A key is looked for when the view is redrawn, never waited for; what takes long is worked out elsewhere. While the
+terminal has not taken the last picture there is no other: the next one shows how things are then.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from rich.text import Text
 from mm_fsm.cli.keys import Keys
 from mm_fsm.cli.market_panel import FEWEST_ROWS, market_lines, market_panel
 from mm_fsm.cli.run_view import RunView, fraction_done, is_interrupted
+from mm_fsm.cli.unblocked_output import drain, is_behind
 from mm_fsm.cli.why_view import WhyView
 from mm_fsm.cli.wrapping import wrapped
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
@@ -62,7 +64,7 @@ class LiveView(RunView):
         self._console = console
         self._recent: dict[str, deque[Text]] = {each.symbol: deque(maxlen=_EVENTS_KEPT) for each in sessions}
         self._live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
-        self._keys = Keys(on_leaving=lambda: console.show_cursor(show=True)) if keys is None else keys
+        self._keys = Keys(on_leaving=self._show_cursor) if keys is None else keys
         self._why = WhyView()
         self._chosen: int | None = None
         """Which market is shown alone; None shows all."""
@@ -111,7 +113,8 @@ class LiveView(RunView):
         if began >= self._next_redraw:
             for key in self._keys.pressed():
                 self._press(key)
-            self._live.update(self.picture(), refresh=True)
+            if not is_behind(self._console.file):
+                self._live.update(self.picture(), refresh=True)
             ended = perf_counter()
             self._next_redraw = ended + max(_REDRAW_SECONDS, (ended - began) / _LARGEST_SHARE)
 
@@ -127,6 +130,11 @@ class LiveView(RunView):
         except Exception as error:  # noqa: BLE001 - a bug may have damaged the books, and trading goes on without a view
             text = Text(f"the view cannot be drawn, the run goes on: {printable(repr(error))}", style="red")
             return Group(*wrapped(text, width)[: max(height - _SPARE_ROWS, 1)])
+
+    def _show_cursor(self) -> None:
+        """Before a signal ends or suspends the program."""
+        self._console.show_cursor(show=True)
+        drain(self._console.file)
 
     def _press(self, key: str) -> None:
         count = len(self._sessions)

@@ -18,6 +18,7 @@ from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.log_format import log_to_standard_error
+from mm_fsm.cli.unblocked_output import unblocked
 from mm_fsm.venues.ccxt_venue.library import maker_of
 from mm_fsm.venues.ccxt_venue.market_data import MarketData
 from mm_fsm.venues.recorded.layout import RecordingInfo
@@ -101,7 +102,7 @@ def run_record(options: RecordOptions) -> int:
         VenueError: the exchange cannot be reached.
     """
     log_to_standard_error()
-    with ThreadPoolExecutor(max(len(options.symbols), 1)) as threads:
+    with unblocked("stderr"), ThreadPoolExecutor(max(len(options.symbols), 1)) as threads:
         written = asyncio.run(_record(options, threads))
     for path, count in written.items():
         print_message(f"{path}: {count}")

@@ -15,6 +15,7 @@ from attrs import define, field
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.log_format import log_to_standard_error
+from mm_fsm.cli.unblocked_output import unblocked
 from mm_fsm.core.clock import seconds as seconds_of
 from mm_fsm.errors import OptionError, OwnershipError, SettingsError
 from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket, RunDescription, RunningMarket, is_alive
@@ -41,6 +42,11 @@ def run_watchdog(directory: Path, *, silence_seconds: float, most_seconds: float
     Raises:
         SettingsError: no run has written to the directory, or its settings are no longer there.
     """
+    with unblocked("stderr"):
+        return _watch(directory, silence_seconds, most_seconds)
+
+
+def _watch(directory: Path, silence_seconds: float, most_seconds: float | None) -> int:
     log_to_standard_error()
     operations = OperationsDirectory(directory)
     facts = operations.read()
