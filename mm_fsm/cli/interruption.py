@@ -27,10 +27,14 @@ class Interruption:
     leaves: bool = False
     """Whether another one came: nothing is to be waited for any more."""
     _supervisor: Supervising | None = field(default=None, init=False)
+    _is_pause_wanted: bool = field(default=False, init=False)
+    """Since before there was anything to pause."""
 
     def ends(self, supervisor: Supervising) -> None:
         """Let signals end what ``supervisor`` runs, those too that have come already."""
         self._supervisor = supervisor
+        if self._is_pause_wanted:
+            supervisor.pause("SIGUSR1")
         self._tell()
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
@@ -49,11 +53,13 @@ class Interruption:
 
     def pause(self, _number: int, _frame: FrameType | None) -> None:
         """SIGUSR1 has come."""
+        self._is_pause_wanted = True
         if self._supervisor is not None:
             self._supervisor.pause("SIGUSR1")
 
     def resume(self, _number: int, _frame: FrameType | None) -> None:
         """SIGUSR2 has come."""
+        self._is_pause_wanted = False
         if self._supervisor is not None:
             self._supervisor.resume()
 

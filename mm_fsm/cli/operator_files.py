@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.report.run_condition import IN_WORDS, ORDERS_MAY_BE_OPEN, SILENT_SECONDS, Condition, condition_now
 from mm_fsm.runtime.operations import PAUSE, STOP, OperationsDirectory
-
-_SILENT_SECONDS: Final = 10.0
 
 
 def pause_run(directory: Path, reason: str) -> int:
@@ -52,22 +50,22 @@ def what_helps(directory: Path) -> str:
 
 def _say(operations: OperationsDirectory, what: str) -> int:
     """Say whether anybody will see it; the exit status."""
-    facts, silent = operations.read(), operations.silent_seconds()
+    facts, condition = operations.read(), condition_now(operations)
     markets = ", ".join(market.symbol for market in facts.markets)
-    if silent is None:
+    if condition is Condition.ENDED:
         print_message(f"the run of {markets} has ended: nothing listens to this until it is started again")
         return ExitCode.SUCCESS
-    if facts.is_gone():
+    if condition in ORDERS_MAY_BE_OPEN:
         is_empty = operations.is_confirmed_empty()
         remedy = "A watchdog has confirmed every book empty." if is_empty else what_helps(operations.directory)
         print_message(
-            f"mm-fsm: process {facts.process} is gone and has not ended in order: nobody makes {markets}. {remedy}",
+            f"mm-fsm: process {facts.process} {IN_WORDS[condition]}: nobody makes {markets}. {remedy}",
             style="yellow" if is_empty else "red",
         )
         return ExitCode.FAILURE
-    if silent > _SILENT_SECONDS:
+    if condition is Condition.SILENT:
         print_message(
-            f"process {facts.process} has been silent for {silent:.0f} s: it may not see this. "
+            f"process {facts.process} has been silent for more than {SILENT_SECONDS:g} s: it may not see this. "
             "Look at it, and at the account.",
             style="yellow",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from mm_fsm.report.exact import as_json
 from mm_fsm.report.figures import RunFigures
 from mm_fsm.report.figures_table import comparison_tables, figures_table
 from mm_fsm.report.files import RESULT_FILE, read_result
+from mm_fsm.report.run_condition import LISTENING, condition_of
 from mm_fsm.report.run_data.baseline import run_baseline
 from mm_fsm.report.run_data.comparing import compared
 from mm_fsm.report.run_data.figures_file import FIGURES_FILE, PAGE_FILE, UnusableFiguresError, read_figures
@@ -29,7 +29,8 @@ from mm_fsm.report.run_data.from_journal import Replaying, figures_from_journals
 from mm_fsm.report.run_data.run_origin import read_origin
 from mm_fsm.report.run_data.run_report import write_report
 from mm_fsm.report.run_data.settings_text import SETTINGS_FILE
-from mm_fsm.report.status import STATUS_FILE, is_gone, read_status
+from mm_fsm.report.status import STATUS_FILE, read_status
+from mm_fsm.runtime.operations import OperationsDirectory, this_run
 from mm_fsm.runtime.settings_file import read_settings
 
 
@@ -159,7 +160,7 @@ def _is_running(directory: Path) -> bool:
     if not (directory / STATUS_FILE).exists():
         return False
     status = read_status(directory)
-    return bool(status["is_running"]) and not is_gone(status) and status["process"] != os.getpid()
+    return condition_of(OperationsDirectory(directory), status) in LISTENING and status["run"] != this_run()
 
 
 def _with_baselines(figures: RunFigures, options: ReportOptions) -> RunFigures:

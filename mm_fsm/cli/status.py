@@ -15,7 +15,9 @@ from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.operator_files import what_helps
 from mm_fsm.cli.wrapping import STYLES, answered, wrapped
-from mm_fsm.report.status import is_gone, read_status
+from mm_fsm.errors import SettingsError
+from mm_fsm.report.run_condition import IN_WORDS, LISTENING, ORDERS_MAY_BE_OPEN, Condition, condition_of
+from mm_fsm.report.status import read_status
 from mm_fsm.report.status_words import (
     Answer,
     Tone,
@@ -37,40 +39,57 @@ def print_status(directory: Path, *, as_json: bool) -> int:
         FileError: there is no run, or another version made it.
     """
     status = read_status(directory)
-    gone = is_gone(status)
-    rescues = OperationsDirectory(directory).rescues()
+    operations = OperationsDirectory(directory)
+    condition, rescues = condition_of(operations, status), operations.rescues()
+    if status["run"] != _run_of(operations):
+        rescues = {}  # of another run
     console = result_console()
     if as_json:
         found = {symbol: asdict(each) for symbol, each in rescues.items()}
-        console.out(json.dumps({**status, "is_process_gone": gone, "watchdog": found}, indent=2), highlight=False)
+        console.out(json.dumps({**status, "condition": condition, "watchdog": found}, indent=2), highlight=False)
     else:
-        for line in _lines(status, directory, rescues, console.width, gone=gone):
+        for line in _lines(status, directory, rescues, console.width, condition):
             console.print(line, soft_wrap=True)
-    if gone:
+    if condition in ORDERS_MAY_BE_OPEN:
         is_empty = bool(rescues) and all(
             entry["symbol"] in rescues and rescues[entry["symbol"]].is_confirmed_empty for entry in status["symbols"]
         )
         remedy = "A watchdog has confirmed every book empty." if is_empty else what_helps(directory)
         style = "yellow" if is_empty else "red"
-        print_message(f"mm-fsm: process {status['process']} is gone and has not ended in order. {remedy}", style=style)
-    return ExitCode.FAILURE if gone else ExitCode.SUCCESS
+        print_message(f"mm-fsm: process {status['process']} {IN_WORDS[condition]}. {remedy}", style=style)
+    elif condition is Condition.SILENT:
+        print_message(
+            f"mm-fsm: process {status['process']} has said nothing for {_age(status)}: it may hang. Look at it, and at "
+            "the account.",
+            style="red",
+        )
+    return ExitCode.SUCCESS if condition in {Condition.RUNNING, Condition.ENDED} else ExitCode.FAILURE
+
+
+def _run_of(operations: OperationsDirectory) -> str | None:
+    try:
+        return operations.read().run
+    except SettingsError:
+        return None
+
+
+def _age(status: Mapping[str, Any]) -> str:
+    return duration(max(wall_time() - status["written_at"], 0.0))
 
 
 def _lines(
-    status: dict[str, Any], directory: Path, rescues: Mapping[str, RescuedMarket], width: int, *, gone: bool
+    status: dict[str, Any], directory: Path, rescues: Mapping[str, RescuedMarket], width: int, condition: Condition
 ) -> Iterator[Text]:
     """Everything, in lines no wider than ``width``."""
-    yield from wrapped(Text(_run_line(status, directory, gone=gone), style="dim"), width)
+    yield from wrapped(Text(_run_line(status, directory, condition), style="dim"), width)
     for entry in status["symbols"]:
-        yield from _market(entry, width, is_over=gone or not status["is_running"])
+        yield from _market(entry, width, is_over=condition not in LISTENING)
     for symbol, each in rescues.items():
         yield from wrapped(Text(_rescue_line(symbol, each)), width)
 
 
-def _run_line(status: dict[str, Any], directory: Path, *, gone: bool) -> str:
-    age = duration(max(wall_time() - status["written_at"], 0.0))
-    doing = "is gone" if gone else "runs" if status["is_running"] else "has ended"
-    return f"{directory}: process {status['process']} {doing}; this is from {age} ago"
+def _run_line(status: dict[str, Any], directory: Path, condition: Condition) -> str:
+    return f"{directory}: process {status['process']} {IN_WORDS[condition]}; this is from {_age(status)} ago"
 
 
 def _rescue_line(symbol: str, found: RescuedMarket) -> str:

@@ -179,11 +179,9 @@ def _book(rescued: MarketRescue) -> str:
 
 
 def _keep(operations: OperationsDirectory, rescued: Sequence[MarketRescue]) -> None:
-    process, now = operations.read().process, time()
+    run, now = operations.read().run, time()
     found = {
-        each.orders.symbol: RescuedMarket(
-            process=process, at=now, is_confirmed_empty=each.is_confirmed, cancels=each.cancels
-        )
+        each.orders.symbol: RescuedMarket(run=run, at=now, is_confirmed_empty=each.is_confirmed, cancels=each.cancels)
         for each in rescued
     }
     try:

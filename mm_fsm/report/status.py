@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from socket import gethostname
 from time import monotonic
 from time import time as wall_time
 from types import TracebackType
@@ -26,10 +27,11 @@ from mm_fsm.report.exact import as_json, exact_text
 from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
 from mm_fsm.report.session_report import quote_edge
 from mm_fsm.report.status_figures import News, figures_of
+from mm_fsm.runtime.operations import is_dead, this_run
 from mm_fsm.runtime.session import Session
 
 STATUS_FILE: Final = "status.json"
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Of the file; another number is another version's."""
 WRITE_SECONDS: Final = 1.0
 """Wall time between two writes, at least."""
@@ -151,7 +153,9 @@ class StatusFile(AbstractContextManager["StatusFile"]):
             content = {
                 "format": FORMAT,
                 "is_running": is_running,
+                "run": this_run(),
                 "process": os.getpid(),
+                "host": gethostname(),
                 "written_at": wall_time(),
                 "symbols": [status.entry() for status in self._statuses.values()],
             }
@@ -195,13 +199,5 @@ def read_status(directory: Path) -> dict[str, Any]:
 
 
 def is_gone(status: Mapping[str, Any]) -> bool:
-    """Whether the process of a run that says it is running is no more; always of this machine."""
-    if not status["is_running"]:
-        return False
-    try:
-        os.kill(status["process"], 0)
-    except ProcessLookupError:
-        return True
-    except OSError:  # another user's: it is there
-        return False
-    return False
+    """Whether the process of a run that says it is running is no more; of another machine's nobody here knows."""
+    return bool(status["is_running"]) and is_dead(status["process"], status["host"])

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from time import time
 from typing import Any, Final
@@ -26,6 +27,13 @@ FOUND: Final = "watchdog.json"
 BEAT_SECONDS: Final = 1.0
 """How often a run that turns says so."""
 _LONGEST_REASON: Final = 200
+_TOKEN_BYTES: Final = 16
+
+
+@cache
+def this_run() -> str:
+    """A random name of this process as a run: its number is 1 in any container."""
+    return os.urandom(_TOKEN_BYTES).hex()
 
 
 @frozen(kw_only=True)
@@ -48,10 +56,17 @@ class RunDescription:
     process: int
     host: str
     markets: tuple[RunningMarket, ...]
+    run: str = ""
+    """Random, another one for each run; empty in a file of an earlier version."""
 
     def is_gone(self) -> bool:
         """Whether its process is no more. Of another machine's process nobody here can say so."""
-        return self.host == socket.gethostname() and not is_alive(self.process)
+        return is_dead(self.process, self.host)
+
+
+def is_dead(process: int, host: str) -> bool:
+    """Whether a process is known to be no more: of another machine's process nobody here knows."""
+    return host == socket.gethostname() and not is_alive(process)
 
 
 def is_alive(process: int) -> bool:
@@ -69,8 +84,8 @@ def is_alive(process: int) -> bool:
 class RescuedMarket:
     """What a watchdog found of one market of a run that had fallen silent."""
 
-    process: int
-    """Of the run."""
+    run: str
+    """Of the run: ``RunDescription.run``."""
     at: float
     """Seconds since 1970."""
     is_confirmed_empty: bool
@@ -108,6 +123,7 @@ class OperationsDirectory:
             process=os.getpid(),
             host=socket.gethostname(),
             markets=tuple(markets),
+            run=this_run(),
         )
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -194,12 +210,12 @@ class OperationsDirectory:
     def rescues(self) -> Mapping[str, RescuedMarket]:
         """What a watchdog found of the run, by market; nothing where none had to act, or nobody can read it."""
         try:
-            process = self.read().process
+            run = self.read().run
             entries: Mapping[str, Any] = json.loads((self.directory / FOUND).read_text(encoding="utf-8"))
             found = {symbol: RescuedMarket(**entry) for symbol, entry in entries.items()}
         except (SettingsError, OSError, ValueError, TypeError, AttributeError):
             return {}
-        return {symbol: each for symbol, each in found.items() if each.process == process}
+        return {symbol: each for symbol, each in found.items() if each.run == run}
 
     def is_confirmed_empty(self) -> bool:
         """Whether a watchdog has found the book of every market of the run empty."""

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from mm_fsm.errors import FileError
-from mm_fsm.report.status import is_gone, read_status
+from mm_fsm.report.run_condition import Condition, condition_of
+from mm_fsm.report.status import read_status
 from mm_fsm.runtime.loopback_server import Response, text_response
+from mm_fsm.runtime.operations import OperationsDirectory
 
 METRICS_FILE: Final = "metrics.prom"
 """In the directory of a run."""
@@ -24,12 +26,13 @@ def metrics_response(text: bytes) -> Response:
 def metrics_of_run(directory: Path) -> Response:
     """The figures that a run wrote last, while it runs.
 
-    Of a run that has ended or is gone there are none: a scrape that fails says so, figures that stand still do not.
+    Of any other run there are none: a scrape that fails says so, figures that stand still do not.
     """
     try:
         status = read_status(directory)
-        if is_gone(status) or not status["is_running"]:
-            return text_response("The run has ended.", 503)
+        condition = condition_of(OperationsDirectory(directory), status)
+        if condition is not Condition.RUNNING:
+            return text_response(f"No figures: the run is {condition}.", 503)
         return metrics_response((directory / METRICS_FILE).read_bytes())
     except FileError as error:
         return text_response(str(error), 503)

@@ -45,6 +45,26 @@ def test_one_signal_ends_the_session_in_order() -> None:
     assert running.machine.result().success
 
 
+class _Pausing(Supervisor):
+    """Notes what it was asked for."""
+
+    asked: tuple[str, ...] = ()
+
+    def pause(self, reason: str) -> None:
+        self.asked += (reason,)
+
+
+@pytest.mark.parametrize(("resumes", "asked"), [(False, ("SIGUSR1",)), (True, ())])
+def test_a_pause_that_comes_while_sessions_are_opened_is_not_lost(*, resumes: bool, asked: tuple[str, ...]) -> None:
+    supervisor = _Pausing([session()])
+    with interruptible() as interruption:
+        signal.raise_signal(signal.SIGUSR1)
+        if resumes:
+            signal.raise_signal(signal.SIGUSR2)
+        interruption.ends(supervisor)
+    assert supervisor.asked == asked
+
+
 def test_a_second_signal_waits_for_nothing() -> None:
     """The stop with its cancels, and the one that leaves, are the last that happens."""
     running = session()

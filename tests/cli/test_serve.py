@@ -56,7 +56,7 @@ def test_a_run_is_shown_paused_resumed_and_stopped(tmp_path: Path) -> None:
         wait_until((out / STATUS_FILE).exists, trading)
         shown = ask(port, "GET", "/api/status")
         assert (shown["condition"], shown["may_control"]) == ("running", True)
-        mine = {"process": shown["process"], "reason": "figures"}
+        mine = {"run": shown["run"], "reason": "figures"}
 
         def pauses() -> set[str | None]:
             status = json.loads((out / STATUS_FILE).read_text())

@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from time import time
 
 import pytest
 
 from mm_fsm.report.status import STATUS_FILE
+from mm_fsm.runtime.operations import OperationsDirectory
 from tests.cli.command_line import run
 
 
@@ -41,14 +43,25 @@ def test_a_run_says_what_became_of_it_and_while_it_runs_why_a_side_is_silent(tmp
     silent = {**first, "has_ended": False, "state": "idle", "sides": sides, "stopping": None}
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         edit(directory, is_running=True, process=process.pid, symbols=[silent, *others])
+        OperationsDirectory(directory).beat()
         running = run("status", directory)
+        edit(directory, written_at=time() - 26)
+        hanging = run("status", directory)
     assert running.status == 0
     assert "ETH/USD IDLE: silent: market data is too old" in running.output
     assert "  ask       held for 1:10: market data is too old (older than 2 s)" in running.output
     assert "  doing     quotes are cancelled; quoting goes on with fresh data" in running.output
+    assert hanging.status == 1
+    assert "is silent and may hang; this is from 26." in " ".join(hanging.output.split())
+    assert "it may hang. Look at it" in " ".join(hanging.messages.split())
 
     gone = run("status", directory)
     assert gone.status == 1
+    edit(directory, is_running=False)
+    left = run("status", directory)
+    assert left.status == 1
+    assert "has left markets before they ended" in " ".join(left.output.split())
+    assert "Orders may still be open" in left.messages
     assert "was left before it ended" in gone.output
     assert "Orders may still be open" in gone.messages
 

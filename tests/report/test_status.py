@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from itertools import pairwise
@@ -145,9 +146,11 @@ def test_the_latest_fills_are_told_with_their_side_size_and_price() -> None:
 def test_a_process_that_is_gone_is_told_from_one_that_runs() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    assert is_gone({"is_running": True, "process": ended.pid})
-    assert not is_gone({"is_running": True, "process": os.getpid()})
-    assert not is_gone({"is_running": False, "process": ended.pid})
+    here = {"is_running": True, "host": socket.gethostname()}
+    assert is_gone({**here, "process": ended.pid})
+    assert not is_gone({**here, "process": os.getpid()})
+    assert not is_gone({**here, "is_running": False, "process": ended.pid})
+    assert not is_gone({**here, "host": "elsewhere.example", "process": ended.pid})
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", json.dumps({"format": 99})])

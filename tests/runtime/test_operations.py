@@ -19,6 +19,7 @@ from mm_fsm.runtime.operations import (
     OperationsDirectory,
     RescuedMarket,
     RunningMarket,
+    this_run,
 )
 from mm_fsm.runtime.operator_desk import LOOK_SECONDS, OperatorDesk
 from mm_fsm.runtime.session import open_session
@@ -150,7 +151,7 @@ def test_what_a_watchdog_found_is_kept_by_market_until_the_next_run_begins(tmp_p
     operations = OperationsDirectory(tmp_path)
     markets = [RunningMarket(symbol=name, account="a", strategy_id="s", journal="") for name in ("A/B", "C/D")]
     operations.begin(None, markets)
-    found = RescuedMarket(process=os.getpid(), at=1.0, is_confirmed_empty=True, cancels=2)
+    found = RescuedMarket(run=this_run(), at=1.0, is_confirmed_empty=True, cancels=2)
     assert not operations.is_confirmed_empty()
     operations.note_rescue({"A/B": found})
     assert not operations.is_confirmed_empty()
@@ -158,7 +159,7 @@ def test_what_a_watchdog_found_is_kept_by_market_until_the_next_run_begins(tmp_p
     assert operations.is_confirmed_empty()
     operations.note_rescue({"C/D": evolve(found, is_confirmed_empty=False)})
     assert not operations.is_confirmed_empty()
-    operations.note_rescue({"C/D": evolve(found, process=found.process + 1)})
+    operations.note_rescue({"C/D": evolve(found, run="another")})
     assert list(operations.rescues()) == ["A/B"]
     operations.begin(None, markets)
     assert operations.rescues() == {}

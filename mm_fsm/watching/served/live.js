@@ -1,7 +1,7 @@
 "use strict";
 const SECONDS_OF_SILENCE = 5;
 const at = (id) => document.getElementById(id);
-let token = null, process = null, isAsking = false, lastGood = null;
+let token = null, run = null, isAsking = false, lastGood = null;
 
 /** An element with a class and a text. */
 function made(name, className, text) {
@@ -70,9 +70,9 @@ function showMarket(market) {
   fill(section.querySelector(".then"), market.limits.map(({ name, then, setting }) => ({ name, then, setting })), consequence);
   fill(section.querySelector(".news"), market.news.length ? market.news : [{ clock: "", kind: "", words: "none yet" }], news);
 }
-const TONES = { running: "good", silent: "bad", gone: "bad", ended: "plain", unreadable: "warning" };
+const TONES = { running: "good", silent: "bad", gone: "bad", left: "bad", ended: "plain", unreadable: "warning" };
 function show(state) {
-  process = state.process;
+  run = state.run;
   write(at("condition"), state.condition);
   dress(at("condition"), `badge ${TONES[state.condition]}`);
   const name = state.directory.split("/").pop();
@@ -131,7 +131,7 @@ async function look() {
 }
 /** Asks for something that needs the token; says what came of it, and whether it was done. */
 async function ask(what) {
-  const content = JSON.stringify({ process, reason: at("reason").value });
+  const content = JSON.stringify({ run, reason: at("reason").value });
   const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
   try {
     const answered = await fetch(`/api/${what}`, { method: "POST", headers, body: content, cache: "no-store" });

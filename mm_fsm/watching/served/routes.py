@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.pages import self_contained_page
+from mm_fsm.report.run_condition import ORDERS_MAY_BE_OPEN, SILENT_SECONDS, Condition, condition_now
 from mm_fsm.report.status_words import printable
 from mm_fsm.runtime.loopback_server import (
     Request,
@@ -22,7 +23,7 @@ from mm_fsm.runtime.loopback_server import (
 from mm_fsm.runtime.operations import PAUSE, STOP, OperationsDirectory
 from mm_fsm.watching.exposition import metrics_of_run
 from mm_fsm.watching.served.access import Access
-from mm_fsm.watching.served.run_state import PAGES, SILENT_SECONDS, run_state
+from mm_fsm.watching.served.run_state import PAGES, run_state
 
 _ALONE: Final = {
     "Content-Security-Policy": "sandbox allow-scripts allow-downloads; frame-ancestors 'none'; base-uri 'none'; "
@@ -113,34 +114,34 @@ def _wish_route(directory: Path, wish: Callable[[OperationsDirectory, str], str]
     def answer(request: Request) -> Response:
         try:
             content: Any = json.loads(request.body)
-            process, reason = content["process"], content.get("reason", "")
+            run, reason = content["run"], content.get("reason", "")
         except (ValueError, LookupError, TypeError, AttributeError):
-            return json_response({"words": "Expected an object with 'process', the one that is meant."}, 400)
-        if type(process) is not int or not isinstance(reason, str):
-            return json_response({"words": "Expected a number as 'process' and a text as 'reason'."}, 400)
+            return json_response({"words": "Expected an object with 'run', the one that is meant."}, 400)
+        if not isinstance(run, str) or not isinstance(reason, str):
+            return json_response({"words": "Expected a text as 'run' and a text as 'reason'."}, 400)
         operations = OperationsDirectory(directory)
         try:
-            problem = _why_nobody_listens(operations, process)
+            problem = _why_nobody_listens(operations, run)
             if problem:
                 return json_response({"words": problem}, 409)
             words = wish(operations, f"served page: {printable(reason)[:_LONGEST_REASON] or 'no reason given'}")
         except SettingsError as error:
             return json_response({"words": printable(str(error))}, 409)
-        silent = operations.silent_seconds()
-        if silent is not None and silent > SILENT_SECONDS:
-            words = f"Asked, but process {process} has been silent for {silent:.0f} s: it may not see this. Look at it."
+        if condition_now(operations) is Condition.SILENT:
+            words = f"Asked, but the run has said nothing for {SILENT_SECONDS:g} s: it may not see this. Look at it."
         return json_response({"words": words})
 
     return answer
 
 
-def _why_nobody_listens(operations: OperationsDirectory, process: int) -> str:
+def _why_nobody_listens(operations: OperationsDirectory, run: str) -> str:
     """Why a wish must not be left: it would meet another run, or the next one. Empty when the run listens."""
     facts = operations.read()
-    if facts.process != process:
-        return f"Another process runs here by now, {facts.process}: look at it first."
-    if operations.silent_seconds() is None:
+    if facts.run != run:
+        return f"Another run goes on here by now, of process {facts.process}: look at it first."
+    condition = condition_now(operations)
+    if condition is Condition.ENDED:
         return "The run has ended: nothing listens."
-    if facts.is_gone():
-        return f"Process {process} is gone and has not ended in order: nothing listens. Orders may still be open."
+    if condition in ORDERS_MAY_BE_OPEN:
+        return f"The run is {condition} and has not ended in order: nothing listens. Orders may still be open."
     return ""

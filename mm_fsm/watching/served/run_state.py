@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from time import time as wall_time
 from typing import Any, Final
 
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.errors import FileError, SettingsError
-from mm_fsm.report.status import STATUS_FILE, is_gone, read_status
+from mm_fsm.report.run_condition import IN_WORDS, LISTENING, Condition, condition_of
+from mm_fsm.report.status import STATUS_FILE, read_status
 from mm_fsm.report.status_words import (
     Answer,
     Tone,
@@ -30,20 +30,8 @@ from mm_fsm.report.status_words import (
 from mm_fsm.report.table import duration
 from mm_fsm.runtime.operations import OperationsDirectory
 
-SILENT_SECONDS: Final = 10.0
-"""A run that says nothing for so long may hang; it writes its status once a second."""
 PAGES: Final = ("report.html", "inspect.html")
 """What a run's directory may have besides, by the name of its file."""
-
-
-class Condition(StrEnum):
-    """What has become of a run."""
-
-    RUNNING = "running"
-    SILENT = "silent"
-    GONE = "gone"
-    ENDED = "ended"
-    UNREADABLE = "unreadable"
 
 
 def run_state(directory: Path, *, may_control: bool) -> dict[str, Any]:
@@ -66,18 +54,20 @@ def run_state(directory: Path, *, may_control: bool) -> dict[str, Any]:
 
 
 def _unreadable(words: str) -> dict[str, Any]:
-    return {"condition": Condition.UNREADABLE, "words": words, "process": None, "age_seconds": None, "markets": []}
+    unknown = dict.fromkeys(("run", "process", "age_seconds"))
+    return {"condition": Condition.UNREADABLE, "words": words, **unknown, "markets": []}
 
 
 def _read(directory: Path, status: Mapping[str, Any]) -> dict[str, Any]:
     age = max(wall_time() - status["written_at"], 0.0)
-    condition = _condition(status, age)
     operations = OperationsDirectory(directory)
+    condition = condition_of(operations, status)
     wishes, rescues = operations.wishes(), operations.rescues()
-    is_over = condition in {Condition.GONE, Condition.ENDED}
+    is_over = condition not in LISTENING
     return {
         "condition": condition,
         "words": _words(condition, status["process"], age, _is_rescued(status, operations)),
+        "run": status["run"],
         "process": status["process"],
         "age_seconds": age,
         "pause": None if wishes.pause is None else printable(wishes.pause),
@@ -91,17 +81,9 @@ def _read(directory: Path, status: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _condition(status: Mapping[str, Any], age: float) -> Condition:
-    if not status["is_running"]:
-        return Condition.ENDED
-    if is_gone(status):
-        return Condition.GONE
-    return Condition.SILENT if age > SILENT_SECONDS else Condition.RUNNING
-
-
 def _is_rescued(status: Mapping[str, Any], operations: OperationsDirectory) -> bool:
     try:
-        return operations.is_confirmed_empty() and operations.read().process == status["process"]
+        return operations.is_confirmed_empty() and operations.read().run == status["run"]
     except SettingsError:
         return False
 
@@ -114,9 +96,9 @@ def _words(condition: Condition, process: int, age: float, is_rescued: bool) -> 
     if condition is Condition.SILENT:
         return f"Process {process} has said nothing for {duration(age)}: it may hang. Look at it, and at the account."
     if is_rescued:
-        return f"Process {process} is gone and has not ended in order. A watchdog has confirmed every book empty."
+        return f"Process {process} {IN_WORDS[condition]}. A watchdog has confirmed every book empty."
     return (
-        f"Process {process} is gone and has not ended in order: orders may still be open. Run mm-fsm watchdog, which "
+        f"Process {process} {IN_WORDS[condition]}: orders may still be open. Run mm-fsm watchdog, which "
         "cancels them, or start the run again."
     )
 

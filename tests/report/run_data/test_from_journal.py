@@ -7,6 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 from shutil import copyfile, copytree
+from time import time
 
 import polars as pl
 import pytest
@@ -120,9 +121,11 @@ def test_figures_from_a_journal_are_kept_until_the_journal_grows(killed: Path) -
 
 
 def test_of_a_run_that_goes_on_no_table_is_touched(made: Path, killed: Path) -> None:
-    """Its own process, here the one that runs the tests' parent, writes them."""
+    """Its own process writes them."""
     status = json.loads((made / "status.json").read_text())
-    (killed / "status.json").write_text(json.dumps({**status, "is_running": True, "process": os.getppid()}))
+    (killed / "status.json").write_text(
+        json.dumps({**status, "is_running": True, "run": "another", "process": os.getppid(), "written_at": time()})
+    )
     assert run("report", killed, "-q").status == 0
     assert figures_of(killed).tables == {}
     assert list(killed.glob("*/*.parquet")) == []

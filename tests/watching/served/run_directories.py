@@ -9,11 +9,21 @@ from typing import Any
 
 from mm_fsm.report.status import STATUS_FILE, StatusFile
 from mm_fsm.runtime.operations import OperationsDirectory, RunningMarket
-from mm_fsm.runtime.session import for_session, open_session
+from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import read_preset
 
 DEAD = 2**22 + 1
 """No process has such a number."""
+
+
+def quoting_session() -> Session:
+    """A session that has filled, and quotes both sides."""
+    session = open_session(for_session(read_preset("paper_ethusd"), duration_seconds=600, seed=7))
+    for _ in session.runner.run():
+        context = session.machine.context
+        if context.fill_count > 2 and all(side.status is None for side in context.sides.values()):
+            break
+    return session
 
 
 def running_directory(directory: Path) -> Path:

@@ -54,8 +54,8 @@ def get(server: LoopbackServer, path: str) -> tuple[int, str, Mapping[str, str]]
     return answer.status, text, headers
 
 
-def process(run: Path) -> int:
-    return OperationsDirectory(run).read().process
+def name_of(run: Path) -> str:
+    return OperationsDirectory(run).read().run
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}])
@@ -64,13 +64,13 @@ def test_without_the_token_nothing_is_asked_of_the_run(
     server: LoopbackServer, run: Path, what: str, headers: dict[str, str]
 ) -> None:
     before = sorted(path.name for path in run.iterdir())
-    status, told = ask(server, what, headers, {"process": process(run)})
+    status, told = ask(server, what, headers, {"run": name_of(run)})
     assert (status, told["words"]) == (401, "The token is missing or wrong.")
     assert sorted(path.name for path in run.iterdir()) == before
 
 
 def test_a_token_in_the_address_counts_for_nothing(server: LoopbackServer, run: Path) -> None:
-    assert ask(server, f"stop?token={TOKEN}&authorization=Bearer%20{TOKEN}", {}, {"process": process(run)})[0] == 401
+    assert ask(server, f"stop?token={TOKEN}&authorization=Bearer%20{TOKEN}", {}, {"run": name_of(run)})[0] == 401
     assert OperationsDirectory(run).wishes().stop is None
 
 
@@ -82,23 +82,23 @@ def test_a_token_in_the_address_counts_for_nothing(server: LoopbackServer, run: 
 def test_the_token_does_not_help_from_elsewhere(
     server: LoopbackServer, run: Path, what: str, headers: dict[str, str]
 ) -> None:
-    assert ask(server, what, {**GOOD, **headers}, {"process": process(run)})[0] in {403, 421}
+    assert ask(server, what, {**GOOD, **headers}, {"run": name_of(run)})[0] in {403, 421}
     assert OperationsDirectory(run).wishes().stop is None
 
 
 def test_with_the_token_the_run_is_asked_with_a_reason_that_is_plain_text(server: LoopbackServer, run: Path) -> None:
-    mine, operations = process(run), OperationsDirectory(run)
-    status, told = ask(server, "pause", GOOD, {"process": mine, "reason": "figures\x1b[2J at two"})
+    mine, operations = name_of(run), OperationsDirectory(run)
+    status, told = ask(server, "pause", GOOD, {"run": mine, "reason": "figures\x1b[2J at two"})
     assert (status, operations.wishes().pause) == (200, "served page: figures [2J at two")
     assert "within a second" in told["words"]
-    assert ask(server, "resume", GOOD, {"process": mine})[0] == 200
+    assert ask(server, "resume", GOOD, {"run": mine})[0] == 200
     assert operations.wishes().pause is None
-    assert ask(server, "stop", GOOD, {"process": mine})[0] == 200
+    assert ask(server, "stop", GOOD, {"run": mine})[0] == 200
     assert operations.wishes().stop == "served page: no reason given"
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", {"process": "1"}, {"process": True}, {"process": 1, "reason": 2}]
+    "content", ["", "{", "[]", "{}", {"run": 1}, {"run": None}, {"process": 1}, {"run": "a", "reason": 2}]
 )
 def test_a_wish_that_does_not_say_whom_it_means_is_refused(server: LoopbackServer, content: Any) -> None:
     assert ask(server, "stop", GOOD, content)[0] == 400
@@ -106,17 +106,17 @@ def test_a_wish_that_does_not_say_whom_it_means_is_refused(server: LoopbackServe
 
 def test_a_wish_meets_the_run_that_was_looked_at_and_no_other(server: LoopbackServer, run: Path) -> None:
     """Another process has begun there meanwhile, the run has ended, or it is gone: nothing is left behind."""
-    operations, mine = OperationsDirectory(run), process(run)
-    status, told = ask(server, "stop", GOOD, {"process": mine + 1})
-    assert (status, "Another process" in told["words"]) == (409, True)
+    operations, mine = OperationsDirectory(run), name_of(run)
+    status, told = ask(server, "stop", GOOD, {"run": mine[::-1]})
+    assert (status, "Another run" in told["words"]) == (409, True)
     operations.end()
-    assert ask(server, "pause", GOOD, {"process": mine}) == (409, {"words": "The run has ended: nothing listens."})
+    assert ask(server, "pause", GOOD, {"run": mine}) == (409, {"words": "The run has ended: nothing listens."})
     operations.beat()
     (run / "heartbeat").write_text("0")
-    assert "has been silent" in ask(server, "pause", GOOD, {"process": mine})[1]["words"]
-    ask(server, "resume", GOOD, {"process": mine})
+    assert "has said nothing" in ask(server, "pause", GOOD, {"run": mine})[1]["words"]
+    ask(server, "resume", GOOD, {"run": mine})
     kill(run)
-    status, told = ask(server, "stop", GOOD, {"process": process(run)})
+    status, told = ask(server, "stop", GOOD, {"run": name_of(run)})
     assert (status, "is gone" in told["words"]) == (409, True)
     assert operations.wishes().stop is operations.wishes().pause is None
 
@@ -124,7 +124,7 @@ def test_a_wish_meets_the_run_that_was_looked_at_and_no_other(server: LoopbackSe
 def test_by_default_nobody_can_ask_for_anything(run: Path) -> None:
     with LoopbackServer(routes_of(run, None)) as opened:
         for what in WISHES:
-            assert ask(opened, what, GOOD, {"process": process(run)})[0] == 404
+            assert ask(opened, what, GOOD, {"run": name_of(run)})[0] == 404
         assert json.loads(get(opened, "/api/status")[1])["may_control"] is False
 
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from mm_fsm.report.status import STATUS_FILE
-from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket
+from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket, this_run
 from mm_fsm.watching.served.run_state import run_state
 from tests.report.statuses import entries
-from tests.watching.served.run_directories import DEAD, edit, edit_market, kill, running_directory
+from tests.watching.served.run_directories import edit, edit_market, kill, running_directory
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_a_run_whose_process_is_gone_leaves_orders_until_a_watchdog_has_confirme
     assert "orders may still be open" in shown["words"]
     assert shown["markets"][0]["headline"] == "was left before it ended"
     assert shown["markets"][0]["ladder"] == []
-    found = RescuedMarket(process=DEAD, at=time(), is_confirmed_empty=True, cancels=6)
+    found = RescuedMarket(run=this_run(), at=time(), is_confirmed_empty=True, cancels=6)
     OperationsDirectory(run).note_rescue({"ETH/USD": found})
     assert "confirmed every book empty" in state(run)["words"]
     assert state(run)["rescues"] == ["ETH/USD: a watchdog sent 6 cancels and found the book empty"]
@@ -74,15 +74,23 @@ def test_a_run_that_has_ended_says_so(run: Path) -> None:
     assert state(run)["markets"][0]["headline"] == "ended"
 
 
+def test_a_run_that_an_error_ended_has_left_its_markets_whatever_its_status_says_last(run: Path) -> None:
+    edit(run, is_running=False)
+    shown = state(run)
+    assert shown["condition"] == "left"
+    assert "has left markets before they ended: orders may still be open" in shown["words"]
+    assert shown["markets"][0]["headline"] == "was left before it ended"
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         ("{", "a status in JSON"),
-        ("[]", "a status of format 2"),
-        ('{"format": 1}', "a status of format 2"),
-        ('{"format": 2}', "another shape"),
-        ('{"format": 2, "is_running": false, "written_at": "x", "process": 1, "symbols": []}', "another shape"),
-        ('{"format": 2, "is_running": false, "written_at": 1, "process": 1, "symbols": [{}]}', "another shape"),
+        ("[]", "a status of format 3"),
+        ('{"format": 1}', "a status of format 3"),
+        ('{"format": 3}', "another shape"),
+        ('{"format": 3, "is_running": false, "written_at": "x", "process": 1, "symbols": []}', "another shape"),
+        ('{"format": 3, "is_running": false, "written_at": 1, "process": 1, "symbols": [{}]}', "another shape"),
         (None, "No run has written"),
     ],
 )

@@ -1,0 +1,91 @@
+"""What has become of a run, decided in one place for every command and page that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from time import time as wall_time
+from typing import Any, Final
+
+from mm_fsm.errors import FileError, SettingsError
+from mm_fsm.report.status import is_gone, read_status
+from mm_fsm.runtime.operations import OperationsDirectory, RunDescription
+
+SILENT_SECONDS: Final = 10.0
+"""A run that says nothing for so long may hang; it writes its heartbeat and its status once a second."""
+
+
+class Condition(StrEnum):
+    """What has become of a run."""
+
+    RUNNING = "running"
+    SILENT = "silent"
+    """It may hang."""
+    GONE = "gone"
+    """Its process is no more, and said nothing about its end."""
+    LEFT = "left"
+    """It was left, by an error or a second signal, before every market had ended: orders may still be open."""
+    ENDED = "ended"
+    """Every market has ended, with its book confirmed empty."""
+    UNREADABLE = "unreadable"
+
+
+IN_WORDS: Final = {
+    Condition.RUNNING: "runs",
+    Condition.SILENT: "is silent and may hang",
+    Condition.GONE: "is gone and has not ended in order",
+    Condition.LEFT: "has left markets before they ended",
+    Condition.ENDED: "has ended",
+}
+"""What a process is or does then."""
+LISTENING: Final = frozenset({Condition.RUNNING, Condition.SILENT})
+"""There may be a process that trades."""
+ORDERS_MAY_BE_OPEN: Final = frozenset({Condition.GONE, Condition.LEFT})
+"""Nobody trades, and nobody has confirmed the books empty."""
+
+
+def condition_of(operations: OperationsDirectory, status: Mapping[str, Any]) -> Condition:
+    """What has become of the run that wrote ``status``.
+
+    Args:
+        operations: the run's directory.
+        status: what ``read_status`` found.
+    """
+    if not status["is_running"]:
+        return Condition.ENDED if all(each["has_ended"] for each in status["symbols"]) else Condition.LEFT
+    facts = _described(operations)
+    if is_gone(status) or (facts is not None and facts.run != status["run"]):  # another run has begun there
+        return Condition.GONE
+    silent = None if facts is None else operations.silent_seconds()
+    if facts is not None and silent is None:  # it has ended in order; its last status could not be written
+        return Condition.ENDED
+    age = max(wall_time() - status["written_at"], silent or 0.0)
+    return Condition.SILENT if age > SILENT_SECONDS else Condition.RUNNING
+
+
+def condition_now(operations: OperationsDirectory) -> Condition:
+    """What has become of the run that began last in a directory, whatever its status says of an earlier one.
+
+    Raises:
+        SettingsError: no run has written to this directory.
+    """
+    facts, silent = operations.read(), operations.silent_seconds()
+    try:
+        status = read_status(operations.directory)
+        if silent is not None and status["run"] == facts.run:
+            return condition_of(operations, status)
+    except (FileError, LookupError, TypeError):  # no status that this version can read: the other files tell enough
+        pass
+    if silent is None:
+        return Condition.ENDED
+    if facts.is_gone():
+        return Condition.GONE
+    return Condition.SILENT if silent > SILENT_SECONDS else Condition.RUNNING
+
+
+def _described(operations: OperationsDirectory) -> RunDescription | None:
+    """Who runs there; None for a backtest, which nobody can pause or stop."""
+    try:
+        return operations.read()
+    except SettingsError:
+        return None

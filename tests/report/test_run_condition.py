@@ -1,0 +1,103 @@
+"""One answer to what has become of a run, for every command and page."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from time import time
+from typing import Any
+
+import pytest
+
+from mm_fsm.report.run_condition import Condition, condition_now, condition_of
+from mm_fsm.report.status import FORMAT, STATUS_FILE
+from mm_fsm.runtime.operations import HEARTBEAT, OperationsDirectory, RescuedMarket, this_run
+
+
+@pytest.fixture
+def operations(tmp_path: Path) -> OperationsDirectory:
+    directory = OperationsDirectory(tmp_path)
+    directory.begin(None, [])
+    return directory
+
+
+def status(*has_ended: bool, **changes: Any) -> dict[str, Any]:
+    """Of this process, which runs, and writes it now."""
+    return {
+        "format": FORMAT, "is_running": True, "run": this_run(), "process": os.getpid(), "host": socket.gethostname(),
+        "written_at": time(), "symbols": [{"has_ended": each} for each in has_ended], **changes,
+    }  # fmt: skip
+
+
+def dead() -> int:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return ended.pid
+
+
+def judged(operations: OperationsDirectory, shown: dict[str, Any]) -> Condition:
+    """By status and page; pause, resume and stop find the same."""
+    (operations.directory / STATUS_FILE).write_text(json.dumps(shown))
+    found = condition_of(operations, shown)
+    assert condition_now(operations) is found
+    return found
+
+
+def test_a_run_has_ended_only_if_every_market_has(operations: OperationsDirectory) -> None:
+    assert judged(operations, status(True, True, is_running=False)) is Condition.ENDED
+    assert judged(operations, status(True, False, is_running=False)) is Condition.LEFT
+    assert judged(operations, status(True, False, is_running=False, process=dead())) is Condition.LEFT
+
+
+def test_a_run_is_silent_by_the_older_of_its_two_signs_of_life(operations: OperationsDirectory) -> None:
+    assert judged(operations, status(False)) is Condition.RUNNING
+    assert judged(operations, status(False, written_at=time() - 9)) is Condition.RUNNING
+    assert judged(operations, status(False, written_at=time() - 11)) is Condition.SILENT
+    (operations.directory / HEARTBEAT).write_text(str(time() - 11))
+    assert judged(operations, status(False)) is Condition.SILENT
+
+
+def test_a_dead_process_is_gone_on_this_machine_and_unknown_on_another(operations: OperationsDirectory) -> None:
+    number = dead()
+    assert judged(operations, status(False, process=number)) is Condition.GONE
+    assert judged(operations, status(False, process=number, host="elsewhere.example")) is Condition.RUNNING
+
+
+def test_a_run_is_known_by_its_name_and_not_by_its_process_number(operations: OperationsDirectory) -> None:
+    """Both are process 1 of a container: the status is the first one's, and a second one has begun there."""
+    earlier = status(False, run="an earlier one")
+    (operations.directory / STATUS_FILE).write_text(json.dumps(earlier))
+    assert condition_of(operations, earlier) is Condition.GONE
+    assert condition_now(operations) is Condition.RUNNING
+    operations.note_rescue({"A/B": RescuedMarket(run="an earlier one", at=1.0, is_confirmed_empty=True, cancels=1)})
+    assert operations.rescues() == {}
+    operations.note_rescue({"A/B": RescuedMarket(run=this_run(), at=1.0, is_confirmed_empty=True, cancels=1)})
+    assert [*operations.rescues()] == ["A/B"]
+
+
+def test_without_a_status_the_other_files_tell(operations: OperationsDirectory) -> None:
+    assert condition_now(operations) is Condition.RUNNING
+    (operations.directory / HEARTBEAT).write_text(str(time() - 11))
+    assert condition_now(operations) is Condition.SILENT
+    about = operations.directory / "operations.json"
+    about.write_text(json.dumps({**json.loads(about.read_text()), "process": dead()}))
+    assert condition_now(operations) is Condition.GONE
+    operations.end()
+    assert condition_now(operations) is Condition.ENDED
+
+
+def test_a_backtest_has_a_status_alone(tmp_path: Path) -> None:
+    assert condition_of(OperationsDirectory(tmp_path), status(False)) is Condition.RUNNING
+    assert condition_of(OperationsDirectory(tmp_path), status(False, process=dead())) is Condition.GONE
+
+
+def test_another_process_has_another_name() -> None:
+    program = "from mm_fsm.runtime.operations import this_run; print(this_run(), this_run())"
+    first, second = subprocess.check_output([sys.executable, "-c", program], text=True).split()
+    assert first == second
+    assert len(first) == 32
+    assert first != this_run()
