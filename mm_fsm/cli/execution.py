@@ -24,6 +24,7 @@ from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
 from mm_fsm.errors import MarketMakerError
 from mm_fsm.report.files import SessionFiles, as_text, symbol_directory, write_result
 from mm_fsm.report.recorder import SessionRecorder
+from mm_fsm.report.run_data.figures_file import PAGE_FILE
 from mm_fsm.report.run_data.run_origin import RecordedData
 from mm_fsm.report.run_data.run_report import RunReport
 from mm_fsm.report.session_report import make_report
@@ -89,10 +90,20 @@ def execute(
         problems += figures.finish(reports)
         for problem in problems:
             print_message(f"mm-fsm: {problem}", style="red")
-        for remark in filter(None, (output.remark(), f"every figure: mm-fsm report {output.directory}")):
+        for remark in filter(None, (output.remark(), *_ways_on(sessions, output.directory))):
             print_message(remark, style="dim")
         problems += _printed(entries, as_json=output.as_json)
     return exit_status(entries, signal_number, is_something_unwritten=bool(problems))
+
+
+def _ways_on(sessions: Sequence[Session], directory: Path) -> Iterator[str]:
+    """Where to look next: what a user of the first run does not know yet."""
+    if (directory / PAGE_FILE).exists():
+        yield f"the run as a page: {directory / PAGE_FILE}"
+    yield f"every figure: mm-fsm report {directory}"
+    if any(session.journal is not None for session in sessions):
+        yield f"why a side was empty: mm-fsm why {directory}"
+        yield f"step by step: mm-fsm inspect {directory}"
 
 
 def given_command() -> tuple[str, ...]:
