@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from attrs import evolve
 
 from mm_fsm.books.context import MarketMakingContext
+from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 from mm_fsm.core.decisions import InventoryAssessment, Quote
 from mm_fsm.core.messages import Side
 from mm_fsm.core.settings import FairPrice, MarketMakingSettings
@@ -64,10 +65,12 @@ def run_baseline(
 ) -> Baseline:
     """Make the market again, from the beginning, with the plain policy: same data, fees, fill model and limits.
 
+    It ends where the run ended, so that a run that was interrupted is compared over its own time.
+
     Args:
         configuration: of the run, with the data that its venue plays.
         run: the run's figures.
-        on_progress: told the share of the session that is over, 0 to 1.
+        on_progress: told the share of the run's time that is over, 0 to 1.
 
     Raises:
         SettingsError: the venue is no paper exchange, so that nobody can make the run again.
@@ -84,8 +87,8 @@ def run_baseline(
     follower = MarketFollower(lambda: machine, configuration.programme)
     machine.observe(follower)
     runner = SessionRunner(machine, open_venue(configuration))
-    for _ in runner.run():
-        on_progress(min(runner.progress or 0.0, 1.0))
+    for share in _up_to_the_end_of(run, runner):
+        on_progress(share)
     follower.end()
     facts = MarketFacts(
         outcome=outcome_of(machine).value,
@@ -104,6 +107,16 @@ def run_baseline(
         no_interval=against.refused,
         net_per_step=net_at(run.series, found.series),
     )
+
+
+def _up_to_the_end_of(run: MarketFigures, runner: SessionRunner) -> Iterator[float]:
+    """Make every step that lies within the run's time, yielding the share of that time that is over, 0 to 1."""
+    if run.begin_ms is None or run.end_ms is None:
+        return
+    begin, end = (time * NANOSECONDS_PER_MILLISECOND for time in (run.begin_ms, run.end_ms + 1))
+    while not runner.machine.is_final and runner.next_time < end:
+        for _ in runner.advance():
+            yield min(max((runner.now - begin) / (end - begin), 0.0), 1.0)
 
 
 def _services(configuration: MarketConfiguration) -> Services:

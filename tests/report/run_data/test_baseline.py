@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from mm_fsm.core.decisions import QuotePlan
 from mm_fsm.machine.market_making import MarketMakingStateMachine
@@ -52,3 +53,28 @@ def test_it_sees_every_event_of_the_run_and_keeps_its_books(tmp_path: Path) -> N
     assert found.figures.profit.fees > 0
     again = run_baseline(configuration, run.figures)
     assert again == found
+
+
+def test_it_ends_where_an_interrupted_run_ended(tmp_path: Path) -> None:
+    """Half of a session is compared with the same half, not with the plain quoter's whole session."""
+    configuration = configured(240)
+    figures = follow(configuration, tmp_path).figures
+    whole = run_baseline(configuration, figures)
+    assert figures.begin_ms is not None
+    interrupted = evolve(figures, end_ms=figures.begin_ms + 120_000)
+    shares: list[float] = []
+    found = run_baseline(configuration, interrupted, shares.append)
+    assert found.figures.end_ms is not None
+    assert 119_000 <= found.figures.end_ms - figures.begin_ms <= 120_000
+    assert found.figures.seconds <= 120.001
+    assert found.figures.market_events < 0.6 * whole.figures.market_events
+    assert shares == sorted(shares)
+    assert 0.99 < shares[-1] <= 1.0
+
+
+def test_of_a_run_without_a_step_it_makes_none(tmp_path: Path) -> None:
+    configuration = configured(240)
+    figures = follow(configuration, tmp_path).figures
+    found = run_baseline(configuration, evolve(figures, begin_ms=None, end_ms=None))
+    assert found.figures.market_events == 0
+    assert found.figures.profit.net == 0
