@@ -12,14 +12,16 @@ from time import perf_counter
 from typing import Any, Final
 
 from attrs import frozen
+from rich.text import Text
 
-from mm_fsm.cli.consoles import print_message, result_console
+from mm_fsm.cli.consoles import can_redraw, message_console, print_message, result_console
 from mm_fsm.cli.exit_codes import exit_status
 from mm_fsm.cli.interruption import Interruption, interruptible
 from mm_fsm.cli.run_view import RunView
 from mm_fsm.cli.unblocked_output import drain, is_behind, unblocked
 from mm_fsm.cli.unprinted import print_no_more, unprinted
 from mm_fsm.cli.visited import write_visited
+from mm_fsm.cli.wrapping import wrapped
 from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder
 from mm_fsm.errors import MarketMakerError
 from mm_fsm.report.files import SessionFiles, as_text, symbol_directory, write_result
@@ -84,6 +86,8 @@ def execute(
         _say_how_it_ended(interruption)
         _say_what_never_left(supervisor.unsent)
         wall_seconds = perf_counter() - started
+        if can_redraw(message_console()):
+            print_message("writing the report…", style="dim")
         reports = {symbol: make_report(recorder, wall_seconds) for symbol, recorder in recorders.items()}
         entries = [{**report.entry(), **output.annotate(symbol)} for symbol, report in reports.items()]
         problems += [*_journal_problems(entries), *_written(sessions, entries, output.directory)]
@@ -140,7 +144,8 @@ def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool, in_full
         return
     console.print(result_tables(entries, console.width, in_full=in_full))
     for line in endings(entries):
-        console.print(line, soft_wrap=True, markup=False)
+        for part in wrapped(Text(line), console.width) if console.is_terminal else [Text(line)]:
+            console.print(part, soft_wrap=True)
 
 
 def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], output: Output) -> list[str]:

@@ -7,7 +7,7 @@ terminal has not taken the last picture there is no other: the next one shows ho
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from time import perf_counter
 from types import TracebackType
@@ -188,7 +188,7 @@ class LiveView(RunView):
             bar.add_row(ProgressBar(total=1.0, completed=fraction), Text(text, style="dim"))
             lines = [bar]
         if height >= _FEWEST_ROWS_WITH_HELP:
-            lines.append(Text(_whole(self._keys_now(), room), style="dim"))
+            lines += (Text(line, style="dim") for line in _in_whole_parts(self._keys_now(), room))
         return lines
 
     def _keys_now(self) -> list[str]:
@@ -203,13 +203,17 @@ class LiveView(RunView):
         return ["w: why?", *chosen, *several, ends]
 
 
-def _whole(parts: Sequence[str], width: int) -> str:
-    """As many of the parts as a line holds, each whole."""
+def _in_whole_parts(parts: Sequence[str], width: int) -> Iterator[str]:
+    """Lines that break between parts, and within one only if a line is too narrow for it."""
     line = ""
     for part in parts:
         longer = f"{line}   {part}" if line else part
-        line = longer if len(longer) <= width else line
-    return line
+        if line and len(longer) > width:
+            yield from (each.plain for each in wrapped(Text(line), width))
+            line = part
+        else:
+            line = longer
+    yield from (each.plain for each in wrapped(Text(line), width))
 
 
 def _columns(markets: int, width: int, rows: int) -> int:

@@ -77,7 +77,7 @@ def market_panel(entry: Entry, width: int, rows: int, recent: Sequence[Text] = (
 
 
 def panel_lines(entry: Entry, width: int, rows: int, beside: Sequence[Text] = ()) -> tuple[list[Text], int]:
-    """What stands in a panel, in ``width`` columns and ``rows`` rows at most, and how much found no room.
+    """What stands in a panel, in ``width`` columns and ``rows`` rows at most, and how many things found no room.
 
     ``beside`` is what its upper edge has no room for.
     """
@@ -124,10 +124,14 @@ def _title(entry: Entry, room: int) -> tuple[Text | None, list[Text]]:
 
 
 def _subtitle(omitted: int, room: int) -> Text | None:
-    """That something found no room, where there is room to say so."""
+    """How many things found no room, where there is room to say so."""
     if not omitted:
         return None
-    lines = (" a taller window, or mm-fsm status, shows more ", " more: mm-fsm status ", " more ")
+    lines = (
+        f" {omitted} not shown: make the window taller, or see mm-fsm status ",
+        f" {omitted} not shown: mm-fsm status ",
+        f" {omitted} more ",
+    )
     return next((Text(text, "dim") for text in lines if len(text) <= room), None)
 
 
@@ -139,8 +143,7 @@ def _blocks(entry: Entry, width: int) -> Iterator[Block]:
         yield from _quoting(entry, width)
     yield Block(4, _inventory(entry, width))
     if entry["limits"]:
-        every = answered(limits_answer(entry), width)
-        yield Block(2, answered(limits_answer(entry, _FEW_LIMITS), width), longer=(_limit_lines(entry, width), every))
+        yield _limits(entry, width)
     yield Block(3, _short_profit(entry, width), longer=(answered(Answer("profit", profit_words(entry)), width),))
     fills = [answered(answer, width) for answer in fills_answers(entry)]
     yield Block(6, fills[0], longer=([line for lines in fills for line in lines],))
@@ -228,6 +231,20 @@ def _gauge(skew: float, style: str) -> Text:
     cells[_GAUGE_HALF_WIDTH] = "|"
     cells[_GAUGE_HALF_WIDTH + round(max(-1.0, min(1.0, skew)) * _GAUGE_HALF_WIDTH)] = "#"
     return Text("".join(cells), style=style)
+
+
+def _limits(entry: Entry, width: int) -> Block:
+    """The nearest few, or as many more as there is room for; all in lines with bars where those fit."""
+    count = len(entry["limits"])
+    few = min(_FEW_LIMITS, count)
+    more = range(count, few, -1)
+    return Block(
+        2,
+        answered(limits_answer(entry, few), width),
+        longer=(_limit_lines(entry, width), *(answered(limits_answer(entry, each), width) for each in more)),
+        things=count,
+        left_out=(count - few, 0, *(count - each for each in more)),
+    )
 
 
 def _limit_lines(entry: Entry, width: int) -> list[Text]:

@@ -103,14 +103,12 @@ def test_a_key_shows_the_next_market_alone_and_another_all_of_them(quotes: dict[
 
 
 @pytest.mark.parametrize("width", [120, 80, 60, 44, 30])
-def test_keys_that_find_no_room_are_left_out_whole(quotes: dict[str, Any], width: int) -> None:
+def test_every_key_is_named_and_stands_whole_in_a_line(quotes: dict[str, Any], width: int) -> None:
     view, _, console = view_of([{**quotes, "symbol": name} for name in ("A/USD", "B/USD")], width, 24)
     view._press("n")
     every = {"w: why?", "a: all markets", "n: next market", "Ctrl-C: cancel and end"}
-    shown = set(drawn(view, console)[-1].strip().split("   "))
-    assert shown <= every
-    assert "w: why?" in shown
-    assert (shown == every) == (width >= 80)
+    parts = [part for line in drawn(view, console) for part in line.strip().split("   ")]
+    assert every <= set(parts)
 
 
 def test_of_too_many_markets_those_with_trouble_come_first(quotes: dict[str, Any]) -> None:

@@ -115,9 +115,27 @@ def test_why_a_side_is_empty_what_is_done_and_a_fault_are_told_before_anything_e
     assert "doing all orders are cancelled; 2 still to be confirmed gone" in text
 
 
-def test_what_finds_no_room_is_said(quotes: dict[str, Any]) -> None:
-    assert "a taller window, or mm-fsm status, shows more" in shown(quotes, 80, 9)[-1]
-    assert "more" not in shown(quotes, 80, 40)[-1]
+def test_what_finds_no_room_is_counted_in_the_edge(quotes: dict[str, Any]) -> None:
+    assert "not shown: make the window taller, or see mm-fsm status" in shown(quotes, 80, 9)[-1]
+    assert "not shown" not in shown(quotes, 80, 40)[-1]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_limits_that_are_not_shown_are_counted_and_no_line_stays_empty_for_want_of_one(
+    quotes: dict[str, Any], width: int
+) -> None:
+    """From the height of everything downwards: as soon as one of the limits is missing, the edge says how many."""
+    every = [f"{limit['name']}: " for limit in quotes["limits"]]
+    barred = [f"{limit['name']} " for limit in quotes["limits"]]
+    for rows in range(36, 10, -1):
+        lines = [line.strip(EDGE_SIGNS + " ") for line in shown(quotes, width, rows)]
+        if "not shown" not in lines[-1] and " more" not in lines[-1]:
+            text = " ".join(lines)
+            assert all(name in text for name in every) or all(name in text for name in barred)
+            continue
+        assert sum(not line for line in lines[1:-1]) < 2, lines
+        return
+    pytest.fail("everything had room at every height")
 
 
 def test_orders_that_wind_down_are_shown_beside_quotes_and_no_amount_has_an_exponent() -> None:

@@ -33,6 +33,18 @@ def test_rows_by_hand() -> None:
     assert plain(fitted(blocks, 8)[0]) == ["A0", "A1", "A2", "A3", "B0", "B1", "B2", "c0"]
 
 
+def test_what_a_shown_block_leaves_out_is_counted_with_blocks_that_find_no_room() -> None:
+    """Seven things: three of them in one line, five in two, all in four; another block tells one thing in a line."""
+    seven = Block(0, lines("a", 1), longer=(lines("A", 4), lines("B", 2)), things=7, left_out=(4, 0, 2))
+    one = Block(1, lines("b", 1))
+    assert fitted([seven, one], 0)[1] == 8
+    assert fitted([seven, one], 1)[1] == 5
+    assert fitted([seven, one], 2)[1] == 4
+    assert fitted([seven, one], 3)[1] == 2
+    assert plain(fitted([seven, one], 4)[0]) == ["B0", "B1", "b0"]
+    assert fitted([seven, one], 5)[1] == 0
+
+
 block = st.builds(
     lambda priority, count, longer, shorter: Block(
         priority, lines("n", count), tuple(lines("l", each) for each in longer), lines("s", shorter)
