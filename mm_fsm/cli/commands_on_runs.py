@@ -49,7 +49,7 @@ SERVE_EPILOG: Final = (
 )
 
 WHY_EPILOG: Final = (
-    "Example: mm-fsm why runs/demo, then: mm-fsm why runs/demo --at 14:03:05.2 --side bid\n\n"
+    "Example: mm-fsm why runs/demo, then: mm-fsm why runs/demo --at 00:03:05.2 --side bid\n\n"
     "Without a time: both sides' whole time by reason, and the longest silences. With one: who decided, and the "
     "smallest change of each setting with which that very step quotes the side.\n\n"
     "Exit status: 0 all time is explained; 1 some is not; 2 no sound journal, or no such time."

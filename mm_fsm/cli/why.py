@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from attrs import frozen
@@ -23,7 +24,7 @@ from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import OptionError
 from mm_fsm.report.plain_words import what_is_done
 from mm_fsm.report.stretches import Stretch, StretchKind
-from mm_fsm.report.why.accounts import FORGOTTEN, Account, first_time, read_account
+from mm_fsm.report.why.accounts import FORGOTTEN, Account, first_time, last_time, read_account
 from mm_fsm.report.why.answers import Answer, answerer_for, silent_first
 from mm_fsm.report.why.printed import account_text, answer_text, clock, lasting, stretch_text, stretches_text
 from mm_fsm.runtime.journal import JournalReader
@@ -75,27 +76,53 @@ def run_why(place: Path, options: WhyOptions) -> int:
 
 
 def _explain(path: Path, options: WhyOptions) -> _Told:
-    with JournalReader(path) as reader, long_work("why", str(path), quiet=options.quiet) as tell:
-        began_at, last = first_time(reader), max(reader.last_sequence, 1)
+    with JournalReader(path) as reader:
+        began_at, ended_at = first_time(reader), last_time(reader)
         at, begin, end = (
             None if text is None else parse_moment(name, text, began_at)
             for name, text in (("--at", options.at), ("--from", options.begin), ("--to", options.end))
         )
         if begin is not None and end is not None and begin >= end:
             raise OptionError("--to", f"a time after --from, {options.begin}", options.end, "Correct one of them.")
-        _require_begun("--at" if at is not None else "--to", at if at is not None else end, began_at)
-        first, until = (at, at) if at is not None else (begin, end)
-        account = read_account(reader, first, until, lambda sequence: tell(sequence / last))
+        _require_begun("--to", end, began_at)
+        if begin is not None and begin > ended_at:
+            raise OptionError("--from", f"a time up to {clock(ended_at)}", clock(begin), "The record ends there.")
+        if at is not None:
+            at = _on_record(at, options.at, began_at, ended_at)
+        account = _read(reader, (at, at) if at is not None else (begin, end), options)
         if at is None:
             return _Told(journal=path, account=_within(account, begin, end))
+        return _Told(journal=path, account=account, answers=_answers(reader, account, at, options))
+
+
+def _read(reader: JournalReader, window: tuple[int | None, int | None], options: WhyOptions) -> Account:
+    last = max(reader.last_sequence, 1)
+    with long_work("why", str(reader.path), quiet=options.quiet) as tell:
+        return read_account(reader, *window, lambda sequence: tell(sequence / last))
+
+
+def _answers(reader: JournalReader, account: Account, at: int, options: WhyOptions) -> tuple[Answer, ...]:
+    found = [account.at(side, at) for side in SIDES if options.side in {None, side}]
+    stretches = [stretch for stretch in found if stretch is not None]
+    if not stretches:
+        remedy = "The record accounts for no time there: name another."
+        raise OptionError("--at", "a time between two steps on record", clock(at), remedy)
+    with long_work("why", f"{account.symbol}, settings tried at that step", quiet=options.quiet) as tell:
         answers = answerer_for(reader, account, tell)
-        found = [account.at(side, at) for side in SIDES if options.side in {None, side}]
-        stretches = [stretch for stretch in found if stretch is not None]
-        if not stretches:
-            raise OptionError(
-                "--at", f"a time from {clock(account.begin)} to {clock(account.end)}", options.at, "Name one of them."
-            )
-        return _Told(journal=path, account=account, answers=tuple(map(answers.answer, stretches)))
+        return tuple(map(answers.answer, stretches))
+
+
+def _on_record(at: int, written: str | None, began_at: int, ended_at: int) -> int:
+    """The moment that is asked for; the last one where it is that but for the rounding with which it is printed.
+
+    Raises:
+        OptionError: it is not on record.
+    """
+    _require_begun("--at", at, began_at)
+    if at > ended_at and clock(at) != clock(ended_at):
+        expected = f"a time from {clock(began_at)} to {clock(ended_at)}"
+        raise OptionError("--at", expected, written, "The record ends there: name one of them.")
+    return min(at, ended_at)
 
 
 def _require_begun(option: str, time: int | None, began_at: int) -> None:
@@ -184,8 +211,9 @@ def _print_silences(console: Console, told: _Told, place: Path, options: WhyOpti
         wrong = [each for each in held if what_is_done(HoldReason(each.reason))]
         at = clock((wrong or silent)[0].begin)
         symbol = f" --symbol {told.account.symbol}"
-        hint = f"Who decided, and which setting would have quoted it: mm-fsm why {place}{symbol} --at {at}"
-        console.print(Text(hint, style="dim"))
+        console.print(Text("Who decided, and which setting would have quoted it:", style="dim"))
+        command = f"mm-fsm why {quote(str(place))}{symbol} --at {at}"
+        console.print(Text(command, style="dim"), soft_wrap=True)  # one line, so that it can be copied
 
 
 def _status(told: Sequence[_Told]) -> ExitCode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from attrs import evolve
 from mm_fsm.cli.moments import parse_moment
 from mm_fsm.core.messages import SIDES
 from mm_fsm.errors import OptionError
+from mm_fsm.report.why.printed import clock
 from mm_fsm.runtime.journal import JournalReader, JournalSettings, writer
 from tests.cli.command_line import run
 from tests.runtime.journal.scenario import World, begin, plan_at
 
+ROOT = Path(__file__).parents[2]
 BEGAN = 1_704_067_200_062_000_000
 """2024-01-01 00:00:00.062 UTC."""
 SECOND = 1_000_000_000
@@ -65,6 +68,59 @@ def test_a_time_is_answered_for_both_sides_with_what_would_have_helped(directory
     assert printed.status == 0
     for part in ("not quoted", "began", "decided", "ended", "Put back to step"):
         assert part in printed.output
+
+
+def test_the_documented_times_are_in_the_first_ten_minutes_of_the_documented_run() -> None:
+    """Runs on simulated markets begin at midnight; the documents make them ten minutes long, or an hour."""
+    help_text, page = run("why", "--help").output, (ROOT / "docs" / "why.md").read_text()
+    commands = [line for line in page.splitlines() if line.startswith("mm-fsm why ")]
+    found = [time for line in (*commands, help_text) for time in re.findall(r"--(?:at|from|to)\s+(\d+:[0-9:.]+)", line)]
+    assert len(found) >= 4
+    assert all(BEGAN <= parse_moment("--at", time, BEGAN) < BEGAN + 600 * SECOND for time in found), found
+
+
+def test_a_time_after_the_record_is_refused_with_all_that_is_on_record_before_any_step_is_made_again(
+    directory: Path, whole: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unwanted(*_: object) -> None:
+        pytest.fail("steps were made again for a time that is not on record")
+
+    (market,) = (each for each in whole["markets"] if each["symbol"] == "ETH/USD")
+    monkeypatch.setattr("mm_fsm.cli.why.read_account", unwanted)
+    finished = run("why", directory, "--symbol", "ETH/USD", "--at", "14:03:05", "-q")
+    assert finished.status == 2
+    first, last = clock(market["begin"]), clock(market["end"])
+    assert f"expected a time from {first} to {last}, found '14:03:05'" in " ".join(finished.messages.split())
+
+
+def test_the_end_of_a_stretch_is_told_also_of_a_quote_that_rests(directory: Path, whole: Any) -> None:
+    """What the whole account says of its end, though only a moment was asked for."""
+    live = next(
+        each for each in whole["stretches"]
+        if each["kind"] == "live" and each["ended_with"] and each["symbol"] == "ETH/USD"
+    )  # fmt: skip
+    began = next(each["run_began"] for each in whole["markets"] if each["symbol"] == live["symbol"])
+    moment = ((live["begin"] + live["end"]) // 2 - began) / SECOND
+    words = ("why", directory, "--symbol", "ETH/USD", "--at", f"{moment:.6f}", "--side", live["side"], "-q")
+    (answer,) = run(*words, "--json").json()["answers"]
+    assert (answer["kind"], answer["end"], answer["ended_with"]) == ("live", live["end"], live["ended_with"])
+    assert "still so" not in run(*words).output
+
+
+def test_what_has_not_ended_in_a_run_that_goes_on_is_still_so(tmp_path: Path) -> None:
+    with begin(plan_at(tmp_path / "run.journal")) as opened:
+        World().run(opened, 12)
+        (market,) = run("why", tmp_path, "--json", "-q").json()["markets"]
+        printed = run("why", tmp_path, "--at", clock(market["end"]), "-q").output
+    assert "still so at the last step on record" in printed
+
+
+def test_the_proposed_command_stands_on_a_line_of_its_own(directory: Path) -> None:
+    proposed = [line for line in run("why", directory, "-q").output.splitlines() if "mm-fsm why" in line]
+    assert len(proposed) == 2
+    for line in proposed:
+        assert re.fullmatch(rf"mm-fsm why {re.escape(str(directory))} --symbol [A-Z/]+ --at [0-9:.]+", line)
+        assert run(*line.split()[1:], "-q").status == 0
 
 
 def test_a_window_counts_only_what_lies_in_it(directory: Path) -> None:

@@ -156,14 +156,14 @@ def _not_quoting(market: ShownFigures) -> Answer:
 
 
 def _emptiest(market: ShownFigures, side: str) -> Markup | None:
-    """For one side, how long it was empty, and the commonest reason."""
+    """For one side, how long it was empty, and the reason that took most of it."""
     totals = [each for each in market.items("holds.totals") if each["side"] == side and each["reason"] != _LIVE]
     held = [each for each in totals if each["seconds"] > 0]
     if not held:
         return Markup("The {} was never empty.").format(side)
     share = sum(float(each["share"]) for each in held)
     first = max(held, key=lambda each: float(each["seconds"]))
-    return Markup("{} empty {} of the time, longest because {} ({}).").format(
+    return Markup("{} empty {} of the time, mostly because {} ({} in all).").format(
         side.capitalize(), percent(share), first["why"], first.show("seconds", duration)
     )
 

@@ -119,7 +119,7 @@ def read_account(
 
     What the journal has forgotten of the run's beginning is a stretch of its own, not recorded.
     Stretches that overlap the window are whole: silent ones from where they began to where they ended, in the record.
-    One in which a quote rested may be cut where the replay begins and ends.
+    One in which a quote rested may be cut where the replay begins and ends; at a single moment, only where it begins.
 
     Args:
         reader: of the journal.
@@ -215,10 +215,14 @@ class _Accountant:
 
     def _has_passed(self, time: int) -> bool:
         """Whether the window is over, and so is every silence that began in it."""
-        if self.end is None or time <= self.end:
+        end = self.end
+        if end is None or time <= end:
             return False
         current = [self._recorder.current(side) for side in SIDES]
-        return all(each is None or each.kind is StretchKind.LIVE or each.begin > (self.end or 0) for each in current)
+        is_window = self.begin != end
+        return all(
+            each is None or (is_window and each.kind is StretchKind.LIVE) or each.begin > end for each in current
+        )
 
     def _times(self, segment: SegmentRow) -> Iterator[int]:
         yield segment.time
@@ -248,3 +252,9 @@ def first_time(reader: JournalReader) -> int:
         for _, _, fact in recorded_facts(reader, segment):
             return fact.received_at
     return 0
+
+
+def last_time(reader: JournalReader) -> int:
+    """When the last step on record was made, nanoseconds; nothing is replayed for it."""
+    segment = reader.segments[-1]
+    return max((fact.received_at for _, _, fact in recorded_facts(reader, segment)), default=segment.time)

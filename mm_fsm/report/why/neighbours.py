@@ -28,6 +28,8 @@ _FROM_ZERO: Final = tuple(map(Decimal, ("0.001", "0.1", "1", "10", "100", "10000
 _OPTIONS: Final = "service_options"
 _DIGITS: Final = 3
 """Significant digits to which the nearest number is found: people write no more into settings."""
+_MOST_DIGITS: Final = 8
+"""To which it is found where no number of fewer digits will do."""
 _FINER: Final = Decimal("0.1")
 """Share of the last digit to which it is bisected, so that rounding outwards finds the nearest of three digits."""
 _BOUND_ATTEMPTS: Final = 24
@@ -109,8 +111,9 @@ def nearest_change(
     """The smallest change of one setting for which ``holds``; None where the search finds none.
 
     A number is searched in both directions, in rising steps up to the last one that settings take; between a step for
-    which it does not hold and the next for which it does, by bisection to three significant digits. So a range that
-    begins and ends between two steps is passed over. Of a limit that may be left out, leaving it out is tried last.
+    which it does not hold and the next for which it does, by bisection to three significant digits; to more where
+    none of three holds. So a range that begins and ends between two steps is passed over.
+    Of a limit that may be left out, leaving it out is tried last.
 
     Args:
         settings: as they are.
@@ -211,7 +214,10 @@ def _rounded_bound(settings: MarketMakingSettings, name: str, taken: Decimal, re
 
 
 def _bisected(settings: MarketMakingSettings, name: str, holds: Holds, without: Decimal, reached: Decimal) -> Any:
-    """The number nearest to ``without`` for which it holds, to three significant digits; it holds for ``reached``."""
+    """The number nearest to ``without`` for which it holds, to three significant digits or as few more as it takes.
+
+    It holds for ``reached``.
+    """
     value = value_of(settings, name)
     is_up = reached > without
     while True:
@@ -230,6 +236,10 @@ def _bisected(settings: MarketMakingSettings, name: str, holds: Holds, without: 
         is_beyond = without < rounded if is_up else rounded < without
         is_near = abs(rounded - reached) < _unit(reached)
         if is_beyond and is_near and _attempt(settings, name, _like(value, rounded), holds):
+            return _like(value, rounded)
+    for digits in range(_DIGITS, _MOST_DIGITS + 1):
+        rounded = _exact(_like(value, _round(reached, digits, ROUND_CEILING if is_up else ROUND_FLOOR)))
+        if _attempt(settings, name, _like(value, rounded), holds):
             return _like(value, rounded)
     return _like(value, reached)
 

@@ -155,7 +155,7 @@ def stretch_text(stretch: Stretch, silence: Stretch | None = None) -> Renderable
     if silence is not None:
         since = f"silent since {clock(silence.begin)}, step {silence.began.step:,}" if silence.began else ""
         rows += [("", since)] if since else []
-    rows.append(("began", _moment(stretch.began) or "before what is recorded or was looked at"))
+    rows.append(("began", _moment(stretch.began) or "before the first step that was made again"))
     decided = list(_decided(stretch))
     rows += [("decided" if number == 0 else "", each) for number, each in enumerate(decided)]
     rows.append(("ended", _end(stretch)))
@@ -199,7 +199,7 @@ def _decided(stretch: Stretch) -> Iterator[str]:
 
 def _end(stretch: Stretch) -> str:
     if stretch.ended is None:
-        return "not in what is recorded or was looked at"
+        return "still so at the last step on record"
     return f"{_moment(stretch.ended)}; then: {_words(stretch.followed_by)}"
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from mm_fsm.errors import SettingsError
@@ -69,9 +70,17 @@ def _file_route(path: Path) -> Route:
         try:
             return page_response(path.read_text(encoding="utf-8"), _ALONE)
         except FileNotFoundError:
-            return text_response("The run has not written it yet.", 404)
+            return text_response(_missing(path), 404)
 
     return answer
+
+
+def _missing(path: Path) -> str:
+    """What makes a page that is not there: a run writes its report as it ends, and no inspector."""
+    directory = quote(str(path.parent))
+    if path.name == PAGES[0]:
+        return f"The run writes it as it ends; until then: mm-fsm report {directory}"
+    return f"No run writes it by itself. Make it with: mm-fsm inspect {directory}"
 
 
 def _guarded(access: Access, route: Route) -> Route:

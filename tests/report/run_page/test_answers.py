@@ -93,7 +93,7 @@ def test_empty_sides_are_named_with_their_longest_reason() -> None:
         f.HoldTotal(side="ask", reason="live", seconds=100.0, share=1.0, why="quoted"),
     )
     quoting = texts_of(attrs.evolve(market, holds=attrs.evolve(market.holds, totals=totals)))[2]
-    assert "Bid empty 10.0\u202f% of the time, longest because a fault stopped trading (7.5\u202fs)." in quoting
+    assert "Bid empty 10.0\u202f% of the time, mostly because a fault stopped trading (7.5\u202fs in all)." in quoting
     assert "The ask was never empty." in quoting
 
 

@@ -34,6 +34,15 @@ def test_a_threshold_is_found_to_three_digits(name: str, factor: float, is_up: b
     assert -1e-12 <= beyond <= digit * 1.11
 
 
+@given(first=st.integers(1_000, 9_999), name=st.sampled_from(UNBOUNDED))
+def test_no_number_has_more_than_three_digits_where_one_of_three_would_do(first: int, name: str) -> None:
+    """Thresholds with four digits: whatever lies beyond them holds, so a number of three digits always does."""
+    threshold = float(getattr(SETTINGS, name)) * first / 900
+    change = nearest_change(SETTINGS, name, lambda settings: float(getattr(settings, name)) >= threshold)
+    assert change is not None
+    assert len(Decimal(str(change.changed)).normalize().as_tuple().digits) <= 3
+
+
 @given(threshold=st.integers(1, 200_000))
 def test_a_whole_number_is_found_to_three_digits_and_up_to_999_exactly(threshold: int) -> None:
     change = nearest_change(
