@@ -138,7 +138,10 @@ def test_no_address_tells_the_token(server: LoopbackServer, run: Path) -> None:
 
 def test_pages_of_the_run_have_an_origin_of_their_own(server: LoopbackServer, run: Path) -> None:
     """A browser sends ``Origin: null`` for such a page, which is refused: it can ask the server nothing."""
-    assert get(server, "/report.html")[0] == 404
+    status, text, _ = get(server, "/report.html")
+    assert (status, f"mm-fsm report {run}" in text) == (404, True)
+    status, text, _ = get(server, "/inspect.html")
+    assert (status, f"mm-fsm inspect {run}" in text) == (404, True)
     (run / "report.html").write_text("<p>the report")
     status, text, headers = get(server, "/report.html")
     assert (status, text) == (200, "<p>the report")
