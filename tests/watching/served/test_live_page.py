@@ -61,6 +61,9 @@ def test_it_answers_what_is_asked_of_a_market_at_both_widths(
     assert not scrolls_sideways(page)
     assert wider_than_the_page(page) == []
     assert TOKEN not in page.content()
+    page.evaluate("document.querySelectorAll('.ladder td').forEach((cell) => { cell.textContent = '1234567890.123'; })")
+    over_the_edge = "() => [...document.querySelectorAll('.part')].filter((one) => one.scrollWidth > one.clientWidth)"
+    assert page.evaluate(f"({over_the_edge})().length") == 0
 
 
 def test_a_keyboard_pauses_resumes_and_stops_it(
