@@ -8,6 +8,7 @@ from pathlib import Path
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.errors import JournalError, OptionError
+from mm_fsm.report.files import missing_run
 from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.operations import ABOUT, OperationsDirectory
 from mm_fsm.runtime.settings_file import read_settings
@@ -46,8 +47,11 @@ def own_journals(place: Path) -> dict[str, Path]:
     that is no more: neither is followed.
 
     Raises:
+        FileError: nothing is there.
         JournalError: one is damaged, or two are of one market.
     """
+    if not place.exists():
+        raise missing_run(place)
     if not place.is_dir():
         return _by_symbol([place], place)
     found = _by_symbol(sorted(place.rglob("*.journal")), place)

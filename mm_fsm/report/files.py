@@ -75,12 +75,20 @@ def write_result(directory: Path, entries: Sequence[Mapping[str, Any]]) -> Path:
     return path
 
 
+def missing_run(place: Path) -> FileError:
+    """The refusal of a place where nothing is, whichever command was to read a run there."""
+    remedy = "Name the directory of a run: the one that --out named, else one below runs (runs/latest is its last run)."
+    return FileError(str(place.absolute()), "a run", "nothing", remedy)
+
+
 def read_result(directory: Path) -> list[dict[str, Any]]:
     """The entries that ``write_result`` wrote, of a directory or of the file itself.
 
     Raises:
         FileError: there are none.
     """
+    if not directory.exists():
+        raise missing_run(directory)
     path = directory / RESULT_FILE if directory.is_dir() else directory
     remedy = "Name a directory of mm-fsm run or backtest; of a run that was killed there is only the journal."
     try:

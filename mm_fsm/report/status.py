@@ -24,6 +24,7 @@ from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import FileError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.exact import as_json, exact_text
+from mm_fsm.report.files import missing_run
 from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
 from mm_fsm.report.session_report import quote_edge
 from mm_fsm.report.status_figures import News, figures_of
@@ -184,6 +185,8 @@ def read_status(directory: Path) -> dict[str, Any]:
     Raises:
         FileError: there is no such file, or it is another version's.
     """
+    if not directory.exists():
+        raise missing_run(directory)
     path = directory / STATUS_FILE
     remedy = "Name the directory of a run or backtest, as --out did."
     try:

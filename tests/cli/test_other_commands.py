@@ -137,3 +137,15 @@ def test_an_option_out_of_its_range_is_told_as_everything_else_is(line: str, tol
     assert told in words
     for foreign in ("Input should", "Value error", "valid integer"):
         assert foreign not in words
+
+
+@pytest.mark.parametrize("name", ["why", "inspect", "report", "verify", "status"])
+def test_a_run_that_is_not_there_is_named_alike_with_its_whole_path(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    finished = run(name, "runs/mine")
+    assert finished.status == 2
+    words = "".join(finished.messages.split())
+    assert f"file'{tmp_path / 'runs' / 'mine'}':expectedarun,found'nothing'." in words
+    assert "--out" in words

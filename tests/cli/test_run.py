@@ -218,7 +218,7 @@ def test_a_report_prints_an_earlier_run(tmp_path: Path) -> None:
 
 def test_a_report_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text("[1]")
-    for place, part in ((tmp_path, "'symbols'"), (tmp_path / "missing", "No such file")):
+    for place, part in ((tmp_path, "'symbols'"), (tmp_path / "missing", "expected a run")):
         finished = run("report", place)
         assert finished.status == 2
         assert part in finished.messages
