@@ -69,7 +69,7 @@ def _table(columns: Sequence[tuple[str, MarketFigures]]) -> Table:
     return table
 
 
-def _differences(title: str, differences: Iterable[PairedDifference], refused: str) -> list[RenderableType]:
+def _differences(title: str, differences: Sequence[PairedDifference], refused: str) -> list[RenderableType]:
     if refused:
         return [Text(f"{title}: {refused}", style="yellow")]
     table = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False, header_style="bold")
@@ -77,9 +77,16 @@ def _differences(title: str, differences: Iterable[PairedDifference], refused: s
         table.add_column(name, justify="left" if not name else "right")
     for each in differences:
         what = each.interval
-        verdict = "more than noise" if what.excludes_zero else "not told from noise"
-        table.add_row(each.what.replace("_", " "), colored_money(what.value), _bounds(what), Text(verdict, style="dim"))
-    return [table]
+        verdict = Text(_verdict(what), style="dim")
+        table.add_row(each.what.replace("_", " "), colored_money(what.value), _bounds(what), verdict)
+    doubts = dict.fromkeys(each.interval.doubt for each in differences if each.interval.doubt)
+    return [table, *(Text(f"{title}: too narrow an interval: {doubt}", style="yellow") for doubt in doubts)]
+
+
+def _verdict(interval: BootstrapInterval) -> str:
+    if interval.doubt:
+        return "too narrow to tell"
+    return "more than noise" if interval.excludes_zero else "not told from noise"
 
 
 def _bounds(interval: BootstrapInterval) -> str:

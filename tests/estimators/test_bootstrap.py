@@ -10,7 +10,7 @@ from statistics import NormalDist
 import pytest
 
 from mm_fsm.errors import SettingsError
-from mm_fsm.estimators.bootstrap import Interval, block_bootstrap
+from mm_fsm.estimators.bootstrap import Interval, block_bootstrap, dependence
 
 
 def test_constant_figures_have_no_doubt() -> None:
@@ -45,7 +45,27 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
         figures = [0.1 + (one + other) / 2 for one, other in pairwise(noise)]
         found = block_bootstrap(figures, block=6, draws=300, seed=seed)
         held += found.lower <= 12 <= found.upper
-    assert held >= 174  # short series cover a little less: 87 %, three deviations below what is nominal
+    assert held >= 181  # three deviations below what is nominal: 95 % - 3 * sqrt(0.95 * 0.05 / 200)
+
+
+@pytest.mark.parametrize("blocks", [4, 8, 12])
+def test_few_blocks_do_not_call_noise_more_than_that(blocks: int) -> None:
+    """Independent figures around zero, 300 series of each: at most 5 % and two deviations of that, 7.5 %."""
+    random, missed = Random(11), 0
+    for seed in range(300):
+        figures = [random.gauss(0, 1) for _ in range(10 * blocks)]
+        missed += block_bootstrap(figures, block=10, draws=200, seed=seed).excludes_zero
+    assert missed <= 22
+
+
+def test_dependence_is_how_many_figures_act_as_one() -> None:
+    """1 for independent figures; L for runs of L equal ones, in blocks much longer than that; none without change."""
+    random = Random(12)
+    independent = [random.gauss(0, 1) for _ in range(4_000)]
+    assert dependence(independent, 40) == pytest.approx(1, rel=0.25)
+    runs = [level for _ in range(2_000) for level in [random.gauss(0, 1)] * 5]
+    assert dependence(runs, 100) == pytest.approx(5, rel=0.25)
+    assert dependence([3.0] * 16, 2) == 0.0
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
@@ -59,7 +79,9 @@ def test_an_interval_that_holds_zero_says_so() -> None:
     assert Interval(-2, -3, -1).excludes_zero
 
 
-@pytest.mark.parametrize(("figures", "block"), [([], 1), ([1.0], 2), ([1.0, 2.0], 0), ([math.nan], 1)])
+@pytest.mark.parametrize(
+    ("figures", "block"), [([], 1), ([1.0], 2), ([1.0, 2.0], 0), ([1.0, 2.0, 3.0], 2), ([math.nan], 1)]
+)
 def test_what_cannot_be_is_refused(figures: list[float], block: int) -> None:
     with pytest.raises(SettingsError):
         block_bootstrap(figures, block=block)

@@ -10,14 +10,16 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class BootstrapInterval:
-    """A sum and its interval by the circular block bootstrap (Politis and Romano 1992)."""
+    """A sum and its interval by the circular block bootstrap (Politis and Romano 1992), widened for few blocks."""
 
     value: float
     """The sum itself, the sum of its steps."""
     lower: float
     upper: float
     excludes_zero: bool
-    """Whether the interval lies on one side of zero: only then is the sum more than noise, at ``share``."""
+    """Whether the interval lies on one side of zero."""
+    doubt: str = ""
+    """Why it is too narrow to go by. Empty: where it excludes zero, the sum is more than noise, at ``share``."""
 
 
 @frozen(kw_only=True)
@@ -32,7 +34,7 @@ class BootstrapTerms:
     draws: int
     seed: int
     share: float
-    """Of the resampled sums within the interval."""
+    """Of the resampled sums within the interval, before it is widened."""
 
 
 @frozen(kw_only=True)

@@ -44,7 +44,8 @@ def _pair(
     name: str, reference: str, found: Mapping[str, MarketFigures], block_seconds: float | None
 ) -> PairedRuns | str:
     run, other = found[name], found[reference]
-    blocks = Blocks.of(run.inventory, other.inventory) if block_seconds is None else Blocks.exactly(block_seconds)
+    inventories = run.inventory, other.inventory
+    blocks = Blocks.of(*inventories) if block_seconds is None else Blocks.exactly(block_seconds, *inventories)
     against = paired(run.profit_steps, other.profit_steps, blocks)
     if against.terms is None:
         return f"{name} and {reference} cannot be paired: {against.refused}"

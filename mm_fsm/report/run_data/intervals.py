@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -9,18 +10,21 @@ from typing import Final
 from attrs import frozen
 
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
-from mm_fsm.estimators.bootstrap import block_bootstrap
+from mm_fsm.estimators.bootstrap import block_bootstrap, dependence
 from mm_fsm.report.figures import BootstrapInterval, BootstrapTerms, Inventory, PairedDifference, ProfitSteps
 
 BLOCK_SECONDS: Final = 300.0
 """Neighbouring profits that are drawn together, at least: as long as the longest horizon of markouts."""
 HALF_LIVES_IN_A_BLOCK: Final = 2
 """A position ties the profits of the time in which it is held: a quarter of it is left after a block."""
+DEPENDENCES_IN_A_BLOCK: Final = 5
+"""Of the time within which profits act as one. Where dependence decays exponentially, ``D`` of them act as one and are
+``D / 2`` old on average, so that blocks of ``b`` hide ``D / 2 / b`` of the sum's variance: a tenth."""
 DRAWS: Final = 2_000
 SEED: Final = 0
 SHARE: Final = 0.95
 FEWEST_BLOCKS: Final = 8
-"""Of fewer blocks the resampled sums are too much alike, and the interval would be too narrow."""
+"""Of fewer blocks nobody can tell how much blocks differ."""
 PARTS: Final = ("net", "spread_capture", "inventory", "fees")
 
 
@@ -40,27 +44,50 @@ class Blocks:
     Args:
         wanted: seconds.
         least: what they may be shortened to where a run is too short for enough of them.
+        most: what they may be lengthened to where profits depend on each other for longer.
+        half_life: of positions, seconds; 0 for none.
     """
 
     wanted: float = BLOCK_SECONDS
     least: float = BLOCK_SECONDS
+    most: float = math.inf
+    half_life: float = 0.0
 
     @classmethod
     def of(cls, *inventories: Inventory) -> Blocks:
         """Blocks that positions of these runs do not outlast, where the runs are long enough."""
-        lives = [each.half_life_seconds or 0.0 for each in inventories]
-        return cls(wanted=max(BLOCK_SECONDS, HALF_LIVES_IN_A_BLOCK * max(lives, default=0.0)))
+        half_life = _longest(inventories)
+        return cls(wanted=max(BLOCK_SECONDS, HALF_LIVES_IN_A_BLOCK * half_life), half_life=half_life)
 
     @classmethod
-    def exactly(cls, seconds: float) -> Blocks:
+    def exactly(cls, seconds: float, *inventories: Inventory) -> Blocks:
         """Blocks of this length, or none."""
-        return cls(wanted=seconds, least=seconds)
+        return cls(wanted=seconds, least=seconds, most=seconds, half_life=_longest(inventories))
 
-    def steps(self, count: int, step_seconds: float) -> int | None:
-        """How many steps make a block of a run of so many; None where there would be too few blocks."""
-        wanted, least = (max(round(each / step_seconds), 1) for each in (self.wanted, self.least))
+    def steps(self, count: int, step_seconds: float, dependent: float = 0.0) -> int | None:
+        """How many steps make a block of a run of so many; None where there would be too few blocks.
+
+        ``dependent`` is how many neighbouring steps act as one.
+        """
+        needed = min(DEPENDENCES_IN_A_BLOCK * dependent * step_seconds, self.most)
+        lengths = max(self.wanted, needed), self.least
+        wanted, least = (max(round(each / step_seconds), 1) for each in lengths)
         block = min(wanted, max(count // FEWEST_BLOCKS, least))
         return block if count >= FEWEST_BLOCKS * block else None
+
+    def doubt(self, block: int, step_seconds: float, dependent: float) -> str:
+        """Why an interval of such blocks is too narrow; empty where it is not. A block is whole steps: one is free."""
+        length = block * step_seconds
+        if length + step_seconds < HALF_LIVES_IN_A_BLOCK * self.half_life:
+            return f"positions halve in {self.half_life:.0f} s, its blocks have only {length:g} s"
+        if block + 1 < DEPENDENCES_IN_A_BLOCK * dependent:
+            tied = dependent * step_seconds
+            return f"profits within {tied:.0f} s depend on each other, its blocks have only {length:g} s"
+        return ""
+
+
+def _longest(inventories: Sequence[Inventory]) -> float:
+    return max((each.half_life_seconds or 0.0 for each in inventories), default=0.0)
 
 
 def intervals_of(steps: ProfitSteps, blocks: Blocks) -> Intervals:
@@ -75,11 +102,13 @@ def _changes(amounts: Sequence[float]) -> list[float]:
 
 def _bootstrapped(changes: dict[str, list[float]], step_seconds: float, blocks: Blocks) -> Intervals:
     count = len(changes["net"])
-    block = blocks.steps(count, step_seconds)
-    if block is None:
+    if blocks.steps(count, step_seconds) is None:
         needed = f"{FEWEST_BLOCKS} blocks of {blocks.least:g} s"
         refused = f"an interval needs {needed} at least, and there are {count} steps of {step_seconds:g} s"
         return Intervals(parts={}, terms=None, refused=refused)
+    dependent = dependence(changes["net"], count // FEWEST_BLOCKS)
+    block = blocks.steps(count, step_seconds, dependent)
+    assert block is not None  # noqa: S101 - longer blocks are never too long for the run
     terms = BootstrapTerms(
         step_seconds=step_seconds,
         steps=count,
@@ -90,9 +119,14 @@ def _bootstrapped(changes: dict[str, list[float]], step_seconds: float, blocks: 
     )
     parts = {}
     for name, figures in changes.items():
+        tied = dependence(figures, count // FEWEST_BLOCKS)
         found = block_bootstrap(figures, block=block, draws=DRAWS, share=SHARE, seed=SEED)
         parts[name] = BootstrapInterval(
-            value=found.value, lower=found.lower, upper=found.upper, excludes_zero=found.excludes_zero
+            value=found.value,
+            lower=found.lower,
+            upper=found.upper,
+            excludes_zero=found.excludes_zero,
+            doubt=blocks.doubt(block, step_seconds, tied),
         )
     return Intervals(parts=parts, terms=terms)
 

@@ -28,7 +28,7 @@ from mm_fsm.report.figures import (
 )
 from mm_fsm.report.run_data.books_at_begin import BookSums
 from mm_fsm.report.run_data.fills_log import FillRow
-from mm_fsm.report.run_data.intervals import HALF_LIVES_IN_A_BLOCK, Blocks, intervals_of
+from mm_fsm.report.run_data.intervals import Blocks, intervals_of
 from mm_fsm.report.run_data.market_follower import MarketFollower
 
 _BASIS_POINTS: Final = 10_000.0
@@ -82,17 +82,15 @@ def market_figures(follower: MarketFollower, machine: QuotingMachine, facts: Mar
         machine=_machine(follower, machine, facts),
         fill_model=facts.fill_model,
         settings=facts.settings,
-        notes=(*facts.notes, *failure, *_notes(profit, inventory)),
+        notes=(*facts.notes, *failure, *_notes(profit)),
     )
 
 
-def _notes(profit: Profit, inventory: Inventory) -> Iterator[str]:
+def _notes(profit: Profit) -> Iterator[str]:
     """What makes an interval too narrow."""
-    half_life = inventory.half_life_seconds or 0.0
-    terms = profit.terms  # a block is so many whole steps, the nearest to what is wanted
-    if terms is not None and terms.block_seconds + terms.step_seconds < HALF_LIVES_IN_A_BLOCK * half_life:
-        block = terms.block_seconds
-        yield f"the interval is too narrow: positions halve in {half_life:.0f} s, its blocks have only {block:g} s"
+    net = profit.intervals.get("net")
+    if net is not None and net.doubt:
+        yield f"the interval is too narrow: {net.doubt}"
 
 
 def _profit(follower: MarketFollower, machine: QuotingMachine, sums: BookSums, inventory: Inventory) -> Profit:

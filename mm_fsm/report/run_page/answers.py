@@ -67,6 +67,8 @@ def noise_sentence(found: Any, owner: Any, amounts: Amounts) -> str:
         return sentence(f"No interval: {owner['no_interval']}") if owner["no_interval"] else "No interval."
     share = percent((owner["terms"] or {}).get("share"), 0)
     lower, upper = (amounts.with_unit(found[bound], signed=True) for bound in ("lower", "upper"))
+    if found["doubt"]:
+        return f"{share} interval {lower} to {upper}: too narrow to tell it from noise, for {found['doubt']}."
     if not found["excludes_zero"]:
         return f"{share} interval {lower} to {upper}: it holds zero, so this run alone does not tell it from noise."
     side = "above" if found["lower"] > 0 else "below"
@@ -183,8 +185,7 @@ def _plain_quoter(market: ShownFigures, amounts: Amounts) -> Answer:
     difference = next((each["interval"] for each in baseline["differences"] if each["what"] == "net"), None)
     sentences: list[str] = []
     if difference is not None:
-        more = "more" if difference["value"] >= 0 else "less"
-        sentences.append(f"This run made {amounts.with_unit(abs(difference['value']))} {more}.")
+        sentences.append(_difference(difference, amounts))
     sentences += [noise_sentence(difference, baseline, amounts), sentence(f"The plain quoter: {baseline['policy']}")]
     return Answer(
         question=question,
@@ -195,6 +196,14 @@ def _plain_quoter(market: ShownFigures, amounts: Amounts) -> Answer:
         sentences=tuple(sentences),
         section="baseline",
     )
+
+
+def _difference(interval: Any, amounts: Amounts) -> str:
+    """More or less than the plain quoter, but only where that is more than noise."""
+    value = interval["value"]
+    if interval["doubt"] or not interval["excludes_zero"]:
+        return f"This run less the plain quoter: {amounts.with_unit(value, signed=True)}."
+    return f"This run made {amounts.with_unit(abs(value))} {'more' if value >= 0 else 'less'}."
 
 
 def _look(number: Any) -> str:

@@ -13,7 +13,7 @@ from mm_fsm.report import figures as f
 from mm_fsm.report.run_page.answers import answers
 from mm_fsm.report.run_page.profit_rows import market_amounts
 from mm_fsm.report.run_page.shown_figures import ShownFigures
-from tests.report.run_page.sample_run import sample_run
+from tests.report.run_page.sample_run import sample_interval, sample_run
 
 RUN = sample_run(rows=60, fills=20)
 
@@ -45,6 +45,34 @@ def with_profit(**changes: Any) -> f.MarketFigures:
 def test_profit_is_noise_unless_its_interval_says_otherwise(lower: float, upper: float, expected: str) -> None:
     interval = f.BootstrapInterval(value=1.0, lower=lower, upper=upper, excludes_zero=lower > 0 or upper < 0)
     assert expected in texts_of(with_profit(intervals={"net": interval}))[0]
+
+
+def test_an_interval_that_is_too_narrow_gives_no_verdict() -> None:
+    doubt = "positions halve in 600 s, its blocks have only 300 s"
+    interval = f.BootstrapInterval(value=1.0, lower=0.5, upper=1.5, excludes_zero=True, doubt=doubt)
+    earned = texts_of(with_profit(intervals={"net": interval}))[0]
+    assert f"too narrow to tell it from noise, for {doubt}." in earned
+    assert "more than noise" not in earned
+
+
+@pytest.mark.parametrize(
+    ("width", "doubt", "expected"),
+    [
+        (4.0, "", "This run made 6.25\u202fUSD more. "),
+        (8.0, "", "This run less the plain quoter: +6.25\u202fUSD. "),
+        (4.0, "profits depend on each other", "This run less the plain quoter: +6.25\u202fUSD. "),
+    ],
+)
+def test_a_run_made_more_than_the_plain_quoter_only_where_that_is_more_than_noise(
+    width: float, doubt: str, expected: str
+) -> None:
+    market = RUN.markets[0]
+    assert market.baseline is not None
+    interval = attrs.evolve(sample_interval(6.25, width), doubt=doubt)
+    baseline = attrs.evolve(market.baseline, differences=(f.PairedDifference(what="net", interval=interval),))
+    plain = texts_of(attrs.evolve(market, baseline=baseline))[3]
+    assert expected in plain
+    assert ("This run made" in plain) is expected.startswith("This run made")
 
 
 def test_without_an_interval_it_says_why() -> None:
@@ -100,5 +128,5 @@ def test_empty_sides_are_named_with_their_longest_reason() -> None:
 def test_a_plain_quoter_is_set_beside_the_run() -> None:
     """The sample's difference: +6.25, from -1.75 to 14.25."""
     plain = texts_of(RUN.markets[0])[3]
-    assert "This run made 6.25\u202fUSD more." in plain
+    assert "This run less the plain quoter: +6.25\u202fUSD." in plain
     assert "\u22121.75\u202fUSD to +14.25\u202fUSD: it holds zero" in plain
