@@ -25,7 +25,7 @@ from mm_fsm.report.run_condition import LISTENING, condition_of
 from mm_fsm.report.run_data.baseline import run_baseline
 from mm_fsm.report.run_data.comparing import compared
 from mm_fsm.report.run_data.figures_file import FIGURES_FILE, PAGE_FILE, UnusableFiguresError, read_figures
-from mm_fsm.report.run_data.from_journal import Replaying, figures_from_journals
+from mm_fsm.report.run_data.from_journal import Replaying, figures_from_journals, forgotten_text
 from mm_fsm.report.run_data.run_origin import read_origin
 from mm_fsm.report.run_data.run_report import write_report
 from mm_fsm.report.run_data.settings_text import SETTINGS_FILE
@@ -79,6 +79,9 @@ def _print(options: ReportOptions, figures: RunFigures | None) -> None:
         content["markets"] = [_headline(each) for each in figures.entry()["markets"]]
         console.out(json.dumps(content, indent=2, allow_nan=False), highlight=False)
         return
+    for market in figures.markets if figures is not None else ():
+        if market.forgotten_seconds is not None:
+            print_message(f"{market.symbol}: {forgotten_text(market.forgotten_seconds)}", style="red")
     if has_result:
         print_result(read_result(directory), as_json=options.as_json, in_full=not options.brief)
     if figures is None:

@@ -34,6 +34,8 @@ def figures_table(figures: RunFigures, width: int) -> RenderableType:
         parts += _side_by_side(columns, width)
         if market.baseline is not None:
             parts.append(Text(f"plain quoter: {market.baseline.policy}", style="dim"))
+            widths = (_number(each) for each in (market.baseline.spread_bps, market.baseline.run_spread_bps))
+            parts.append(Text("plain quoter's best quotes {} bps apart, the run's {} on average".format(*widths)))
             parts += _differences("run less plain quoter", market.baseline.differences, market.baseline.no_interval)
         parts.append(Text())
     return Group(*parts)

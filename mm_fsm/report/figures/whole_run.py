@@ -70,6 +70,8 @@ class MarketFigures:
     """By table, as a settings file has them: ``strategy``, ``instrument``, ``fees``, ``balances`` and so on."""
     notes: tuple[str, ...] = ()
     """What is missing, and why."""
+    forgotten_seconds: float | None = None
+    """Of the run's beginning, that its journal no longer has: every figure is of the rest. None: it has all."""
     baseline: Baseline | None = None
 
 
@@ -91,6 +93,10 @@ class Baseline:
 
     policy: str
     """In words, with its spread and size."""
+    spread_bps: float | None = None
+    """Between its best quotes, always."""
+    run_spread_bps: float | None = None
+    """Between the run's own best quotes, on average over the time in which it had both; None: it never had."""
     figures: MarketFigures
     differences: tuple[PairedDifference, ...]
     """The run less the baseline, paired by blocks of time; empty where ``no_interval``."""

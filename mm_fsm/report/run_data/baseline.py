@@ -1,7 +1,12 @@
-"""What a plain quoter would have made on the same data: symmetric quotes at a fixed spread, blind to the position."""
+"""What a plain quoter would have made on the same data: symmetric quotes at a fixed spread, blind to the position.
+
+It is as wide as the run was on average. A narrower one would trade more and lose more to those who know more, and a run
+beside it would look clever for its width alone.
+"""
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
@@ -32,6 +37,7 @@ from mm_fsm.services.registry import load_services
 from mm_fsm.venues.paper import PaperAccount
 from mm_fsm.venues.recorded.kind import RecordedPlan
 
+_BASIS_POINTS: Final = 10_000.0
 _NEVER_LACKING_BPS: Final = 1e9
 """Net markouts never lack so much: nothing widens for losses."""
 
@@ -49,10 +55,22 @@ class SymmetricQuotes(FixedSpreadService):
         return Ladder(context, evolve(inventory, skew=0.0), spread_bps, side, shift).quotes()
 
 
-def plain_settings(settings: MarketMakingSettings) -> MarketMakingSettings:
-    """A run's settings without all that follows the market, the position or own fills."""
+def mean_spread_bps(series: Series) -> float | None:
+    """Between a run's own best quotes, on average over the time in which it had both, bps of the middle between them.
+
+    From the ends of the series' stretches, which are of one length. None: it never had both.
+    """
+    both = [(bid, ask) for bid, ask in zip(series.bid, series.ask, strict=True) if bid is not None and ask is not None]
+    spreads = [(ask - bid) / (bid + ask) * 2 * _BASIS_POINTS for bid, ask in both]
+    return math.fsum(spreads) / len(spreads) if spreads else None
+
+
+def plain_settings(settings: MarketMakingSettings, spread_bps: float) -> MarketMakingSettings:
+    """A run's settings without all that follows the market, the position or own fills, with one spread for all time."""
     return evolve(
         settings,
+        target_spread_bps=spread_bps,
+        max_spread_bps=max(settings.max_spread_bps, spread_bps),
         fair_price=FairPrice.MID,
         micro_price_model="",
         adverse_selection_bps=_NEVER_LACKING_BPS,
@@ -80,7 +98,9 @@ def run_baseline(
     if not isinstance(account, PaperAccount):
         remedy = "Record the market with mm-fsm record, and compare backtests of the recording."
         raise SettingsError("--baseline", "a run on a simulated or recorded market", configuration.venue_kind, remedy)
-    configuration = evolve(configuration, strategy=plain_settings(configuration.strategy))
+    own = mean_spread_bps(run.series)
+    wanted = configuration.strategy.target_spread_bps if own is None or own <= 0 else own
+    configuration = evolve(configuration, strategy=plain_settings(configuration.strategy, wanted))
     machine = MarketMakingStateMachine(
         configuration.strategy, account.instrument, account.fees, account.balances, _services(configuration)
     )
@@ -101,6 +121,8 @@ def run_baseline(
     against = paired(run.profit_steps, found.profit_steps, Blocks.of(run.inventory, found.inventory))
     return Baseline(
         policy=_in_words(configuration),
+        spread_bps=_spread(configuration),
+        run_spread_bps=own,
         figures=without_columns(found),
         differences=against.differences,
         terms=against.terms,
@@ -125,15 +147,20 @@ def _services(configuration: MarketConfiguration) -> Services:
     return evolve(load_services(names, {}), spreads=SymmetricQuotes())
 
 
+def _spread(configuration: MarketConfiguration) -> float:
+    """Of the plain quoter, bps: the wanted one, but no narrower than pays."""
+    settings, account = configuration.strategy, configuration.venue
+    assert isinstance(account, PaperAccount)  # noqa: S101 - it has run
+    return max(settings.target_spread_bps, settings.min_spread_bps, settings.spread_floor_bps(account.fees))
+
+
 def _in_words(configuration: MarketConfiguration) -> str:
     settings, account = configuration.strategy, configuration.venue
     assert isinstance(account, PaperAccount)  # noqa: S101 - it has run
-    lowest = max(settings.min_spread_bps, settings.spread_floor_bps(account.fees))
-    spread = min(max(settings.target_spread_bps, lowest), settings.max_spread_bps)
-    levels = settings.num_price_levels
+    levels, width = settings.num_price_levels, _spread(configuration)
     return (
         f"{levels} level{'s' if levels > 1 else ''} on each side of the middle, the innermost "
-        f"{spread:g} bps apart and {settings.base_order_size:f} {account.instrument.quote_currency} in size; spread "
+        f"{width:.4g} bps apart and {settings.base_order_size:f} {account.instrument.quote_currency} in size; spread "
         "and sizes never change, whatever volatility, position or losses; limits, fees and fill model are the run's"
     )
 

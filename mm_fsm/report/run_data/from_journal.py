@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import define, evolve, field, frozen
 
+from mm_fsm.core.clock import seconds
 from mm_fsm.core.programme import ProgrammeRule
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.quoting import QuotingMachine
@@ -21,6 +22,8 @@ from mm_fsm.report.run_data.market_tables import MarketTables
 from mm_fsm.report.run_data.run_origin import MarketOrigin, RunOrigin, notes_on
 from mm_fsm.report.run_data.settings_text import SHOWN_TABLES, table_of
 from mm_fsm.report.session_report import outcome_of
+from mm_fsm.report.table import duration
+from mm_fsm.report.why.accounts import first_time, has_forgotten
 from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.journal.database import SegmentRow
 from mm_fsm.runtime.journal.replay import replay
@@ -162,7 +165,8 @@ def _market(
     last = max(reader.last_sequence, 1)
     played.run(lambda sequence: replaying.on_progress(sequence / last))
     assert played.follower is not None and played.machine is not None  # noqa: PT018, S101 - run() says otherwise
-    notes = [*played.notes, _NO_CLOCK]
+    forgotten = _forgotten(reader, played.follower)
+    notes = [*([] if forgotten is None else [forgotten_text(forgotten)]), *played.notes, _NO_CLOCK]
     if tables is not None and place is not None:
         for name, path, failure in tables.finish(played.follower):
             if path is not None:
@@ -177,7 +181,20 @@ def _market(
         settings=_settings(played.machine) if origin is None else origin.settings,
         notes=tuple(notes),
     )
-    return market_figures(played.follower, played.machine, facts)
+    return evolve(market_figures(played.follower, played.machine, facts), forgotten_seconds=forgotten)
+
+
+def _forgotten(reader: JournalReader, follower: MarketFollower) -> float | None:
+    """Seconds of the run's beginning that its journal no longer has; None where it has all."""
+    if not has_forgotten(reader):
+        return None
+    return seconds(max((follower.began_at or 0) - first_time(reader), 0))
+
+
+def forgotten_text(lacking: float) -> str:
+    """What to know before any figure of a run whose beginning is gone."""
+    rest = "every figure is of the rest only (journal.max_megabytes)"
+    return f"the journal has forgotten the first {duration(lacking)} of the run: {rest}"
 
 
 def _settings(machine: QuotingMachine) -> Mapping[str, Mapping[str, object]]:

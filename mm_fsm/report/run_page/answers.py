@@ -183,7 +183,11 @@ def _plain_quoter(market: ShownFigures, amounts: Amounts) -> Answer:
         )
     net = baseline["figures"]["profit"]["net"]
     difference = next((each["interval"] for each in baseline["differences"] if each["what"] == "net"), None)
-    sentences: list[str] = []
+    sentences: list[Markup | str] = [
+        Markup("It quoted {} apart; this run {} on average.").format(
+            market.show("baseline.spread_bps", bps), market.show("baseline.run_spread_bps", bps)
+        )
+    ]
     if difference is not None:
         sentences.append(_difference(difference, amounts))
     sentences += [noise_sentence(difference, baseline, amounts), sentence(f"The plain quoter: {baseline['policy']}")]

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from mm_fsm.core.decisions import QuotePlan
 from mm_fsm.machine.market_making import MarketMakingStateMachine
-from mm_fsm.report.run_data.baseline import SymmetricQuotes, plain_settings, run_baseline
+from mm_fsm.report.run_data.baseline import SymmetricQuotes, mean_spread_bps, plain_settings, run_baseline
 from mm_fsm.runtime.runner import SessionRunner
 from mm_fsm.runtime.session import open_venue
 from mm_fsm.services.registry import load_services
@@ -20,7 +20,7 @@ from tests.report.run_data.followed import configured, follow
 def test_spread_and_sizes_do_not_know_the_position() -> None:
     """Every plan of a session: both sides whole, as far from the middle and as large, and the same spread always."""
     configuration = configured(240)
-    venue, settings = configuration.venue, plain_settings(configuration.strategy)
+    venue, settings = configuration.venue, plain_settings(configuration.strategy, 13.0)
     base = load_services(settings.services, {})
     services = type(base)(spreads=SymmetricQuotes(), orders=base.orders, inventory=base.inventory, risk=base.risk)
     machine = MarketMakingStateMachine(settings, venue.instrument, venue.fees, venue.balances, services)  # type: ignore[attr-defined]
@@ -33,14 +33,35 @@ def test_spread_and_sizes_do_not_know_the_position() -> None:
     held = {offset for _, offset in plans.values()}
     assert len(held) > 3
     for plan, _ in plans.values():
-        assert plan.bid_spread_bps == plan.ask_spread_bps == 5.0
+        assert plan.bid_spread_bps == plan.ask_spread_bps == 13.0
         assert plan.bid_widening_bps == plan.ask_widening_bps == 0.0
         for bid, ask in zip(plan.bids, plan.asks, strict=True):
             middle = plan.reference_price
-            half = middle * Decimal("0.00025") * Decimal("1.5") ** bid.level
+            half = middle * Decimal("0.00065") * Decimal("1.5") ** bid.level
             assert half <= middle - bid.price < half + 2 * tick
             assert half <= ask.price - middle < half + 2 * tick
             assert bid.quantity == pytest.approx(ask.quantity, rel=Decimal("0.01"))
+
+
+def test_it_is_as_wide_as_the_run_was_whatever_width_the_run_aimed_at(tmp_path: Path) -> None:
+    """A market spread's share of 4 makes the run much wider than its target of 5 bps; the plain quoter follows."""
+    configuration = configured(240, market_spread_share=4.0)
+    run = follow(configuration, tmp_path)
+    found = run_baseline(configuration, run.figures)
+    own = found.run_spread_bps
+    assert own == mean_spread_bps(run.figures.series)
+    assert own is not None
+    assert own > 1.5 * configuration.strategy.target_spread_bps
+    assert found.spread_bps == own
+    assert f"{own:.4g} bps apart" in found.policy
+
+
+def test_a_runs_spread_is_that_of_the_time_with_both_quotes(tmp_path: Path) -> None:
+    """By hand: 99 to 101 is 200 bps of 100, 198 to 202 is 200 bps of 200, 99.5 to 100.5 is 100 of 100."""
+    series = follow(configured(30), tmp_path).figures.series
+    shown = evolve(series, bid=(99.0, None, 198.0, 99.5, 99.0), ask=(101.0, 101.0, 202.0, 100.5, None))
+    assert mean_spread_bps(shown) == pytest.approx(500 / 3)
+    assert mean_spread_bps(evolve(series, bid=(None,), ask=(101.0,))) is None
 
 
 def test_it_sees_every_event_of_the_run_and_keeps_its_books(tmp_path: Path) -> None:

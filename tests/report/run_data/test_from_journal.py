@@ -15,7 +15,9 @@ from attrs import evolve
 
 from mm_fsm.report.figures import MarketFigures, RunFigures
 from mm_fsm.report.run_data.figures_file import read_figures
-from tests.cli.command_line import run
+from mm_fsm.runtime.journal import writer
+from tests.cli.command_line import run, write_settings
+from tests.runtime.settings_texts import with_line
 
 pytest.importorskip("pyarrow")
 
@@ -76,6 +78,29 @@ def test_without_its_origin_the_settings_come_from_the_journal(killed: Path) -> 
     assert market.settings["strategy"]["symbol"] == market.symbol
     assert market.settings["fees"]["maker_bps"]
     assert market.fill_model.kind == "not known"
+
+
+def test_figures_of_a_journal_that_forgot_its_beginning_say_so_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the terminal, in JSON and on the page, by how long the figures' time is shorter than the run's."""
+    monkeypatch.setattr(writer, "BYTES_PER_MEGABYTE", 150_000)
+    text = with_line("journal", "max_megabytes = 1\nsegment_records = 60\nrecord_market_data = true")
+    place = tmp_path / "run"
+    assert run("run", write_settings(tmp_path, text), "-q", "--duration", 300, "--out", place).status == 0
+    (whole,) = figures_of(place).markets
+    assert whole.forgotten_seconds is None
+    for name in ("report.json", "report.html", "result.json"):
+        (place / name).unlink()
+    found = run("report", place, "-q")
+    (rest,) = figures_of(place).markets
+    assert rest.forgotten_seconds is not None
+    assert rest.forgotten_seconds == pytest.approx(whole.seconds - rest.seconds, abs=0.01)
+    assert rest.forgotten_seconds > 0
+    said = "the journal has forgotten the first"
+    assert rest.notes[0].startswith(said)
+    assert said in " ".join(found.messages.split())
+    assert "forgotten by its journal: every figure is of the rest only" in (place / "report.html").read_text()
 
 
 def test_presence_is_held_against_another_rule_on_request(killed: Path) -> None:
