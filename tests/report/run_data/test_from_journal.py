@@ -16,6 +16,7 @@ from attrs import evolve
 from mm_fsm.report.figures import MarketFigures, RunFigures
 from mm_fsm.report.run_data.figures_file import read_figures
 from mm_fsm.runtime.journal import writer
+from mm_fsm.runtime.operations import OperationsDirectory
 from tests.cli.command_line import run, write_settings
 from tests.runtime.settings_texts import with_line
 
@@ -147,10 +148,12 @@ def test_figures_from_a_journal_are_kept_until_the_journal_grows(killed: Path) -
 
 def test_of_a_run_that_goes_on_no_table_is_touched(made: Path, killed: Path) -> None:
     """Its own process writes them."""
+    OperationsDirectory(killed).begin(None, [])
+    about = killed / "operations.json"
+    about.write_text(json.dumps({**json.loads(about.read_text()), "run": "another"}))
     status = json.loads((made / "status.json").read_text())
-    (killed / "status.json").write_text(
-        json.dumps({**status, "is_running": True, "run": "another", "process": os.getppid(), "written_at": time()})
-    )
+    other = {**status, "is_running": True, "run": "another", "process": os.getppid(), "written_at": time()}
+    (killed / "status.json").write_text(json.dumps(other))
     assert run("report", killed, "-q").status == 0
     assert figures_of(killed).tables == {}
     assert list(killed.glob("*/*.parquet")) == []

@@ -127,7 +127,7 @@ def test_it_says_what_became_of_the_run_and_goes_on_looking(
     edit(run, written_at=time() - 600)
     wait(page, "it may hang")
     edit(run, is_running=False)
-    wait(page, "has ended")
+    wait(page, "has left markets before they ended")
     assert page.is_disabled("#stop")
     edit(run, is_running=True)
     kill(run)
