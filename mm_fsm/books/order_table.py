@@ -52,6 +52,9 @@ class OrderTable:
         default=None, init=False, eq=False, repr=False, metadata=DERIVED
     )
 
+    # Each view reads and stores its own entry. One function for all of them would add a call to every look, of which a
+    # step makes many: 0.2 us in place of 0.1 us for a view that is kept (CPython 3.11).
+
     # -- looking ----------------------------------------------------------------------------------------------------
 
     def __contains__(self, client_order_id: object) -> bool:

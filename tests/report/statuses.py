@@ -112,9 +112,48 @@ def stops() -> SearchStrategy[dict[str, Any] | None]:
 
 
 @st.composite
+def markets(draw: st.DrawFn) -> dict[str, Any]:
+    """What a status says of the market."""
+    figure = st.one_of(st.none(), st.floats(-1e6, 1e6))
+    return {
+        "bid": draw(st.one_of(st.none(), prices)), "ask": draw(st.one_of(st.none(), prices)),
+        "reference": draw(st.one_of(st.none(), prices)), "spread_bps": draw(figure), "volatility_bps": draw(figure),
+        "quoted_bid_spread_bps": draw(figure), "quoted_ask_spread_bps": draw(figure),
+        "is_trading": draw(st.booleans()), "tick": "0.01", "base_currency": "ETH", "quote_currency": "USD",
+    }  # fmt: skip
+
+
+@st.composite
+def profits(draw: st.DrawFn) -> dict[str, Any]:
+    """What was earned, and the latest fill."""
+    return {
+        **{name: draw(amounts) for name in ("net_pnl", "spread_capture", "inventory_pnl", "fees", "funding")},
+        "volume": draw(amounts), "last_fill_at": draw(st.one_of(st.none(), moments)),
+    }  # fmt: skip
+
+
+@st.composite
+def inventories(draw: st.DrawFn) -> dict[str, Any]:
+    """Where the position stands."""
+    return {
+        "position": draw(amounts), "offset": draw(amounts), "limit": draw(amounts), "use": draw(st.floats(0, 3)),
+        "skew": draw(st.floats(-1, 1)),
+    }  # fmt: skip
+
+
+@st.composite
+def feeds(draw: st.DrawFn) -> dict[str, Any]:
+    """How old market data is, and whether news of own orders arrives."""
+    return {
+        "age_seconds": draw(st.one_of(st.none(), st.floats(0, 1e6))), "behind_seconds": 0.0,
+        "stale_after_seconds": 10.0, "account_feed_loss": draw(st.one_of(st.none(), texts)),
+        "refused_facts": draw(counts),
+    }  # fmt: skip
+
+
+@st.composite
 def entries(draw: st.DrawFn, symbol: str | None = None) -> dict[str, Any]:
     """What a status says of one market."""
-    figure = st.one_of(st.none(), st.floats(-1e6, 1e6))
     edge = {
         "horizon_seconds": 30.0, "fills": draw(counts), "net_bps": 1.25, "minimum_fills": 30,
         "net_interval_bps": draw(st.one_of(st.none(), st.just([-2.5, 5.0]))), "widening_bps": draw(st.floats(0, 90)),
@@ -130,31 +169,16 @@ def entries(draw: st.DrawFn, symbol: str | None = None) -> dict[str, Any]:
         "fills": draw(counts),
         "quote_edge": edge,
         "sides": {"bid": draw(sides()), "ask": draw(sides())},
-        "market": {
-            "bid": draw(st.one_of(st.none(), prices)), "ask": draw(st.one_of(st.none(), prices)),
-            "reference": draw(st.one_of(st.none(), prices)), "spread_bps": draw(figure), "volatility_bps": draw(figure),
-            "quoted_bid_spread_bps": draw(figure), "quoted_ask_spread_bps": draw(figure),
-            "is_trading": draw(st.booleans()), "tick": "0.01", "base_currency": "ETH", "quote_currency": "USD",
-        },
+        "market": draw(markets()),
         "quotes": {"bid": draw(orders()), "ask": draw(orders())},
-        "profit": {
-            **{name: draw(amounts) for name in ("net_pnl", "spread_capture", "inventory_pnl", "fees", "funding")},
-            "volume": draw(amounts), "last_fill_at": draw(st.one_of(st.none(), moments)),
-        },
-        "inventory": {
-            "position": draw(amounts), "offset": draw(amounts), "limit": draw(amounts), "use": draw(st.floats(0, 3)),
-            "skew": draw(st.floats(-1, 1)),
-        },
+        "profit": draw(profits()),
+        "inventory": draw(inventories()),
         "limits": draw(limits()),
         "requests": {
             "suspended_until": draw(st.one_of(st.none(), moments)), "suspended_reason": draw(texts),
             "awaiting_answer": draw(st.integers(0, 9)),
         },
-        "feed": {
-            "age_seconds": draw(st.one_of(st.none(), st.floats(0, 1e6))), "behind_seconds": 0.0,
-            "stale_after_seconds": 10.0, "account_feed_loss": draw(st.one_of(st.none(), texts)),
-            "refused_facts": draw(counts),
-        },
+        "feed": draw(feeds()),
         "faults": draw(faults()),
         "unknown_orders": [
             {"order": draw(texts), "side": "bid", "since": draw(moments)} for _ in range(draw(st.integers(0, 3)))

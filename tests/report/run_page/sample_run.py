@@ -46,20 +46,7 @@ def sample_market(
     series = sample_series(draw, rows)
     profit = sample_profit(draw)
     end = BEGIN + 3_600_000
-    baseline = None
-    if with_baseline:
-        plain = sample_market(symbol, draw, 0, 0)
-        baseline = f.Baseline(
-            policy="a fixed spread of 10 bps on each side, 0.5 ETH, blind to its position.",
-            figures=plain,
-            differences=tuple(
-                f.PairedDifference(what=what, interval=sample_interval(value))
-                for what, value in (("net", 6.25), ("spread_capture", -4.5), ("inventory", 11.0), ("fees", 0.25))
-            ),
-            terms=sample_terms(),
-            no_interval="",
-            net_per_step=tuple(value * 0.4 for value in series.net),
-        )
+    baseline = sample_baseline(symbol, draw, series) if with_baseline else None
     return f.MarketFigures(
         symbol=symbol,
         base_currency=base,
@@ -72,63 +59,93 @@ def sample_market(
         market_events=42_317,
         profit=profit,
         profit_steps=sample_steps(profit, 120),
-        drawdown=f.Drawdown(
-            largest=Decimal("7.3125"),
-            from_ms=BEGIN + 600_000,
-            bottom_ms=BEGIN + 1_500_000,
-            recovered_ms=BEGIN + 2_000_000,
-            limit=Decimal(200),
-        ),
+        drawdown=sample_drawdown(),
         series=series,
         fills=sample_fills(draw, series, fills),
-        inventory=f.Inventory(
-            final=Decimal("0.25"),
-            highest=Decimal("2.5"),
-            lowest=Decimal("-1.75"),
-            largest=Decimal("2.5"),
-            mean=0.1625,
-            mean_distance=0.8125,
-            at_limit_seconds=41.5,
-            half_life_seconds=95.5,
-            half_lives=18,
-            limit=Decimal(3),
-        ),
+        inventory=sample_inventory(),
         markouts=sample_markouts(),
-        presence=f.Presence(
-            programme=f.Programme(within_bps=25.0, size=Decimal("0.5"), asked_share=0.8, snapshot_seconds=10.0),
-            observed_seconds=3600.0,
-            both_share=0.8675,
-            bid_share=0.925,
-            ask_share=0.9325,
-            snapshots=360,
-            snapshots_met=311,
-            snapshot_share=0.8638888888888889,
-            is_met=True,
-            both_resting_share=0.91,
-            both_live_share=0.8925,
-        ),
+        presence=sample_presence(),
         orders=sample_orders(fills),
         holds=sample_holds(draw),
         machine=sample_machine(draw, profit),
-        fill_model=f.FillModel(
-            kind="paper",
-            is_simulated=True,
-            assumptions=(
-                f.Assumption(
-                    name="queue_position",
-                    value="at the end",
-                    meaning="An order joins behind all that rests at its price; trades at the price use up the queue.",
-                ),
-                f.Assumption(
-                    name="latency", value="40 ms", meaning="From sending to the venue's book, and from there back."
-                ),
-            ),
-        ),
+        fill_model=sample_fill_model(),
         settings={
             "strategy": {"order_size": "0.5", "position_limit": "3", "levels": 2, "use_micro_price": True},
             "instrument": {"symbol": symbol, "tick_size": "0.01", "lot_size": "0.001"},
         },
         baseline=baseline,
+    )
+
+
+def sample_baseline(symbol: str, draw: random.Random, series: f.Series) -> f.Baseline:
+    return f.Baseline(
+        policy="a fixed spread of 10 bps on each side, 0.5 ETH, blind to its position.",
+        figures=sample_market(symbol, draw, 0, 0),
+        differences=tuple(
+            f.PairedDifference(what=what, interval=sample_interval(value))
+            for what, value in (("net", 6.25), ("spread_capture", -4.5), ("inventory", 11.0), ("fees", 0.25))
+        ),
+        terms=sample_terms(),
+        no_interval="",
+        net_per_step=tuple(value * 0.4 for value in series.net),
+    )
+
+
+def sample_drawdown() -> f.Drawdown:
+    return f.Drawdown(
+        largest=Decimal("7.3125"),
+        from_ms=BEGIN + 600_000,
+        bottom_ms=BEGIN + 1_500_000,
+        recovered_ms=BEGIN + 2_000_000,
+        limit=Decimal(200),
+    )
+
+
+def sample_inventory() -> f.Inventory:
+    return f.Inventory(
+        final=Decimal("0.25"),
+        highest=Decimal("2.5"),
+        lowest=Decimal("-1.75"),
+        largest=Decimal("2.5"),
+        mean=0.1625,
+        mean_distance=0.8125,
+        at_limit_seconds=41.5,
+        half_life_seconds=95.5,
+        half_lives=18,
+        limit=Decimal(3),
+    )
+
+
+def sample_presence() -> f.Presence:
+    return f.Presence(
+        programme=f.Programme(within_bps=25.0, size=Decimal("0.5"), asked_share=0.8, snapshot_seconds=10.0),
+        observed_seconds=3600.0,
+        both_share=0.8675,
+        bid_share=0.925,
+        ask_share=0.9325,
+        snapshots=360,
+        snapshots_met=311,
+        snapshot_share=0.8638888888888889,
+        is_met=True,
+        both_resting_share=0.91,
+        both_live_share=0.8925,
+    )
+
+
+def sample_fill_model() -> f.FillModel:
+    return f.FillModel(
+        kind="paper",
+        is_simulated=True,
+        assumptions=(
+            f.Assumption(
+                name="queue_position",
+                value="at the end",
+                meaning="An order joins behind all that rests at its price; trades at the price use up the queue.",
+            ),
+            f.Assumption(
+                name="latency", value="40 ms", meaning="From sending to the venue's book, and from there back."
+            ),
+        ),
     )
 
 
