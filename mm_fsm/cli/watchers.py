@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -29,8 +29,12 @@ class Watcher(Protocol):
         """Time has passed on the wall."""
         ...
 
+    def abandon(self, failure: Exception) -> None:
+        """It has failed with this, and the run goes on without it: tell whoever relies on it. Returns at once."""
+        ...
+
     def close(self, error: BaseException | None) -> None:
-        """The run is over; ``error`` has ended it, if any."""
+        """The run is over; ``error`` has ended it, if any. Comes after ``abandon``, too."""
         ...
 
 
@@ -47,6 +51,7 @@ class WatchedRun(RunView):
     def __init__(self, view: RunView, watchers: Sequence[Watcher]) -> None:
         self._view = view
         self._watchers = [*watchers]
+        self._abandoned: list[Watcher] = []
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -70,17 +75,26 @@ class WatchedRun(RunView):
         try:
             self._view.__exit__(kind, error, traceback)
         finally:
-            self._tell_all(lambda watcher: watcher.close(error))
+            for watcher in (*self._watchers, *self._abandoned):
+                _failure_of(watcher, partial(watcher.close, error))
 
     def _tell_all(self, tell: Callable[[Watcher], None]) -> None:
         for watcher in tuple(self._watchers):
-            try:
-                tell(watcher)
-            except Exception as error:  # noqa: BLE001 - a run goes on without whoever watches it
+            failure = _failure_of(watcher, partial(tell, watcher))
+            if failure is not None:
                 self._watchers.remove(watcher)
-                logger.bind(watcher=type(watcher).__name__, error=repr(error)).error("watcher.failed")
-                with suppress(Exception):
-                    watcher.close(error)
+                self._abandoned.append(watcher)
+                _failure_of(watcher, partial(watcher.abandon, failure))
+
+
+def _failure_of(watcher: Watcher, tell: Callable[[], None]) -> Exception | None:
+    """What a watcher raises when it is told, which the log says; a run goes on without whoever watches it."""
+    try:
+        tell()
+    except Exception as failure:  # noqa: BLE001 - whatever it is
+        logger.bind(watcher=type(watcher).__name__, error=repr(failure)).error("watcher.failed")
+        return failure
+    return None
 
 
 @frozen

@@ -4,17 +4,23 @@ It listens on 127.0.0.1 only. A web page from elsewhere that the user's browser 
 request has to show where it comes from: ``Host`` must name this server (else a foreign name was made to point here,
 DNS rebinding), ``Origin`` must be this server's own where a browser sends one, and other sites may link here but embed
 nothing. Requests are not logged: no log holds what stands in a header or an address.
+
+Every account of this machine can connect, and the process may be one that trades: connections are few, and each is over
+after a stated time.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import socket
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from threading import Thread
+from threading import BoundedSemaphore, Event, Thread
+from time import monotonic
 from types import TracebackType
-from typing import Any, ClassVar, Final, Self, cast
+from typing import Any, Final, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from attrs import field, frozen
@@ -27,8 +33,14 @@ NAMES: Final = (ADDRESS, "localhost")
 """By which a browser may call the server."""
 LARGEST_BODY: Final = 4_096
 """Bytes of a request."""
-_LONGEST_SILENCE_SECONDS: Final = 30.0
-"""Of a connection; then it is closed, and its thread ends."""
+MOST_CONNECTIONS: Final = 16
+"""At once, each with a thread and a descriptor; further ones are closed unread."""
+_REQUEST_SECONDS: Final = 10.0
+"""From the connection to the request's last byte, however slowly it comes."""
+_ANSWER_SECONDS: Final = 30.0
+"""For the answer's header, and for its body."""
+_PAUSE_SECONDS: Final = 0.1
+"""Before the next connection, when this one could not be taken."""
 _HTTP_PORT: Final = 80
 _PROTECTION: Final = {
     "Cache-Control": "no-store",
@@ -137,6 +149,8 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, port: int, routes: Mapping[str, Route]) -> None:
         self.routes = routes
+        self._free = BoundedSemaphore(MOST_CONNECTIONS)
+        self._pause = Event()
         super().__init__((ADDRESS, port), _Handler)
         end = "" if self.server_port == _HTTP_PORT else f":{self.server_port}"
         self.hosts = frozenset({f"{name}:{self.server_port}" for name in NAMES} | {f"{name}{end}" for name in NAMES})
@@ -145,6 +159,33 @@ class _Server(ThreadingHTTPServer):
         """Bind without asking anybody for the address's name, as the standard library's method would."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = ADDRESS, self.server_address[1]
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """The next connection. Where the system gives none, not at once the next try: it would fail ever again."""
+        try:
+            return super().get_request()
+        except OSError:
+            self._pause.wait(_PAUSE_SECONDS)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread, while there are not too many."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            self._pause.wait(_PAUSE_SECONDS)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread could begin
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, in the thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser has gone away in the middle of an answer: nothing to say."""
@@ -159,9 +200,37 @@ class _Server(ThreadingHTTPServer):
         return self.routes[max(fitting, key=len)] if fitting else None
 
 
+class _TimelyReader(io.RawIOBase):
+    """Reads a connection until a moment of the monotonic clock; a timeout of the socket would be one for each read."""
+
+    def __init__(self, connection: socket.socket, until: float) -> None:
+        self._connection = connection
+        self._until = until
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what is there.
+
+        Raises:
+            TimeoutError: it is too late.
+        """
+        left = self._until - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout: ClassVar[float | None] = _LONGEST_SILENCE_SECONDS
+
+    def setup(self) -> None:
+        """Read for so long, and no longer."""
+        super().setup()
+        self.rfile = io.BufferedReader(_TimelyReader(self.connection, monotonic() + _REQUEST_SECONDS))
 
     def do_GET(self) -> None:
         """Answer."""
@@ -240,6 +309,7 @@ class _Handler(BaseHTTPRequestHandler):
             return text_response(f"This could not be answered: {type(error).__name__}.", 500)
 
     def _send(self, response: Response) -> None:
+        self.connection.settimeout(_ANSWER_SECONDS)
         self.send_response(response.status)
         headers = {**_PROTECTION, **response.headers}
         headers |= {"Content-Type": response.content_type, "Content-Length": str(len(response.body))}

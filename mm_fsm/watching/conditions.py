@@ -7,7 +7,7 @@ a guard or changes a book.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from mm_fsm.books.context import MarketMakingContext
@@ -85,7 +85,8 @@ class MarketConditions(Conditions):
         self._session = session
         self._patience = nanoseconds(unconfirmed_seconds)
         self._unknown_since: dict[str, int] = {}
-        self._limited: dict[HoldReason, dict[Side, Condition]] = {}
+        self._limited: dict[HoldReason, dict[Side, str]] = {}
+        """In words, which sides each limit holds."""
 
     @property
     def keeps_open(self) -> bool:
@@ -137,22 +138,20 @@ class MarketConditions(Conditions):
             yield "data", _feed(HoldReason.NO_MARKET_DATA, f"for {seconds(context.now - began_at):.0f} s")
 
     def _limits(self, context: MarketMakingContext) -> Found:
-        """A side that a limit held counts as held until it quotes: other reasons take turns with the limit."""
+        """Other reasons take turns with a limit: a side counts as held while either says so, it or the books."""
         for side in SIDES:
             held = context.sides[side].status
-            if held is None:
-                for sides in self._limited.values():
+            for reason, sides in self._limited.items():
+                if held is None or (held.reason is not reason and not _still_limits(reason, side, context)):
                     sides.pop(side, None)
-            elif held.reason in _LIMITS:
+            if held is not None and held.reason in _LIMITS:
                 detail = "" if held.reason in SELF_EVIDENT or not held.detail else f": {held.detail}"
-                self._limited.setdefault(held.reason, {})[side] = Condition(
-                    kind=AlertKind.LIMIT,
-                    reason=f"no {side.value}s, {why_held(held.reason)}{detail}",
-                    doing=what_is_done(held.reason),
-                )
+                words = f"no {side.value}s, {why_held(held.reason)}{detail}"
+                self._limited.setdefault(held.reason, {})[side] = words
+        is_empty = {side for sides in self._limited.values() for side in sides} == {*SIDES}
         for reason, sides in self._limited.items():
             if sides:
-                yield reason.value, next(iter(sides.values()))
+                yield reason.value, _limit(reason, sides, is_empty=is_empty)
 
 
 class AccountConditions(Conditions):
@@ -187,6 +186,27 @@ class AccountConditions(Conditions):
                     doing="quotes that would add are cancelled; those that reduce stay",
                 ),
             )
+
+
+def _still_limits(reason: HoldReason, side: Side, context: MarketMakingContext) -> bool:
+    """Whether a limit holds a side by the books, although something else is named first; risk is asked each time."""
+    if reason is HoldReason.REQUESTS_SUSPENDED:
+        return context.are_requests_suspended
+    if reason is HoldReason.INVENTORY_LIMIT:
+        inventory = context.assess_inventory()
+        return inventory.offset * side.sign >= inventory.limit
+    return False
+
+
+def _limit(reason: HoldReason, sides: Mapping[Side, str], *, is_empty: bool) -> Condition:
+    """A second side is news: the market may have no quote at all then, which is another thing than one side."""
+    words = "; ".join(sides[side] for side in SIDES if side in sides)
+    return Condition(
+        kind=AlertKind.LIMIT,
+        reason=f"no quote on either side: {words}" if is_empty else words,
+        doing="it quotes again once a limit lets it" if is_empty else what_is_done(reason),
+        marks=frozenset(side.value for side in sides),
+    )
 
 
 def _feed(reason: HoldReason, detail: str) -> Condition:

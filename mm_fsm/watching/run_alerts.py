@@ -19,7 +19,7 @@ from mm_fsm.runtime.session import Session
 from mm_fsm.runtime.shutdown import ending_of
 from mm_fsm.runtime.watching_settings import AlertKind, AlertSettings
 from mm_fsm.watching.alert_courier import Courier, TakesMessages
-from mm_fsm.watching.alert_limiter import AlertLimiter, Message
+from mm_fsm.watching.alert_limiter import URGENT, AlertLimiter, Message
 from mm_fsm.watching.alert_texts import body_of, title_of
 from mm_fsm.watching.conditions import AccountConditions, Conditions, MarketConditions
 from mm_fsm.watching.news import News
@@ -60,6 +60,7 @@ class RunAlerts:
         )
         self._couriers = tuple(map(Courier, targets))
         self._next_look = float("-inf")
+        self._has_failed = False
 
     def take(self, session: Session, result: StepResult) -> None:
         """One step of one session has been taken."""
@@ -77,17 +78,45 @@ class RunAlerts:
         self._tell(self._limiter.next_message(now))
 
     def close(self, error: BaseException | None = None) -> None:
-        """Tell what has not been told, and how orders were left; wait for it, but not longer than the settings say."""
+        """Tell what has not been told, and how orders were left; wait for it, but not longer than the settings say.
+
+        The log says what was not taken. Whatever fails here is told before it is raised.
+        """
+        try:
+            if not self._has_failed:
+                self._tell_end(error)
+        except Exception as failure:
+            self._tell_failure(failure, "The run has ended. Look at how its orders were left, here or at the venue.")
+            raise
+        finally:
+            self._end_couriers()
+
+    def abandon(self, failure: Exception) -> None:
+        """Looking has failed with this: tell that nobody is told any more. Returns at once; the run goes on."""
+        self._has_failed = True
+        self._tell_failure(failure, "The run goes on, but nobody is told of it any more: look at it yourself.")
+
+    def _tell_end(self, error: BaseException | None) -> None:
         for conditions in (*self._markets.values(), *self._accounts):
             self._look(conditions)
         for news in self._ending(error):
             self._limiter.note(news)
         self._tell(self._limiter.last_message(self._clock()))
+
+    def _tell_failure(self, failure: Exception, then: str) -> None:
+        for courier in self._couriers:
+            courier.put("mm-fsm: Alerts have failed", f"{type(failure).__name__}. {then}", is_urgent=True)
+
+    def _end_couriers(self) -> None:
         for courier in self._couriers:
             courier.end()
         until = monotonic() + self._settings.wait_seconds
-        if not all(courier.wait(until) for courier in self._couriers):
-            logger.bind(waited=f"{self._settings.wait_seconds:g} s").warning("alert.not_awaited")
+        for courier in self._couriers:
+            courier.wait(until)
+        for courier in self._couriers:
+            untold = courier.untold()
+            if untold:
+                logger.bind(target=courier.name, messages="; ".join(untold)).error("alert.not_told")
 
     def _look(self, conditions: Conditions) -> None:
         is_news = False
@@ -100,8 +129,9 @@ class RunAlerts:
     def _tell(self, message: Message | None) -> None:
         if message is not None:
             title, body = title_of(message), body_of(message)
+            is_urgent = any(part.kind in URGENT for part in message.parts)
             for courier in self._couriers:
-                courier.put(title, body)
+                courier.put(title, body, is_urgent=is_urgent)
 
     def _ending(self, error: BaseException | None) -> Iterable[News]:
         """What is wrong when the run is left: an error that ends it, and books that nobody confirmed to be empty."""

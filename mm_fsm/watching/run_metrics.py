@@ -92,6 +92,9 @@ class RunMetrics(Collector):
         """Write how the run was left."""
         self.write()
 
+    def abandon(self, failure: Exception) -> None:
+        """Writing has failed with this: a file whose time stands still says so."""
+
     def collect(self) -> Iterator[Metric]:
         """Every metric with its samples, as prometheus_client writes them."""
         yield GaugeMetricFamily(READ_AT, "When these figures were read, seconds since 1970.", value=wall_time())
@@ -129,7 +132,13 @@ class ServedMetrics(RunMetrics):
 
     def close(self, error: BaseException | None = None) -> None:
         """Write how the run was left, and listen no more."""
-        super().close(error)
+        try:
+            super().close(error)
+        finally:
+            self._server.__exit__(None, None, None)
+
+    def abandon(self, failure: Exception) -> None:
+        """Listen no more: a scrape that fails says that there are no figures."""
         self._server.__exit__(None, None, None)
 
 

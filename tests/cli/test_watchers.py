@@ -112,6 +112,9 @@ def test_a_watcher_that_fails_ends_no_run() -> None:
         def tick(self) -> None:
             raise RuntimeError("another")
 
+        def abandon(self, failure: Exception) -> None:
+            raise RuntimeError("a fourth")
+
         def close(self, error: BaseException | None) -> None:
             raise RuntimeError("a third")
 
@@ -125,6 +128,33 @@ def test_a_watcher_that_fails_ends_no_run() -> None:
         view.tick()
         view.take(session, result)
     assert slow.told == 0
+
+
+def test_a_watcher_that_fails_is_never_told_of_its_own_failure_as_the_runs() -> None:
+    """Its bug is passed to ``abandon`` once; ``close`` comes at the end, with what has ended the run: nothing."""
+
+    class Broken:
+        def __init__(self) -> None:
+            self.told: list[tuple[str, str | None]] = []
+
+        def take(self, session: Session, result: StepResult) -> None:
+            raise RuntimeError("a bug")
+
+        def tick(self) -> None:
+            raise RuntimeError("a bug")
+
+        def abandon(self, failure: Exception) -> None:
+            self.told.append(("abandon", repr(failure)))
+
+        def close(self, error: BaseException | None) -> None:
+            self.told.append(("close", repr(error) if error else None))
+
+    broken = Broken()
+    with WatchedRun(RunView(), [broken]) as view:
+        view.tick()
+        view.tick()
+        assert broken.told == [("abandon", "RuntimeError('a bug')")]
+    assert broken.told[1:] == [("close", None)]
 
 
 def test_a_whole_run_leaves_its_figures(tmp_path: Path) -> None:

@@ -6,6 +6,10 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from threading import Event
+from threading import enumerate as running_threads
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ import pytest
 from mm_fsm.errors import OptionError
 from mm_fsm.runtime.loopback_server import (
     LARGEST_BODY,
+    MOST_CONNECTIONS,
     LoopbackServer,
     Request,
     Response,
@@ -188,3 +193,60 @@ def test_nothing_listens_once_it_has_ended() -> None:
 def test_a_request_shows_none_of_its_headers_or_its_body() -> None:
     request: Any = Request(method="GET", path="/", headers={"authorization": "Bearer abc"}, body=b"abc")
     assert "abc" not in repr(request)
+
+
+def test_connections_that_say_nothing_are_few_and_end_on_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen have a thread each, the next is closed at once. Two seconds later there is room again."""
+    monkeypatch.setattr("mm_fsm.runtime.loopback_server._REQUEST_SECONDS", 2.0)
+    before = {*running_threads()}
+    with LoopbackServer({"GET /": lambda _: text_response("home")}) as opened, ExitStack() as stack:
+        silent = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", opened.port), timeout=20))
+            for _ in range(MOST_CONNECTIONS)
+        ]
+        further = stack.enter_context(socket.create_connection(("127.0.0.1", opened.port), timeout=20))
+        assert further.recv(1) == b""
+        threads = {*running_threads()} - before
+        assert len(threads) <= MOST_CONNECTIONS + 1
+        assert [each.recv(1) for each in silent] == [b""] * MOST_CONNECTIONS
+        for thread in threads:
+            if thread.name != "loopback":
+                thread.join(20)
+        assert ask(opened, "GET", "/")[:2] == (200, "home")
+
+
+def test_a_request_that_trickles_in_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte each 50 ms is never silent; the whole has a second."""
+    monkeypatch.setattr("mm_fsm.runtime.loopback_server._REQUEST_SECONDS", 1.0)
+    with (
+        LoopbackServer({"GET /": lambda _: text_response("home")}) as opened,
+        socket.create_connection(("127.0.0.1", opened.port), timeout=0.05) as slow,
+    ):
+        slow.sendall(b"GET / HTTP/1.1\r\nX: ")
+        until, is_closed = monotonic() + 20, False
+        while not is_closed and monotonic() < until:
+            try:
+                slow.sendall(b"a")
+                is_closed = slow.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                is_closed = True
+        assert is_closed
+
+
+def test_a_system_that_gives_no_connection_is_not_asked_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each accept fails, as without a free descriptor: tried again ten times a second, not as often as it can be."""
+    tries, enough = [0], Event()
+
+    def fails(_: object) -> object:
+        tries[0] += 1
+        if tries[0] == 5:
+            enough.set()
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("socketserver.TCPServer.get_request", fails)
+    began = monotonic()
+    with LoopbackServer({}) as opened, socket.create_connection(("127.0.0.1", opened.port), timeout=20):
+        assert enough.wait(20)
+        assert monotonic() - began >= 0.4

@@ -88,11 +88,57 @@ def test_a_target_that_hangs_keeps_nobody_waiting_and_the_queue_is_bounded() -> 
     ]
 
 
-def test_the_end_waits_for_no_further_attempt() -> None:
-    """The next attempt would be in an hour."""
+def test_the_end_tries_what_waits_once_more_and_no_longer() -> None:
+    """The next attempt would be in an hour. The urgent first: the time to wait may be over after it."""
     target = Target([False])
     courier = Courier(target, (3_600.0,))
-    courier.put("t", "b")
-    assert target.sent.get(timeout=PATIENCE) == "t: b"
+    courier.put("t", "tried")
+    assert target.sent.get(timeout=PATIENCE) == "t: tried"
+    courier.put("t", "waits")
+    courier.put("t", "kill switch", is_urgent=True)
+    assert ended(courier)
+    assert target.all() == ["t: kill switch", "t: tried", "t: waits"]
+    assert courier.untold() == ()
+
+
+def test_what_is_not_taken_at_the_end_either_is_named() -> None:
+    target = Target([False, False, True, False])
+    courier = Courier(target, (3_600.0,))
+    courier.put("limit", "b")
+    assert target.sent.get(timeout=PATIENCE) == "limit: b"
+    courier.put("kill switch", "b", is_urgent=True)
+    courier.put("feed lost", "b")
+    assert ended(courier)
+    assert target.all() == ["kill switch: b", "limit: b", "feed lost: b"]
+    assert courier.untold() == ("kill switch", "feed lost")
+
+
+def test_what_is_urgent_stays_until_it_is_taken() -> None:
+    """Refused ten times while others come and are given up; then everything that is left arrives."""
+    target = Target([False] * 10)
+    courier = Courier(target, (1e-3,))
+    courier.put("t", "kill switch", is_urgent=True)
+    courier.put("t", "limit")
+    told = [target.sent.get(timeout=PATIENCE) for _ in range(11)]
+    assert told[:4] == ["t: kill switch", "t: kill switch", "t: limit", "t: limit"]
+    assert told[-1] == "t: kill switch\n1 earlier messages could not be delivered."
     assert ended(courier)
     assert target.all() == []
+
+
+def test_what_is_urgent_takes_the_place_of_what_is_not_when_the_queue_is_full() -> None:
+    target = Target()
+    target.lets_go = Event()
+    courier = Courier(target)
+    courier.put("t", "hangs")
+    assert target.sent.get(timeout=PATIENCE) == "t: hangs"
+    for number in range(QUEUE_LENGTH):
+        courier.put("limit", f"{number}")
+    courier.put("kill switch", "b", is_urgent=True)
+    assert len(courier.untold()) == 1 + QUEUE_LENGTH + 1
+    target.lets_go.set()
+    assert ended(courier)
+    told = target.all()
+    assert len(told) == QUEUE_LENGTH
+    assert sum(each.startswith("kill switch") for each in told) == 1
+    assert not any(each.startswith(f"limit: {QUEUE_LENGTH - 1}") for each in told)

@@ -9,6 +9,7 @@ from time import monotonic
 
 import pytest
 from attrs import evolve
+from loguru import logger
 
 from mm_fsm import MarketMakingStateMachine
 from mm_fsm.books.facts import (
@@ -19,8 +20,8 @@ from mm_fsm.books.facts import (
     Timer,
 )
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.decisions import Fault, FaultCode, HoldReason
-from mm_fsm.core.messages import Fact
+from mm_fsm.core.decisions import Fault, FaultCode, Hold, HoldReason
+from mm_fsm.core.messages import Fact, Side
 from mm_fsm.report.plain_words import what_is_done
 from mm_fsm.runtime.account.limits import AccountLimits
 from mm_fsm.runtime.account.settings import AccountSettings
@@ -170,6 +171,33 @@ def test_a_ban_is_a_limit_until_the_sides_quote_again() -> None:
     assert "418" in of_ban[0].reason
 
 
+def test_a_second_side_at_a_limit_is_news_and_a_limit_ends_with_its_own_reason() -> None:
+    """A ban holds the bids, then both sides; a pause holds them when it is over. Risk refuses asks, then bids do."""
+    session = quoting(opened())
+    conditions, context = MarketConditions(session, 10), session.machine.context
+    bid, ask = context.sides[Side.BID], context.sides[Side.ASK]
+
+    def told(bid_held: Hold | None, ask_held: Hold | None) -> list[tuple[str, bool, str]]:
+        bid.status, ask.status = bid_held, ask_held
+        return [(each.key, each.begins, each.reason) for each in conditions.look()]
+
+    ban, pause = Hold(HoldReason.REQUESTS_SUSPENDED, "429"), Hold(HoldReason.OPERATOR_PAUSED, "lunch")
+    risk, full = Hold(HoldReason.RISK, "y"), Hold(HoldReason.INVENTORY_LIMIT, "x")
+    banned = "the venue takes no new orders for a while: 429"
+    context.requests_suspended_until = context.now + nanoseconds(60)
+    assert told(ban, None) == [("requests_suspended", True, f"no bids, {banned}")]
+    both = f"no quote on either side: no bids, {banned}; no asks, {banned}"
+    assert told(ban, ban) == [("requests_suspended", True, both)]
+    assert told(pause, pause) == []
+    context.requests_suspended_until = context.now
+    assert told(pause, pause) == [("requests_suspended", False, both)]
+    assert told(None, risk) == [("risk", True, "no asks, a risk limit refuses the order: y")]
+    assert told(full, risk) == [
+        ("inventory_limit", True, "no quote on either side: no bids, the position is at its limit: x")
+    ]
+    assert [(key, begins) for key, begins, _ in told(pause, pause)] == [("risk", False), ("inventory_limit", False)]
+
+
 class Failing(MarketMakingStateMachine):
     """A bug in an action, once; then it is gone."""
 
@@ -183,10 +211,13 @@ class Failing(MarketMakingStateMachine):
 
 
 def alerted(
-    session: PulledSession, settings: AlertSettings | None = None, clock: Clock | None = None
+    session: PulledSession,
+    settings: AlertSettings | None = None,
+    clock: Clock | None = None,
+    inbox: Inbox | None = None,
 ) -> list[tuple[str, str]]:
     """Every message about a whole run, in which a second of the wall passes with each step."""
-    inbox, clock = Inbox(), clock or Clock()
+    inbox, clock = inbox or Inbox(), clock or Clock()
     alerts = RunAlerts([session], settings or AlertSettings(max_messages=1_000), [inbox], clock=clock)
     for result in session.runner.run():
         clock.now += LOOK_SECONDS
@@ -256,7 +287,57 @@ def test_a_target_that_hangs_delays_neither_a_step_nor_the_end(wait: float, mess
     assert monotonic() - began < 30
     hanging.lets_go.set()
     assert session.machine.is_final
-    assert messages[-1] == "alert.not_awaited"
+    assert messages[-1] == "alert.not_told"
+
+
+def test_alerts_that_fail_say_so_and_not_that_the_run_has_ended() -> None:
+    """Looking fails in the middle of a run: people hear that once, and nothing else, not even at the end."""
+    inbox = Inbox()
+    alerts = RunAlerts([opened()], AlertSettings(), [inbox])
+    alerts.abandon(KeyError("secret words"))
+    alerts.close(RuntimeError("the run's own"))
+    ((title, body),) = inbox.messages
+    assert title == "mm-fsm: Alerts have failed"
+    assert body == "KeyError. The run goes on, but nobody is told of it any more: look at it yourself."
+
+
+def test_an_end_that_cannot_be_told_is_told_as_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = Inbox()
+    alerts = RunAlerts([opened()], AlertSettings(), [inbox])
+
+    def fails(_: object) -> object:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("mm_fsm.watching.run_alerts.ending_of", fails)
+    with pytest.raises(ZeroDivisionError):
+        alerts.close()
+    ((title, body),) = inbox.messages
+    assert title == "mm-fsm: Alerts have failed"
+    assert body.startswith("ZeroDivisionError. The run has ended.")
+
+
+def test_a_kill_switch_that_no_target_takes_is_named_at_the_end() -> None:
+    """On standard error, by its title and the target's name; the target was tried again at the end."""
+
+    class Refusing(Inbox):
+        def send(self, title: str, body: str) -> bool:
+            super().send(title, body)
+            return False
+
+    said: list[tuple[str, str, dict[str, object]]] = []
+    handler = logger.add(
+        lambda message: said.append(
+            (message.record["level"].name, message.record["message"], dict(message.record["extra"]))
+        )
+    )
+    try:
+        assert alerted(opened(max_drawdown=Decimal("0.01")), inbox=Refusing())
+    finally:
+        logger.remove(handler)
+    (error,) = [(message, extra) for level, message, extra in said if level == "ERROR"]
+    assert error[0] == "alert.not_told"
+    assert error[1]["target"] == "1 (INBOX)"
+    assert f"mm-fsm: Kill switch: {SYMBOL}" in str(error[1]["messages"])
 
 
 def test_alerts_change_no_decision() -> None:
