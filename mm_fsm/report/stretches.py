@@ -42,7 +42,14 @@ class StretchKind(StrEnum):
     UNEXPLAINED = "unexplained"
     """The books name no reason that is there: a defect, and counted as one."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether no quote rested, for a reason that the books name."""
+        return self in {StretchKind.HELD, StretchKind.ON_ITS_WAY}
 
+
+WITHOUT_MARKET_DATA: Final = "the journal has no market data"
+"""Why time is not on record, in words."""
 WITHOUT_REASON: Final = frozenset({StretchKind.NOT_RECORDED, StretchKind.UNEXPLAINED})
 """Time of these kinds is not explained."""
 
@@ -145,7 +152,7 @@ class _Open:
 
     @property
     def reason(self) -> str:
-        if self.kind in (StretchKind.HELD, StretchKind.ON_ITS_WAY) and self.status is not None:
+        if self.kind.is_silent and self.status is not None:
             return self.status.reason.value
         return self.kind.value
 

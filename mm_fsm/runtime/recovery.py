@@ -170,7 +170,7 @@ def _continue(plan: RunPlan) -> tuple[QuotingMachine, Journal]:
     connection = database.open_to_write(plan.path, synchronise=plan.journal_settings.synchronise)
     with database.closed_on_failure(connection):
         journal = Journal(plan.path, connection, run=run, session=session, settings=plan.journal_settings, last=last)
-        journal.begin_segment(machine, "recovered")
+        journal.begin_segment(machine, database.SegmentOrigin.RECOVERED)
     return machine, journal
 
 

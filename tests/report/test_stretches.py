@@ -43,12 +43,12 @@ def replayed(path: Path) -> tuple[list[Stretch], StretchRecorder, list[QuotingMa
     recorder, machines = StretchRecorder(found.append), []
     with JournalReader(path) as reader:
         for segment in reader.segments:
-            if segment.origin == "recovered":
+            if segment.is_recovered:
                 recorder.begin_process()
             for step in replay(reader, segment):
                 recorder.take(step.result, step.machine)
                 machine = step.machine
-            machines += [machine] if segment.origin != "stopped" else []
+            machines.append(machine)
     recorder.end()
     return found, recorder, machines
 

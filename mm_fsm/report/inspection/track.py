@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any
 
 from attrs import field, frozen
 
 from mm_fsm.chart import ChartDefinition, definition_of
-from mm_fsm.errors import JournalError
 from mm_fsm.report.inspection.overview import Overview
 from mm_fsm.report.inspection.plain_text import time_text
 from mm_fsm.report.inspection.steps import SegmentSteps, Version
 from mm_fsm.report.inspection.windows import Window, WindowPacker, kinds_of
 from mm_fsm.runtime.journal.database import SegmentRow
-from mm_fsm.runtime.journal.fingerprint import find_class
 from mm_fsm.runtime.journal.reader import JournalReader
-
-CONTINUED: Final = "continued"
-"""The origin of a segment that the process of the one before it began."""
+from mm_fsm.runtime.journal.replay import recorded_class
 
 
 @frozen(kw_only=True)
@@ -33,7 +29,6 @@ class InspectedSegment:
     first_sequence: int
     note: str
     """Empty where everything is known."""
-    has_market_data: bool
 
     def entry(self) -> dict[str, Any]:
         """The segment as the page has it."""
@@ -139,15 +134,11 @@ class _Reading:
     def _class(self) -> Any:
         if self.version.machine_class is not None:
             return self.version.machine_class
-        try:
-            return find_class(self.reader.segments[-1].chart.split()[0])
-        except ValueError as error:
-            remedy = "Install what wrote the run, or name another machine to replay with."
-            raise JournalError(self.reader.path.name, str(error), remedy) from error
+        return recorded_class(self.reader, self.reader.segments[-1])
 
     def _read(self, segment: SegmentRow) -> None:
         steps = SegmentSteps(self.reader, segment, self.version)
-        if segment.origin != CONTINUED:
+        if segment.is_recovered:
             self.overview.begin_process()
         for window in self._windows(steps):
             self.windows.append(window)
@@ -160,7 +151,6 @@ class _Reading:
                 time=segment.time,
                 first_sequence=segment.first_sequence,
                 note=steps.note,
-                has_market_data=bool(segment.has_market_data),
             )
         )
 

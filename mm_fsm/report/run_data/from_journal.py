@@ -22,11 +22,12 @@ from mm_fsm.report.run_data.market_tables import MarketTables
 from mm_fsm.report.run_data.run_origin import MarketOrigin, RunOrigin, notes_on
 from mm_fsm.report.run_data.settings_text import SHOWN_TABLES, table_of
 from mm_fsm.report.session_report import outcome_of
+from mm_fsm.report.stretches import WITHOUT_MARKET_DATA
 from mm_fsm.report.table import duration
 from mm_fsm.report.why.accounts import first_time, has_forgotten
 from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.journal.database import SegmentRow
-from mm_fsm.runtime.journal.replay import replay
+from mm_fsm.runtime.journal.replay import Unrecorded, replay_run
 from mm_fsm.venues.base import MarketEvent
 
 _UNKNOWN_MODEL: Final = FillModel(
@@ -34,8 +35,6 @@ _UNKNOWN_MODEL: Final = FillModel(
     is_simulated=True,
     assumptions=(Assumption(name="fills", value="not known", meaning="the run does not say at which venue it traded"),),
 )
-_ANOTHER_PROCESS: Final = "recovered"
-"""Why a segment begins that another process than the one before it wrote, or the same one after a restart."""
 _NO_CLOCK: Final = "made from the journal: what each state took to compute is not known"
 
 
@@ -69,13 +68,14 @@ class _Replay:
         Raises:
             JournalError: none can be, or one strays from its record.
         """
-        for segment in self.reader.segments:
-            if not segment.has_market_data:
-                self.notes.append(f"segment {segment.number} has no market data: nothing of it is in the figures")
+        for part in replay_run(self.reader, self.reader.segments, recorded_market_maker, self._begin):
+            if isinstance(part, Unrecorded):
+                self._pass_over(part)
                 continue
-            if self.follower is not None and segment.origin == _ANOTHER_PROCESS:
-                self.follower.begin_process()
-            self._replay(segment, on_step)
+            assert self.follower is not None  # noqa: S101 - made before the first step
+            self.follower.take(part.result, part.machine)
+            self.market_events += isinstance(part.fact, MarketEvent)
+            on_step(part.sequence)
         if self.follower is None:
             raise JournalError(
                 str(self.reader.path),
@@ -84,16 +84,18 @@ class _Replay:
             )
         self.follower.end()
 
-    def _replay(self, segment: SegmentRow, on_step: Callable[[int], None]) -> None:
-        cls = recorded_market_maker(self.reader, segment)
-        for step in replay(self.reader, segment, cls, on_machine=self._begin):
-            assert self.follower is not None  # noqa: S101 - made before the first step
-            self.follower.take(step.result, step.machine)
-            self.market_events += isinstance(step.fact, MarketEvent)
-            on_step(step.sequence)
+    def _pass_over(self, part: Unrecorded) -> None:
+        number = part.segment.number
+        note = f"segment {number} has no market data: nothing of it is in the figures, its time counts as not quoted"
+        if note not in self.notes:
+            self.notes.append(note)
+        if self.follower is not None:
+            self.follower.pass_over(part.until, WITHOUT_MARKET_DATA)
 
-    def _begin(self, machine: QuotingMachine) -> None:
+    def _begin(self, segment: SegmentRow, machine: QuotingMachine) -> None:
         self.machine = machine
+        if self.follower is not None and segment.is_recovered:
+            self.follower.begin_process()
         if self.follower is None:
             self.follower = MarketFollower(self._current, self.rule, self.rows)
         self.follower.begin_machine(machine)

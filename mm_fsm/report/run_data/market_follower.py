@@ -149,6 +149,15 @@ class MarketFollower(MachineObserver):
     def begin_process(self) -> None:
         """What comes next is another process's, of the same run: nothing is known of the time in between."""
         self.stretches.begin_process()
+        self._forget_quotes()
+
+    def pass_over(self, until: int, cause: str) -> None:
+        """The record says nothing of what was decided until then, nanoseconds: it counts as time without a quote."""
+        self.stretches.pass_over(until, cause)
+        self._forget_quotes()
+        self.now = max(self.now, until)
+
+    def _forget_quotes(self) -> None:
         self._live = None
         self.presence.show(())
         self.presence.judge(self.now, None)

@@ -82,10 +82,6 @@ class SampledSeries:
         self.rows.append(row)
         return row
 
-    def end_of(self, row: Row) -> int:
-        """When a stretch is over, nanoseconds."""
-        return (row.number + 1) * self.width
-
     def _join(self) -> None:
         self.width *= 2
         joined: list[Row] = []

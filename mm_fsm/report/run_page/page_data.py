@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from mm_fsm.report.run_page.packed_columns import packed, packed_exactly, packed_to_draw
-
-_EDGE_CELLS: Final = ("source", "event", "target", "taken")
 
 
 def market_data(market: Mapping[str, Any], decimals: int) -> dict[str, Any]:

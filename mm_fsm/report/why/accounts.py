@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
@@ -14,17 +14,14 @@ from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.report.market_makers import recorded_market_maker
-from mm_fsm.report.stretches import Stretch, StretchKind, StretchRecorder
+from mm_fsm.report.stretches import WITHOUT_MARKET_DATA, Stretch, StretchKind, StretchRecorder
 from mm_fsm.report.why.rewinding import RewoundMachine
-from mm_fsm.runtime.journal.database import QuietRow, SegmentRow
+from mm_fsm.runtime.journal.database import SegmentRow
 from mm_fsm.runtime.journal.reader import JournalReader
-from mm_fsm.runtime.journal.replay import recorded_facts, replay, restored_machine
+from mm_fsm.runtime.journal.replay import Unrecorded, recorded_facts, replay_run, restored_machine
 
-_RESTARTED = "recovered"
-"""The origin of a segment with which another process goes on."""
 FORGOTTEN: Final = "the journal has forgotten it (max_megabytes)"
 """Why time is not on record, in words."""
-_WITHOUT_MARKET_DATA: Final = "the journal has no market data"
 
 
 @frozen(kw_only=True)
@@ -75,7 +72,7 @@ class Account:
         """
         first = stretch
         for earlier in reversed([each for each in self.of(stretch.side) if each.end <= stretch.begin]):
-            if earlier.kind not in {StretchKind.HELD, StretchKind.ON_ITS_WAY}:
+            if not earlier.kind.is_silent:
                 break
             first = earlier
         return None if first is stretch else first
@@ -159,6 +156,7 @@ class _Accountant:
     on_progress: Callable[[int], None]
     _found: list[Stretch] = field(factory=list, init=False)
     _recorder: StretchRecorder = field(init=False)
+    _has_begun: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._recorder = StretchRecorder(self._found.append)
@@ -168,9 +166,15 @@ class _Accountant:
         recorder, run_began = self._recorder, first_time(self.reader)
         if first == 0 and has_forgotten(self.reader):
             recorder.pass_over(run_began, FORGOTTEN)
-        for number, segment in enumerate(self.reader.segments):
-            if number >= first and not self._has_passed(segment.time):
-                self._take(segment, is_first=number == first)
+        wanted = (segment for segment in self.reader.segments[first:] if not self._has_passed(segment.time))
+        for part in replay_run(self.reader, wanted, recorded_market_maker, self._begin):
+            if isinstance(part, Unrecorded):
+                recorder.pass_over(part.until, WITHOUT_MARKET_DATA)
+                continue
+            recorder.take(part.result, part.machine)
+            self.on_progress(part.sequence)
+            if self._has_passed(recorder.now):
+                break
         recorder.end()
         return Account(
             symbol=self.reader.about["symbol"],
@@ -192,26 +196,16 @@ class _Accountant:
 
     def _is_silent_before(self, segment: SegmentRow) -> bool:
         context: MarketMakingContext = self.reader.snapshot(segment)["context"]
-        return segment.origin == _RESTARTED or any(context.sides[side].status is not None for side in SIDES)
+        return segment.is_recovered or any(context.sides[side].status is not None for side in SIDES)
 
-    def _take(self, segment: SegmentRow, *, is_first: bool) -> None:
+    def _begin(self, segment: SegmentRow, machine: QuotingMachine) -> None:
+        """A machine is about to make a segment's steps."""
         recorder = self._recorder
-        if not segment.has_market_data:
-            for time in self._times(segment):
-                recorder.pass_over(time, _WITHOUT_MARKET_DATA)
-            return
-
-        def begin(machine: QuotingMachine) -> None:
-            if is_first and segment.first_sequence > 1:
-                recorder.go_on_from(machine)
-            if segment.origin == _RESTARTED and recorder.began_at is not None:
-                recorder.begin_process()
-
-        for step in replay(self.reader, segment, recorded_market_maker(self.reader, segment), on_machine=begin):
-            recorder.take(step.result, step.machine)
-            self.on_progress(step.sequence)
-            if self._has_passed(recorder.now):
-                return
+        if not self._has_begun and segment.first_sequence > 1:
+            recorder.go_on_from(machine)
+        self._has_begun = True
+        if segment.is_recovered and recorder.began_at is not None:
+            recorder.begin_process()
 
     def _has_passed(self, time: int) -> bool:
         """Whether the window is over, and so is every silence that began in it."""
@@ -223,12 +217,6 @@ class _Accountant:
         return all(
             each is None or (is_window and each.kind is StretchKind.LIVE) or each.begin > end for each in current
         )
-
-    def _times(self, segment: SegmentRow) -> Iterator[int]:
-        yield segment.time
-        for row in self.reader.rows(segment):
-            if not isinstance(row, QuietRow):
-                yield row.time
 
 
 def has_forgotten(reader: JournalReader) -> bool:

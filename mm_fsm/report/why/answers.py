@@ -69,7 +69,7 @@ class Answerer:
         Raises:
             JournalError: the record cannot be replayed to its first step.
         """
-        silence = self.account.silence_before(stretch) if _is_silent(stretch) else None
+        silence = self.account.silence_before(stretch) if stretch.kind.is_silent else None
         return Answer(
             symbol=self.account.symbol,
             stretch=stretch,
@@ -88,7 +88,7 @@ class Answerer:
         return [self.answer(stretch) for stretch in found if stretch is not None]
 
     def _search(self, stretch: Stretch) -> Counterfactual | None:
-        if not _is_silent(stretch) or stretch.began is None:
+        if not stretch.kind.is_silent or stretch.began is None:
             return None
         step = stretch.began.step
         if not self.can_rewind(step):
@@ -105,11 +105,7 @@ def answerer_for(
     return Answerer(account, lambda step: rewound_to(reader, step), on_progress)
 
 
-def _is_silent(stretch: Stretch) -> bool:
-    return stretch.kind in {StretchKind.HELD, StretchKind.ON_ITS_WAY}
-
-
 def silent_first(account: Account, side: Side | None) -> list[Stretch]:
     """Silent stretches, the longest held ones first, then what was on its way."""
-    own = [each for each in account.stretches if _is_silent(each) and side in {None, each.side}]
+    own = [each for each in account.stretches if each.kind.is_silent and side in {None, each.side}]
     return sorted(own, key=lambda each: (each.kind is not StretchKind.HELD, -each.duration, each.begin))

@@ -179,7 +179,7 @@ def _figures(stretch: Stretch) -> str:
     """The detail of a hold; empty where it only says the reason again."""
     if stretch.kind is StretchKind.NOT_RECORDED:
         return ""
-    is_told = stretch.kind in {StretchKind.HELD, StretchKind.ON_ITS_WAY} and HoldReason(stretch.reason) in SELF_EVIDENT
+    is_told = stretch.kind.is_silent and HoldReason(stretch.reason) in SELF_EVIDENT
     return "" if is_told else stretch.detail
 
 

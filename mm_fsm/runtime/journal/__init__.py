@@ -1,7 +1,7 @@
 """The journal: one record for each step that moved something, durable before its intents leave; replay and checks."""
 
 from mm_fsm.runtime.journal.beginning import begin_journal
-from mm_fsm.runtime.journal.database import SCHEMA_VERSION
+from mm_fsm.runtime.journal.database import SCHEMA_VERSION, SegmentOrigin
 from mm_fsm.runtime.journal.machine import JournaledMachine
 from mm_fsm.runtime.journal.reader import JournalReader
 from mm_fsm.runtime.journal.replay import ReplayedStep, replay
@@ -17,6 +17,7 @@ __all__ = [
     "JournalStatus",
     "JournaledMachine",
     "ReplayedStep",
+    "SegmentOrigin",
     "VerifyReport",
     "begin_journal",
     "replay",

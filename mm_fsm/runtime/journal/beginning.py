@@ -49,6 +49,6 @@ def begin_journal(
     connection = database.create(unfinished, about, machine.recorded, synchronise=settings.synchronise)
     with database.closed_on_failure(connection):
         journal = Journal(unfinished, connection, run=run, session=session, settings=settings)
-        journal.begin_segment(machine, "started")
+        journal.begin_segment(machine, database.SegmentOrigin.STARTED)
     journal.file.move_to(path)
     return journal

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
@@ -74,11 +75,25 @@ WHERE segment = {segment} AND first_sequence = 1 HAVING COUNT(*) > 0
 """Keeps the time of the run's first step, nanoseconds, as a fact of the run before the segment with it is forgotten."""
 
 
+class SegmentOrigin(StrEnum):
+    """Why a segment was begun."""
+
+    STARTED = "started"
+    """The run begins."""
+    CONTINUED = "continued"
+    """The process of the segment before goes on: that one was full."""
+    RECOVERED = "recovered"
+    """Another machine goes on where the run was left: a restart, mostly by another process."""
+    STOPPED = "stopped"
+    """The process ended in order. No step follows in it."""
+
+
 class SegmentRow(NamedTuple):
-    """One line of ``segments``: where a replay can begin. ``origin`` says why it was begun."""
+    """One line of ``segments``: where a replay can begin."""
 
     number: int
     origin: str
+    """A ``SegmentOrigin``."""
     session: str
     time: int
     first_sequence: int
@@ -87,6 +102,11 @@ class SegmentRow(NamedTuple):
     snapshot: bytes
     books: bytes
     chain: bytes = b""
+
+    @property
+    def is_recovered(self) -> bool:
+        """Whether a machine begins it that is not the one of the segment before: in between nothing ran."""
+        return self.origin == SegmentOrigin.RECOVERED
 
 
 class RecordRow(NamedTuple):

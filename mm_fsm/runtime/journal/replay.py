@@ -5,7 +5,8 @@ A segment without market data lacks facts, so that its decisions cannot be made 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from attrs import frozen
@@ -105,6 +106,39 @@ def replay(
         if strayed is not None:
             raise _unlike_record(reader, segment, sequence, f"{strayed.name} differ from the record")
         yield step
+
+
+class Unrecorded(NamedTuple):
+    """Until then, nanoseconds, a segment lacks facts: nobody can tell what was decided, nor whether quotes rested."""
+
+    segment: SegmentRow
+    until: int
+
+
+def replay_run(
+    reader: JournalReader,
+    segments: Iterable[SegmentRow],
+    class_of: Callable[[JournalReader, SegmentRow], MachineClass],
+    on_machine: Callable[[SegmentRow, Any], None],
+) -> Iterator[ReplayedStep | Unrecorded]:
+    """Make every step of several segments again; those without market data are passed over, from beginning to end.
+
+    Args:
+        reader: of the journal.
+        segments: some of its segments that follow each other; each is taken when it is due.
+        class_of: the machine to replay a segment with.
+        on_machine: called with each replayed segment, and its machine as it stands before the first step.
+
+    Raises:
+        JournalError: as ``replay`` does, but for want of market data.
+    """
+    for segment in segments:
+        if segment.has_market_data:
+            yield from replay(reader, segment, class_of(reader, segment), on_machine=partial(on_machine, segment))
+        else:
+            yield Unrecorded(segment, segment.time)
+            times = (row.time for row in reader.rows(segment) if isinstance(row, RecordRow))
+            yield Unrecorded(segment, max(times, default=segment.time))
 
 
 def recorded_facts(reader: JournalReader, segment: SegmentRow) -> Iterator[RecordedFact]:

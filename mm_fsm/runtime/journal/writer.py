@@ -26,7 +26,7 @@ from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.machine.strategy import StrategyMachine
 from mm_fsm.runtime.journal import database
-from mm_fsm.runtime.journal.database import QuietRow, RecordRow, Row, SegmentRow
+from mm_fsm.runtime.journal.database import QuietRow, RecordRow, Row, SegmentOrigin, SegmentRow
 from mm_fsm.runtime.journal.fingerprint import chart_fingerprint
 from mm_fsm.runtime.journal.journal_file import JournalFile
 from mm_fsm.runtime.journal.messages import MessageCodec, encode
@@ -135,7 +135,7 @@ class Journal:
         """Why nothing can be recorded any more; None while it can."""
         return self.file.failure
 
-    def begin_segment(self, machine: StrategyMachine, origin: str) -> None:
+    def begin_segment(self, machine: StrategyMachine, origin: SegmentOrigin) -> None:
         """Write everything the machine remembers, and begin a segment with it.
 
         Raises:
@@ -160,7 +160,7 @@ class Journal:
         self._absent = frozenset(name for name, value in recorded.items() if value is None)
         row = SegmentRow(
             number=self._segment,
-            origin=origin,
+            origin=origin.value,
             session=self.session,
             time=machine.now,
             first_sequence=machine.sequence + 1,
@@ -215,7 +215,7 @@ class Journal:
         if self.failure is not None:
             return
         if self._records_in_segment >= self.settings.segment_records:
-            self.begin_segment(machine, "continued")
+            self.begin_segment(machine, SegmentOrigin.CONTINUED)
         if self.file.rows_in_log >= LOG_ROWS:
             self._is_untidy = True
             if self._hand_over is None:
@@ -260,7 +260,7 @@ class Journal:
         self._hand_over = None
         try:
             if machine is not None and self.failure is None:
-                self.begin_segment(machine, "stopped")
+                self.begin_segment(machine, SegmentOrigin.STOPPED)
             self._collect_quiet()
             self._write()
         except JournalError as error:

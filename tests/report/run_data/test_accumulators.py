@@ -63,7 +63,7 @@ def test_rows_of_a_series_keep_every_extreme_however_often_they_were_joined(
     seen: list[tuple[int, float, float]] = []
     for gap, mid, position in steps:
         now += gap
-        if row is not None and now >= series.end_of(row):
+        if row is not None and now // series.width > row.number:
             row = None
         if row is None:
             row = series.open(now, float(mid), float(position), float(position), abs(float(position)))

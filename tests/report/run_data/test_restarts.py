@@ -9,6 +9,7 @@ from shutil import copyfile
 
 import pytest
 
+from mm_fsm.core.messages import SIDES
 from mm_fsm.core.programme import ProgrammeRule
 from mm_fsm.errors import JournalError
 from mm_fsm.report.figures import FillModel, MarketFigures
@@ -16,7 +17,8 @@ from mm_fsm.report.run_data.fills_log import FillRow
 from mm_fsm.report.run_data.from_journal import Replaying, figures_from_journals
 from mm_fsm.report.run_data.market_figures import MarketFacts, market_figures
 from mm_fsm.report.run_data.market_follower import MarketFollower, RowTaker
-from mm_fsm.runtime.journal import JournalSettings
+from mm_fsm.report.why.accounts import read_account
+from mm_fsm.runtime.journal import JournalReader, JournalSettings
 from tests.runtime.journal.scenario import World, begin, kill, plan_at
 
 AWAY_SECONDS = 7.0
@@ -195,3 +197,36 @@ def test_without_market_data_no_figure_is_guessed(tmp_path: Path) -> None:
     two = TwoProcesses(tmp_path / "run.journal", record_market_data=False)
     with pytest.raises(JournalError, match="record_market_data = true"):
         figures_from_journals(tmp_path, [two.path], None, Replaying())
+
+
+@pytest.mark.parametrize("recorded", [(True, False, True), (True, False)], ids=["between", "at-the-end"])
+def test_time_without_market_data_is_not_recorded_rather_than_not_running(
+    recorded: tuple[bool, ...], tmp_path: Path
+) -> None:
+    """Processes of 20 seconds, 7 apart. Of the second one nobody can tell whether it quoted, from the first one's end.
+
+    By a rule that the smallest quote meets, only time of the others counts as presence.
+    """
+    path, world = tmp_path / "run.journal", World()
+    for market_data in recorded:
+        run = begin(plan_at(path, journal_settings=JournalSettings(record_market_data=market_data)))
+        world.run(run, 20)
+        kill(run)
+        world.pass_time(AWAY_SECONDS)
+    rule = ProgrammeRule(within_bps=5_000.0, size=Decimal("0.0001"))
+    (found,) = figures_from_journals(tmp_path, [path], None, Replaying(rule=rule)).markets
+    away = {"not_recorded": AWAY_SECONDS + 20} | ({"not_running": AWAY_SECONDS} if recorded[-1] else {})
+    for side in ("bid", "ask"):
+        totals = {each.reason: each.seconds for each in found.holds.totals if each.side == side}
+        silent = {reason: length for reason, length in totals.items() if reason in {"not_recorded", "not_running"}}
+        assert silent == pytest.approx(away, abs=4)  # its last step that moved something is a while before its end
+        assert sum(silent.values()) == pytest.approx(sum(away.values()), abs=4 if len(away) == 1 else 2)
+        assert sum(totals.values()) == pytest.approx(found.seconds, abs=1e-6)
+    present = found.presence.both_share * found.presence.observed_seconds
+    assert 0 < present <= found.seconds - sum(away.values()) + 4
+    assert sum("has no market data" in note for note in found.notes) == 1
+    with JournalReader(path) as reader:
+        account = read_account(reader)
+    for side in SIDES:
+        totals = {each.reason: each.seconds for each in found.holds.totals if each.side == side.value}
+        assert totals == pytest.approx({reason: length / 1e9 for reason, length in account.totals(side).items()})
