@@ -15,7 +15,7 @@ from mm_fsm.report.figures.money import BootstrapInterval, BootstrapTerms, Drawd
 from mm_fsm.report.figures.over_time import Fills, Inventory, Series
 from mm_fsm.report.figures.quoting import Holds, Orders, Presence
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Of ``report.json``. Whoever adds, removes or renames a figure, or changes a type or a meaning, counts it up."""
 
 

@@ -22,7 +22,7 @@ from mm_fsm.report.run_data.hold_bins import HoldBins
 from mm_fsm.report.stretches import Stretch, StretchKind
 from tests.cli.command_line import run
 
-DIGEST_OF_FORMAT = {2: "f7b8bfccfedf05c4"}
+DIGEST_OF_FORMAT = {3: "642180f9cb6b23d3"}
 """Of the names and types of all figures. A change of any of them is another format: count ``FORMAT`` up."""
 
 
