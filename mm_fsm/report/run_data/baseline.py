@@ -101,6 +101,24 @@ def run_baseline(
     own = mean_spread_bps(run.series)
     wanted = configuration.strategy.target_spread_bps if own is None or own <= 0 else own
     configuration = evolve(configuration, strategy=plain_settings(configuration.strategy, wanted))
+    found = _figures_of(configuration, account, run, on_progress)
+    against = paired(run.profit_steps, found.profit_steps, Blocks.of(run.inventory, found.inventory))
+    return Baseline(
+        policy=_in_words(configuration),
+        spread_bps=_spread(configuration),
+        run_spread_bps=own,
+        figures=without_columns(found),
+        differences=against.differences,
+        terms=against.terms,
+        no_interval=against.refused,
+        net_per_step=net_at(run.series, found.series),
+    )
+
+
+def _figures_of(
+    configuration: MarketConfiguration, account: PaperAccount, run: MarketFigures, on_progress: Callable[[float], None]
+) -> MarketFigures:
+    """The plain quoter's figures over the run's time."""
     machine = MarketMakingStateMachine(
         configuration.strategy, account.instrument, account.fees, account.balances, _services(configuration)
     )
@@ -117,18 +135,7 @@ def run_baseline(
         fill_model=fill_model_of(configuration, is_recorded=isinstance(account, RecordedPlan)),
         settings={},
     )
-    found = market_figures(follower, machine, facts)
-    against = paired(run.profit_steps, found.profit_steps, Blocks.of(run.inventory, found.inventory))
-    return Baseline(
-        policy=_in_words(configuration),
-        spread_bps=_spread(configuration),
-        run_spread_bps=own,
-        figures=without_columns(found),
-        differences=against.differences,
-        terms=against.terms,
-        no_interval=against.refused,
-        net_per_step=net_at(run.series, found.series),
-    )
+    return market_figures(follower, machine, facts)
 
 
 def _up_to_the_end_of(run: MarketFigures, runner: SessionRunner) -> Iterator[float]:
