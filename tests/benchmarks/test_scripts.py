@@ -20,6 +20,7 @@ PRINTED = {
     "engine_unit": ((), r"engine: one self transition [\d.]+ us"),
     "step_cost": (("--rounds=1", "--quiet-steps=20", "--fills=2"), r"fill to new intents, one step +[\d.]+"),
     "journal_cost": (("--rounds=1", "--round-seconds=20"), r"a step with intents +[\d.]+"),
+    "report_cost": (("--rounds=1", "--round-seconds=20"), r"the report costs \d+% of what the journal costs"),
     "watching_cost": (("--rounds=1", "--round-seconds=10"), r"alerts, a step more +-?[\d.]+"),
     "group_commit": (("--rounds=1",), r"100 records at once; ms until durable"),
     "journal_soak": (("--facts=3000",), r"bytes a fact"),
