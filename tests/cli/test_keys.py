@@ -20,6 +20,9 @@ from mm_fsm.cli.keys import Keys
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
     import os, signal, sys
+    for number in (signal.SIGHUP, signal.SIGQUIT):  # whoever runs the tests in the background has them ignored
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from mm_fsm.cli.keys import Keys
     def say(text): os.write(2, (text + "\\n").encode())
     with Keys(on_leaving=lambda: say("leaving")) as keys:
