@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine_unit import EngineUnit, median
+from journal_cost import advance_until
 
 from mm_fsm import MachineObserver
 from mm_fsm.machine.results import StepResult
@@ -110,13 +111,6 @@ def one_round(runner: Any, end: int, unit: EngineUnit, watch: Timed) -> tuple[fl
         shared = besides / len(every)
         found += [(statistics.mean(each) + shared) / one for each in (every, spent[True], spent[False])]
     return tuple(found)
-
-
-def advance_until(runner: Any, end: int) -> None:
-    """Let event time run."""
-    while runner.next_time < end and not runner.machine.is_final:
-        for _ in runner.advance():
-            pass
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ from mm_fsm.core.messages import Side
 from mm_fsm.report.status import SessionStatus
 from mm_fsm.runtime.session import for_session, open_session
 from mm_fsm.runtime.settings_file import read_preset
-from tests.report.statuses import NOW, SECOND, entries
+from tests.report.statuses import NOW, SECOND, entries, quoting_market
 
 EDGE_SIGNS = "╭╮╰╯│─"
 WIDTHS = (120, 80, 60)
@@ -72,19 +72,9 @@ def test_a_market_in_a_line_or_two_keeps_every_word_too(entry: dict[str, Any], w
     )
 
 
-def quoting() -> dict[str, Any]:
-    session = open_session(for_session(read_preset("paper_ethusd"), duration_seconds=300, seed=7))
-    status = SessionStatus(session)
-    for result in session.runner.run():
-        status.follow(result)
-        if session.machine.context.fill_count and all(s.status is None for s in session.machine.context.sides.values()):
-            break
-    return status.entry()
-
-
 @pytest.fixture(scope="module")
 def quotes() -> dict[str, Any]:
-    return quoting()
+    return quoting_market()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

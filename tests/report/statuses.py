@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what ``status.json`` says of a market: every shape that a view must be able to show."""
+"""What ``status.json`` says of a market: of a real one that quotes, and in every shape that a view must show."""
 
 from __future__ import annotations
 
@@ -9,9 +9,24 @@ from hypothesis.strategies import SearchStrategy
 
 from mm_fsm.core.decisions import FaultCode, HoldReason
 from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
+from mm_fsm.report.status import SessionStatus
+from mm_fsm.runtime.session import for_session, open_session
+from mm_fsm.runtime.settings_file import read_preset
 
 NOW = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
+
+
+def quoting_market() -> dict[str, Any]:
+    """The entry of a simulated market, once it has traded and quotes both sides."""
+    session = open_session(for_session(read_preset("paper_ethusd"), duration_seconds=300, seed=7))
+    status = SessionStatus(session)
+    for result in session.runner.run():
+        status.follow(result)
+        if session.machine.context.fill_count and all(s.status is None for s in session.machine.context.sides.values()):
+            break
+    return status.entry()
+
 
 texts: SearchStrategy[str] = st.one_of(
     st.sampled_from(

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.report.status import SessionStatus
 from mm_fsm.report.status_words import (
     Tone,
     amount,
@@ -24,9 +23,7 @@ from mm_fsm.report.status_words import (
     quote_words,
     troubles,
 )
-from mm_fsm.runtime.session import for_session, open_session
-from mm_fsm.runtime.settings_file import read_preset
-from tests.report.statuses import NOW, SECOND, entries, texts
+from tests.report.statuses import NOW, SECOND, entries, quoting_market, texts
 
 
 def limit(**changes: Any) -> dict[str, Any]:
@@ -99,20 +96,9 @@ def test_of_many_limits_the_nearest_are_told_in_their_order() -> None:
     assert [each.partition(":")[0] for each in limits_answer({"limits": found}, most=2).words.split("; ")] == ["c", "b"]
 
 
-def running() -> dict[str, Any]:
-    """A real market's entry, once it quotes."""
-    session = open_session(for_session(read_preset("paper_ethusd"), duration_seconds=300, seed=7))
-    status = SessionStatus(session)
-    for result in session.runner.run():
-        status.follow(result)
-        if session.machine.context.fill_count and all(s.status is None for s in session.machine.context.sides.values()):
-            break
-    return status.entry()
-
-
 def test_faults_say_what_is_done_about_them_and_orders_of_unknown_outcome_for_how_long() -> None:
     entry = {
-        **running(), "time": NOW,
+        **quoting_market(), "time": NOW,
         "faults": {
             "now": {"code": "kill_switch", "reason": "lost 5 of 5", "since": NOW - 3 * SECOND, "is_transient": False},
             "doing": "the position is reduced, then it ends", "latched": [], "noted": 1,
@@ -137,7 +123,7 @@ def test_of_many_unknown_orders_two_are_named_and_a_suspension_is_told_once() ->
     }  # fmt: skip
     orders = [{"order": f"a-{number}", "side": "bid", "since": NOW - SECOND} for number in range(6)]
     entry = {
-        **running(), "time": NOW, "unknown_orders": orders, "sides": {"bid": side, "ask": side},
+        **quoting_market(), "time": NOW, "unknown_orders": orders, "sides": {"bid": side, "ask": side},
         "requests": {"suspended_until": NOW + 6 * SECOND, "suspended_reason": "a ban", "awaiting_answer": 0},
     }  # fmt: skip
     assert [(each.question, each.words) for each in troubles(entry)] == [
@@ -165,12 +151,12 @@ def test_of_many_unknown_orders_two_are_named_and_a_suspension_is_told_once() ->
     ],
 )
 def test_a_stop_says_what_becomes_of_the_position(stop: dict[str, Any], words: str) -> None:
-    entry = {**running(), "time": NOW, "stopping": {"reason": "SIGINT", "is_late": False, **stop}}
+    entry = {**quoting_market(), "time": NOW, "stopping": {"reason": "SIGINT", "is_late": False, **stop}}
     assert [(each.question, each.words) for each in troubles(entry)] == [("stop", words)]
 
 
 def test_the_feed_says_when_it_is_too_old_and_when_news_of_own_orders_is_lost() -> None:
-    entry = running()
+    entry = quoting_market()
     assert feed_answer(entry).tone is Tone.PLAIN
     entry["feed"] |= {"age_seconds": 10.0}
     assert (feed_answer(entry).words, feed_answer(entry).tone) == ("10.0 s old; too old after 10 s", Tone.BAD)
@@ -182,7 +168,7 @@ def test_the_feed_says_when_it_is_too_old_and_when_news_of_own_orders_is_lost() 
 
 def test_a_side_shows_its_innermost_order_and_how_far_it_is_from_the_reference() -> None:
     """Of a real market: the best own bid lies below the reference price, the best own ask above."""
-    entry = running()
+    entry = quoting_market()
     for name, sign in (("bid", -1), ("ask", 1)):
         best = entry["quotes"][name][0]
         far = (Decimal(best["price"]) / Decimal(entry["market"]["reference"]) - 1) * 10_000

@@ -13,12 +13,12 @@ from mm_fsm.core.messages import SIDES, Intent, Side
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.stretches import Stretch, StretchKind, StretchRecorder
-from mm_fsm.runtime.journal import JournalReader, JournalSettings, replay
+from mm_fsm.runtime.journal import JournalReader, replay
 from mm_fsm.runtime.recovery import OpenRun
 from tests.machine.beginnings import placing, quoting
 from tests.machine.bench import SECOND, START, Bench
 from tests.machine.scripted import services
-from tests.runtime.journal.scenario import World, begin, kill, plan_at, settings_with
+from tests.runtime.journal.scenario import World, begin, plan_at, record_two_processes, settings_with
 
 BID, ASK = Side.BID, Side.ASK
 
@@ -26,15 +26,7 @@ BID, ASK = Side.BID, Side.ASK
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two processes, seven seconds apart, the last one killed."""
-    path = tmp_path_factory.mktemp("recorded") / "run.journal"
-    plan = plan_at(path, journal_settings=JournalSettings(record_market_data=True, segment_records=100))
-    world = World()
-    for _ in range(2):
-        run = begin(plan)
-        world.run(run, 40)
-        kill(run)
-        world.pass_time(7)
-    return path
+    return record_two_processes(tmp_path_factory.mktemp("recorded") / "run.journal", pause_seconds=7)
 
 
 def replayed(path: Path) -> tuple[list[Stretch], StretchRecorder, list[QuotingMachine]]:

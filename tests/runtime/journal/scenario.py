@@ -169,6 +169,18 @@ def kill(run: OpenRun) -> None:
     run.ownership.release()
 
 
+def record_two_processes(path: Path, pause_seconds: int) -> Path:
+    """A journal with market data of two processes with a pause after each, both killed."""
+    plan = plan_at(path, journal_settings=JournalSettings(record_market_data=True, segment_records=100))
+    world = World()
+    for _ in range(2):
+        run = begin(plan)
+        world.run(run, 40)
+        kill(run)
+        world.pass_time(pause_seconds)
+    return path
+
+
 def is_quoting(result: StepResult) -> bool:
     """Whether a step came to rest with quotes out."""
     return result.state == "monitoring_orders"

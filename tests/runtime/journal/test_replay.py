@@ -24,21 +24,13 @@ from mm_fsm.runtime.journal.database import RecordRow, SegmentRow
 from mm_fsm.runtime.journal.snapshots import SnapshotError, read_snapshot, write_snapshot
 from mm_fsm.services.registry import load_services
 from mm_fsm.services.spreads import DefaultSpreadService
-from tests.runtime.journal.scenario import World, begin, kill, plan_at
+from tests.runtime.journal.scenario import World, begin, kill, plan_at, record_two_processes
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with two processes in it, market data recorded, killed at the end."""
-    path = tmp_path_factory.mktemp("recorded") / "run.journal"
-    plan = plan_at(path, journal_settings=JournalSettings(record_market_data=True, segment_records=100))
-    world = World()
-    for _ in range(2):
-        run = begin(plan)
-        world.run(run, 40)
-        kill(run)
-        world.pass_time(3)
-    return path
+    return record_two_processes(tmp_path_factory.mktemp("recorded") / "run.journal", pause_seconds=3)
 
 
 @pytest.fixture
