@@ -28,12 +28,13 @@ class UnblockedStream:
     Everything else of that stream (its name, encoding, descriptor) is as it was. Signal handlers may write, too.
 
     Args:
-        stream: with a descriptor, which is written to directly.
+        stream: with a descriptor. A duplicate of that is written to directly, so that what others do to the number
+            meanwhile, such as keeping the output of a library, loses nothing.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream: Final = stream
-        self._descriptor: Final = stream.fileno()
+        self._descriptor: Final = os.dup(stream.fileno())
         self._waiting: Final = SimpleQueue[bytes]()
         """Its ``put`` is reentrant: a signal handler may interrupt it."""
         self._lock: Final = RLock()

@@ -62,6 +62,23 @@ def test_a_reader_that_has_left_ends_nothing(pipe: tuple[int, UnblockedStream]) 
     assert drain(stream)
 
 
+def test_text_that_waits_while_the_descriptor_is_turned_elsewhere_still_arrives(
+    pipe: tuple[int, UnblockedStream], tmp_path: Path
+) -> None:
+    """As it is while a library's own output is kept away: what is written meanwhile is not that library's."""
+    reader, stream = pipe
+    kept = os.dup(stream.fileno())
+    with (tmp_path / "elsewhere").open("w") as elsewhere:
+        os.dup2(elsewhere.fileno(), stream.fileno())
+        stream.write("interrupted\n")
+        assert drain(stream)
+        os.dup2(kept, stream.fileno())
+    os.close(kept)
+    assert (tmp_path / "elsewhere").read_text() == ""
+    os.set_blocking(reader, False)
+    assert os.read(reader, 100) == b"interrupted\n"
+
+
 def test_the_stream_is_as_before_once_everything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "file").open("w") as file:  # takes everything, always
         monkeypatch.setattr(sys, "stderr", file)
