@@ -13,7 +13,7 @@ from rich.console import Console
 
 from mm_fsm.cli.keys import Keys
 from mm_fsm.cli.live_view import LiveView
-from tests.report.statuses import entries
+from tests.report.statuses import entries, quoting_market
 
 
 class PressedKeys(Keys):
@@ -80,9 +80,7 @@ def test_the_view_fits_its_window(shown: list[dict[str, Any]], width: int, heigh
 
 @pytest.fixture(scope="module")
 def quotes() -> dict[str, Any]:
-    from tests.cli.test_market_panel import quoting
-
-    return quoting()
+    return quoting_market()
 
 
 def test_a_key_shows_the_next_market_alone_and_another_all_of_them(quotes: dict[str, Any]) -> None:

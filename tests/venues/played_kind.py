@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -123,16 +124,28 @@ class PlayedKind:
         return PlayedPlan(connection=table.account, paper=paper, is_down=table.is_down)
 
 
+class WritesAtOnce(Executor):
+    """Instead of threads: played time does not wait for a disk, so what a journal writes is written when it is due."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **keywords: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(call(*args, **keywords))
+        return done
+
+
 @contextmanager
 def installed(
     place: Path, monkeypatch: pytest.MonkeyPatch, target: str = "tests.venues.played_kind:PlayedKind"
 ) -> Iterator[None]:
-    """As if a package had registered the kind ``played`` under ``mm_fsm.venues``."""
+    """As if a package had registered the kind ``played`` under ``mm_fsm.venues``; journals do not lag behind it."""
     metadata = place / "played-1.0.dist-info"
     metadata.mkdir(parents=True)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: played\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(f"[mm_fsm.venues]\nplayed = {target}\n")
     with monkeypatch.context() as patch:
         patch.syspath_prepend(place)
+        patch.setattr("mm_fsm.runtime.journal.group_commit.ThreadPoolExecutor", WritesAtOnce)
         Played.made.clear()
         yield
