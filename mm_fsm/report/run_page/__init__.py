@@ -4,7 +4,7 @@
 whole_page      the page from the figures; one section a market
 answers         what a desk asks first, answered in a sentence each
 profit_rows     profit and its split, the plain quoter beside it
-quality_rows    markouts, presence, holds, orders
+quality_rows    presence, holds, orders, position
 chart_rows      states, budgets, and the chart as heat map
 drawn_rows      rows of a table with a drawing in each
 number_texts    numbers as people read them, with units

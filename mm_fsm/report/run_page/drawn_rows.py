@@ -94,11 +94,6 @@ def whisker(scale: Scale, bounds: Sequence[float], look: str = "") -> Markup:
     return _between(scale, bounds, f"whisker {look}".strip())
 
 
-def dot(scale: Scale, number: float, look: str) -> Markup:
-    """A dot at a number; ``look`` tells a filled one from a ring."""
-    return Markup('<circle class="{}" cx="{:g}%"/>').format(look, scale.at(number))
-
-
 def _between(scale: Scale, bounds: Sequence[float], look: str) -> Markup:
     left, right = sorted(scale.at(bound) for bound in bounds)
     return Markup('<rect class="{}" x="{:g}%" width="{:g}%"/>').format(look, left, max(round(right - left, 1), 0.2))

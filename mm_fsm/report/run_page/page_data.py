@@ -26,6 +26,7 @@ def market_data(market: Mapping[str, Any], decimals: int) -> dict[str, Any]:
         "fills": _fills(market["fills"]),
         "holds": _holds(market["holds"]),
         "stretches": _stretches(market["holds"]["stretches"]),
+        "markouts": _markouts(market["markouts"]["rows"]),
         "limit": market["inventory"]["limit"],
         "life": market["orders"]["life"]["histogram"],
         "edges": [
@@ -102,6 +103,22 @@ def _stretches(stretches: Mapping[str, Any]) -> dict[str, Any]:
         "step": packed(stretches["step"], 0),
         **{name: _words(stretches[name]) for name in ("side", "reason", "detail", "edge", "ending")},
     }
+
+
+def _markouts(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Every number exactly, as text: the page's script makes tables of them."""
+    names = ("horizon_seconds", "count", "quantity", "gross_bps", "gross_by_fill_bps", "net_bps")
+    return {
+        "names": ["group", "of", *names, "low", "high"],
+        "rows": [
+            [row["group"], row["of"], *map(_text, (*map(row.get, names), *(row["net_interval_bps"] or (None, None))))]
+            for row in rows
+        ],
+    }
+
+
+def _text(number: float | None) -> str | None:
+    return None if number is None else str(number)
 
 
 def _words(column: list[str | None]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How good the quotes were: markouts, presence, holds, orders."""
+"""How good the quotes were: presence, holds, orders, position."""
 
 from __future__ import annotations
 
@@ -14,17 +14,13 @@ from mm_fsm.report.run_page.drawn_rows import (
     DrawnTable,
     Scale,
     bar,
-    dot,
     drawing,
     upright,
-    whisker,
     zero_line,
 )
-from mm_fsm.report.run_page.number_texts import NOTHING, count, duration, exact, horizon, percent, plain, words
+from mm_fsm.report.run_page.number_texts import NOTHING, count, duration, exact, percent, plain, words
 from mm_fsm.report.run_page.shown_figures import ShownFigures
 
-_GROUPS: Final = {"all": "All fills", "side": "By side", "level": "By level", "age": "By age of the quote"}
-_SIDES: Final = {"bid": "Bought (bid)", "ask": "Sold (ask)"}
 _LIVE: Final = "live"
 
 
@@ -35,100 +31,6 @@ class Fact:
     name: str
     value: Markup | str
     note: str = ""
-
-
-@frozen(kw_only=True)
-class MarkoutTable:
-    """Every group at one horizon."""
-
-    horizon: Markup
-    is_judged: bool
-    table: DrawnTable
-
-
-def markout_tables(market: ShownFigures) -> list[MarkoutTable]:
-    """One table a horizon, each drawn on a scale of its own: what happens later is larger."""
-    rows = market.rows("markouts.rows")
-    judged = market["markouts.judged_seconds"]
-    tables = []
-    for at, seconds in enumerate(market["markouts.horizons_seconds"]):
-        of_horizon = [row for row in rows if row["horizon_seconds"] == seconds]
-        tables.append(
-            MarkoutTable(
-                horizon=market.show(f"markouts.horizons_seconds.{at}", horizon),
-                is_judged=seconds == judged,
-                table=_markout_table(of_horizon, seconds, market["base_currency"]),
-            )
-        )
-    return tables
-
-
-def _markout_scale(rows: list[ShownFigures]) -> Scale:
-    """For all points; intervals of few fills that reach further than half of that again are cut at the edge."""
-    points = [row[name] for row in rows for name in ("gross_bps", "net_bps")]
-    bounds = [bound for row in rows for bound in row["net_interval_bps"] or ()]
-    most = 1.5 * max((abs(point) for point in points if point is not None), default=0.0)
-    return Scale.around([*points, *(min(max(bound, -most), most) for bound in bounds)])
-
-
-def _markout_table(rows: list[ShownFigures], seconds: float, base: str) -> DrawnTable:
-    scale = _markout_scale(rows)
-    drawn = []
-    group = ""
-    for row in rows:
-        if row["group"] != group:
-            group = row["group"]
-            if group != "all":
-                drawn.append(DrawnRow(name=_GROUPS.get(group, words(group)), cells=(), look="group"))
-        drawn.append(_markout_row(row, scale))
-    return DrawnTable(
-        caption=f"What a fill was worth {horizon(seconds)} later, bps",
-        heads=("Fills", "Number", f"Quantity, {base}", "By fill", "Gross", "Net of fees", "95\u202f% interval"),
-        rows=tuple(drawn),
-        axis="ring gross, dot net of fees with its interval; left of the line the price went against us",
-    )
-
-
-def _short(number: float) -> str:
-    return exact(float(f"{number:.6g}"))
-
-
-def _fills_name(row: ShownFigures) -> str:
-    return str(_SIDES.get(row["of"], row["of"])) if row["group"] != "all" else "All"
-
-
-def _markout_row(row: ShownFigures, scale: Scale) -> DrawnRow:
-    side = row["of"].split(" ")[0] if row["of"].split(" ")[0] in _SIDES else ""
-    parts = [zero_line(scale)]
-    if row["net_interval_bps"] is not None:
-        parts.append(whisker(scale, row["net_interval_bps"], side))
-    if row["gross_bps"] is not None:
-        parts.append(dot(scale, row["gross_bps"], f"ring {side}".strip()))
-    if row["net_bps"] is not None:
-        parts.append(dot(scale, row["net_bps"], f"dot {side}".strip()))
-    number = _signed_number
-    bounds: Markup | str = NOTHING
-    if row["net_interval_bps"] is not None:
-        bounds = Markup("{} to {}").format(
-            row.show("net_interval_bps.0", number), row.show("net_interval_bps.1", number)
-        )
-    return DrawnRow(
-        name=_fills_name(row),
-        place=row.around,
-        cells=(
-            Cell(row.show("count", count)),
-            Cell(row.show("quantity", _short)),
-            Cell(row.show("gross_by_fill_bps", number)),
-            Cell(row.show("gross_bps", number)),
-            Cell(row.show("net_bps", number)),
-            Cell(bounds),
-        ),
-        drawing=drawing(*parts),
-    )
-
-
-def _signed_number(value: float | None) -> str:
-    return plain(value, 2, signed=True)
 
 
 def presence_table(market: ShownFigures) -> DrawnTable:

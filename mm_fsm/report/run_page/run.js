@@ -417,8 +417,9 @@ function colorStates(article, figures, measure) {
     node.querySelector("path, polygon")?.setAttribute("fill", shade);
   }
 }
-for (const table of document.querySelectorAll("table.drawn")) labelCells(table);
 const report = pageData();
+for (const article of document.querySelectorAll("article.market")) makeMarkouts(article, report.markets[Number(article.dataset.market)]);
+for (const table of document.querySelectorAll("table.drawn")) labelCells(table);
 for (const article of document.querySelectorAll("article.market")) {
   const data = report.markets[Number(article.dataset.market)];
   if (data.begin !== null) {
@@ -431,12 +432,6 @@ for (const article of document.querySelectorAll("article.market")) {
     else new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) once(); }, { rootMargin: "600px" }).observe(article);
   } else article.querySelector(".charts").replaceChildren(element("p", article.querySelector(".charts").dataset.empty, "empty muted"));
   makeTables(article, data);
-  const horizons = article.querySelector(".horizons");
-  if (horizons) {
-    chooseOne(horizons, ({ horizon }) => {
-      for (const table of article.querySelectorAll(".markout-table")) table.classList.toggle("other", table.dataset.horizon !== horizon);
-    });
-  }
   const heat = article.querySelector(".heat-buttons");
   if (heat) chooseOne(heat, ({ measure }) => colorStates(article, data.states, measure));
 }

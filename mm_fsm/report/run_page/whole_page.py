@@ -17,10 +17,8 @@ from mm_fsm.report.run_page.page_data import market_data
 from mm_fsm.report.run_page.profit_rows import baseline_table, market_amounts, waterfall
 from mm_fsm.report.run_page.quality_rows import (
     Fact,
-    MarkoutTable,
     hold_table,
     inventory_facts,
-    markout_tables,
     order_facts,
     presence_table,
 )
@@ -40,7 +38,6 @@ class MarketSection:
     waterfall: DrawnTable
     baseline: DrawnTable | None
     inventory: list[Fact]
-    markouts: list[MarkoutTable]
     presence: DrawnTable
     holds: DrawnTable
     orders: list[tuple[str, list[Fact]]]
@@ -67,7 +64,7 @@ def report_page(figures: RunFigures) -> str:
         },
         home=_HOME,
         styles=["run.css"],
-        scripts=["run.js"],
+        scripts=["markouts.js", "run.js"],
         has_timelines=True,
         run=whole,
         sections=sections,
@@ -87,7 +84,6 @@ def _section(market: ShownFigures, number: int) -> MarketSection:
         waterfall=waterfall(market, amounts),
         baseline=baseline_table(market, amounts),
         inventory=inventory_facts(market),
-        markouts=markout_tables(market),
         presence=presence_table(market),
         holds=hold_table(market),
         orders=order_facts(market),

@@ -20,6 +20,8 @@ IN_THE_DATA = re.compile(
     r"\.(series\.(?!bucket)|fills\.|profit_steps\.|holds\.over_time\.(time|seconds)|holds\.stretches\.|orders\.life\.histogram\.|machine\.edges\.|baseline\.net_per_step)"
 )
 """Columns: drawn and listed by the page's script."""
+BY_SCRIPT = re.compile(r"\.markouts\.rows\.")
+"""Tables that the page's script makes at once: a browser shows their numbers."""
 IMPLIED = re.compile(
     r"\.intervals\.\w+\.(value|excludes_zero)$"  # the sum itself, and where its interval lies
     r"|\.interval\.excludes_zero$"
@@ -78,10 +80,10 @@ def test_every_figure_stands_in_the_page_with_its_exact_value(page: str) -> None
     expected = {
         place: value
         for place, value in numbers_of(sample_run(markets=2, rows=200, fills=40).entry())
-        if not IN_THE_DATA.search(place) and not IMPLIED.search(place)
+        if not (IN_THE_DATA.search(place) or IMPLIED.search(place) or BY_SCRIPT.search(place))
     }
     shown = shown_in(page)
-    assert len(expected) > 800
+    assert len(expected) > 300
     assert {place: shown.get(place) for place in expected} == expected
 
 

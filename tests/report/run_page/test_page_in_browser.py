@@ -11,6 +11,7 @@ import pytest
 
 from mm_fsm.report.run_page import report_page
 from tests.browser import OpenPage, scrolls_sideways, wider_than_the_page
+from tests.report.run_page.marks import MARKS
 from tests.report.run_page.sample_run import BEGIN, sample_run
 
 RUN = sample_run(rows=400, fills=60)
@@ -116,6 +117,43 @@ def test_markouts_are_shown_at_the_horizon_that_is_chosen(report: str, open_page
     page.locator(".horizons").get_by_role("button", name="300", exact=False).press("Space")
     assert visible.first.inner_text() == "What a fill was worth 300\u202fs later, bps"
     assert page.locator('.horizons [aria-pressed="true"]').count() == 1
+
+
+def test_markouts_stand_in_their_tables_exactly(report: str, open_page: OpenPage) -> None:
+    """Every number of every row and horizon, those that are printed only included; no interval: a dash."""
+    page = open_page(report, width=390)
+    expected: dict[str, str] = {}
+    for place, row in enumerate(RUN.markets[0].markouts.rows):
+        numbers = {"count": row.count, "quantity": row.quantity, "gross_bps": row.gross_bps, "net_bps": row.net_bps}
+        numbers |= {"gross_by_fill_bps": row.gross_by_fill_bps}
+        numbers |= {f"net_interval_bps.{at}": bound for at, bound in enumerate(row.net_interval_bps or ())}
+        expected |= {f"markets.0.markouts.rows.{place}.{name}": str(number) for name, number in numbers.items()}
+    shown = page.evaluate(MARKS)
+    assert {place: value for place, value in shown.items() if ".markouts.rows." in place} == expected
+    cells = page.locator(".markout-table:visible tbody tr").nth(0).locator("td, th").all_inner_texts()
+    assert [cell.split("\n")[-1] for cell in cells[:-1]] == [
+        "All", "240", "60.5", "+0.56", "+0.50", "0.00", "\u22121.00 to +1.00",
+    ]  # fmt: skip
+    assert page.locator(".markout-table:visible tbody tr").last.locator("td").nth(5).inner_text().endswith("\u2013")
+
+
+def test_a_markout_is_drawn_where_its_number_is(report: str, open_page: OpenPage) -> None:
+    """At 60 s the points reach from -1.25 to 0.5 and the widest interval to -2.125, cut at 1.5 * 1.25.
+
+    So 3 % is -1.875 and 97 % the upper end of the first interval, 1: a bps is 94 / 2.875 %. Zero is at 3 + 1.875 of
+    that, 64.3 %; the first row's gross of 0.5 at 80.7 %; its net of 0 on the line, and its interval from -1, 31.6 %.
+    """
+    page = open_page(report)
+    drawn = page.locator(".markout-table:visible tbody tr").nth(0).locator("svg > *")
+    read = "(parts) => parts.map((part) => ['class', 'x', 'width', 'cx'].map((name) => part.getAttribute(name)))"
+    assert drawn.evaluate_all(read) == [
+        ["zero", "64.3%", None, None],
+        ["whisker", "31.6%", "65.4%", None],
+        ["ring", None, None, "80.7%"],
+        ["dot", None, None, "64.3%"],
+    ]
+    side = page.locator(".markout-table:visible tbody tr").nth(2).locator("svg > *")
+    assert [looks for looks, *_ in side.evaluate_all(read)] == ["zero", "whisker bid", "ring bid", "dot bid"]
 
 
 def test_states_are_coloured_by_what_is_chosen(report: str, open_page: OpenPage) -> None:
