@@ -15,6 +15,8 @@ from rich.text import Text
 
 from mm_fsm.cli.row_layout import Block, fitted
 from mm_fsm.cli.wrapping import STYLES, answered, wrapped
+from mm_fsm.report.ended_words import ended_answers
+from mm_fsm.report.run_condition import Condition
 from mm_fsm.report.status_words import (
     Answer,
     Tone,
@@ -137,9 +139,13 @@ def _subtitle(omitted: int, room: int) -> Text | None:
 
 def _blocks(entry: Entry, width: int) -> Iterator[Block]:
     """Everything that there is to show, in the order in which it stands."""
+    if entry["has_ended"]:
+        for rank, answer in enumerate(ended_answers(entry, Condition.ENDED)):
+            yield Block(rank, answered(answer, width))
+        return
     if entry["why_down"]:
         yield Block(0, answered(Answer("down", printable(entry["why_down"]), Tone.BAD), width))
-    elif not entry["has_ended"]:
+    else:
         yield from _quoting(entry, width)
     yield Block(4, _inventory(entry, width))
     if entry["limits"]:
@@ -147,10 +153,9 @@ def _blocks(entry: Entry, width: int) -> Iterator[Block]:
     yield Block(3, _short_profit(entry, width), longer=(answered(Answer("profit", profit_words(entry)), width),))
     fills = [answered(answer, width) for answer in fills_answers(entry)]
     yield Block(6, fills[0], longer=([line for lines in fills for line in lines],))
-    if not entry["has_ended"]:
-        feed = next(answer for answer in answers(entry) if answer.question == "feed")
-        yield Block(1 if feed.tone is Tone.BAD else 5, answered(feed, width))
-        yield Block(7, answered(Answer("spreads", spread_words(entry)), width))
+    feed = next(answer for answer in answers(entry) if answer.question == "feed")
+    yield Block(1 if feed.tone is Tone.BAD else 5, answered(feed, width))
+    yield Block(7, answered(Answer("spreads", spread_words(entry)), width))
 
 
 def _quoting(entry: Entry, width: int) -> Iterator[Block]:

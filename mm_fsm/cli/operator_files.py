@@ -6,7 +6,12 @@ from pathlib import Path
 
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.wrapping import STYLES
+from mm_fsm.errors import FileError
+from mm_fsm.report.ended_words import next_step, orders_may_be_open
 from mm_fsm.report.run_condition import IN_WORDS, ORDERS_MAY_BE_OPEN, SILENT_SECONDS, Condition, condition_now
+from mm_fsm.report.status import read_status
+from mm_fsm.report.status_words import Answer, Tone
 from mm_fsm.runtime.operations import PAUSE, STOP, OperationsDirectory
 
 
@@ -43,9 +48,18 @@ def stop_run(directory: Path, reason: str) -> int:
     return _say(operations, "will be stopped")
 
 
-def what_helps(directory: Path) -> str:
-    """What to do about a run whose process is gone."""
-    return f"Orders may still be open: run mm-fsm watchdog {directory}, which cancels them, or start the run again."
+def _what_helps(operations: OperationsDirectory, condition: Condition) -> Answer:
+    """What to do about a run whose process is gone, as far as its status tells."""
+    directory = operations.directory
+    try:
+        status = read_status(directory)
+        if status["run"] == operations.read().run:
+            return next_step(status, condition, directory, operations.rescues())
+    except (FileError, LookupError, TypeError, ValueError, ArithmeticError):  # no status that this version can read
+        pass
+    if operations.is_confirmed_empty():
+        return Answer("next", "A watchdog has confirmed every book empty.", Tone.WARNING)
+    return Answer("next", orders_may_be_open(directory), Tone.BAD)
 
 
 def _say(operations: OperationsDirectory, what: str) -> int:
@@ -56,11 +70,10 @@ def _say(operations: OperationsDirectory, what: str) -> int:
         print_message(f"the run of {markets} has ended: nothing listens to this until it is started again")
         return ExitCode.SUCCESS
     if condition in ORDERS_MAY_BE_OPEN:
-        is_empty = operations.is_confirmed_empty()
-        remedy = "A watchdog has confirmed every book empty." if is_empty else what_helps(operations.directory)
+        step = _what_helps(operations, condition)
         print_message(
-            f"mm-fsm: process {facts.process} {IN_WORDS[condition]}: nobody makes {markets}. {remedy}",
-            style="yellow" if is_empty else "red",
+            f"mm-fsm: process {facts.process} {IN_WORDS[condition]}: nobody makes {markets}. {step.words}",
+            style=STYLES[step.tone] or "yellow",
         )
         return ExitCode.FAILURE
     if condition is Condition.SILENT:

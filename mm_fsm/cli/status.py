@@ -13,20 +13,18 @@ from rich.text import Text
 
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
-from mm_fsm.cli.operator_files import what_helps
 from mm_fsm.cli.wrapping import STYLES, answered, wrapped
 from mm_fsm.errors import SettingsError
-from mm_fsm.report.run_condition import IN_WORDS, LISTENING, ORDERS_MAY_BE_OPEN, Condition, condition_of
+from mm_fsm.report.ended_words import ended_answers, next_step, run_left
+from mm_fsm.report.run_condition import IN_WORDS, LISTENING, Condition, condition_of
 from mm_fsm.report.status import read_status
 from mm_fsm.report.status_words import (
     Answer,
     Tone,
     answers,
-    fills_answers,
     glance_tone,
     headline,
     printable,
-    profit_words,
 )
 from mm_fsm.report.table import duration, money
 from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket
@@ -50,13 +48,8 @@ def print_status(directory: Path, *, as_json: bool) -> int:
     else:
         for line in _lines(status, directory, rescues, console.width, condition):
             console.print(line, soft_wrap=True)
-    if condition in ORDERS_MAY_BE_OPEN:
-        is_empty = bool(rescues) and all(
-            entry["symbol"] in rescues and rescues[entry["symbol"]].is_confirmed_empty for entry in status["symbols"]
-        )
-        remedy = "A watchdog has confirmed every book empty." if is_empty else what_helps(directory)
-        style = "yellow" if is_empty else "red"
-        print_message(f"mm-fsm: process {status['process']} {IN_WORDS[condition]}. {remedy}", style=style)
+    if condition not in LISTENING:
+        _say_what_helps(status, condition, directory, rescues)
     elif condition is Condition.SILENT:
         print_message(
             f"mm-fsm: process {status['process']} has said nothing for {_age(status)}: it may hang. Look at it, and at "
@@ -64,6 +57,16 @@ def print_status(directory: Path, *, as_json: bool) -> int:
             style="red",
         )
     return ExitCode.SUCCESS if condition in {Condition.RUNNING, Condition.ENDED} else ExitCode.FAILURE
+
+
+def _say_what_helps(
+    status: Mapping[str, Any], condition: Condition, directory: Path, rescues: Mapping[str, RescuedMarket]
+) -> None:
+    """What became of a run that nobody makes any more, and what to do next."""
+    step = next_step(status, condition, directory, rescues)
+    words = f"process {status['process']} {IN_WORDS[condition]}. {step.words}"
+    style = STYLES[step.tone] or ("dim" if condition is Condition.ENDED else "yellow")
+    print_message(words if condition is Condition.ENDED else f"mm-fsm: {words}", style=style)
 
 
 def _run_of(operations: OperationsDirectory) -> str | None:
@@ -83,12 +86,14 @@ def _lines(
     """Everything, in lines no wider than ``width``."""
     yield from wrapped(Text(_run_line(status, directory, condition), style="dim"), width)
     for entry in status["symbols"]:
-        yield from _market(entry, width, is_over=condition not in LISTENING)
+        yield from _market(entry, width, condition, rescues.get(entry["symbol"]))
     for symbol, each in rescues.items():
         yield from wrapped(Text(_rescue_line(symbol, each)), width)
 
 
 def _run_line(status: dict[str, Any], directory: Path, condition: Condition) -> str:
+    if condition not in LISTENING:
+        return f"{directory}: {run_left(status, condition)}"
     return f"{directory}: process {status['process']} {IN_WORDS[condition]}; this is from {_age(status)} ago"
 
 
@@ -98,14 +103,14 @@ def _rescue_line(symbol: str, found: RescuedMarket) -> str:
     return f"{symbol}: a watchdog {book} {age} ago, after {found.cancels} cancels"
 
 
-def _market(entry: dict[str, Any], width: int, *, is_over: bool) -> Iterator[Text]:
+def _market(entry: dict[str, Any], width: int, condition: Condition, rescue: RescuedMarket | None) -> Iterator[Text]:
     """A market in lines no wider than ``width``."""
-    words = headline(entry)
+    is_over = condition not in LISTENING
+    words, tone = headline(entry), glance_tone(entry)
     if is_over and not entry["has_ended"]:
-        words = "was left before it ended"
+        words, tone = "was left before it ended", Tone.BAD
     elif entry["why_down"]:
         words = "down: nobody quotes it"
-    tone = Tone.WARNING if is_over and not entry["has_ended"] else glance_tone(entry)
     yield from wrapped(
         Text.assemble(
             (printable(entry["symbol"]), "bold"),
@@ -115,12 +120,15 @@ def _market(entry: dict[str, Any], width: int, *, is_over: bool) -> Iterator[Tex
         ),
         width,
     )
-    if entry["why_down"] and not is_over:
-        yield from answered(Answer("down", printable(entry["why_down"]), Tone.BAD), width, indent=2)
-    elif is_over or entry["has_ended"]:
-        yield from answered(Answer("profit", profit_words(entry)), width, indent=2)
-        for answer in fills_answers(entry):
-            yield from answered(answer, width, indent=2)
+    for answer in _answers(entry, condition, rescue):
+        yield from answered(answer, width, indent=2)
+
+
+def _answers(entry: dict[str, Any], condition: Condition, rescue: RescuedMarket | None) -> Iterator[Answer]:
+    """What is asked of a market: as it is made, or as it was left."""
+    if entry["has_ended"] or condition not in LISTENING:
+        yield from ended_answers(entry, condition, rescue)
+    elif entry["why_down"]:
+        yield Answer("down", printable(entry["why_down"]), Tone.BAD)
     else:
-        for answer in answers(entry):
-            yield from answered(answer, width, indent=2)
+        yield from answers(entry)

@@ -21,18 +21,19 @@ import attrs
 from attrs import define, field
 
 from mm_fsm.core.messages import SIDES, Side
-from mm_fsm.errors import FileError
+from mm_fsm.errors import FileError, MarketMakerError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.exact import as_json, exact_text
 from mm_fsm.report.files import missing_run
 from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
-from mm_fsm.report.session_report import quote_edge
+from mm_fsm.report.session_report import outcome_of, quote_edge
 from mm_fsm.report.status_figures import News, figures_of
 from mm_fsm.runtime.operations import is_dead, this_run
 from mm_fsm.runtime.session import Session
+from mm_fsm.runtime.shutdown import ending_of
 
 STATUS_FILE: Final = "status.json"
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Of the file; another number is another version's."""
 WRITE_SECONDS: Final = 1.0
 """Wall time between two writes, at least."""
@@ -59,12 +60,16 @@ class SessionStatus:
     session: Session
     sides: dict[Side, SideHistory] = field(factory=lambda: {side: SideHistory() for side in SIDES}, init=False)
     news: News = field(factory=News, init=False)
+    ended_at: int | None = field(default=None, init=False)
+    """Fact time of the step that ended the session, nanoseconds."""
 
     def follow(self, result: StepResult) -> None:
         """Look at both sides after a step; a reason that goes on keeps its beginning. Never raises."""
         with suppress(Exception):  # a bug may have damaged the books: what people read ends no run
             self.news.follow(self.session, result)
             self._follow_sides()
+            if self.ended_at is None and self.session.machine.is_final:
+                self.ended_at = self.session.machine.context.now
 
     def _follow_sides(self) -> None:
         context = self.session.machine.context
@@ -82,7 +87,9 @@ class SessionStatus:
         return {
             "symbol": self.session.symbol,
             "state": machine.chart_state,
+            "is_live": self.session.configuration.venue.is_live,
             "has_ended": machine.is_final,
+            "ending": self._ending(),
             "why_down": self.session.why_down,
             "time": max(self.session.now, context.now),
             "last_fact_at": context.now,
@@ -95,6 +102,18 @@ class SessionStatus:
             "sides": {side.value: self._side(side) for side in SIDES},
             **figures_of(self.session),
             "news": [*self.news.items],
+        }
+
+    def _ending(self) -> dict[str, Any]:
+        """How the market has ended; before that, how it would be left if the process ended now."""
+        machine = self.session.machine
+        found = as_json(attrs.asdict(ending_of(machine.context)))
+        return {
+            "outcome": outcome_of(machine).value,
+            "reason": machine.context.stop_reason,
+            "error": machine.result().error,
+            "at": self.ended_at,
+            **{name: value for name, value in found.items() if name != "symbol"},
         }
 
     def _side(self, side: Side) -> dict[str, Any]:
@@ -124,6 +143,7 @@ class StatusFile(AbstractContextManager["StatusFile"]):
         self._clock = clock
         self._next_write = 0.0
         self._steps = 0
+        self._error: str | None = None
 
     def __enter__(self) -> Self:
         """Say that the run has begun."""
@@ -133,7 +153,8 @@ class StatusFile(AbstractContextManager["StatusFile"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Say how the run was left."""
+        """Say how the run was left, and by what error if one ended it."""
+        self._error = None if error is None else _words_of(error)
         self._write(is_running=False)
 
     def take(self, session: Session, result: StepResult) -> None:
@@ -158,6 +179,7 @@ class StatusFile(AbstractContextManager["StatusFile"]):
                 "process": os.getpid(),
                 "host": gethostname(),
                 "written_at": wall_time(),
+                "error": self._error,
                 "symbols": [status.entry() for status in self._statuses.values()],
             }
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,6 +191,11 @@ class StatusFile(AbstractContextManager["StatusFile"]):
         except Exception as failure:  # noqa: BLE001 - a bug may have damaged the books: what people read ends no run
             self.failure = repr(failure)
         self._next_write = self._clock() + WRITE_SECONDS
+
+
+def _words_of(error: BaseException) -> str:
+    """Why a run broke off. A foreign error's words may hold a request and its key: its kind must do."""
+    return str(error) if isinstance(error, MarketMakerError) else type(error).__name__
 
 
 def _text(content: Mapping[str, Any]) -> str:

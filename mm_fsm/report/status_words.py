@@ -16,6 +16,7 @@ from attrs import frozen
 
 from mm_fsm.core.clock import seconds
 from mm_fsm.core.decisions import HoldReason
+from mm_fsm.report.session_report import Outcome
 from mm_fsm.report.table import duration, money, with_interval
 
 Entry = Mapping[str, Any]
@@ -36,6 +37,13 @@ class Tone(StrEnum):
     GOOD = "good"
     WARNING = "warning"
     BAD = "bad"
+
+
+_ENDED: Final = {
+    Outcome.COMPLETED: ("ended", Tone.PLAIN),
+    Outcome.LATE: ("ended with a position left", Tone.WARNING),
+    Outcome.FAULT: ("ended by a fault", Tone.BAD),
+}
 
 
 @frozen
@@ -92,7 +100,7 @@ def _headline(entry: Entry) -> tuple[str, str]:
     """Whether the market is made, and why not; empty where there is nothing to add."""
     sides: Mapping[str, Mapping[str, Any]] = entry["sides"]
     if entry["has_ended"]:
-        return "ended", ""
+        return _ENDED[entry["ending"]["outcome"]][0], ""
     held = [side for side in sides.values() if not side["is_live"]]
     if held and all(side["reason"] == HoldReason.ORDERS_IN_FLIGHT for side in held):
         return "changes its quotes", ""
@@ -221,12 +229,14 @@ def inventory_answer(entry: Entry) -> Answer:
 
 def glance_tone(entry: Entry) -> Tone:
     """How a market is to be taken as a whole."""
+    if entry["has_ended"]:
+        return _ENDED[entry["ending"]["outcome"]][1]
     reasons = [side["reason"] for side in entry["sides"].values() if not side["is_live"]]
     if entry["faults"]["now"] is not None or entry["why_down"] or entry["unknown_orders"]:
         return Tone.BAD
     if not reasons:
         return Tone.GOOD
-    is_usual = entry["has_ended"] or all(reason == HoldReason.ORDERS_IN_FLIGHT for reason in reasons)
+    is_usual = all(reason == HoldReason.ORDERS_IN_FLIGHT for reason in reasons)
     return Tone.PLAIN if is_usual else Tone.WARNING
 
 
@@ -286,22 +296,26 @@ def net_profit_words(entry: Entry) -> str:
     return f"net {money(entry['profit']['net_pnl'])} {entry['market']['quote_currency']}"
 
 
-def fills_answers(entry: Entry) -> Iterator[Answer]:
-    """How many, the last of them, and what they are worth so far."""
-    yield Answer("fills", _fills_words(entry))
+def fills_answers(entry: Entry, *, is_over: bool = False) -> Iterator[Answer]:
+    """How many, the last of them, and what they are worth so far; ``is_over`` once nobody makes the market."""
+    yield Answer("fills", _fills_words(entry, is_over=is_over))
     edge = entry["quote_edge"]
     if edge["fills"]:
         yield Answer("edge", f"fills judged so far: {edge['fills']:,}; {_edge_words(edge)}")
 
 
-def _fills_words(entry: Entry) -> str:
+def _fills_words(entry: Entry, *, is_over: bool) -> str:
     count, last = entry["fills"], entry["profit"]["last_fill_at"]
     if not count:
-        return "none yet"
+        return "none" if is_over else "none yet"
     fills = [each for each in entry["news"] if each["kind"] == "fill"]
     told = f": {printable(fills[-1]['words'])}" if fills else ""
-    ago = "" if last is None else f", the last {_lasting(entry['time'] - last)} ago{told}"
-    return f"{count:,}{ago}"
+    if last is None:
+        return f"{count:,}"
+    ended_at = entry["ending"]["at"] if is_over else None
+    until = entry["time"] if ended_at is None else ended_at
+    since = "ago" if not is_over else "before its last word" if ended_at is None else "before the end"
+    return f"{count:,}, the last {_lasting(until - last)} {since}{told}"
 
 
 def _edge_words(edge: Mapping[str, Any]) -> str:

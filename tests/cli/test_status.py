@@ -31,6 +31,10 @@ def test_a_run_says_what_became_of_it_and_while_it_runs_why_a_side_is_silent(tmp
     ended = run("status", directory)
     assert ended.status == 0
     assert "ETH/USD COMPLETED: ended" in ended.output
+    assert "in order: the session's time is over" in ended.output
+    assert "  orders    none is open: the venue's book was confirmed empty" in ended.output
+    assert "has ended at 20" in " ".join(ended.output.split())
+    assert "nothing is left at any exchange" in ended.messages
     assert json.loads(run("status", directory, "--json").output)["is_running"] is False
 
     (first, *others) = json.loads((directory / STATUS_FILE).read_text())["symbols"]
@@ -40,7 +44,13 @@ def test_a_run_says_what_became_of_it_and_while_it_runs_why_a_side_is_silent(tmp
         "since": first["time"] - 70 * 10**9, "last_live_at": None,
     }  # fmt: skip
     sides = {"bid": side, "ask": side}
-    silent = {**first, "has_ended": False, "state": "idle", "sides": sides, "stopping": None}
+    ending = {
+        **first["ending"], "outcome": "unfinished", "at": None, "is_book_confirmed_empty": False, "unconfirmed": ["a1"],
+    }  # fmt: skip
+    silent = {
+        **first, "is_live": True, "has_ended": False, "state": "idle", "sides": sides, "stopping": None,
+        "ending": ending,
+    }  # fmt: skip
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         edit(directory, is_running=True, process=process.pid, symbols=[silent, *others])
         OperationsDirectory(directory).beat()
@@ -57,10 +67,13 @@ def test_a_run_says_what_became_of_it_and_while_it_runs_why_a_side_is_silent(tmp
 
     gone = run("status", directory)
     assert gone.status == 1
-    edit(directory, is_running=False)
+    edit(directory, is_running=False, error="VenueError")
     left = run("status", directory)
     assert left.status == 1
     assert "has left markets before they ended" in " ".join(left.output.split())
+    assert ", by an error: VenueError" in left.output
+    assert "orders    may still be open: 1 (a1)" in left.output
+    assert "orders    open when it last said something: 1 (a1)" in gone.output
     assert "Orders may still be open" in left.messages
     assert "was left before it ended" in gone.output
     assert "Orders may still be open" in gone.messages

@@ -61,7 +61,7 @@ def test_no_line_of_a_panel_or_of_the_status_is_too_wide(seen: list[dict[str, An
 
 def test_the_page_tells_a_fault_and_what_is_done_about_it(seen: list[dict[str, Any]]) -> None:
     for entry in seen:
-        told = {each["question"]: each["words"] for each in _market(entry, is_over=False)["answers"]}
+        told = {each["question"]: each["words"] for each in _market(entry, Condition.RUNNING, None)["answers"]}
         fault = entry["faults"]["now"]
         if fault is not None and not entry["has_ended"]:
             assert fault["reason"] in told["fault"]

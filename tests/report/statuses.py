@@ -167,16 +167,32 @@ def feeds(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def endings(draw: st.DrawFn, *, has_ended: bool) -> dict[str, Any]:
+    """How the market has ended, or would be left."""
+    outcomes = ["completed", "late", "fault"] if has_ended else ["unfinished", "fault"]
+    return {
+        "outcome": draw(st.sampled_from(outcomes)), "reason": draw(texts),
+        "error": draw(st.one_of(st.none(), texts)), "at": draw(moments) if has_ended else None,
+        "base_currency": "ETH", "is_book_confirmed_empty": draw(st.booleans()),
+        "unconfirmed": draw(st.lists(texts, max_size=5)), "position": draw(amounts), "offset": draw(amounts),
+        "below_lot": draw(st.sampled_from(["0", "0.00000001"])),
+    }  # fmt: skip
+
+
+@st.composite
 def entries(draw: st.DrawFn, symbol: str | None = None) -> dict[str, Any]:
     """What a status says of one market."""
     edge = {
         "horizon_seconds": 30.0, "fills": draw(counts), "net_bps": 1.25, "minimum_fills": 30,
         "net_interval_bps": draw(st.one_of(st.none(), st.just([-2.5, 5.0]))), "widening_bps": draw(st.floats(0, 90)),
     }  # fmt: skip
+    has_ended = draw(st.booleans())
     return {
         "symbol": symbol or draw(st.sampled_from(["ETH/USD", "BTC/USDT:USDT", "1000SHIB/USDT:USDT-260327"])),
         "state": draw(st.sampled_from(["idle", "monitoring_orders", "inventory_management", "error", "completed"])),
-        "has_ended": draw(st.booleans()),
+        "is_live": draw(st.booleans()),
+        "has_ended": has_ended,
+        "ending": draw(endings(has_ended=has_ended)),
         "why_down": draw(st.one_of(st.none(), texts)),
         "time": NOW,
         "last_fact_at": draw(moments),

@@ -39,7 +39,8 @@ def side(*, live: bool, reason: str = "risk", since: int = 0, last_live_at: int 
 
 
 def entry(bid: dict[str, Any], ask: dict[str, Any], *, time: int = 0, has_ended: bool = False) -> dict[str, Any]:
-    return {"time": time, "has_ended": has_ended, "sides": {"bid": bid, "ask": ask}}
+    ending = {"outcome": "completed" if has_ended else "unfinished"}
+    return {"time": time, "has_ended": has_ended, "ending": ending, "sides": {"bid": bid, "ask": ask}}
 
 
 def test_every_reason_has_plain_words() -> None:

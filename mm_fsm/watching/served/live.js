@@ -63,7 +63,9 @@ function showMarket(market) {
   write(badge, market.headline);
   dress(badge, `badge headline ${market.tone}`);
   write(section.querySelector(".state"), market.state.replaceAll("_", " "));
+  write(section.querySelector(".doing"), market.is_over ? "How it was left" : "What it does");
   section.querySelector(".quotes").hidden = market.ladder.length === 0;
+  section.querySelector(".distances").hidden = market.is_over;
   fill(section.querySelector(".ladder tbody"), market.ladder, rung);
   fill(section.querySelector(".answers"), market.answers, answer);
   fill(section.querySelector(".limits"), market.limits, limit);
@@ -80,6 +82,9 @@ function show(state) {
   document.title = `${state.markets.map((each) => `${each.symbol} ${each.headline}`).join(", ") || state.condition} - ${name}`;
   const wished = [state.pause && `Paused: ${state.pause}.`, state.stop && `Asked to stop: ${state.stop}.`].filter(Boolean);
   write(at("words"), [state.words, ...wished, ...(state.rescues ?? [])].join(" "));
+  at("next").hidden = !state.next;
+  write(at("next"), state.next ? state.next.words : "");
+  dress(at("next"), `next ${state.next ? state.next.tone : ""}`);
   showPlace(state);
   at("control").hidden = !state.may_control;
   for (const id of ["pause", "resume", "stop", "stop-now"]) at(id).disabled = !["running", "silent"].includes(state.condition);
@@ -90,7 +95,7 @@ function show(state) {
 /** Where it stands, how old it is, and what else there is of the run. */
 function showPlace(state) {
   const links = { "report.html": "report", "inspect.html": "inspector" };
-  const age = state.age_seconds === null ? "" : `, written ${state.age_seconds.toFixed(0)} s ago`;
+  const age = state.age_seconds === null || state.next ? "" : `, written ${state.age_seconds.toFixed(0)} s ago`;
   const place = at("place"), told = `${state.directory}${age}|${state.pages}`;
   if (place.dataset.told === told) return;
   const had = [...place.querySelectorAll("a")].map((link) => link.getAttribute("href")).join();

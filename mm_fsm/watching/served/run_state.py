@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.errors import FileError, SettingsError
-from mm_fsm.report.run_condition import IN_WORDS, LISTENING, Condition, condition_of
+from mm_fsm.report.ended_words import ended_answers, next_step, run_left
+from mm_fsm.report.run_condition import LISTENING, Condition, condition_of
 from mm_fsm.report.status import STATUS_FILE, read_status
 from mm_fsm.report.status_words import (
     Answer,
     Tone,
     amount,
     answers,
-    fills_answers,
     glance_tone,
     headline,
     limit_tone,
@@ -25,10 +25,9 @@ from mm_fsm.report.status_words import (
     percent,
     price,
     printable,
-    profit_words,
 )
 from mm_fsm.report.table import duration
-from mm_fsm.runtime.operations import OperationsDirectory
+from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket
 
 PAGES: Final = ("report.html", "inspect.html")
 """What a run's directory may have besides, by the name of its file."""
@@ -48,13 +47,13 @@ def run_state(directory: Path, *, may_control: bool) -> dict[str, Any]:
         has_begun = (directory / STATUS_FILE).exists()
         words = str(error) if has_begun else "No run has written to this directory yet."
         return {**common, **_unreadable(printable(words))}
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ArithmeticError, ValueError, AttributeError) as error:
         words = f"The status has another shape than this version of mm-fsm expects ({type(error).__name__})."
         return {**common, **_unreadable(words)}
 
 
 def _unreadable(words: str) -> dict[str, Any]:
-    unknown = dict.fromkeys(("run", "process", "age_seconds"))
+    unknown = dict.fromkeys(("run", "process", "age_seconds", "next"))
     return {"condition": Condition.UNREADABLE, "words": words, **unknown, "markets": []}
 
 
@@ -62,11 +61,12 @@ def _read(directory: Path, status: Mapping[str, Any]) -> dict[str, Any]:
     age = max(wall_time() - status["written_at"], 0.0)
     operations = OperationsDirectory(directory)
     condition = condition_of(operations, status)
-    wishes, rescues = operations.wishes(), operations.rescues()
-    is_over = condition not in LISTENING
+    wishes, rescues = operations.wishes(), _rescues(status, operations)
+    step = None if condition in LISTENING else next_step(status, condition, directory, rescues)
     return {
         "condition": condition,
-        "words": _words(condition, status["process"], age, _is_rescued(status, operations)),
+        "words": _words(status, condition, age),
+        "next": None if step is None else {"words": step.words, "tone": step.tone},
         "run": status["run"],
         "process": status["process"],
         "age_seconds": age,
@@ -77,42 +77,40 @@ def _read(directory: Path, status: Mapping[str, Any]) -> dict[str, Any]:
             + ("found the book empty" if each.is_confirmed_empty else "COULD NOT CONFIRM THE BOOK EMPTY")
             for symbol, each in rescues.items()
         ],
-        "markets": [_market(entry, is_over=is_over) for entry in status["symbols"]],
+        "markets": [_market(entry, condition, rescues.get(entry["symbol"])) for entry in status["symbols"]],
     }
 
 
-def _is_rescued(status: Mapping[str, Any], operations: OperationsDirectory) -> bool:
+def _rescues(status: Mapping[str, Any], operations: OperationsDirectory) -> Mapping[str, RescuedMarket]:
+    """What a watchdog found of the run that the status is of, by market."""
     try:
-        return operations.is_confirmed_empty() and operations.read().run == status["run"]
+        return operations.rescues() if operations.read().run == status["run"] else {}
     except SettingsError:
-        return False
+        return {}
 
 
-def _words(condition: Condition, process: int, age: float, is_rescued: bool) -> str:  # noqa: FBT001 - one of two ends
+def _words(status: Mapping[str, Any], condition: Condition, age: float) -> str:
+    process = f"Process {status['process']}"
     if condition is Condition.RUNNING:
-        return f"Process {process} runs."
-    if condition is Condition.ENDED:
-        return f"Process {process} has ended, {duration(age)} ago. What stands here is how it left the markets."
+        return f"{process} runs."
     if condition is Condition.SILENT:
-        return f"Process {process} has said nothing for {duration(age)}: it may hang. Look at it, and at the account."
-    if is_rescued:
-        return f"Process {process} {IN_WORDS[condition]}. A watchdog has confirmed every book empty."
-    return (
-        f"Process {process} {IN_WORDS[condition]}: orders may still be open. Run mm-fsm watchdog, which "
-        "cancels them, or start the run again."
-    )
+        return f"{process} has said nothing for {duration(age)}: it may hang. Look at it, and at the account."
+    left = run_left(status, condition)
+    return f"{left[0].upper()}{left[1:]}."
 
 
-def _market(entry: Mapping[str, Any], *, is_over: bool) -> dict[str, Any]:
-    """One market, in words and in the figures that are drawn."""
-    words, tone, told = _glance(entry, is_over=is_over)
+def _market(entry: Mapping[str, Any], condition: Condition, rescue: RescuedMarket | None) -> dict[str, Any]:
+    """One market, in words and in the figures that are drawn; of one that nobody makes, how it was left."""
+    is_over = entry["has_ended"] or condition not in LISTENING
+    words, tone, told = _glance(entry, condition, rescue)
     return {
         "symbol": printable(entry["symbol"]),
         "state": entry["state"],
         "headline": words,
         "tone": tone,
         "answers": [{"question": each.question, "words": each.words, "tone": each.tone} for each in told],
-        "ladder": [] if is_over or entry["has_ended"] else _ladder(entry),
+        "is_over": is_over,
+        "ladder": [] if is_over else _ladder(entry),
         "limits": [
             {
                 "name": limit["name"],
@@ -123,7 +121,7 @@ def _market(entry: Mapping[str, Any], *, is_over: bool) -> dict[str, Any]:
                 "tone": limit_tone(limit),
                 "then": limit["then"],
             }
-            for limit in entry["limits"]
+            for limit in (() if is_over else entry["limits"])
         ],
         "news": [
             {"clock": _clock(each["time"]), "kind": each["kind"], "words": printable(each["words"])}
@@ -132,12 +130,14 @@ def _market(entry: Mapping[str, Any], *, is_over: bool) -> dict[str, Any]:
     }
 
 
-def _glance(entry: Mapping[str, Any], *, is_over: bool) -> tuple[str, Tone, Iterable[Answer]]:
+def _glance(
+    entry: Mapping[str, Any], condition: Condition, rescue: RescuedMarket | None
+) -> tuple[str, Tone, Iterable[Answer]]:
     """One clause about a market, how it is to be taken, and what there is to answer."""
-    if entry["has_ended"] or is_over:
-        words = "ended" if entry["has_ended"] else "was left before it ended"
-        tone = Tone.PLAIN if entry["has_ended"] else Tone.BAD
-        return words, tone, [Answer("profit", profit_words(entry)), *fills_answers(entry)]
+    if entry["has_ended"]:
+        return headline(entry), glance_tone(entry), ended_answers(entry, condition, rescue)
+    if condition not in LISTENING:
+        return "was left before it ended", Tone.BAD, ended_answers(entry, condition, rescue)
     if entry["why_down"]:
         return "down: nobody quotes it", Tone.BAD, [Answer("down", printable(entry["why_down"]), Tone.BAD)]
     told = [each for each in answers(entry) if each.question != "limits"]

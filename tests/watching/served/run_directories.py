@@ -39,6 +39,7 @@ def running_directory(directory: Path) -> Path:
             if context.fill_count > 2 and all(side.status is None for side in context.sides.values()):
                 break
     edit(directory, is_running=True)
+    edit_market(directory, is_live=True)  # what a view says of a run depends on it; a real one can open none here
     return directory
 
 
@@ -52,6 +53,16 @@ def edit_market(directory: Path, **changes: Any) -> None:
     """Change what the status says of its market."""
     (entry,) = json.loads((directory / STATUS_FILE).read_text())["symbols"]
     edit(directory, symbols=[{**entry, **changes}])
+
+
+def end_market(directory: Path) -> None:
+    """Let its market have ended in order, as far as the directory says."""
+    (entry,) = json.loads((directory / STATUS_FILE).read_text())["symbols"]
+    ending = {
+        **entry["ending"], "outcome": "completed", "reason": "stop was asked for", "at": entry["time"],
+        "is_book_confirmed_empty": True, "unconfirmed": [],
+    }  # fmt: skip
+    edit_market(directory, has_ended=True, state="completed", ending=ending)
 
 
 def kill(directory: Path) -> None:

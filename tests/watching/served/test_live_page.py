@@ -16,7 +16,7 @@ from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.watching.served.access import Access
 from mm_fsm.watching.served.routes import routes_of
 from tests.browser import scrolls_sideways, wider_than_the_page
-from tests.watching.served.run_directories import edit, edit_market, kill, running_directory
+from tests.watching.served.run_directories import edit, edit_market, end_market, kill, running_directory
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 Page = Any
@@ -131,10 +131,32 @@ def test_it_says_what_became_of_the_run_and_goes_on_looking(
     assert page.is_disabled("#stop")
     edit(run, is_running=True)
     kill(run)
-    wait(page, "orders may still be open")
+    wait(page, "Orders may still be open")
     (run / STATUS_FILE).write_text("{")
     wait(page, "a status in JSON")
     assert page.locator(".market").count() == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_a_run_that_has_ended_says_how_and_shows_no_quotes_and_no_limits(
+    server: LoopbackServer, open_page: Callable[..., Page], run: Path, width: int, height: int
+) -> None:
+    """When and how, the orders, the position, what to do next: nothing that stands still as if it went on."""
+    edit(run, is_running=False, written_at=time() - 95)
+    end_market(run)
+    page = open_page(server.address, width=width, height=height)
+    wait(page, "How it was left")
+    text = page.inner_text("body")
+    assert "has ended at 20" in text
+    assert "in order: stop was asked for" in text
+    assert "none is open: the venue's book was confirmed empty" in text
+    assert "off its target" in text
+    assert page.inner_text("#next").startswith("No order is open.")
+    assert "Distance to each limit" not in text
+    assert "Quotes against the market" not in text
+    assert " old; too old after" not in text
+    assert not scrolls_sideways(page)
+    assert wider_than_the_page(page) == []
 
 
 def test_it_says_when_its_own_server_is_gone(open_page: Callable[..., Page], run: Path) -> None:

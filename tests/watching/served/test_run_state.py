@@ -15,7 +15,7 @@ from mm_fsm.report.status import STATUS_FILE
 from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket, this_run
 from mm_fsm.watching.served.run_state import run_state
 from tests.report.statuses import entries
-from tests.watching.served.run_directories import edit, edit_market, kill, running_directory
+from tests.watching.served.run_directories import edit, end_market, kill, running_directory
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def state(directory: Path) -> dict[str, Any]:
 def test_a_run_that_goes_on_is_shown_with_its_markets(run: Path) -> None:
     edit(run, written_at=time())
     shown = state(run)
-    assert shown["condition"] == "running"
+    assert (shown["condition"], shown["next"]) == ("running", None)
     (market,) = shown["markets"]
     assert (market["symbol"], market["headline"], market["tone"]) == ("ETH/USD", "quotes both sides", "good")
     asked = [each["question"] for each in market["answers"]]
@@ -58,27 +58,37 @@ def test_a_run_whose_process_is_gone_leaves_orders_until_a_watchdog_has_confirme
     kill(run)
     shown = state(run)
     assert shown["condition"] == "gone"
-    assert "orders may still be open" in shown["words"]
+    assert "Orders may still be open" in shown["next"]["words"]
+    assert shown["next"]["tone"] == "bad"
     assert shown["markets"][0]["headline"] == "was left before it ended"
     assert shown["markets"][0]["ladder"] == []
     found = RescuedMarket(run=this_run(), at=time(), is_confirmed_empty=True, cancels=6)
     OperationsDirectory(run).note_rescue({"ETH/USD": found})
-    assert "confirmed every book empty" in state(run)["words"]
+    assert "confirmed every book empty" in state(run)["next"]["words"]
+    (orders,) = [each for each in state(run)["markets"][0]["answers"] if each["question"] == "orders"]
+    assert orders["words"] == "none is open: a watchdog found the venue's book empty"
     assert state(run)["rescues"] == ["ETH/USD: a watchdog sent 6 cancels and found the book empty"]
 
 
 def test_a_run_that_has_ended_says_so(run: Path) -> None:
     edit(run, is_running=False)
-    edit_market(run, has_ended=True)
-    assert state(run)["condition"] == "ended"
-    assert state(run)["markets"][0]["headline"] == "ended"
+    end_market(run)
+    shown = state(run)
+    assert shown["condition"] == "ended"
+    (market,) = shown["markets"]
+    assert (market["headline"], market["is_over"], market["ladder"], market["limits"]) == ("ended", True, [], [])
+    asked = [each["question"] for each in market["answers"]]
+    assert asked[:5] == ["ended", "orders", "position", "profit", "fills"]
+    assert "has ended at 20" in shown["words"]
+    assert shown["next"]["words"].startswith("No order is open.")
 
 
 def test_a_run_that_an_error_ended_has_left_its_markets_whatever_its_status_says_last(run: Path) -> None:
     edit(run, is_running=False)
     shown = state(run)
     assert shown["condition"] == "left"
-    assert "has left markets before they ended: orders may still be open" in shown["words"]
+    assert "has left markets before they ended; its last word is of" in shown["words"]
+    assert "Orders may still be open" in shown["next"]["words"]
     assert shown["markets"][0]["headline"] == "was left before it ended"
 
 
@@ -86,11 +96,11 @@ def test_a_run_that_an_error_ended_has_left_its_markets_whatever_its_status_says
     ("content", "words"),
     [
         ("{", "a status in JSON"),
-        ("[]", "a status of format 3"),
-        ('{"format": 1}', "a status of format 3"),
-        ('{"format": 3}', "another shape"),
-        ('{"format": 3, "is_running": false, "written_at": "x", "process": 1, "symbols": []}', "another shape"),
-        ('{"format": 3, "is_running": false, "written_at": 1, "process": 1, "symbols": [{}]}', "another shape"),
+        ("[]", "a status of format 4"),
+        ('{"format": 1}', "a status of format 4"),
+        ('{"format": 4}', "another shape"),
+        ('{"format": 4, "is_running": false, "written_at": "x", "process": 1, "symbols": []}', "another shape"),
+        ('{"format": 4, "is_running": false, "written_at": 1, "process": 1, "symbols": [{}]}', "another shape"),
         (None, "No run has written"),
     ],
 )
@@ -112,12 +122,13 @@ def test_what_people_have_asked_for_and_what_pages_there_are_is_told(run: Path) 
     assert state(run)["pages"] == ["report.html"]
 
 
+@pytest.mark.parametrize("is_running", [True, False])
 @given(entries())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-def test_every_status_can_be_shown(run: Path, entry: dict[str, Any]) -> None:
-    edit(run, symbols=[entry], written_at=time())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+def test_every_status_can_be_shown(run: Path, is_running: bool, entry: dict[str, Any]) -> None:
+    edit(run, symbols=[entry], written_at=time(), is_running=is_running)
     shown = state(run)
-    assert shown["condition"] == "running"
+    assert shown["condition"] == ("running" if is_running else "ended" if entry["has_ended"] else "left")
     (market,) = shown["markets"]
     assert market["answers"]
     assert all(each["words"].isprintable() for each in market["answers"])
