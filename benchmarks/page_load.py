@@ -1,6 +1,6 @@
 """How long a browser takes to show pages: from asking for the file until all that is in sight has been drawn.
 
-Without a page given, a simulated hour is made first, as ``make demo`` does, and its report is opened. Each page is
+Without a page given, an hour of the demonstration's markets is made first, and its report is opened. Each page is
 opened in turns in a fresh context of the Chromium that is installed, so that nothing is cached.
 """
 

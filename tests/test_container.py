@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+
+from mm_fsm.cli.durations import duration_in_words, parse_duration
 
 ROOT = Path(__file__).resolve().parents[1]
 LINES = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
@@ -65,6 +68,18 @@ def test_what_is_copied_installs_and_makes_the_demonstration(tmp_path: Path) -> 
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
     assert (work / "runs" / "demo" / "result.json").exists()
+
+
+def test_the_container_makes_what_make_demo_makes() -> None:
+    """The Makefile says what the demonstration is; here is the same, and the README says how long it is."""
+    written = runpy.run_path(str(ROOT / "docs" / "site" / "written_parts.py"))
+    arguments = written["demonstration_arguments"]()
+    assert json.loads(only("CMD")) == [*arguments, "--out", "runs/demo"]
+    seconds = parse_duration(arguments[arguments.index("--duration") + 1])
+    assert seconds is not None
+    assert f"make demo     # makes two simulated markets for {duration_in_words(seconds)}" in (
+        ROOT / "README.md"
+    ).read_text(encoding="utf-8")
 
 
 def test_the_results_lie_where_the_image_lets_its_user_write() -> None:

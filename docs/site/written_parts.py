@@ -32,8 +32,14 @@ from mm_fsm.testing import forced, plan_paths
 from mm_fsm.watching.metrics_table import metrics_table
 
 ROOT = Path(__file__).resolve().parents[2]
-DEMONSTRATION = ("run", "--duration", "3600", "--speed", "max", "--seed", "7", "-q")
-"""As ``make demo`` runs it."""
+DEMONSTRATION_LINE = re.compile(r"^\t\$\(BIN\)/mm-fsm (run .*) --out runs/demo$", re.MULTILINE)
+"""In the Makefile, which alone says what the demonstration is."""
+
+
+def demonstration_arguments() -> list[str]:
+    """What ``make demo`` gives to ``mm-fsm``, but for the place of its files."""
+    (line,) = DEMONSTRATION_LINE.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
+    return line.split()
 
 
 def plans() -> str:
@@ -75,7 +81,9 @@ def time_weighted_execution() -> str:
 def demonstration() -> str:
     """What the demonstration prints at its end."""
     with tempfile.TemporaryDirectory() as place:
-        printed = printed_by("-c", "from mm_fsm.cli import main; main()", *DEMONSTRATION, "--out", place)
+        printed = printed_by(
+            "-c", "from mm_fsm.cli import main; main()", *demonstration_arguments(), "-q", "--out", place
+        )
     lines = [line.rstrip() for line in printed.splitlines()]
     return "\n".join(["```text", *lines, "```"])
 

@@ -1,4 +1,4 @@
-"""Durations as people write them: ``90``, ``90s``, ``30m``, ``1.5h``, ``1d``, ``1h30m``."""
+"""Durations as people write them: ``90``, ``90s``, ``30m``, ``1.5h``, ``1d``, ``1h30m``; and in words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 _UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
 _PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([dhms])")
+_NAMES: Final = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 EXPECTED: Final = "a duration above 0, such as 90, 90s, 30m, 1h or 1h30m"
 
 
@@ -29,3 +30,14 @@ def _sum_of_parts(text: str) -> float:
     if not parts or not is_whole or units != [unit for unit in _UNITS if unit in units]:
         return math.nan
     return math.fsum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def duration_in_words(seconds: float) -> str:
+    """Such as ``20 minutes`` or ``1 hour 30 minutes``: in a sentence, 20:00 would read as a time of day."""
+    parts, rest = [], seconds
+    for unit, length in _UNITS.items():
+        count = rest if unit == "s" else rest // length
+        rest -= count * length
+        if count:
+            parts.append(f"{count:g} {_NAMES[unit]}{'' if count == 1 else 's'}")
+    return " ".join(parts) or "0 seconds"

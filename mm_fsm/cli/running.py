@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from mm_fsm.cli.consoles import print_message
+from mm_fsm.cli.durations import duration_in_words
 from mm_fsm.cli.execution import Output, execute
 from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.cli.opening import Opening, opened, opened_in_wall_time
@@ -16,7 +17,6 @@ from mm_fsm.cli.run_directory import once_open, run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
 from mm_fsm.cli.watchers import prepare_watching
-from mm_fsm.report.table import duration
 from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.runtime.pacing import Pacer
 from mm_fsm.runtime.session import for_session, open_venue, refuse_unasked_live
@@ -26,6 +26,10 @@ from mm_fsm.venues.paper import PaperPlan
 from mm_fsm.venues.port import PushedPlan
 
 DEMONSTRATION_PRESETS: Final = ("paper_ethusd", "paper_btcusd")
+DEMONSTRATION: Final = (
+    "a demonstration: two simulated markets, a machine for each; no account, no network, no real orders"
+)
+"""What a run without settings is, in its first line."""
 
 
 def run_simulation(
@@ -63,6 +67,8 @@ def run_simulation(
 
     def tell() -> None:
         if not options.quiet:
+            if settings is None:
+                print_message(DEMONSTRATION, style="dim")
             _announce(configurations, directory, is_real_time=speed != "max")
 
     return execute(
@@ -96,8 +102,8 @@ def _what_is_shown(
             length = venue.simulator.duration_seconds if each.strategy.session_seconds is None else None
             length = length or each.strategy.session_seconds or 0.0
             pace = "paced by the clock" if is_real_time else "as fast as it goes"
-            place = f"paper, in a simulated market (seed {venue.simulator.seed}), for {duration(length)} of its time"
-            place += f", {pace}"
+            place = f"paper, in a simulated market (seed {venue.simulator.seed}), "
+            place += f"for {duration_in_words(length)} of its time, {pace}"
         yield f"making {each.symbol} on {place}"
     yield f"files go to {directory}; Ctrl-C cancels every order, confirms that, and ends the run"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mm_fsm.cli.durations import parse_duration
+from mm_fsm.cli.durations import duration_in_words, parse_duration
 from tests.cli.command_line import run
 
 
@@ -25,6 +25,24 @@ from tests.cli.command_line import run
 )
 def test_a_duration_is_read(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1, "1 second"),
+        (0.5, "0.5 seconds"),
+        (60, "1 minute"),
+        (90, "1 minute 30 seconds"),
+        (1_200, "20 minutes"),
+        (3_600, "1 hour"),
+        (5_405.5, "1 hour 30 minutes 5.5 seconds"),
+        (172_800, "2 days"),
+        (0, "0 seconds"),
+    ],
+)
+def test_a_duration_is_said(seconds: float, words: str) -> None:
+    assert duration_in_words(seconds) == words
 
 
 @pytest.mark.parametrize(

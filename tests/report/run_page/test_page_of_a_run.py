@@ -56,7 +56,7 @@ def test_its_fills_are_those_of_the_table_for_people(directory: Path, open_page:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-def test_the_page_of_the_demonstration_is_far_below_half_a_megabyte(tmp_path: Path) -> None:
+def test_the_page_of_an_hour_of_the_demonstration_is_far_below_half_a_megabyte(tmp_path: Path) -> None:
     """Two markets for an hour, with a plain quoter beside each: 15 % of 500 KB stay free."""
     assert (
         run("run", "-q", "--duration", "3600", "--speed", "max", "--seed", "7", "--out", tmp_path / "demo").status == 0

@@ -55,7 +55,7 @@ def test_the_demo_is_explained(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_hour_of_the_demo_is_explained(tmp_path: Path) -> None:
+def test_an_hour_of_the_demo_is_explained(tmp_path: Path) -> None:
     assert run("run", "--duration", "1h", "--seed", 7, "--out", tmp_path / "demo", "-q").status == 0
     explained(tmp_path / "demo")
 
