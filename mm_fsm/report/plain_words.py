@@ -74,6 +74,43 @@ WHAT_IS_DONE: Final[Mapping[HoldReason, str]] = MappingProxyType(
 )
 """A clause for each reason that is something wrong; the others pass by themselves, or are nobody's fault."""
 
+_WHEN_PAUSE_IS_OVER: Final = "when its pause is over"
+
+ENDS_WHEN: Final[Mapping[HoldReason, str]] = MappingProxyType(
+    {
+        HoldReason.NOT_STARTED: "when the session begins",
+        HoldReason.WARMING_UP: "when there is enough data for every estimate that prices need",
+        HoldReason.WAITING_FOR_BALANCES: "when the venue has reported them",
+        HoldReason.RECONCILING: "when open orders, own trades and balances agree with the venue's",
+        HoldReason.ACCOUNT_FEED_LOST: "when that news arrives again, and own books agree with the venue's",
+        HoldReason.REQUESTS_SUSPENDED: "when the venue takes orders again",
+        HoldReason.OPERATOR_PAUSED: "when an operator resumes it: mm-fsm resume",
+        HoldReason.NO_MARKET_DATA: "with the first whole book",
+        HoldReason.STALE_DATA: "with fresh data",
+        HoldReason.ONE_SIDED_BOOK: "when both sides of the book have orders",
+        HoldReason.UNSOUND_BOOK: "when time, trades or depth confirm the book",
+        HoldReason.CROSSED_BOOK: "when the best bid is below the best ask",
+        HoldReason.MARKET_SPREAD: "when the spread is within max_market_spread_bps",
+        HoldReason.TRADING_HALTED: "when the venue lets trading go on",
+        HoldReason.INVENTORY_LIMIT: "when the position is within its limit",
+        HoldReason.FUNDS: "when the balance suffices",
+        HoldReason.BELOW_MINIMUM: "when size and price make the order as large as the minimum",
+        HoldReason.ADVERSE_SELECTION: _WHEN_PAUSE_IS_OVER,
+        HoldReason.POST_ONLY_REJECTIONS: _WHEN_PAUSE_IS_OVER,
+        HoldReason.REJECTED_BY_VENUE: _WHEN_PAUSE_IS_OVER,
+        HoldReason.UNKNOWN_ORDER: "when the venue has said what became of the order",
+        HoldReason.BAD_MESSAGE: "when the venue's answer has settled what it should have said",
+        HoldReason.RISK: "when the limit has room for the order",
+        HoldReason.ORDERS_IN_FLIGHT: "with the venue's answer",
+        HoldReason.ADJUSTING_INVENTORY: "when the position has been reduced",
+        HoldReason.STOPPING: "never: the session ends",
+        HoldReason.FAULT: "when it has recovered; never if it winds down or gives up",
+        HoldReason.COMPLETED: "never: the session has ended",
+        HoldReason.CUSTOM: "when whatever holds it lets it go",
+    }
+)
+"""When each reason ends, besides the time at which its hold ends by itself, if it has one."""
+
 SELF_EVIDENT: Final = frozenset(
     {
         HoldReason.NOT_STARTED,
@@ -99,3 +136,8 @@ def why_held(reason: HoldReason) -> str:
 def what_is_done(reason: HoldReason) -> str:
     """What is done about a reason; empty where nothing is wrong."""
     return WHAT_IS_DONE.get(reason, "")
+
+
+def ends_when(reason: HoldReason) -> str:
+    """When a reason ends; empty of one that nobody has described."""
+    return ENDS_WHEN.get(reason, "")

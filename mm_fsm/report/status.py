@@ -20,14 +20,17 @@ from typing import Any, Final, Self
 import attrs
 from attrs import define, field
 
+from mm_fsm.core.decisions import Hold
 from mm_fsm.core.messages import SIDES, Side
 from mm_fsm.errors import FileError, MarketMakerError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.exact import as_json, exact_text
+from mm_fsm.report.fact_words import fact_words
 from mm_fsm.report.files import missing_run
-from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
+from mm_fsm.report.plain_words import SELF_EVIDENT, ends_when, what_is_done, why_held
 from mm_fsm.report.session_report import outcome_of, quote_edge
 from mm_fsm.report.status_figures import News, figures_of
+from mm_fsm.report.stretches import decision_of
 from mm_fsm.runtime.operations import is_dead, this_run
 from mm_fsm.runtime.session import Session
 from mm_fsm.runtime.shutdown import ending_of
@@ -51,6 +54,8 @@ class SideHistory:
     """Fact time, nanoseconds."""
     last_live_at: int | None = None
     """When a quote was last live; None while none ever was."""
+    began: StepResult | None = None
+    """The step that made it so; None before the first."""
 
 
 @define(eq=False)
@@ -67,11 +72,11 @@ class SessionStatus:
         """Look at both sides after a step; a reason that goes on keeps its beginning. Never raises."""
         with suppress(Exception):  # a bug may have damaged the books: what people read ends no run
             self.news.follow(self.session, result)
-            self._follow_sides()
+            self._follow_sides(result)
             if self.ended_at is None and self.session.machine.is_final:
                 self.ended_at = self.session.machine.context.now
 
-    def _follow_sides(self) -> None:
+    def _follow_sides(self, result: StepResult) -> None:
         context = self.session.machine.context
         for side in SIDES:
             held, history = context.sides[side].status, self.sides[side]
@@ -79,7 +84,7 @@ class SessionStatus:
             if reason != history.reason:
                 if history.reason == _LIVE:
                     history.last_live_at = context.now
-                history.reason, history.since = reason, context.now
+                history.reason, history.since, history.began = reason, context.now, result
 
     def entry(self) -> dict[str, Any]:
         """What ``status.json`` says about the market; times are nanoseconds of the facts' clock."""
@@ -120,14 +125,35 @@ class SessionStatus:
         held, history = self.session.machine.context.sides[side].status, self.sides[side]
         return {
             "is_live": held is None,
-            "reason": None if held is None else held.reason.value,
-            "why": None if held is None else why_held(held.reason),
-            "doing": "" if held is None else what_is_done(held.reason),
-            "detail": "" if held is None or held.reason in SELF_EVIDENT else held.detail,
             "since": history.since,
-            "until": None if held is None else held.until,
             "last_live_at": history.last_live_at,
+            **(dict.fromkeys(_ABOUT_HOLDS) if held is None else _about_hold(held)),
+            **self._beginning(side, history),
         }
+
+    def _beginning(self, side: Side, history: SideHistory) -> dict[str, Any]:
+        """Which step made the side as it is, and who decided that; None where it is quoted, or nobody saw the step."""
+        machine, began = self.session.machine, history.began
+        if began is None or history.reason == _LIVE:
+            return {"began_with": None, "decided_by": None}
+        return {
+            "began_with": {"step": began.sequence, "fact": fact_words(began.fact, machine.context)},
+            "decided_by": decision_of(began, machine, side).entry(),
+        }
+
+
+_ABOUT_HOLDS: Final = ("reason", "why", "doing", "ends_when", "detail", "until")
+
+
+def _about_hold(held: Hold) -> dict[str, Any]:
+    return {
+        "reason": held.reason.value,
+        "why": why_held(held.reason),
+        "doing": what_is_done(held.reason),
+        "ends_when": ends_when(held.reason),
+        "detail": "" if held.reason in SELF_EVIDENT else held.detail,
+        "until": held.until,
+    }
 
 
 class StatusFile(AbstractContextManager["StatusFile"]):

@@ -65,6 +65,10 @@ class Decision:
     service: str = ""
     """The service's method that answered, such as ``spreads.price_quotes``; empty where a guard alone decided."""
 
+    def entry(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {"edges": list(self.edges), "guard": self.guard, "service": self.service}
+
     def __str__(self) -> str:
         return ", ".join(filter(None, (self.service, self.guard and f"guard {self.guard}", " then ".join(self.edges))))
 
@@ -124,11 +128,7 @@ class Stretch:
             "until": self.until,
             "state": self.state,
             "began_with": _entry_of(self.began),
-            "decided_by": {
-                "edges": list(self.decision.edges),
-                "guard": self.decision.guard,
-                "service": self.decision.service,
-            },
+            "decided_by": self.decision.entry(),
             "ended_with": _entry_of(self.ended),
             "followed_by": self.followed_by,
         }
@@ -307,7 +307,7 @@ def _began(  # noqa: PLR0917 - the step, and what it made of the side
     result: StepResult, machine: QuotingMachine, side: Side, status: Hold | None, kind: StretchKind, now: int
 ) -> _Open:
     moment = Moment(step=result.sequence, fact=fact_words(result.fact, machine.context))
-    return _Open(now, kind, status, result.state, moment, _decision(result, machine, side, status))
+    return _Open(now, kind, status, result.state, moment, decision_of(result, machine, side))
 
 
 # -- who decided -------------------------------------------------------------------------------------------------------
@@ -317,7 +317,15 @@ _OF_THE_DESK: Final = frozenset(
 )
 
 
-def _decision(result: StepResult, machine: QuotingMachine, side: Side, status: Hold | None) -> Decision:
+def decision_of(result: StepResult, machine: QuotingMachine, side: Side) -> Decision:
+    """Who decided that a side is as it is.
+
+    Args:
+        result: of the step that made the side so.
+        machine: as it stands; asked for its services' answers and its guards, changes nothing.
+        side: bid or ask.
+    """
+    status = machine.context.sides[side].status
     taken = tuple(f"{each.source}.{each.event}" for each in result.transitions)
     service = "" if status is None else _service(machine.context, side, status)
     if result.transitions:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from mm_fsm.core.decisions import FaultCode, HoldReason
-from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
+from mm_fsm.report.plain_words import SELF_EVIDENT, ends_when, what_is_done, why_held
 from mm_fsm.report.status import SessionStatus
 from mm_fsm.runtime.session import for_session, open_session
 from mm_fsm.runtime.settings_file import read_preset
@@ -51,16 +51,30 @@ shares = st.one_of(st.none(), st.floats(0, 3))
 counts = st.integers(0, 10**9)
 
 
+def beginnings() -> SearchStrategy[dict[str, Any] | None]:
+    """The step that made a side silent, or none that anybody saw."""
+    return st.one_of(st.none(), st.fixed_dictionaries({"step": counts, "fact": texts}))
+
+
+def decisions() -> SearchStrategy[dict[str, Any] | None]:
+    """Who decided it, or nobody that anybody saw."""
+    names = {"edges": st.lists(texts, max_size=2), "guard": texts, "service": texts}
+    return st.one_of(st.none(), st.fixed_dictionaries(names))
+
+
 @st.composite
 def sides(draw: st.DrawFn) -> dict[str, Any]:
     """One side: live, or held for any reason."""
     reason = draw(st.one_of(st.none(), st.sampled_from(HoldReason)))
-    detail = "" if reason is None or reason in SELF_EVIDENT else draw(texts)
+    detail = None if reason is None else "" if reason in SELF_EVIDENT else draw(texts)
     return {
         "is_live": reason is None,
         "reason": None if reason is None else reason.value,
         "why": None if reason is None else why_held(reason),
-        "doing": "" if reason is None else what_is_done(reason),
+        "doing": None if reason is None else what_is_done(reason),
+        "ends_when": None if reason is None else ends_when(reason),
+        "began_with": None if reason is None else draw(beginnings()),
+        "decided_by": None if reason is None else draw(decisions()),
         "detail": detail,
         "since": draw(st.one_of(st.none(), moments)),
         "until": draw(st.one_of(st.none(), moments)),

@@ -34,6 +34,11 @@ function rung(row) {
 function answer(each) {
   return [made("dt", "", each.question), made("dd", each.tone, each.words)];
 }
+function silence(each) {
+  const about = made("dl", "answers");
+  about.append(...each.answers.flatMap(answer));
+  return [made("h4", each.side, each.side), about];
+}
 function limit(each) {
   const line = made("li", each.tone), words = made("p"), bar = made("span", "bar"), used = made("i");
   words.append(made("span", "", each.name), made("span", "used", each.words));
@@ -65,6 +70,8 @@ function showMarket(market) {
   write(section.querySelector(".state"), market.state.replaceAll("_", " "));
   write(section.querySelector(".doing"), market.is_over ? "How it was left" : "What it does");
   section.querySelector(".quotes").hidden = market.ladder.length === 0;
+  section.querySelector(".silent").hidden = market.silences.length === 0;
+  fill(section.querySelector(".silences"), market.silences, silence);
   section.querySelector(".distances").hidden = market.is_over;
   fill(section.querySelector(".ladder tbody"), market.ladder, rung);
   fill(section.querySelector(".answers"), market.answers, answer);

@@ -12,6 +12,7 @@ from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.errors import FileError, SettingsError
 from mm_fsm.report.ended_words import ended_answers, next_step, run_left
 from mm_fsm.report.run_condition import LISTENING, Condition, condition_of
+from mm_fsm.report.silence_words import silences
 from mm_fsm.report.status import STATUS_FILE, read_status
 from mm_fsm.report.status_words import (
     Answer,
@@ -108,7 +109,11 @@ def _market(entry: Mapping[str, Any], condition: Condition, rescue: RescuedMarke
         "state": entry["state"],
         "headline": words,
         "tone": tone,
-        "answers": [{"question": each.question, "words": each.words, "tone": each.tone} for each in told],
+        "answers": [_answer(each) for each in told],
+        "silences": [
+            {"side": side, "answers": [_answer(each) for each in about]}
+            for side, about in (() if is_over or entry["why_down"] else silences(entry))
+        ],
         "is_over": is_over,
         "ladder": [] if is_over else _ladder(entry),
         "limits": [
@@ -128,6 +133,10 @@ def _market(entry: Mapping[str, Any], condition: Condition, rescue: RescuedMarke
             for each in reversed(entry["news"])
         ],
     }
+
+
+def _answer(answer: Answer) -> dict[str, str]:
+    return {"question": answer.question, "words": answer.words, "tone": answer.tone}
 
 
 def _glance(

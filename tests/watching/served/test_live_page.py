@@ -115,8 +115,11 @@ def test_it_says_what_became_of_the_run_and_goes_on_looking(
     wait(page, "quotes both sides")
     side = {
         "is_live": False, "reason": "fault", "why": "a fault stopped trading", "detail": "", "doing": "",
-        "since": 0, "until": None, "last_live_at": None,
+        "since": 0, "until": None, "last_live_at": None, "ends_when": "when it has recovered",
+        "began_with": {"step": 4711, "fact": "market book <b>1</b> / 2"},
+        "decided_by": {"edges": ["monitoring_orders.halt"], "guard": "must_halt", "service": ""},
     }  # fmt: skip
+    assert not page.is_visible(".silences")
     fault = {"code": "venue", "reason": "<img src=x onerror=alert(1)>", "since": 0, "is_transient": True}
     doing = "all orders are cancelled; 2 still to be confirmed gone"
     edit_market(run, sides={"bid": side, "ask": side}, faults={"now": fault, "doing": doing, "noted": 1, "latched": []})
@@ -124,6 +127,11 @@ def test_it_says_what_became_of_the_run_and_goes_on_looking(
     wait(page, "<img src=x onerror=alert(1)>")
     wait(page, doing)
     assert page.locator("img").count() == 0
+    why = page.inner_text(".silences")
+    assert why.count("guard must_halt; edge monitoring_orders.halt") == 2
+    assert "00:00:00, for" in why
+    assert "step 4,711: market book <b>1</b> / 2" in why
+    assert "when it has recovered" in why
     edit(run, written_at=time() - 600)
     wait(page, "it may hang")
     edit(run, is_running=False)

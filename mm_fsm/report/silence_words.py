@@ -1,0 +1,63 @@
+"""Why each silent side of a market is silent: the reason, who decided, since when, and what would end it.
+
+Everything is what the run wrote into ``status.json``; nothing is worked out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
+from mm_fsm.core.decisions import HoldReason
+from mm_fsm.report.status_words import Answer, Entry, printable
+from mm_fsm.report.table import duration
+
+_PASSES_AT_ONCE: Final = frozenset({HoldReason.ORDERS_IN_FLIGHT, HoldReason.COMPLETED})
+"""Nobody asks why: an answer is on its way, or everything is over."""
+
+
+def silences(entry: Entry) -> Iterator[tuple[str, list[Answer]]]:
+    """Each side that is silent for a reason worth asking about, and what there is to say of it."""
+    for name, side in entry["sides"].items():
+        if not side["is_live"] and side["reason"] not in _PASSES_AT_ONCE:
+            yield name, list(_answers(side, entry["time"]))
+
+
+def _answers(side: Mapping[str, Any], now: int) -> Iterator[Answer]:
+    detail = f": {printable(side['detail'])}" if side["detail"] else ""
+    yield Answer("why", f"{side['why']}{detail}")
+    decided = _decided(side["decided_by"])
+    if decided:
+        yield Answer("decided by", decided)
+    if side["since"] is not None:
+        began = side["began_with"]
+        step = "" if began is None else f"; step {began['step']:,}: {printable(began['fact'])}"
+        yield Answer("since", f"{_clock(side['since'])}, for {_lasting(now - side['since'])}{step}")
+    yield Answer("ends", _end(side, now))
+
+
+def _decided(decision: Mapping[str, Any] | None) -> str:
+    """The service that answered, the guards, and the edges that were taken; empty where nobody saw the step."""
+    if decision is None:
+        return ""
+    service = f"the service's {printable(decision['service'])}" if decision["service"] else ""
+    guard = f"guard {printable(decision['guard'])}" if decision["guard"] else ""
+    edges = f"edge {' then '.join(map(printable, decision['edges']))}" if decision["edges"] else ""
+    return "; ".join(filter(None, (service, guard, edges)))
+
+
+def _end(side: Mapping[str, Any], now: int) -> str:
+    when = side["ends_when"] or "when its cause is gone"
+    if side["until"] is None:
+        return when
+    return f"{when}; by itself at {_clock(side['until'])}, in {_lasting(side['until'] - now)}"
+
+
+def _clock(time: int) -> str:
+    return datetime.fromtimestamp(time // NANOSECONDS_PER_SECOND, UTC).strftime("%H:%M:%S")
+
+
+def _lasting(time: int) -> str:
+    return duration(max(seconds(time), 0.0))
