@@ -154,10 +154,10 @@ def told(figures: Figures, begun: Mark, ended: Mark) -> dict[str, Any]:
     """What was measured between two moments."""
     elapsed = ended.clock - begun.clock
     medians = [quantile(waits, 0.5) for waits in figures.waits.values()]
-    slowest, quickest = max(medians), min(medians)
+    slowest, quickest, books = max(medians), min(medians), figures.books.total()
     return {
         "seconds": round(elapsed, 1),
-        "books_a_second": round(figures.books.total() / elapsed, 1),
+        "books_a_second": round(books / elapsed, 1),
         "fewest_books_a_second_of_a_symbol": round(min(figures.books.values()) / elapsed, 2),
         "wait_ms_of_the_quickest_symbol": round(quickest * 1e3, 2),
         "wait_ms_of_the_slowest_symbol": round(slowest * 1e3, 2),
@@ -167,6 +167,8 @@ def told(figures: Figures, begun: Mark, ended: Mark) -> dict[str, Any]:
         "loop_lag_ms": spread(figures.lags),
         "processor_share": round((ended.own - begun.own) / elapsed, 2),
         "processor_share_of_the_exchange": round((ended.exchange - begun.exchange) / elapsed, 2),
+        "processor_ms_of_a_book": round((ended.own - begun.own) / books * 1e3, 3),
+        "processor_ms_of_a_book_of_the_exchange": round((ended.exchange - begun.exchange) / books * 1e3, 3),
         "memory_mb": round(ended.memory / 2**20, 1),
         "memory_mb_at_the_start": round(begun.memory / 2**20, 1),
     }

@@ -105,8 +105,13 @@ class VenueUsage:
 
     def _since(self, usage: Usage) -> int:
         begin = min(usage.read_at - nanoseconds(UNDER_WAY_SECONDS), usage.asked_at)
-        sent = [(is_order, is_question) for time, is_order, is_question in self._sent if time > begin]
         others = 1 if usage.counts is Counted.ALL else 0
-        if usage.counts is Counted.ORDERS:
-            return sum(is_order for is_order, _ in sent)
-        return sum(usage.question_cost if is_question else others for _, is_question in sent)
+        cost = 0
+        for time, is_order, is_question in reversed(self._sent):
+            if time <= begin:
+                break
+            if usage.counts is Counted.ORDERS:
+                cost += is_order
+            else:
+                cost += usage.question_cost if is_question else others
+        return cost

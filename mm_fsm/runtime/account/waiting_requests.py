@@ -120,7 +120,8 @@ class WaitingRequests:
         if self._placements:
             oldest = min(each.time for each in self._placements)
             times.append(oldest + nanoseconds(self.settings.longest_wait_seconds) + 1)
-            times.append(min(self._room_at(now, each) for each in self._placements))
+            kinds = {_is_quote(each) for each in self._placements}
+            times.append(min(self._room_at(now, is_quote=each) for each in kinds))
         if self._questions:
             times.append(self._room_for_question_at(now))
         if self._cancels:
@@ -191,18 +192,19 @@ class WaitingRequests:
 
         An order that reduces a position does not wait behind quotes.
         """
-        due = [each for each in sorted(self._placements, key=_by_level) if self._takes(each, now)]
-        for each in due:
+        due: list[Waiting] = []
+        full: set[bool] = set()
+        for each in sorted(self._placements, key=_by_level):
+            is_quote = _is_quote(each)
+            if is_quote in full or self._why_no_room(now, is_quote=is_quote):
+                full.add(is_quote)  # there is no room for any other of its kind either
+                continue
+            self._orders.note_placement(now)
+            self._requests.note_placement(now)
+            self.usage.note_sent(now, is_order=True)
             self._placements.remove(each)
+            due.append(each)
         return due
-
-    def _takes(self, waiting: Waiting, now: int) -> bool:
-        if self._why_no_room(now, is_quote=_is_quote(waiting)):
-            return False
-        self._orders.note_placement(now)
-        self._requests.note_placement(now)
-        self.usage.note_sent(now, is_order=True)
-        return True
 
     def _questions_due(self, now: int) -> list[Waiting]:
         due = []
@@ -214,8 +216,7 @@ class WaitingRequests:
             due.append(self._questions.pop(key))
         return due
 
-    def _room_at(self, now: int, waiting: Waiting) -> int:
-        is_quote = _is_quote(waiting)
+    def _room_at(self, now: int, *, is_quote: bool) -> int:
         return max(
             self._orders.room_at(now, is_quote=is_quote),
             self._requests.room_at(now, is_quote=is_quote),

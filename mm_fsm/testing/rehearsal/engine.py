@@ -75,6 +75,12 @@ class MatchingEngine:
         init=False,
     )
     """By the exchange's own name."""
+    _by_symbol: dict[str, VenueMarket] = field(
+        default=Factory(
+            lambda self: {market.instrument.symbol: market for market in self.markets.values()}, takes_self=True
+        ),
+        init=False,
+    )
     cashier: Cashier = field(
         default=Factory(lambda self: Cashier(self.terms, Wallet(self.log), self.markets), takes_self=True), init=False
     )
@@ -180,7 +186,7 @@ class MatchingEngine:
         Raises:
             KeyError: the event is of a market that the exchange does not have.
         """
-        market = next(m for m in self.markets.values() if m.instrument.symbol == event.symbol)
+        market = self._by_symbol[event.symbol]
         if isinstance(event, MarketBook):
             market.displayed.show(event)
             market.matcher.update_queues()

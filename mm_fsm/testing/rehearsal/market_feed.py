@@ -23,11 +23,13 @@ class MarketFeed:
         events: in order of time.
         speed: event time against the clock.
         on_market: told each event when it is due.
+        offset: seconds by which all events but those that ``open`` brings come later.
     """
 
     events: Iterator[MarketEvent]
     speed: float
     on_market: Callable[[MarketEvent], None]
+    offset: float = 0.0
     _first: int | None = None
     """Time of the first event, nanoseconds."""
 
@@ -42,7 +44,7 @@ class MarketFeed:
     async def run(self) -> None:
         """Bring the rest, each when it is due; the market stands still at its end."""
         loop = asyncio.get_running_loop()
-        opened = loop.time()
+        opened = loop.time() + self.offset
         for number, event in enumerate(self.events):
             due = opened + seconds(time_of(event) - (self._first or 0)) / self.speed
             wait = due - loop.time()

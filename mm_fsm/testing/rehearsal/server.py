@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -28,10 +30,14 @@ from mm_fsm.testing.rehearsal.rest import RestService
 from mm_fsm.testing.rehearsal.routes import routes
 from mm_fsm.testing.rehearsal.streams import Streams
 from mm_fsm.testing.rehearsal.terms import RehearsalTerms
+from mm_fsm.testing.rehearsal.venue_market import VenueMarket
 
 HOST: Final = "127.0.0.1"
 _NAMES: Final = ("*.binance.com", "localhost", HOST)
-_DEPTH_SECONDS: Final = 0.1
+DEPTH_SECONDS: Final = 0.1
+"""Between two updates of a published book."""
+PHASES: Final = 10
+"""Into so many turns markets are divided: they do not move, and are not published, all at one moment."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NULL_FEES: Final = frozenset({FaultKind.NULL_FEES})
 
@@ -102,7 +108,8 @@ class RehearsalExchange:
         self._opened_at = self.clock()
         authority = RehearsalAuthority.made()
         feeds = [
-            MarketFeed(iter(market.events), self.terms.speed, self.engine.on_market) for market in self.terms.markets
+            MarketFeed(iter(market.events), self.terms.speed, self.engine.on_market, phase_of(number))
+            for number, market in enumerate(self.terms.markets)
         ]
         for feed in feeds:
             feed.open()
@@ -120,7 +127,9 @@ class RehearsalExchange:
             api_key=self.terms.api_key,
             secret=self.terms.secret,
         )
-        work = [*(feed.run for feed in feeds), self._publish]
+        markets = list(self.engine.markets.values())
+        turns = [partial(self._publish, markets[turn::PHASES], phase_of(turn)) for turn in range(PHASES)]
+        work: list[Callable[[], Coroutine[Any, Any, None]]] = [*(feed.run for feed in feeds), *turns]
         self._tasks = [asyncio.create_task(self._watched(each)) for each in work]
         return self
 
@@ -180,7 +189,21 @@ class RehearsalExchange:
         self._broken.append(error)
         self._is_broken.set()
 
-    async def _publish(self) -> None:
-        while True:
-            await asyncio.sleep(_DEPTH_SECONDS)
-            self.streams.publish_depth()
+    async def _publish(self, markets: Sequence[VenueMarket], phase: float) -> None:
+        """Publish books of one turn on their beat, halfway between the books of a simulated market."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + phase + DEPTH_SECONDS / 2
+        while markets:
+            await asyncio.sleep(due - loop.time())
+            self.streams.publish_depth(markets)
+            due = beat_after(due, loop.time())
+
+
+def phase_of(number: int) -> float:
+    """When within each beat it is the turn of the market of that number, seconds."""
+    return number % PHASES * DEPTH_SECONDS / PHASES
+
+
+def beat_after(due: float, now: float) -> float:
+    """When books are published next: what it takes to publish them does not add up, and what was missed is left out."""
+    return due + max(math.ceil((now - due) / DEPTH_SECONDS), 1) * DEPTH_SECONDS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -158,6 +158,9 @@ class Streams:
         self._publish(market, ("trade",), Where.TRADES, event)
 
     def _on_book(self, market: VenueMarket) -> None:
+        name = f"{market.market_id.lower()}@bookTicker"
+        if not any(name in connection.streams for connection in self._connections):
+            return
         best = book_ticker(market)
         if best == self._tickers.get(market.market_id):
             return
@@ -172,9 +175,9 @@ class Streams:
         }
         self._publish(market, ("bookTicker",), Where.TICKER, event)
 
-    def publish_depth(self) -> None:
-        """Send what changed in each book since the last call."""
-        for market in self.engine.markets.values():
+    def publish_depth(self, markets: Iterable[VenueMarket]) -> None:
+        """Send what changed in each of these books since it was sent last."""
+        for market in markets:
             change = market.depth.take_change()
             if change is not None:
                 self._publish(market, ("depth@100ms", "depth"), Where.BOOK, self._depth_event(market, change))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from mm_fsm.books.exact import is_amount
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 
+_REMEMBERED: Final = 16_384
+"""Floats whose exact amount is remembered: a book shows most of its prices, and many sizes, again and again."""
 _TIMES_END = 2**63
 
 
@@ -18,8 +21,17 @@ def amount(value: object) -> Decimal | None:
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
         return None
+    return _of_float(value) if isinstance(value, float) else _read(value)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _of_float(value: float) -> Decimal | None:
+    return _read(repr(value))
+
+
+def _read(value: str | int | Decimal) -> Decimal | None:
     try:
-        exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        exact = Decimal(value)
     except InvalidOperation:
         return None
     return exact if is_amount(exact) else None

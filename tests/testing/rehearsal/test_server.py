@@ -19,8 +19,9 @@ from mm_fsm.core.messages import Side
 from mm_fsm.errors import RecordingError, SettingsError
 from mm_fsm.testing.rehearsal.client import LoopbackResolver
 from mm_fsm.testing.rehearsal.endpoint import Endpoint
+from mm_fsm.testing.rehearsal.market_feed import MarketFeed
 from mm_fsm.testing.rehearsal.ready_markets import instrument_of, recorded_market, simulated_market
-from mm_fsm.testing.rehearsal.server import RehearsalExchange
+from mm_fsm.testing.rehearsal.server import RehearsalExchange, beat_after, phase_of
 from mm_fsm.testing.rehearsal.terms import KeyPermissions, RehearsalMarket
 from mm_fsm.venues.base import MarketEvent
 from tests.testing.rehearsal.stage import (
@@ -243,3 +244,37 @@ def test_a_ready_market_begins_with_a_book_on_its_grid(symbol: str) -> None:
     assert isinstance(first, MarketBook)
     assert all(rules.is_on_price_grid(level.price) for level in (*first.bids, *first.asks))
     assert all(rules.is_on_quantity_grid(level.size) for level in (*first.bids, *first.asks))
+
+
+@pytest.mark.parametrize(
+    ("now", "following"),
+    [(1.0, 1.1), (1.004, 1.1), (1.099, 1.1), (1.101, 1.2), (1.25, 1.3), (7.05, 7.1)],
+)
+def test_what_publishing_takes_does_not_slow_the_beat_and_what_was_missed_is_left_out(
+    now: float, following: float
+) -> None:
+    assert beat_after(1.0, now) == pytest.approx(following)
+
+
+def test_markets_take_turns_within_a_beat() -> None:
+    turns = [round(phase_of(number), 6) for number in range(100)]
+    assert sorted({*turns}) == pytest.approx([0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09])
+    assert {turns.count(turn) for turn in turns} == {10}
+
+
+def test_a_feed_that_has_an_offset_brings_everything_but_its_first_book_later() -> None:
+    brought: list[float] = []
+
+    async def part() -> float:
+        loop = asyncio.get_running_loop()
+        later = [evolve(book(), received_at=milliseconds * 1_000_000) for milliseconds in (0, 10)]
+        feed = MarketFeed(iter(later), 1.0, lambda _: brought.append(loop.time()), 0.03)
+        feed.open()
+        began = loop.time()
+        await feed.run()
+        return began
+
+    began = asyncio.run(part())
+    first, second = brought
+    assert first <= began
+    assert second >= began + 0.04
