@@ -175,6 +175,7 @@ class StrategyMachine(Chart):
     def recorded_values(self) -> tuple[str | None, ...]:
         """What a record of the latest step carries, one text for each name in ``recorded``; None: there is none yet.
 
+        A replay must find the same text, so none may hang on the order of a set, on an identity, or on the process.
         A step at which one of them is there for the first time is recorded even if it moved nothing.
         """
         return ()

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 from attrs import define, field, frozen
 from hypothesis import strategies as st
 
+from mm_fsm.books.digest import plainly, written
 from mm_fsm.books.facts import ExternalFlow, Heartbeat, StopRequested, Timer
 from mm_fsm.chart import State
 from mm_fsm.core.messages import BookLevel, Fact, OrderPurpose, PlaceOrder, Side
@@ -144,7 +145,7 @@ class Drawn(StrategyMachine):
         return cls(values["program"])
 
     def recorded_values(self) -> tuple[str | None, ...]:
-        return str(self.acted), repr(self.memory[-1]) if self.memory else None
+        return str(self.acted), written(plainly(self.memory[-1])) if self.memory else None
 
     @property
     def act(self) -> Act:
