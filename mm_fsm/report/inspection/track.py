@@ -25,7 +25,7 @@ class InspectedSegment:
     origin: str
     """Why it was begun."""
     time: int
-    """Nanoseconds."""
+    """Nanoseconds; 0 where no fact had told one yet."""
     first_sequence: int
     note: str
     """Empty where everything is known."""
@@ -35,7 +35,7 @@ class InspectedSegment:
         return {
             "number": self.number,
             "origin": self.origin,
-            "time": time_text(self.time),
+            "time": time_text(self.time) if self.time else "before the first fact",
             "first": self.first_sequence,
             "note": self.note,
         }

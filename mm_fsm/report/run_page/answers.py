@@ -185,7 +185,7 @@ def _plain_quoter(market: ShownFigures, amounts: Amounts) -> Answer:
     difference = next((each["interval"] for each in baseline["differences"] if each["what"] == "net"), None)
     sentences: list[Markup | str] = [
         Markup("It quoted {} apart; this run {} on average.").format(
-            market.show("baseline.spread_bps", bps), market.show("baseline.run_spread_bps", bps)
+            *(market.show(f"baseline.{name}", _width) for name in ("spread_bps", "run_spread_bps"))
         )
     ]
     if difference is not None:
@@ -200,6 +200,10 @@ def _plain_quoter(market: ShownFigures, amounts: Amounts) -> Answer:
         sentences=tuple(sentences),
         section="baseline",
     )
+
+
+def _width(spread: float | None) -> str:
+    return bps(spread, signed=False)
 
 
 def _difference(interval: Any, amounts: Amounts) -> str:

@@ -184,7 +184,7 @@ class MarketCharts {
   chart(name, label, series, decimals, more = {}) {
     const text = (value) => numberText(value, decimals);
     const values = (_, splits) => splits.map((value) => numberText(value, decimalsOf(splits)));
-    return timeline(this.place(name), this.time, `${label} of ${this.symbol} over time`, series, { text, axis: { values }, ...more });
+    return timeline(this.place(name), this.time, `${label} of ${this.symbol} over time`, series, { text, ...more, axis: { values, ...more.axis } });
   }
   drawPrices() {
     const { time, mid, mid_low, mid_high, bid, ask } = this.series, { fills } = this;
@@ -276,7 +276,7 @@ class MarketCharts {
     const { time, drawdown } = this.series, decimals = shownDecimals(this.data.series.drawdown);
     const below = drawdown.map((value) => value === null ? null : -value);
     this.chart("drawdown", "Drawdown", [{ label: "below the best so far", color: "loss", times: time, values: below, step: true, width: 1, fill: "loss-soft" }], decimals,
-      { height: 120, range: (_, low) => [Math.min(low ?? 0, -1e-9) * 1.08, 0] });
+      { height: 120, axis: { space: 20 }, range: (_, low) => [Math.min(low ?? 0, -1e-9) * 1.08, 0] });
     this.place("drawdown-text").textContent = `${this.data.quote} below the best net profit so far; at most ${numberText(extremes(drawdown)[1], this.data.decimals)}.`;
   }
   listFills() {
