@@ -36,7 +36,7 @@ class StretchKind(StrEnum):
     """A placement or a cancel awaited its answer, or an order's outcome was unknown."""
     HELD = "held"
     NOT_RUNNING = "not_running"
-    """No process ran: from the last step of one to the first step of the next."""
+    """Nothing made the market: from the last step of one process, or of one machine, to the first step of the next."""
     NOT_RECORDED = "not_recorded"
     """The journal has forgotten that time, or lacks its market data, so that nobody can tell: ``detail`` says which."""
     UNEXPLAINED = "unexplained"
@@ -203,7 +203,15 @@ class StretchRecorder:
             self._replace(side, _Open(self.now, kind, status, machine.chart_state, None, Decision()))
 
     def begin_process(self) -> None:
-        """What comes next is another process's: until its first step nothing ran."""
+        """What comes next is another process's: until its first step nothing ran.
+
+        After steps that are not on record nobody can tell how long the process before went on, unless it has ended.
+        """
+        if self._gap is None or self._gap[0] is not StretchKind.NOT_RECORDED:
+            self.end_process()
+
+    def end_process(self) -> None:
+        """The process ended in order: until the first step of another one nothing runs."""
         self._leave_gap(StretchKind.NOT_RUNNING)
 
     def pass_over(self, until: int, cause: str) -> None:

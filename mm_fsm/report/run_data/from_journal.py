@@ -87,10 +87,12 @@ class _Replay:
     def _pass_over(self, part: Unrecorded) -> None:
         number = part.segment.number
         note = f"segment {number} has no market data: nothing of it is in the figures, its time counts as not quoted"
-        if note not in self.notes:
+        if note not in self.notes and not part.ends_process:  # no step follows the last snapshot of a process
             self.notes.append(note)
         if self.follower is not None:
             self.follower.pass_over(part.until, WITHOUT_MARKET_DATA)
+            if part.ends_process:
+                self.follower.stretches.end_process()
 
     def _begin(self, segment: SegmentRow, machine: QuotingMachine) -> None:
         self.machine = machine

@@ -170,6 +170,8 @@ class _Accountant:
         for part in replay_run(self.reader, wanted, recorded_market_maker, self._begin):
             if isinstance(part, Unrecorded):
                 recorder.pass_over(part.until, WITHOUT_MARKET_DATA)
+                if part.ends_process:
+                    recorder.end_process()
                 continue
             recorder.take(part.result, part.machine)
             self.on_progress(part.sequence)

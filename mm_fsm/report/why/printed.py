@@ -25,7 +25,7 @@ from mm_fsm.report.why.roles import Direction
 
 _KINDS: Final = {
     StretchKind.LIVE: "a quote rests in the book",
-    StretchKind.NOT_RUNNING: "no process ran",
+    StretchKind.NOT_RUNNING: "nothing ran",
     StretchKind.NOT_RECORDED: "not recorded",
     StretchKind.UNEXPLAINED: "nothing explains it: please report it",
 }

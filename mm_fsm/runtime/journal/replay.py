@@ -15,7 +15,7 @@ from mm_fsm.core.messages import Fact
 from mm_fsm.errors import FactRefusedError, JournalError, MarketMakerError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.machine.strategy import StrategyMachine
-from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
+from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentOrigin, SegmentRow
 from mm_fsm.runtime.journal.fingerprint import find_class
 from mm_fsm.runtime.journal.messages import encode
 from mm_fsm.runtime.journal.reader import JournalReader
@@ -113,6 +113,11 @@ class Unrecorded(NamedTuple):
 
     segment: SegmentRow
     until: int
+
+    @property
+    def ends_process(self) -> bool:
+        """Whether its process is known to have ended then, so that nothing ran until the next one's first step."""
+        return self.segment.origin == SegmentOrigin.STOPPED
 
 
 def replay_run(

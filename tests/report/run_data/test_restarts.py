@@ -199,23 +199,32 @@ def test_without_market_data_no_figure_is_guessed(tmp_path: Path) -> None:
         figures_from_journals(tmp_path, [two.path], None, Replaying())
 
 
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "killed"])
 @pytest.mark.parametrize("recorded", [(True, False, True), (True, False)], ids=["between", "at-the-end"])
 def test_time_without_market_data_is_not_recorded_rather_than_not_running(
-    recorded: tuple[bool, ...], tmp_path: Path
+    recorded: tuple[bool, ...],
+    is_closed: bool,
+    tmp_path: Path,
 ) -> None:
     """Processes of 20 seconds, 7 apart. Of the second one nobody can tell whether it quoted, from the first one's end.
 
-    By a rule that the smallest quote meets, only time of the others counts as presence.
+    Nor when it ended, if it was killed: what it did last is not on record. By a rule that the smallest quote meets,
+    only time of the others counts as presence.
     """
     path, world = tmp_path / "run.journal", World()
     for market_data in recorded:
         run = begin(plan_at(path, journal_settings=JournalSettings(record_market_data=market_data)))
         world.run(run, 20)
-        kill(run)
+        if is_closed:
+            run.close()
+        else:
+            kill(run)
         world.pass_time(AWAY_SECONDS)
     rule = ProgrammeRule(within_bps=5_000.0, size=Decimal("0.0001"))
     (found,) = figures_from_journals(tmp_path, [path], None, Replaying(rule=rule)).markets
-    away = {"not_recorded": AWAY_SECONDS + 20} | ({"not_running": AWAY_SECONDS} if recorded[-1] else {})
+    away = {"not_recorded": AWAY_SECONDS + 20}
+    if recorded[-1]:
+        away["not_running" if is_closed else "not_recorded"] = AWAY_SECONDS + (0 if is_closed else 20 + AWAY_SECONDS)
     for side in ("bid", "ask"):
         totals = {each.reason: each.seconds for each in found.holds.totals if each.side == side}
         silent = {reason: length for reason, length in totals.items() if reason in {"not_recorded", "not_running"}}
