@@ -12,6 +12,8 @@
 | ``own_orders``, ``own_trades`` | each piece of news told once, although answers and streams both bring it |
 | ``requests``, ``looks`` | carries out placements and cancels; answers questions |
 | ``open_order_lists`` | open orders, of one market or of all at once, whichever costs less |
+| ``own_trade_lists`` | every own trade of a stretch of time, in as many questions as that takes |
+| ``pages`` | how long a list is that may lack something |
 | ``usage`` | the exchange's own counters of requests, as its headers tell them |
 | ``deadlines`` | has exchanges refuse placements that come late |
 | ``streams``, ``stream_keeper``, ``watch`` | supervised streams, built anew, and what notices that they have died |

@@ -13,8 +13,10 @@ from mm_fsm.core.messages import ReportedOrder
 from mm_fsm.errors import VenueError
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry
-from mm_fsm.venues.ccxt_venue.looks import UnansweredError, held
+from mm_fsm.venues.ccxt_venue.looks import held
 from mm_fsm.venues.ccxt_venue.own_orders import FOREIGN
+from mm_fsm.venues.ccxt_venue.own_trade_lists import UnansweredError
+from mm_fsm.venues.ccxt_venue.pages import page_of_open_orders
 from mm_fsm.venues.ccxt_venue.payloads import is_wholly_read, read_orders
 from mm_fsm.venues.inspection import AccountInspection, CurrencyBalance, InspectedMarket, Permissions
 
@@ -79,15 +81,15 @@ async def foreign_order_of(account: Account) -> str | None:
         VenueError: the exchange does not answer, or its list may not be the whole one.
     """
     account.check_not_suspended()
-    limit = entry(entry(entry(getattr(account.exchange, "features", None), "spot"), "fetchOpenOrders"), "limit")
+    page = page_of_open_orders(account.exchange)
     unknown = f"{account.name}: its open orders are not known"
     try:
-        answer = await account.exchange.fetch_open_orders(None, None, limit)
+        answer = await account.exchange.fetch_open_orders(None, None, page.limit)
     except Exception as error:  # noqa: BLE001 - whatever ccxt raises
         account.judge(error)
         raise VenueError(f"{unknown}: {account.reason(error)}") from None
     found = read_orders(answer)
-    if not is_wholly_read(answer, found) or (limit is not None and len(found) >= limit):
+    if not is_wholly_read(answer, found) or page.may_go_on(answer):
         raise VenueError(f"{unknown}: the list may not be all of them")
     for seen in found:
         market = account.markets.get(seen.symbol or "")
@@ -149,12 +151,15 @@ async def _open_orders(account: Account, symbol: str) -> tuple[list[ReportedOrde
     """A market's open orders that the exchange describes, and how many it does not.
 
     Raises:
-        UnansweredError: one has no id, so that the list may be anything.
+        UnansweredError: one has no id, so that the list may be anything; or it may lack some.
     """
-    answer = await account.exchange.fetch_open_orders(symbol)
+    page = page_of_open_orders(account.exchange)
+    answer = await account.exchange.fetch_open_orders(symbol, None, page.limit)
     found = read_orders(answer)
     if not is_wholly_read(answer, found):
         raise UnansweredError("an open order without an id")
+    if page.may_go_on(answer):
+        raise UnansweredError(f"{len(found)} open orders of {symbol}, and there may be more")
     shown = [seen for seen in found if not seen.has_ended]
     described = [
         ReportedOrder(

@@ -151,7 +151,7 @@ def _market(plan: CcxtPlan) -> WantedMarket:
     return WantedMarket(
         symbol=plan.strategy.symbol,
         strategy_id=plan.strategy.strategy_id,
-        depth=plan.strategy.max_live_orders + 1,
+        most_orders=plan.strategy.max_live_orders,
         instrument=plan.instrument,
         fees=plan.fees,
         balances=plan.balances,

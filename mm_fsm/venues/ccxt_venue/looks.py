@@ -21,7 +21,7 @@ from mm_fsm.books.facts import (
     OwnTradesReported,
     QueryFailed,
 )
-from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
+from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.messages import (
     Fact,
     Intent,
@@ -38,28 +38,15 @@ from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
 from mm_fsm.venues.ccxt_venue.open_order_lists import GATHER_SECONDS, OpenOrderLists
 from mm_fsm.venues.ccxt_venue.outcomes import Outcome
 from mm_fsm.venues.ccxt_venue.own_orders import FOREIGN, SentOrder, fits
-from mm_fsm.venues.ccxt_venue.payloads import (
-    SeenOrder,
-    SeenTrade,
-    is_wholly_read,
-    read_order,
-    read_orders,
-    read_trades,
-)
+from mm_fsm.venues.ccxt_venue.own_trade_lists import ALL, OwnTradeLists, UnansweredError
+from mm_fsm.venues.ccxt_venue.payloads import SeenOrder, SeenTrade, is_wholly_read, read_order, read_orders
 
-_MOST_PAGES: Final = 40
-_DEFAULT_PAGE: Final = 500
-_DAY_MILLISECONDS: Final = 86_400_000
 _LOOK_BACK: Final = nanoseconds(3600)
 """How far back own trades are listed where an order is looked for."""
 _VISIBLE_AFTER: Final = nanoseconds(30)
 """An order younger than this may be missing from lists although it is open."""
 
 _Value = TypeVar("_Value")
-
-
-class UnansweredError(Exception):
-    """The exchange's answer does not say what was asked."""
 
 
 @define(eq=False)
@@ -88,6 +75,8 @@ class Snapshot:
     asked: int
     """Venue time, from below."""
     orders: list[SeenOrder]
+    may_lack_orders: bool
+    """Whether what is missing from the orders may be open all the same: they are a full list."""
     trades: list[SeenTrade]
 
 
@@ -103,10 +92,12 @@ class Looks:
     _snapshots: dict[str, Shared[Snapshot]] = field(factory=dict, init=False)
     _balances: Shared[Any] = field(init=False)
     _open_order_lists: OpenOrderLists = field(init=False)
+    _trade_lists: OwnTradeLists = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._balances = Shared(self._ask_balances)
-        self._open_order_lists = OpenOrderLists(self.account.name, self.account.exchange)
+        self._open_order_lists = OpenOrderLists(self.account.exchange)
+        self._trade_lists = OwnTradeLists(self.account.exchange)
         for market in self.account.markets.values():
             self._snapshots[market.symbol] = Shared(lambda market=market: self._ask_snapshot(market))  # type: ignore[misc]
 
@@ -190,6 +181,9 @@ class Looks:
                 return self._status(order, seen.status or ReportedStatus.OPEN, seen.filled, snapshot.asked)
         await self.account.trades.find_owners(order.market, snapshot.trades, self.account)
         mine = [t for t in snapshot.trades if self._is_of(order, t)]
+        filled = sum((trade.quantity for trade in mine), Decimal(0))
+        if snapshot.may_lack_orders and filled != order.quantity:
+            raise UnansweredError(f"it is not among {len(snapshot.orders)} open orders, and there may be more")
         if not mine:
             if order.is_acknowledged and order.sent_at:
                 raise UnansweredError("the exchange took the order and shows it nowhere")
@@ -199,7 +193,6 @@ class Looks:
                 client_order_id=order.client_order_id,
                 exchange_time=snapshot.asked,
             )
-        filled = sum((trade.quantity for trade in mine), Decimal(0))
         if filled == order.quantity:
             return self._status(order, ReportedStatus.FILLED, filled, snapshot.asked)
         if self.account.clock.now() - order.sent_at < _VISIBLE_AFTER:
@@ -226,16 +219,21 @@ class Looks:
 
     async def _ask_snapshot(self, market: LiveMarket) -> Snapshot:
         asked = self.account.clock.asked()
-        orders = await self._list_open_orders(market)
-        trades, _ = await self._list_trades(market, max(asked - _LOOK_BACK, 0))
-        return Snapshot(asked=asked, orders=orders, trades=trades)
+        orders, may_lack = await self._list_open_orders(market)
+        trades, covered = await self._list_trades(market, max(asked - _LOOK_BACK, 0))
+        if covered != ALL:
+            raise UnansweredError("more own trades in an hour than questions for them are asked")
+        return Snapshot(asked=asked, orders=orders, may_lack_orders=may_lack, trades=trades)
 
     # -- open orders ------------------------------------------------------------------------------------------------
 
     async def _open_orders(self, market: LiveMarket) -> Fact:
         asked = self.account.clock.asked()
         reported = []
-        for seen in await self._list_open_orders(market):
+        orders, may_lack = await self._list_open_orders(market)
+        if may_lack:
+            raise UnansweredError(f"the exchange lists {len(orders)} open orders, and there may be more")
+        for seen in orders:
             owner = self.account.orders.client_of(market, seen.venue_order_id) or FOREIGN
             order = self._reported(seen, owner)
             if order is not None:
@@ -246,7 +244,8 @@ class Looks:
             received_at=self.account.clock.now(), symbol=market.symbol, orders=tuple(reported), exchange_time=asked
         )
 
-    async def _list_open_orders(self, market: LiveMarket) -> list[SeenOrder]:
+    async def _list_open_orders(self, market: LiveMarket) -> tuple[list[SeenOrder], bool]:
+        """A market's open orders, and whether there may be more."""
         answer = await self._open_order_lists.of(market.symbol)
         found = read_orders(answer)
         if not is_wholly_read(answer, found):
@@ -255,7 +254,7 @@ class Looks:
             owner = self.account.orders.learn(market, seen)
             if owner != FOREIGN:
                 market.known.add(owner)  # one that the machine does not know it takes over
-        return found
+        return found, self._open_order_lists.may_go_on(answer)
 
     def _reported(self, seen: SeenOrder, owner: str) -> ReportedOrder | None:
         if seen.side is None or seen.price is None or seen.quantity is None or seen.filled is None:
@@ -288,38 +287,7 @@ class Looks:
         )
 
     async def _list_trades(self, market: LiveMarket, since: int) -> tuple[list[SeenTrade], int]:
-        """Every own trade since a venue time, page by page, and the time up to which that is all."""
-        limit, days = self._page()
-        start, end = since // NANOSECONDS_PER_MILLISECOND, self.account.clock.latest // NANOSECONDS_PER_MILLISECOND
-        found: dict[str, SeenTrade] = {}
-        for _ in range(_MOST_PAGES):
-            parameters = {} if days is None else {"until": start + int(days * _DAY_MILLISECONDS)}
-            is_last = days is None or end < start + days * _DAY_MILLISECONDS
-            answer = await self.account.exchange.fetch_my_trades(
-                market.symbol, start, limit, {} if is_last else parameters
-            )
-            page = read_trades(answer)
-            if not is_wholly_read(answer, page):
-                raise UnansweredError("an own trade that cannot be read")
-            found.update((trade.trade_id, trade) for trade in page)
-            if len(page) >= limit:
-                following = max(trade.exchange_time for trade in page) // NANOSECONDS_PER_MILLISECOND
-                if following <= start:
-                    raise UnansweredError("more trades in a millisecond than a page holds")
-                start = following
-            elif is_last:
-                return list(found.values()), 2**63
-            else:
-                start = int(parameters["until"])
-        return list(found.values()), start * NANOSECONDS_PER_MILLISECOND - 1
-
-    def _page(self) -> tuple[int, float | None]:
-        """Trades a page, and the days that one question may span; None for any."""
-        features = getattr(self.account.exchange, "features", None)
-        about = entry(entry(features, "spot"), "fetchMyTrades")
-        limit, days = entry(about, "limit"), entry(about, "untilDays")
-        is_whole = isinstance(limit, int) and not isinstance(limit, bool) and limit > 0
-        return (limit if is_whole else _DEFAULT_PAGE), (float(days) if isinstance(days, (int, float)) else None)
+        return await self._trade_lists.since(market.symbol, since, self.account.clock.latest)
 
     def _look_for_missed(self, market: LiveMarket, trades: list[SeenTrade], asked: int) -> None:
         """A trade that is older than two seconds and that the stream has not brought: the stream is dead."""

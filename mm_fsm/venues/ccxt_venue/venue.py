@@ -22,6 +22,7 @@ from mm_fsm.venues.ccxt_venue.looks import Looks
 from mm_fsm.venues.ccxt_venue.market_rules import account_name, agreed, read_fees, read_instrument
 from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
+from mm_fsm.venues.ccxt_venue.pages import check_room
 from mm_fsm.venues.ccxt_venue.patience import NotOpenedError, RetryAfter, may_pass, opened_in_time
 from mm_fsm.venues.ccxt_venue.requests import OrderRequests
 from mm_fsm.venues.ccxt_venue.stream_keeper import StreamKeeper
@@ -240,6 +241,8 @@ class CcxtVenue:
         await exchange.load_markets()
         await learn_limits(exchange, self._usage, next(iter(self._written)), self._hear_usage)
         terms = {symbol: await _terms(exchange, market, self._make_token) for symbol, market in self._written.items()}
+        for symbol, market in self._written.items():
+            check_room(exchange, symbol, market.most_orders)
         name = account_name(exchange, await exchange.fetch_balance(), self._wanted.account)
         account = self._shared(exchange, {symbol: each.instrument for symbol, each in terms.items()})
         streams = self._streams = StreamKeeper(account, self._make, self._let_close)

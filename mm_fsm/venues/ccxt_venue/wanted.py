@@ -16,11 +16,16 @@ class WantedMarket:
 
     symbol: str
     strategy_id: str
-    depth: int
-    """Levels a side that the machine is shown."""
+    most_orders: int
+    """Own orders that may rest at once."""
     instrument: Instrument | None
     fees: Fees | None
     balances: Balances
+
+    @property
+    def depth(self) -> int:
+        """Levels a side that the machine is shown: one more than there may be own orders."""
+        return self.most_orders + 1
 
 
 @frozen(kw_only=True)

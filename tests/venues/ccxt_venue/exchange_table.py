@@ -16,6 +16,7 @@ from mm_fsm.venues.ccxt_venue.client_ids import RULES, ClientIds
 from mm_fsm.venues.ccxt_venue.deadlines import DEADLINES
 from mm_fsm.venues.ccxt_venue.inspection import PERMISSION_ENDPOINTS
 from mm_fsm.venues.ccxt_venue.market_rules import read_instrument
+from mm_fsm.venues.ccxt_venue.pages import page_of_open_orders
 from mm_fsm.venues.ccxt_venue.streams import News, source_of
 from mm_fsm.venues.ccxt_venue.usage import COUNTED
 from tests.venues.ccxt_venue.raw_samples import ORDERS
@@ -41,6 +42,7 @@ COLUMNS: Final = (
     "own trades",
     "an order is found by our id",
     "cancelled by our id",
+    "open orders on a list",
     "switch",
     "counters",
     "late orders refused by",
@@ -98,7 +100,9 @@ def cells(name: str) -> tuple[str, ...]:
         name,
         *(source_of(exchange, news) for news in (News.BOOKS, News.OWN_ORDERS, News.OWN_TRADES)),
         "yes" if name in FINDS_BY_CLIENT_ID else "in lists",
-        *(yes(name in each) for each in (CANCELS_BY_CLIENT_ID, HAS_SWITCH, COUNTED)),
+        yes(name in CANCELS_BY_CLIENT_ID),
+        str(page_of_open_orders(exchange).full_at or "all"),
+        *(yes(name in each) for each in (HAS_SWITCH, COUNTED)),
         late_orders_refused_by(exchange),
         yes(name in PERMISSION_ENDPOINTS),
         yes(exchange.urls.get("test")),

@@ -179,7 +179,7 @@ def venue_on(exchange: RehearsalExchange, symbols: Sequence[str], **changes: Any
         WantedMarket(
             symbol=symbol,
             strategy_id="mm",
-            depth=21,
+            most_orders=20,
             instrument=changes.get("instrument"),
             fees=changes.get("fees"),
             balances=Balances(base=base_of(symbol), quote=QUOTE),

@@ -83,10 +83,11 @@ ELSEWHERE = {**MINE, "id": "9", "symbol": "SOL/USDT"}
 BALANCES = {"total": {"ETH": "1", "USDT": "5000"}, "free": {"ETH": "1", "USDT": "4000"}}
 
 
-def inspected(orders: Any, **methods: Any) -> AccountInspection:
+def inspected(orders: Any, page: int | None = None, **methods: Any) -> AccountInspection:
     """The account of an exchange that has no question for its clock, unless ``methods`` has one."""
     bench = Bench(fetch_balance=BALANCES, fetch_open_orders=orders, **methods)
     bench.exchange.has = {"fetchTime": "fetch_time" in methods}
+    bench.exchange.features = {"spot": {"fetchOpenOrders": {"limit": page}}}
     fees = {SYMBOL: Fees(maker_bps=Decimal(1), taker_bps=Decimal(2))}
     return asyncio.run(inspection_of(bench.account, "binance-1", fees, {SYMBOL: "mm"}))
 

@@ -407,13 +407,15 @@ def test_open_orders_of_many_markets_are_one_question_where_that_costs_less(mark
     asked: list[str | None] = []
 
     class Listing:
-        async def fetch_open_orders(self, symbol: str | None = None) -> list[dict[str, str]]:
+        id = "binance"
+
+        async def fetch_open_orders(self, symbol: str | None = None, *_: None) -> list[dict[str, str]]:
             asked.append(symbol)
             every = [{"id": str(number), "symbol": f"{number}/USD"} for number in range(0, markets, 2)]
             return [each for each in every if symbol in {None, each["symbol"]}]
 
     async def part() -> list[Any]:
-        lists = OpenOrderLists("binance", Listing())
+        lists = OpenOrderLists(Listing())
         return await asyncio.gather(*(lists.of(f"{number}/USD") for number in range(markets)))
 
     found = asyncio.run(part())
@@ -427,18 +429,20 @@ def test_a_list_of_the_account_with_an_order_of_an_unknown_market_answers_for_no
     asked: list[str | None] = []
 
     class Listing:
-        async def fetch_open_orders(self, symbol: str | None = None) -> list[dict[str, str]]:
+        id = "kraken"
+
+        async def fetch_open_orders(self, symbol: str | None = None, *_: None) -> list[dict[str, str]]:
             asked.append(symbol)
             return [{"id": "1"}] if symbol is None else []
 
-    assert asyncio.run(lists_of("kraken", Listing(), "A/USD", "B/USD")) == [[], []]
+    assert asyncio.run(lists_of(Listing(), "A/USD", "B/USD")) == [[], []]
     assert asked[0] is None
     assert {*asked[1:]} == {"A/USD", "B/USD"}
 
 
-async def lists_of(name: str, listing: Any, *symbols: str) -> list[Any]:
+async def lists_of(listing: Any, *symbols: str) -> list[Any]:
     """The lists of markets that ask together."""
-    lists = OpenOrderLists(name, listing)
+    lists = OpenOrderLists(listing)
     return await asyncio.gather(*(lists.of(symbol) for symbol in symbols))
 
 
@@ -447,10 +451,12 @@ def test_an_answer_that_is_no_list_is_no_proof_that_nothing_is_open(answer: Any)
     """Each market is asked for by itself then: an order that is open must not be taken for gone."""
 
     class Listing:
-        async def fetch_open_orders(self, symbol: str | None = None) -> Any:
+        id = "kraken"
+
+        async def fetch_open_orders(self, symbol: str | None = None, *_: None) -> Any:
             return answer if symbol is None else [{"id": f"of {symbol}"}]
 
-    assert asyncio.run(lists_of("kraken", Listing(), "A/USD", "B/USD")) == [[{"id": "of A/USD"}], [{"id": "of B/USD"}]]
+    assert asyncio.run(lists_of(Listing(), "A/USD", "B/USD")) == [[{"id": "of A/USD"}], [{"id": "of B/USD"}]]
 
 
 def test_markets_that_asked_before_do_not_count_for_the_next_list() -> None:
@@ -458,12 +464,14 @@ def test_markets_that_asked_before_do_not_count_for_the_next_list() -> None:
     asked: list[str | None] = []
 
     class Listing:
-        async def fetch_open_orders(self, symbol: str | None = None) -> list[Any]:
+        id = "kraken"
+
+        async def fetch_open_orders(self, symbol: str | None = None, *_: None) -> list[Any]:
             asked.append(symbol)
             return []
 
     async def part() -> None:
-        lists = OpenOrderLists("kraken", Listing())
+        lists = OpenOrderLists(Listing())
         await asyncio.gather(lists.of("A/USD"), lists.of("B/USD"))
         await lists.of("C/USD")
 
