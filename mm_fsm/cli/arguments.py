@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -56,18 +56,39 @@ def choice_option(kind: type[StrEnum], *names: str, **keywords: Any) -> Any:
     """An option that takes one of the names of ``kind``; its default is not shown."""
 
     def parsed(value: str) -> StrEnum:
-        if value not in list(kind):
-            raise typer.BadParameter(f"expected one of {', '.join(kind)}, found {str(value)!r}.")
-        return kind(value)
+        return kind(one_of(list(kind), value))
 
     return option(*names, **{"metavar": f"[{'|'.join(kind)}]", "parser": parsed, **keywords})
+
+
+def one_of(names: Iterable[str], value: str) -> str:
+    """The value, which must be one of these names.
+
+    Raises:
+        BadParameter: it is another one.
+    """
+    from mm_fsm.core.suggestions import did_you_mean  # noqa: PLC0415 - only a misspelt value needs it
+
+    known = [*map(str, names)]
+    if value not in known:
+        remedy = did_you_mean(value, known, "")
+        raise typer.BadParameter(f"expected one of {', '.join(known)}, found {str(value)!r}. {remedy}".rstrip())
+    return value
+
+
+def _shipped_preset(value: str) -> str:
+    from mm_fsm.runtime.presets import preset_names  # noqa: PLC0415 - only a preset that is named needs it
+
+    return one_of(preset_names(), value)
 
 
 SettingsArgument = Annotated[
     Path | None, typer.Argument(metavar="SETTINGS.toml", help="A settings file.", show_default=False)
 ]
 SettingsOption = Annotated[Path | None, option(help="A settings file.", metavar="SETTINGS.toml")]
-PresetOption = Annotated[str | None, option(help="A shipped preset; mm-fsm plugins lists them.", metavar="NAME")]
+PresetOption = Annotated[
+    str | None, option(help="A shipped preset; mm-fsm plugins lists them.", metavar="NAME", parser=_shipped_preset)
+]
 OutOption = Annotated[
     Path | None, option(help="Where results go, over earlier ones; else a new directory under runs/.", metavar="DIR")
 ]

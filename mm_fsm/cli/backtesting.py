@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from mm_fsm.cli.recordings import (
 from mm_fsm.cli.run_directory import once_open, run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
-from mm_fsm.errors import OptionError, SettingsError
+from mm_fsm.errors import FileError, OptionError, SettingsError
 from mm_fsm.report.run_data.run_origin import RecordedData
 from mm_fsm.runtime.presets import matching_preset, preset_names
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
@@ -112,20 +113,25 @@ def configuration_for(info: RecordingInfo, settings: Path | None, preset: str | 
     if settings is not None and preset is not None:
         raise OptionError("--preset", "nothing beside --settings", preset, 'Write preset = "..." in the file.')
     if settings is not None:
-        return _fitting(info, read_settings(settings), str(settings))
+        table = f'[recording] with exchanges = ["{info.exchange}"], symbols = ["{info.symbol}"]'
+        remedy = f"Name another file, or add {table}."
+        return _fitting(info, read_settings(settings), partial(FileError, str(settings), remedy=remedy))
     if preset is not None:
-        return _fitting(info, (read_preset(preset),), preset)
+        remedy = f'Name another, or a settings file with preset = "{preset}" and a table [recording] of its own.'
+        return _fitting(info, (read_preset(preset),), partial(OptionError, "--preset", remedy=remedy))
     name = matching_preset(info.exchange, info.symbol)
     return None if name is None else read_preset(name)
 
 
-def _fitting(info: RecordingInfo, markets: Sequence[MarketConfiguration], origin: str) -> MarketConfiguration:
+def _fitting(
+    info: RecordingInfo, markets: Sequence[MarketConfiguration], refusal: Callable[[str, str], SettingsError]
+) -> MarketConfiguration:
     for market in markets:
         if market.fits_recording(info.exchange, info.symbol):
             return market
-    remedy = f'Name another file, or add [recording] with exchanges = ["{info.exchange}"], symbols = ["{info.symbol}"].'
-    found = ", ".join(market.symbol for market in markets)
-    raise SettingsError(origin, f"a market that fits {info.symbol} at {info.exchange}", found, remedy)
+    raise refusal(
+        f"a market that fits {info.symbol} at {info.exchange}", ", ".join(market.symbol for market in markets)
+    )
 
 
 def _settings_named(configuration: MarketConfiguration, settings: Path | None) -> str:

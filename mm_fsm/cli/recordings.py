@@ -10,7 +10,7 @@ from attrs import evolve
 
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.options import RecordingOptions
-from mm_fsm.errors import OptionError, RecordingError
+from mm_fsm.errors import OptionError, RecordingError, SettingsError
 from mm_fsm.venues.recorded import Order, PreparedFiles, ReadingSettings, Recording, RecordingInfo, open_recording
 from mm_fsm.venues.recorded.opening import files_by_symbol, swapped
 from mm_fsm.venues.recorded.prepared import default_directory
@@ -64,14 +64,21 @@ def opened_for(
 
 
 def reading_of(given: RecordingOptions, reading: ReadingSettings) -> ReadingSettings:
-    """The settings, with what the command line says otherwise."""
+    """The settings, with what the command line says otherwise.
+
+    Raises:
+        OptionError: it names a fault that there is not; the parser has looked at the rest.
+    """
     changes: dict[str, Any] = {
         "order": None if given.order is None else Order(given.order),
         "reorder_window_seconds": given.reorder_window_seconds,
         "max_passed_over": given.max_passed_over,
         "refuse": None if given.refuse is None else tuple(given.refuse),
     }
-    return evolve(reading, **{name: value for name, value in changes.items() if value is not None})
+    try:
+        return evolve(reading, **{name: value for name, value in changes.items() if value is not None})
+    except SettingsError as error:
+        raise OptionError("--refuse", error.expected, error.found, error.remedy) from None
 
 
 def figures_of(recording: Recording, info: RecordingInfo) -> dict[str, Any]:

@@ -10,7 +10,7 @@ def closest(found: object, names: Iterable[str]) -> str | None:
     """The name most like ``found``, case aside; None when none is close."""
     if not isinstance(found, str):
         return None
-    folded = {name.casefold(): name for name in names}
+    folded = {name.casefold(): str(name) for name in names}
     close = get_close_matches(found.casefold(), folded, n=1)
     return folded[close[0]] if close else None
 

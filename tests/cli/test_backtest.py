@@ -72,13 +72,14 @@ def test_settings_of_another_market_are_refused(tmp_path: Path) -> None:
     assert finished.status == 2
     assert "SOLEUR at kraken" in finished.messages
     assert "ETH/USD" in finished.messages
+    assert f"file '{tmp_path}" in finished.messages
 
 
 def test_a_preset_of_another_market_is_refused(tmp_path: Path) -> None:
     files = write_tardis(tmp_path, seconds=5)
     finished = run("backtest", *files.options, "--preset", "binance_usdm_btcusdt", "--out", tmp_path)
     assert finished.status == 2
-    assert "ETHUSD at gemini" in finished.messages
+    assert "option '--preset': expected a market that fits ETHUSD at gemini, found 'BTC/USDT'" in finished.messages
 
 
 @pytest.mark.parametrize(
@@ -87,8 +88,12 @@ def test_a_preset_of_another_market_is_refused(tmp_path: Path) -> None:
         ([], "--quotes FILE"),
         (["--quotes", "missing.csv"], "missing.csv"),
         (["--format", "csv"], "binance-stream"),
-        (["--preset", "x", "--settings", "y", "QUOTES"], "--settings"),
-        (["--preset", "nyse", "QUOTES"], "gemini_ethusd"),
+        (["--preset", "gemini_ethusd", "--settings", "y", "QUOTES"], "--settings"),
+        (["--preset", "gemini_ethus", "QUOTES"], "'--preset'"),
+        (["--preset", "gemini_ethus", "QUOTES"], "Did you mean 'gemini_ethusd'?"),
+        (["--order", "exchang", "QUOTES"], "Did you mean 'exchange'?"),
+        (["--refuse", "lockd", "QUOTES"], "option '--refuse'"),
+        (["--refuse", "lockd", "QUOTES"], "Did you mean 'locked'?"),
         (["--format", "binance-stream", "QUOTES"], "expected the format binance-stream, found tardis"),
     ],
 )

@@ -11,6 +11,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.core.validation import number, whole_number
 from mm_fsm.errors import RecordingError, SettingsError
 
@@ -91,7 +92,8 @@ class ReadingSettings:
     def __attrs_post_init__(self) -> None:
         for fault in self.refuse:
             if fault not in list(Fault):
-                raise SettingsError("reading.refuse", f"some of {', '.join(Fault)}", fault, "Choose among them.")
+                remedy = did_you_mean(fault, list(Fault), "Choose among them.")
+                raise SettingsError("reading.refuse", f"some of {', '.join(Fault)}", fault, remedy)
 
     @property
     def reorder_window(self) -> int:
