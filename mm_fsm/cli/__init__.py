@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import Final
 
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, SIGNAL_BASE, ExitCode
 from mm_fsm.cli.unprinted import print_no_more, unprinted
 
+_OBJECTS_A_COLLECTION: Final = 100_000
+"""New objects after which cycles are looked for; Python's own value suits small programs."""
+
 
 def main() -> None:
     """Run the command line of this process."""
+    gc.set_threshold(
+        _OBJECTS_A_COLLECTION
+    )  # loading makes many objects, a step some, and hardly any of them are cycles
     signal.signal(signal.SIGTERM, _leave)
     try:
         from mm_fsm.cli.app import app  # noqa: PLC0415 - importing the package loads no command line library

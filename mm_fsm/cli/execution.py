@@ -41,8 +41,6 @@ Watch = Callable[[Sequence[Session]], RunView]
 
 _OWN_NAMES: Final = ("mm-fsm", "mm-fsm.exe", "__main__.py")
 """How this program is called."""
-_OBJECTS_A_COLLECTION: Final = 100_000
-"""New objects after which cycles are looked for; Python's own value suits small programs."""
 
 
 @frozen(kw_only=True)
@@ -151,11 +149,12 @@ def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool, in_full
 def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], output: Output) -> list[str]:
     """Let the sessions run, everything they do being written and shown; what could not be written."""
     with ExitStack() as stack:
-        stack.enter_context(_cycles_seldom_sought())
-        files: dict[str, SessionFiles] = {}
+        stack.enter_context(_standing_objects_left_alone())
+        files: dict[Session, SessionFiles] = {}
         for session in supervisor.sessions:
             place = symbol_directory(output.directory, session.symbol)
-            files[session.symbol] = stack.enter_context(SessionFiles(session, place))
+            files[session] = stack.enter_context(SessionFiles(session, place))
+        counting = {session: recorders[session.symbol] for session in supervisor.sessions}
         status = stack.enter_context(StatusFile(output.directory, supervisor.sessions))
         view = stack.enter_context(output.watch(supervisor.sessions))
         for taken in supervisor.run():
@@ -164,8 +163,8 @@ def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], outp
                 view.tick()
                 continue
             session, result = taken
-            recorders[session.symbol].take(result)
-            files[session.symbol].take(result)
+            counting[session].take(result)
+            files[session].take(result)
             status.take(session, result)
             view.take(session, result)
     failures = {each.directory: each.failure for each in files.values()} | {status.path: status.failure}
@@ -173,15 +172,12 @@ def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], outp
 
 
 @contextmanager
-def _cycles_seldom_sought() -> Iterator[None]:
-    """Steps leave hardly any cycles, and what the program holds by now stays: searching it costs time, and gaps."""
-    thresholds = gc.get_threshold()
+def _standing_objects_left_alone() -> Iterator[None]:
+    """What the program holds by now stays: searching it for cycles costs time, and gaps."""
     gc.freeze()
-    gc.set_threshold(_OBJECTS_A_COLLECTION, *thresholds[1:])
     try:
         yield
     finally:
-        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Final, Self
@@ -20,12 +19,12 @@ from rich.table import Table
 from rich.text import Text
 
 from mm_fsm.cli.keys import Keys
-from mm_fsm.cli.market_panel import FEWEST_ROWS, market_lines, market_panel
+from mm_fsm.cli.market_panel import FEWEST_ROWS, PanelEvent, market_lines, market_panel
 from mm_fsm.cli.run_view import RunView, fraction_done, is_interrupted
 from mm_fsm.cli.unblocked_output import drain, is_behind
 from mm_fsm.cli.why_view import WhyView
 from mm_fsm.cli.wrapping import wrapped
-from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
+from mm_fsm.core.clock import seconds
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.status import SessionStatus
 from mm_fsm.report.status_words import Tone, glance_tone, printable
@@ -62,7 +61,7 @@ class LiveView(RunView):
         self._sessions = sessions
         self._statuses = {each.symbol: SessionStatus(each) for each in sessions}
         self._console = console
-        self._recent: dict[str, deque[Text]] = {each.symbol: deque(maxlen=_EVENTS_KEPT) for each in sessions}
+        self._recent: dict[str, deque[PanelEvent]] = {each.symbol: deque(maxlen=_EVENTS_KEPT) for each in sessions}
         self._live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self._keys = Keys(on_leaving=self._show_cursor) if keys is None else keys
         self._why = WhyView()
@@ -96,13 +95,14 @@ class LiveView(RunView):
 
     def take(self, session: Session, result: StepResult) -> None:
         """Remember transitions and faults; redraw now and then."""
-        self._statuses[session.symbol].follow(result)
+        symbol = session.symbol
+        self._statuses[symbol].follow(result)
         self._why.take(session, result)
-        recent = self._recent[session.symbol]
+        recent = self._recent[symbol]
         for transition in result.transitions:
-            recent.append(_event(result.time, transition.event, (f" > {transition.target}", "dim")))
+            recent.append(PanelEvent(result.time, transition.event, f" > {transition.target}"))
         for fault in result.faults:
-            recent.append(_event(result.time, (printable(f"{fault.code}: {fault.reason}"), "red")))
+            recent.append(PanelEvent(result.time, printable(f"{fault.code}: {fault.reason}"), style="red"))
         self._steps += 1
         if self._steps % _STEPS_BETWEEN_LOOKS == 0:
             self.tick()
@@ -240,11 +240,6 @@ def _lines(entries: Sequence[Mapping[str, Any]], width: int, rows: int) -> list[
             return [*shown, *rest][:rows] if shown or len(rest) <= rows else further[:rows]
         shown += further
     return shown
-
-
-def _event(time: int, *parts: str | tuple[str, str]) -> Text:
-    clock = datetime.fromtimestamp(time // NANOSECONDS_PER_SECOND, UTC).strftime("%H:%M:%S")
-    return Text.assemble((f"{clock} ", "dim"), *parts)
 
 
 def _passed(session: Session) -> float:

@@ -7,7 +7,8 @@ matters least first, and the panel's edge says so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 
 from attrs import evolve
 from rich.panel import Panel
@@ -15,6 +16,7 @@ from rich.text import Text
 
 from mm_fsm.cli.row_layout import Block, fitted
 from mm_fsm.cli.wrapping import STYLES, answered, wrapped
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.report.ended_words import ended_answers
 from mm_fsm.report.run_condition import Condition
 from mm_fsm.report.status_words import (
@@ -60,7 +62,23 @@ _OTHER_STATE: Final = "black on cyan"
 _SIDE_STYLES: Final = {"bid": "green", "ask": "red"}
 
 
-def market_panel(entry: Entry, width: int, rows: int, recent: Sequence[Text] = ()) -> Panel:
+class PanelEvent(NamedTuple):
+    """Something that happened. Most events are never drawn: they come faster than pictures, so a text is made late."""
+
+    time: int
+    """Nanoseconds since 1970."""
+    what: str
+    rest: str = ""
+    """Less important."""
+    style: str = ""
+
+    def text(self) -> Text:
+        """One line: the time of day, UTC, and what happened then."""
+        clock = datetime.fromtimestamp(self.time // NANOSECONDS_PER_SECOND, UTC).strftime("%H:%M:%S")
+        return Text.assemble((f"{clock} ", "dim"), (self.what, self.style), (self.rest, "dim"))
+
+
+def market_panel(entry: Entry, width: int, rows: int, recent: Sequence[PanelEvent] = ()) -> Panel:
     """A market in ``width`` columns and ``rows`` rows; the last of ``recent`` fill what is left."""
     title, beside = _title(entry, width - _TITLE_EDGES)
     lines, omitted = panel_lines(entry, width - EDGES, rows - 2, beside)
@@ -270,11 +288,11 @@ def _short_profit(entry: Entry, width: int) -> list[Text]:
     return answered(Answer("profit", f"{net_profit_words(entry)}, {entry['fills']:,} fills"), width)
 
 
-def _latest(recent: Sequence[Text], width: int, room: int) -> list[Text]:
+def _latest(recent: Sequence[PanelEvent], width: int, room: int) -> list[Text]:
     """As many of the last events as there is room for, each whole."""
     lines: list[Text] = []
     for event in reversed(recent):
-        further = wrapped(event, width)
+        further = wrapped(event.text(), width)
         if len(lines) + len(further) > room:
             break
         lines[:0] = further

@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from mm_fsm.books.exact import EXACT
+
+_AS_THEY_ARE: Final = frozenset({str, int, bool, type(None)})
 
 
 def exact_text(value: Decimal) -> str:
@@ -18,6 +20,11 @@ def exact_text(value: Decimal) -> str:
 
 def as_json(value: Any) -> Any:
     """A value with only what JSON knows: decimals as texts, sequences as lists, numbers that are not finite as null."""
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is float:  # long columns of them
+        return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
         return exact_text(value)
     if isinstance(value, Mapping):

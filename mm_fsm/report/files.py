@@ -52,6 +52,7 @@ TRANSITION_COLUMNS: Final = ("time", "step", "source", "event", "target", "reaso
 """``reasons`` are the whole step's, with its first transition."""
 
 
+_WITH_FILLS: Final = (OrderFilled, OwnTradesReported)
 _FIELDS: Final = tuple(field.name for field in attrs.fields(SessionReport))
 
 
@@ -146,7 +147,7 @@ class SessionFiles(AbstractContextManager["SessionFiles"]):
 
     def take(self, result: StepResult) -> None:
         """Write what one step adds."""
-        if self.failure is None:
+        if self.failure is None and (result.transitions or isinstance(result.fact, _WITH_FILLS)):
             self._attempt(lambda: self._take(result))
 
     def _attempt(self, write: Callable[[], None]) -> None:

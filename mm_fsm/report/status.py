@@ -165,7 +165,7 @@ class StatusFile(AbstractContextManager["StatusFile"]):
     def __init__(self, directory: Path, sessions: Sequence[Session], *, clock: Callable[[], float] = monotonic) -> None:
         self.path: Final = directory / STATUS_FILE
         self.failure: str | None = None
-        self._statuses = {session.symbol: SessionStatus(session) for session in sessions}
+        self._statuses = {session: SessionStatus(session) for session in sessions}
         self._clock = clock
         self._next_write = 0.0
         self._steps = 0
@@ -185,7 +185,7 @@ class StatusFile(AbstractContextManager["StatusFile"]):
 
     def take(self, session: Session, result: StepResult) -> None:
         """One step of one session has been taken."""
-        self._statuses[session.symbol].follow(result)
+        self._statuses[session].follow(result)
         self._steps += 1
         if self._steps % _STEPS_BETWEEN_LOOKS == 0:
             self.tick()

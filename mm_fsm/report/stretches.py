@@ -186,6 +186,8 @@ class StretchRecorder:
         context = machine.context
         for side in SIDES:
             status, current = context.sides[side].status, self._open.get(side)
+            if current is not None and status is current.status and current.kind in _SETTLED:
+                continue  # nearly every step
             kind = _kind(context, status)
             if current is not None and kind is current.kind and _is_same(status, current.status):
                 continue
@@ -287,6 +289,8 @@ def _stretch(side: Side, current: _Open, end: int, moment: Moment | None, follow
 
 # -- what a side is ----------------------------------------------------------------------------------------------------
 
+_SETTLED: Final = frozenset({StretchKind.LIVE, StretchKind.HELD})
+"""What only another status ends; the others depend on orders too."""
 _WAITING: Final = frozenset({HoldReason.ORDERS_IN_FLIGHT, HoldReason.UNKNOWN_ORDER})
 
 

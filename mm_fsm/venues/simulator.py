@@ -213,18 +213,20 @@ class _Market:
         best_bid = math.floor((self.mid - half_spread) / self._tick)
         best_ask = max(math.ceil((self.mid + half_spread) / self._tick), best_bid + 1)
         gap = max(1, round(self._distance(self.settings.level_gap_bps) / self._tick))
-        numbers = range(self.settings.levels)
         return MarketBook(
             received_at=time,
             symbol=self.settings.instrument.symbol,
-            bids=tuple(self._level(best_bid - gap * i) for i in numbers if best_bid - gap * i > 0),
-            asks=tuple(self._level(best_ask + gap * i) for i in numbers),
+            bids=self._levels(best_bid, -gap),
+            asks=self._levels(best_ask, gap),
             exchange_time=time,
             includes_own_orders=False,
         )
 
-    def _level(self, ticks: int) -> BookLevel:
-        return BookLevel(self._price(ticks), self._size(self._level_size * (0.5 + self._size_stream.random())))
+    def _levels(self, best: int, gap: int) -> tuple[BookLevel, ...]:
+        """One side of the book, prices above zero only."""
+        tick, mean, draw = self.settings.instrument.tick_size, self._level_size, self._size_stream.random
+        prices = [ticks for ticks in range(best, best + gap * self.settings.levels, gap) if ticks > 0]
+        return tuple([BookLevel(EXACT.multiply(tick, ticks), self._size(mean * (0.5 + draw()))) for ticks in prices])
 
     def _price(self, ticks: int) -> Decimal:
         return EXACT.multiply(self.settings.instrument.tick_size, ticks)
