@@ -32,7 +32,7 @@ from mm_fsm.report.table import duration
 from mm_fsm.runtime.session import Session
 
 _REDRAW_SECONDS: Final = 0.2
-_LARGEST_SHARE: Final = 0.1
+_LARGEST_SHARE: Final = 0.05
 """Of the run's time that drawing may take."""
 _STEPS_BETWEEN_LOOKS: Final = 16
 _EVENTS_KEPT: Final = 50

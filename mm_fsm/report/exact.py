@@ -20,10 +20,9 @@ def exact_text(value: Decimal) -> str:
 
 def as_json(value: Any) -> Any:
     """A value with only what JSON knows: decimals as texts, sequences as lists, numbers that are not finite as null."""
-    kind = type(value)
-    if kind in _AS_THEY_ARE:
+    if type(value) in _AS_THEY_ARE:
         return value
-    if kind is float:  # long columns of them
+    if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
         return exact_text(value)
@@ -31,6 +30,4 @@ def as_json(value: Any) -> Any:
         return {str(key): as_json(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [as_json(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
     return value.value if isinstance(value, StrEnum) else value
