@@ -16,6 +16,7 @@ import pytest
 
 from mm_fsm.runtime.journal import JournalReader, verify_run
 from tests.cli.command_line import command, run, write_settings
+from tests.patience import PATIENCE
 from tests.runtime.settings_texts import MARKET, with_line
 
 CONFIRMED = re.compile(r"ETH/USD: book confirmed empty; position [\d.]+ ETH, ([-+][\d.]+ off target|at its target)")
@@ -50,7 +51,7 @@ def test_before_the_first_quote_a_signal_ends_in_order(tmp_path: Path, number: s
     with started(tmp_path, "run", "settings.toml", *AN_HOUR, journal) as process:
         wait_for(process, "session_opened")
         process.send_signal(number)
-        output, messages = process.communicate(timeout=60)
+        output, messages = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
     assert CONFIRMED.fullmatch(output.splitlines()[-1])
     assert f"interrupted by {number.name}" in messages
@@ -68,7 +69,7 @@ def test_while_quotes_are_live_a_signal_cancels_and_confirms_them(tmp_path: Path
         wait_for(process, "session_opened")
         wait_for_record(journal, "PlaceOrder")
         process.send_signal(signal.SIGTERM)
-        output, messages = process.communicate(timeout=60)
+        output, messages = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGTERM
     (entry,) = json.loads(output)["symbols"]
     assert entry["outcome"] == "completed"
@@ -104,7 +105,7 @@ def test_a_second_signal_leaves_and_names_the_orders_that_may_be_open(tmp_path: 
         wait_for_record(journal, "PlaceOrder")
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)  # of one kind two at once would be one
-        output, messages = process.communicate(timeout=60)
+        output, messages = process.communicate(timeout=PATIENCE)
     assert process.returncode == 4
     assert "again" in messages
     last = output.splitlines()[-1]
@@ -124,7 +125,7 @@ def test_flatten_winds_the_position_down(tmp_path: Path) -> None:
         wait_for(process, "session_opened")
         wait_for_record(journal, "PlaceOrder")
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGINT
     (entry,) = json.loads(output)["symbols"]
     assert abs(Decimal(entry["ending"]["offset"])) < Decimal("0.001")  # the venue's smallest order

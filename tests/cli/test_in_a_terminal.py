@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.cli.command_line import command
 from tests.cli.test_keys import flags
+from tests.patience import PATIENCE
 
 COLUMNS, ROWS = 60, 24
 SIZES = ("COLUMNS", "LINES")
@@ -52,10 +53,10 @@ def test_a_run_is_watched_asked_and_ended(tmp_path: Path) -> None:
         os.write(leader, b"w\x03")
         until("interrupted by SIGINT")
         until("every figure")  # the last that goes to the terminal
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
     assert process.returncode == 130
     assert b"book confirmed empty" in output
     assert flags(follower) == (True, True)

@@ -12,6 +12,7 @@ import pytest
 from mm_fsm.cli import inspector
 from mm_fsm.cli.inspector import InspectOptions, run_inspector
 from tests.cli.command_line import run, run_process, write_settings
+from tests.patience import PATIENCE
 from tests.runtime.settings_texts import MARKET, market_entry, with_line
 
 
@@ -88,7 +89,7 @@ def test_a_long_journal_is_served_and_no_file_is_written(
         place = urlsplit(told["address"])
         assert place.hostname == "127.0.0.1"
         for path in ("/", "/windows/1/0/0"):
-            connection = HTTPConnection("127.0.0.1", place.port or 0, timeout=5)
+            connection = HTTPConnection("127.0.0.1", place.port or 0, timeout=PATIENCE)
             connection.request("GET", path)
             answers.append(connection.getresponse().status)
             connection.close()

@@ -13,6 +13,7 @@ import pytest
 from mm_fsm.runtime.journal import JournalReader, verify_run
 from tests.cli.command_line import command, run, run_process, write_settings, write_tardis
 from tests.cli.test_ending import started, wait_for
+from tests.patience import PATIENCE
 from tests.runtime.settings_texts import MARKET, market_entry, with_line
 
 JOURNAL = Path("out") / "ETH-USD" / "run.journal"
@@ -105,7 +106,7 @@ def test_a_second_process_is_told_who_writes_there(tmp_path: Path, options: tupl
         second = run("run", settings, "--duration", 20, "-q", *options, "--out", tmp_path / "out")
         elsewhere = run("run", settings, "--duration", 20, "-q", *options, "--out", tmp_path / "elsewhere")
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     assert second.status == 2
     assert f"process {process.pid} on " in second.messages
     assert "--out" in second.messages

@@ -7,15 +7,14 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import pytest
 
 from mm_fsm.cli.keys import Keys
+from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -92,7 +91,7 @@ class Terminal:
 
     def close(self) -> None:
         self.process.kill()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=PATIENCE)
         for descriptor in (self.leader, self.follower, self.errors):
             os.close(descriptor)
 
@@ -119,14 +118,14 @@ def test_keys_are_read_singly_and_not_echoed_while_they_are_wanted(terminal: Ter
     terminal.told("pressed nw")
     terminal.press("q")
     terminal.told("over")
-    assert terminal.process.wait(timeout=20) == 0
+    assert terminal.process.wait(timeout=PATIENCE) == 0
     assert flags(terminal.follower) == (True, True)
 
 
 def test_an_exception_leaves_the_terminal_as_it_was(terminal: Terminal) -> None:
     terminal.told("ready")
     terminal.press("x")
-    assert terminal.process.wait(timeout=20) == 1
+    assert terminal.process.wait(timeout=PATIENCE) == 1
     assert flags(terminal.follower) == (True, True)
 
 
@@ -134,7 +133,7 @@ def test_an_exception_leaves_the_terminal_as_it_was(terminal: Terminal) -> None:
 def test_a_signal_that_ends_the_program_leaves_the_terminal_as_it_was(terminal: Terminal, number: int) -> None:
     terminal.told("ready")
     os.kill(terminal.process.pid, number)
-    status = terminal.process.wait(timeout=20)
+    status = terminal.process.wait(timeout=PATIENCE)
     assert status in {-number, 128 + number}
     assert flags(terminal.follower) == (True, True)
 
@@ -151,7 +150,7 @@ def test_a_suspended_program_gives_the_terminal_back_and_takes_it_again() -> Non
         stopped = int(terminal.told("stopped").rpartition("stopped ")[2])
         assert flags(terminal.follower) == (True, True)
         os.kill(stopped, signal.SIGCONT)
-        _until(lambda: flags(terminal.follower) == (False, False))
+        until(lambda: flags(terminal.follower) == (False, False))
         terminal.press("w")
         terminal.told("pressed w")
         os.kill(stopped, signal.SIGKILL)
@@ -159,13 +158,6 @@ def test_a_suspended_program_gives_the_terminal_back_and_takes_it_again() -> Non
         terminal.close()
         os.close(gate)
         os.close(opener)
-
-
-def _until(holds: Any) -> None:
-    end = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < end
-        os.sched_yield()
 
 
 def test_without_a_terminal_there_are_no_keys_and_nothing_is_touched() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.testing.rehearsal.endpoint import VARIABLE
 from mm_fsm.testing.rehearsal.log_file import read_log
 from tests.cli.command_line import command, run, run_process, write_settings
-from tests.cli.test_rehearse import PATIENCE, rehearsing
+from tests.cli.test_rehearse import rehearsing
+from tests.patience import PATIENCE, until
 from tests.watching.http_target import HttpTarget, http_target
 
 pytest.importorskip("ccxt", reason="needs the extra 'exchanges'")
@@ -43,14 +43,6 @@ validity_window_seconds = 10
 base = 1
 quote = 5000
 """
-
-
-def wait_until(holds: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -110,7 +102,7 @@ def test_the_watchdog_takes_the_orders_of_a_killed_run_out_of_the_market(
             text=True,
         )
         try:
-            wait_until(lambda: len(read_log(log).open_orders()) >= 2, maker)
+            until(lambda: len(read_log(log).open_orders()) >= 2, maker)
         finally:
             maker.kill()
             maker.communicate()
@@ -157,11 +149,11 @@ def test_a_run_that_is_stopped_by_command_leaves_nothing_and_the_watchdog_nothin
             text=True,
         )
         try:
-            wait_until(lambda: read_log(log).open_orders(), maker)
+            until(lambda: read_log(log).open_orders(), maker)
             assert run("pause", out, "--reason", "news").status == ExitCode.SUCCESS
-            wait_until(lambda: not read_log(log).open_orders(), maker)
+            until(lambda: not read_log(log).open_orders(), maker)
             assert run("resume", out).status == ExitCode.SUCCESS
-            wait_until(lambda: read_log(log).open_orders(), maker)
+            until(lambda: read_log(log).open_orders(), maker)
             assert run("stop", out).status == ExitCode.SUCCESS
             output, messages = maker.communicate(timeout=PATIENCE)
         finally:
@@ -190,7 +182,7 @@ def test_a_refused_second_start_touches_nothing_of_the_run_that_trades(
             text=True,
         )
         try:
-            wait_until(lambda: len(read_log(log).open_orders()) >= 2, maker)
+            until(lambda: len(read_log(log).open_orders()) >= 2, maker)
             place = latest.resolve()
             for named in ((), ("--out", place)):
                 refused = run_process("run", settings, "--live", *named, directory=tmp_path)

@@ -7,25 +7,16 @@ import os
 import re
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mm_fsm.testing.rehearsal.judge import BalanceChanged, OrderAccepted, RehearsalLog
 from mm_fsm.testing.rehearsal.log_file import read_log
 from tests.cli.command_line import command
+from tests.patience import PATIENCE, until
 
 PAGE = (Path(__file__).parents[2] / "docs" / "live.md").read_text(encoding="utf-8")
-PATIENCE = 60.0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for something in another process."""
-    ends = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < ends, "it has not come true"
-        time.sleep(0.05)
 
 
 @contextmanager

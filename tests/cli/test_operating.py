@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.runtime.operations import HEARTBEAT, PAUSE, OperationsDirectory
 from tests.cli.command_line import command, run, write_settings
+from tests.patience import PATIENCE, until
 from tests.runtime.settings_texts import MARKET
 
 OPTIONS = ("--speed", "20", "--quiet", "--json", "--duration", "100000")
@@ -31,20 +30,11 @@ def running(place: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     try:
-        wait_until((out / HEARTBEAT).exists, process)
+        until((out / HEARTBEAT).exists, process)
         yield process
     finally:
         process.kill()
         process.communicate()
-
-
-def wait_until(holds: object, process: subprocess.Popen[str], seconds: float = 60) -> None:
-    assert callable(holds)
-    end = monotonic() + seconds
-    while not holds():
-        assert process.poll() is None, process.communicate()
-        assert monotonic() < end, "it never came true"
-        os.sched_yield()
 
 
 def test_commands_reach_a_run_and_it_ends_in_order(tmp_path: Path) -> None:
@@ -54,7 +44,7 @@ def test_commands_reach_a_run_and_it_ends_in_order(tmp_path: Path) -> None:
         assert run("resume", tmp_path / "out").status == ExitCode.SUCCESS
         finished = run("stop", tmp_path / "out")
         assert "ETH/USD will be stopped" in finished.messages
-        output, messages = process.communicate(timeout=60)
+        output, messages = process.communicate(timeout=PATIENCE)
     assert process.returncode == ExitCode.SUCCESS, messages
     assert '"is_book_confirmed_empty": true' in output
     assert "has ended" in run("pause", tmp_path / "out").messages
@@ -63,11 +53,11 @@ def test_commands_reach_a_run_and_it_ends_in_order(tmp_path: Path) -> None:
 def test_signals_pause_and_resume(tmp_path: Path) -> None:
     with running(tmp_path) as process:
         process.send_signal(signal.SIGUSR1)
-        wait_until((tmp_path / "out" / PAUSE).exists, process)
+        until((tmp_path / "out" / PAUSE).exists, process)
         process.send_signal(signal.SIGUSR2)
-        wait_until(lambda: not (tmp_path / "out" / PAUSE).exists(), process)
+        until(lambda: not (tmp_path / "out" / PAUSE).exists(), process)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGTERM
 
 

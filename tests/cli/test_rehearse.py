@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +17,9 @@ from mm_fsm.testing.rehearsal.client import binance_from_environment
 from mm_fsm.testing.rehearsal.endpoint import VARIABLE, Endpoint
 from mm_fsm.testing.rehearsal.log_file import read_log
 from tests.cli.command_line import TardisFiles, command, run, write_tardis
+from tests.patience import PATIENCE, until
 
 pytest.importorskip("ccxt", reason="needs the extra 'exchanges'")
-
-PATIENCE = 60.0
-"""Seconds for a process to begin or to end; only what hangs takes so long."""
 
 
 @contextmanager
@@ -35,12 +32,8 @@ def rehearsing(directory: Path, *arguments: object) -> Iterator[subprocess.Popen
         text=True,
         cwd=directory,
     )
-    deadline = time.monotonic() + PATIENCE
     try:
-        while not (directory / "endpoint.json").exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until((directory / "endpoint.json").exists, process)
         yield process
     finally:
         if process.poll() is None:

@@ -15,6 +15,7 @@ import pytest
 from mm_fsm.chart import EdgeDefinition, EngineExecutor, ExecutorKind
 from mm_fsm.cli.option_names import ExecutorName
 from tests.cli.command_line import command, run, run_process, write_settings, write_tardis
+from tests.patience import PATIENCE
 from tests.runtime.settings_texts import MARKET, market_entry, with_line, without
 
 MEASURED = {"wall_seconds", "events_per_second", "computing_seconds", "budget_breaches"}
@@ -202,7 +203,7 @@ def test_a_signal_cancels_and_keeps_the_position(tmp_path: Path, number: signal.
     assert process.stderr is not None
     assert any("session_opened" in line for line in process.stderr)
     process.send_signal(number)
-    output, messages = process.communicate(timeout=60)
+    output, messages = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
     assert "Traceback" not in messages
     assert "interrupted" in messages

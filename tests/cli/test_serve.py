@@ -18,7 +18,8 @@ import pytest
 
 from mm_fsm.report.status import STATUS_FILE
 from tests.cli.command_line import command
-from tests.cli.test_operating import running, wait_until
+from tests.cli.test_operating import running
+from tests.patience import PATIENCE, until
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 
@@ -38,7 +39,7 @@ def serving(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 def ask(port: int, method: str, path: str, content: Any = None) -> dict[str, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     connection.request(method, path, None if content is None else json.dumps(content), headers)
     told: dict[str, Any] = json.loads(connection.getresponse().read())
@@ -53,7 +54,7 @@ def test_a_run_is_shown_paused_resumed_and_stopped(tmp_path: Path) -> None:
     file.chmod(0o600)
     out = tmp_path / "out"
     with running(tmp_path) as trading, serving(out, "--token-file", file) as (server, port):
-        wait_until((out / STATUS_FILE).exists, trading)
+        until((out / STATUS_FILE).exists, trading)
         shown = ask(port, "GET", "/api/status")
         assert (shown["condition"], shown["may_control"]) == ("running", True)
         mine = {"run": shown["run"], "reason": "figures"}
@@ -63,18 +64,18 @@ def test_a_run_is_shown_paused_resumed_and_stopped(tmp_path: Path) -> None:
             return {market["pause"] for market in status["symbols"]}
 
         ask(port, "POST", "/api/pause", mine)
-        wait_until(lambda: pauses() == {"served page: figures"}, trading)
+        until(lambda: pauses() == {"served page: figures"}, trading)
         held = ask(port, "GET", "/api/status")["markets"][0]
         assert held["headline"] == "silent: an operator paused quoting"
         ask(port, "POST", "/api/resume", mine)
-        wait_until(lambda: pauses() == {None}, trading)
+        until(lambda: pauses() == {None}, trading)
         assert "will be stopped" in ask(port, "POST", "/api/stop", mine)["words"]
-        output, messages = trading.communicate(timeout=60)
+        output, messages = trading.communicate(timeout=PATIENCE)
         assert trading.returncode == 0, messages
         assert '"is_book_confirmed_empty": true' in output
         assert ask(port, "GET", "/api/status")["condition"] == "ended"
         server.send_signal(signal.SIGINT)
-        told = server.communicate(timeout=60)
+        told = server.communicate(timeout=PATIENCE)
         assert server.returncode == 0
     assert TOKEN not in "".join((output, messages, *told))
     assert not [path for path in out.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
@@ -96,7 +97,7 @@ def test_a_terminal_is_told_a_token_once(tmp_path: Path) -> None:
         assert told.count(found[1]) == 1
     finally:
         process.terminate()
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE)
         os.close(leader)
     assert process.returncode == 0
     assert output == b""

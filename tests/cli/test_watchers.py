@@ -22,6 +22,7 @@ from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import parse_settings
 from mm_fsm.watching.exposition import CONTENT_TYPE, metrics_of_run
 from tests.cli.command_line import run, write_settings
+from tests.patience import PATIENCE
 from tests.runtime.settings_texts import MARKET, with_line
 from tests.watching.http_target import SECRET, http_target
 
@@ -48,7 +49,7 @@ def scraped(port: int, headers: Mapping[str, str] | None = None) -> tuple[int, s
     """Status, content type and text."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers=dict(headers or {}))
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             return response.status, response.headers["Content-Type"], response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers["Content-Type"], error.read().decode()

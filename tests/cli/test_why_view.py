@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,17 +12,11 @@ from mm_fsm.cli.explaining import Explanation
 from mm_fsm.cli.why_view import WhyView
 from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import read_preset
+from tests.patience import until
 
 
 def opened() -> Session:
     return open_session(for_session(read_preset("paper_ethusd"), duration_seconds=300, seed=7))
-
-
-def until(holds: Callable[[], object], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        os.sched_yield()
 
 
 def shown(view: WhyView, width: int = 60, rows: int = 100) -> str:

@@ -25,6 +25,7 @@ from mm_fsm.runtime.loopback_server import (
     page_response,
     text_response,
 )
+from tests.patience import PATIENCE
 
 JSON = {"Content-Type": "application/json"}
 
@@ -60,7 +61,7 @@ def ask(
     body: str | None = None,
 ) -> tuple[int, str, Mapping[str, str]]:
     """Status, body and headers; ``Host`` as given, else the server's own."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     try:
         connection.request(method, path, body, {**JSON, **(headers or {})} if body is not None else headers or {})
         answer = connection.getresponse()
@@ -126,7 +127,7 @@ def test_another_site_may_link_to_a_page_but_cannot_send_a_form(server: Loopback
 
 
 def raw(server: LoopbackServer, text: str) -> str:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(text.format(port=server.port).encode())
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(4096), b"")).decode()
@@ -187,7 +188,7 @@ def test_nothing_listens_once_it_has_ended() -> None:
         port = opened.port
         assert opened.address == f"http://127.0.0.1:{port}/"
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=5)
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
 
 
 def test_a_request_shows_none_of_its_headers_or_its_body() -> None:
@@ -201,17 +202,17 @@ def test_connections_that_say_nothing_are_few_and_end_on_their_own(monkeypatch: 
     before = {*running_threads()}
     with LoopbackServer({"GET /": lambda _: text_response("home")}) as opened, ExitStack() as stack:
         silent = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", opened.port), timeout=20))
+            stack.enter_context(socket.create_connection(("127.0.0.1", opened.port), timeout=PATIENCE))
             for _ in range(MOST_CONNECTIONS)
         ]
-        further = stack.enter_context(socket.create_connection(("127.0.0.1", opened.port), timeout=20))
+        further = stack.enter_context(socket.create_connection(("127.0.0.1", opened.port), timeout=PATIENCE))
         assert further.recv(1) == b""
         threads = {*running_threads()} - before
         assert len(threads) <= MOST_CONNECTIONS + 1
         assert [each.recv(1) for each in silent] == [b""] * MOST_CONNECTIONS
         for thread in threads:
             if thread.name != "loopback":
-                thread.join(20)
+                thread.join(PATIENCE)
         assert ask(opened, "GET", "/")[:2] == (200, "home")
 
 
@@ -223,7 +224,7 @@ def test_a_request_that_trickles_in_is_cut_off(monkeypatch: pytest.MonkeyPatch) 
         socket.create_connection(("127.0.0.1", opened.port), timeout=0.05) as slow,
     ):
         slow.sendall(b"GET / HTTP/1.1\r\nX: ")
-        until, is_closed = monotonic() + 20, False
+        until, is_closed = monotonic() + PATIENCE, False
         while not is_closed and monotonic() < until:
             try:
                 slow.sendall(b"a")
@@ -247,6 +248,6 @@ def test_a_system_that_gives_no_connection_is_not_asked_without_end(monkeypatch:
 
     monkeypatch.setattr("socketserver.TCPServer.get_request", fails)
     began = monotonic()
-    with LoopbackServer({}) as opened, socket.create_connection(("127.0.0.1", opened.port), timeout=20):
-        assert enough.wait(20)
+    with LoopbackServer({}) as opened, socket.create_connection(("127.0.0.1", opened.port), timeout=PATIENCE):
+        assert enough.wait(PATIENCE)
         assert monotonic() - began >= 0.4

@@ -14,6 +14,7 @@ from mm_fsm.core.messages import CancelOrder, Fact, Intent, OrderPurpose, PlaceO
 from mm_fsm.errors import JournalError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.releasing import LeavesAtOnce, PlacementsWait
+from tests.patience import PATIENCE
 
 SYMBOL = "ETH/USD"
 QUERY = QueryBalances(symbol=SYMBOL)
@@ -68,7 +69,7 @@ def run(scenario: Callable[[Journal, PlacementsWait], Coroutine[Any, Any, None]]
         release = PlacementsWait(journal.durable)
         release.connect(journal.submit, journal.told.append, lambda: 77)
         await scenario(journal, release)
-        await asyncio.wait_for(release.settle(), 5)
+        await asyncio.wait_for(release.settle(), PATIENCE)
 
     asyncio.run(play())
     return journal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from mm_fsm.venues.wall_clock import WallClock
+from tests.patience import PATIENCE
 
 SECOND = 1_000_000_000
 
@@ -28,7 +29,7 @@ def test_a_call_comes_at_once_when_its_time_is_over_and_never_when_it_is_called_
         clock.call_at(clock.now(), lambda: came.append("off"))()
         clock.call_at(clock.now() + 3600 * SECOND, lambda: came.append("late"))
         clock.call_at(0, lambda: (came.append("due"), done.set())[0])
-        await asyncio.wait_for(done.wait(), 5)
+        await asyncio.wait_for(done.wait(), PATIENCE)
 
     asyncio.run(play())
     assert came == ["due"]

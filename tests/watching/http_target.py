@@ -10,6 +10,8 @@ from queue import Queue
 from threading import Event, Thread
 from typing import Any
 
+from tests.patience import PATIENCE
+
 SECRET = "s3cr3t-t0ken"
 
 
@@ -30,7 +32,7 @@ class HttpTarget:
 
     def next(self) -> dict[str, Any]:
         """The next message, which must come."""
-        return self.messages.get(timeout=30)
+        return self.messages.get(timeout=PATIENCE)
 
     def all(self) -> list[dict[str, Any]]:
         """Every message that has come and was not looked at."""
@@ -50,7 +52,7 @@ def http_target() -> Iterator[HttpTarget]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             target.messages.put(json.loads(body))
             if target.hangs is not None:
-                target.hangs.wait(60)
+                target.hangs.wait(PATIENCE)
             self.send_response(target.status)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -7,9 +7,7 @@ from threading import Event
 from time import monotonic
 
 from mm_fsm.watching.alert_courier import QUEUE_LENGTH, Courier
-
-PATIENCE = 30.0
-"""Seconds that a test waits for what must happen; no test waits for what must not."""
+from tests.patience import PATIENCE
 
 
 class Target:

@@ -26,6 +26,7 @@ from mm_fsm.report.inspection.watching import EdgeTaken, GuardAnswer, ServiceAns
 from mm_fsm.report.inspection.windows import StepKind, kinds_of
 from mm_fsm.runtime.loopback_server import LoopbackServer
 from tests.browser import OpenPage, scrolls_sideways, wider_than_the_page
+from tests.patience import PATIENCE
 from tests.report.inspection.recorded import plan_for, record, steps_of, track_of
 from tests.runtime.journal.scenario import World, begin, kill, settings_with
 
@@ -381,7 +382,7 @@ Asking = Callable[..., tuple[int, bytes]]
 @pytest.fixture
 def ask(server: LoopbackServer) -> Asking:
     def send(path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
-        connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
         found = answer.status, answer.read()

@@ -68,7 +68,7 @@ def test_it_sees_every_event_of_the_run_and_keeps_its_books(tmp_path: Path) -> N
     configuration = configured(240)
     run = follow(configuration, tmp_path)
     found = run_baseline(configuration, run.figures)
-    assert found.figures.market_events >= run.session.runner.market_events * 0.9
+    assert found.figures.market_events == run.session.runner.market_events > 500
     assert found.figures.profit.identity_gap == 0
     assert found.figures.fill_model == run.figures.fill_model
     assert found.figures.profit.fees > 0
@@ -88,7 +88,7 @@ def test_it_ends_where_an_interrupted_run_ended(tmp_path: Path) -> None:
     assert found.figures.end_ms is not None
     assert 119_000 <= found.figures.end_ms - figures.begin_ms <= 120_000
     assert found.figures.seconds <= 120.001
-    assert found.figures.market_events < 0.6 * whole.figures.market_events
+    assert found.figures.market_events <0.6 * whole.figures.market_events
     assert shares == sorted(shares)
     assert 0.99 < shares[-1] <= 1.0
 

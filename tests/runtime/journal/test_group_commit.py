@@ -20,6 +20,7 @@ from mm_fsm.runtime.journal.group_commit import GroupCommit
 from mm_fsm.runtime.journal.journal_file import JournalFile
 from mm_fsm.runtime.recovery import OpenRun
 from mm_fsm.runtime.releasing import PlacementsWait
+from tests.patience import PATIENCE
 from tests.runtime.journal.scenario import World, begin, is_quoting, plan_at
 
 
@@ -34,7 +35,7 @@ class Disk:
 
     def write(self, write: Any, file: JournalFile, rows: Any) -> None:
         self.begun += 1
-        assert self.is_open.wait(30)
+        assert self.is_open.wait(PATIENCE)
         if self.fails:
             raise file.failed(sqlite3.OperationalError("disk I/O error"))
         write(file, rows)
@@ -81,7 +82,7 @@ def play(stage: Stage, scenario: Any) -> None:
             release = PlacementsWait(commits.join(stage.run.journal))
             release.connect(lambda intents, _: stage.sent.extend(intents), stage.told.append, lambda: stage.world.now)
             try:
-                await asyncio.wait_for(scenario(release), 30)
+                await asyncio.wait_for(scenario(release), PATIENCE)
             finally:
                 stage.disk.is_open.set()
 

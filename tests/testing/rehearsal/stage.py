@@ -17,9 +17,9 @@ from mm_fsm.testing.rehearsal.client import exchange_factory
 from mm_fsm.testing.rehearsal.fault_menu import Fault
 from mm_fsm.testing.rehearsal.server import RehearsalExchange
 from mm_fsm.testing.rehearsal.terms import RehearsalMarket, RehearsalTerms
+from tests.patience import PATIENCE
 
 SYMBOL = "ETH/USDT"
-PATIENCE = 40.0
 """Seconds that a condition may take to come true; only what hangs takes so long."""
 
 _Result = TypeVar("_Result")
@@ -115,10 +115,10 @@ async def client_of(exchange: RehearsalExchange, configuration: dict[str, Any] |
 
 
 def play(part: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
-    """Run a test's coroutine; nothing in it may take longer than a minute."""
+    """Run a test's coroutine."""
 
     async def within() -> _Result:
-        return await asyncio.wait_for(part(), 60)
+        return await asyncio.wait_for(part(), PATIENCE)
 
     return asyncio.run(within())
 

@@ -39,8 +39,8 @@ from mm_fsm.venues.ccxt_venue.keys import Keys
 from mm_fsm.venues.ccxt_venue.venue import CcxtVenue
 from mm_fsm.venues.ccxt_venue.wanted import WantedAccount, WantedMarket
 from mm_fsm.venues.tokens import random_token
+from tests.patience import PATIENCE
 
-PATIENCE: Final = 45.0
 """Seconds that a condition may take to come true; only what hangs takes so long."""
 FEES: Final = Fees(maker_bps=Decimal(1), taker_bps=Decimal(5))
 QUOTE: Final = Decimal(50_000)
@@ -239,10 +239,10 @@ def _maker(venue: SharedAccount, terms: Any, strategy: dict[str, Any]) -> LiveMa
     return maker
 
 
-def play(part: Callable[[], Any], seconds: float = 90.0) -> Any:
+def play(part: Callable[[], Any]) -> Any:
     """Run a test's coroutine."""
 
     async def within() -> Any:
-        return await asyncio.wait_for(part(), seconds)
+        return await asyncio.wait_for(part(), PATIENCE)
 
     return asyncio.run(within())

@@ -20,8 +20,9 @@ from loguru import logger
 
 from mm_fsm.books.facts import OrderAcknowledged
 from mm_fsm.testing.rehearsal.fault_menu import random_faults
+from tests.patience import PATIENCE
 from tests.venues.ccxt_venue.judging import assert_books_equal, assert_nothing_forbidden
-from tests.venues.ccxt_venue.live_stage import PATIENCE, LiveMarketMaker, Stage, live
+from tests.venues.ccxt_venue.live_stage import LiveMarketMaker, Stage, live
 
 SYMBOLS: Final = ("ETH/USDT", "SOL/USDT", "BTC/USDT")
 QUICK: Final = {"validity_window_seconds": 6.0, "refresh_interval_seconds": 0.5}

@@ -20,6 +20,7 @@ from mm_fsm.testing.rehearsal.server import RehearsalExchange
 from mm_fsm.testing.rehearsal.terms import RehearsalMarket
 from mm_fsm.venues.ccxt_venue.keys import Keys
 from mm_fsm.venues.ccxt_venue.watch import SILENT_BOOK_SECONDS
+from tests.patience import PATIENCE
 from tests.testing.rehearsal.stage import book
 from tests.venues.ccxt_venue.judging import assert_books_equal
 from tests.venues.ccxt_venue.live_stage import FEES, live, play, rehearsal_terms, venue_on
@@ -162,6 +163,6 @@ def test_closing_twice_and_before_opening_is_no_error() -> None:
             venue = venue_on(exchange, [SYMBOL])
             await venue.close()
             await venue.close()
-            assert await asyncio.wait_for(venue.drain(1.0), 5) == ()
+            assert await asyncio.wait_for(venue.drain(1.0), PATIENCE) == ()
 
     play(part)

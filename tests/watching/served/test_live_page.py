@@ -16,6 +16,7 @@ from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.watching.served.access import Access
 from mm_fsm.watching.served.routes import routes_of
 from tests.browser import scrolls_sideways, wider_than_the_page
+from tests.patience import PATIENCE
 from tests.watching.served.run_directories import edit, edit_market, end_market, kill, running_directory
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -37,7 +38,7 @@ def server(run: Path) -> Iterator[LoopbackServer]:
 
 def wait(page: Page, what: str) -> None:
     """Until the page says it, somewhere."""
-    page.wait_for_function("(what) => document.body.innerText.includes(what)", arg=what, timeout=30_000)
+    page.wait_for_function("(what) => document.body.innerText.includes(what)", arg=what, timeout=PATIENCE * 1000)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])

@@ -15,6 +15,7 @@ from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.watching.run_metrics import RunMetrics
 from mm_fsm.watching.served.access import Access
 from mm_fsm.watching.served.routes import routes_of
+from tests.patience import PATIENCE
 from tests.watching.served.run_directories import kill, quoting_session, running_directory
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -36,7 +37,7 @@ def server(run: Path) -> Iterator[LoopbackServer]:
 def ask(
     server: LoopbackServer, what: str, headers: Mapping[str, str] | None = None, content: Any = None
 ) -> tuple[int, dict[str, Any]]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     body = json.dumps(content) if not isinstance(content, str) else content
     connection.request("POST", f"/api/{what}", body, {"Content-Type": "application/json", **(headers or {})})
     answer = connection.getresponse()
@@ -46,7 +47,7 @@ def ask(
 
 
 def get(server: LoopbackServer, path: str) -> tuple[int, str, Mapping[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     connection.request("GET", path)
     answer = connection.getresponse()
     text, headers = answer.read().decode(), dict(answer.getheaders())
