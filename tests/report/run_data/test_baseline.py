@@ -88,7 +88,7 @@ def test_it_ends_where_an_interrupted_run_ended(tmp_path: Path) -> None:
     assert found.figures.end_ms is not None
     assert 119_000 <= found.figures.end_ms - figures.begin_ms <= 120_000
     assert found.figures.seconds <= 120.001
-    assert found.figures.market_events <0.6 * whole.figures.market_events
+    assert found.figures.market_events < 0.6 * whole.figures.market_events
     assert shares == sorted(shares)
     assert 0.99 < shares[-1] <= 1.0
 
