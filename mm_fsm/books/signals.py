@@ -138,7 +138,10 @@ class MarketSignals:
     @property
     def cold(self) -> Signal | None:
         """A required signal that is not warm; None when all are."""
-        return next((signal for signal in self.required if not self._is_warm(signal)), None)
+        for signal in self.required:
+            if not self._is_warm(signal):
+                return signal
+        return None
 
     def snapshot(self) -> tuple[object, ...]:
         """Everything that later estimates depend on, in a fixed order: for digests."""

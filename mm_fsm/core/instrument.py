@@ -157,11 +157,9 @@ class Instrument:
 
     def meets_minimums(self, price: Decimal, quantity: Decimal) -> bool:
         """Whether an order of ``quantity`` at ``price`` is large enough for the venue."""
-        return (
-            quantity > 0
-            and quantity >= self.minimum_quantity
-            and self.notional(price, quantity) >= self.minimum_notional
-        )
+        if quantity <= 0 or quantity < self.minimum_quantity:
+            return False
+        return price * quantity * self.contract_size >= self.minimum_notional  # notional(), without the call
 
 
 @frozen(kw_only=True)

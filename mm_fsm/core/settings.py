@@ -15,6 +15,7 @@ from typing import Any
 from attrs import field, frozen
 
 from mm_fsm.core.clock import nanoseconds
+from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import Fees
 from mm_fsm.core.rate_rules import DecayingCounter, OrdersPerFill
 from mm_fsm.core.setting_fields import (
@@ -363,6 +364,21 @@ class MarketMakingSettings:
         else:
             by_level, general = self.level_requote_tolerance_away_shares, self.requote_tolerance_away_share
         return by_level[level] if level < len(by_level) else general
+
+    @cached_property
+    def requote_tolerances(self) -> tuple[tuple[Decimal, Decimal], ...]:
+        """By level, the exact shares of ``requote_tolerance_share``: towards the market, and away from it.
+
+        The last ones are those of every further level.
+        """
+        listed = max(len(self.level_requote_tolerance_towards_shares), len(self.level_requote_tolerance_away_shares))
+        return tuple(
+            (
+                exact(self.requote_tolerance_share(level, towards_market=True)),
+                exact(self.requote_tolerance_share(level, towards_market=False)),
+            )
+            for level in range(listed + 1)
+        )
 
     def spread_floor_bps(self, fees: Fees) -> float:
         """The narrowest spread that pays: two maker fees and the minimum edge, in bps.

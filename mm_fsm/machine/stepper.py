@@ -126,10 +126,11 @@ class Stepper:
     def _step(self, fact: Fact) -> StepResult:
         bookkeeper, draft = self.bookkeeper, self._draft
         admitted = bookkeeper.admit(fact)
+        state = self._owner.chart_state
         for step_began in self.observers.step_began:
-            step_began(self._owner.chart_state, fact)
+            step_began(state, fact)
         try:
-            self._book_and_react(fact, admitted)
+            self._book_and_react(fact, admitted, is_final=state in self._final_states)
             own_wake_time = self._find_own_wake_time()
         except BaseException:  # an interruption, or an observer's own error: nothing half decided may leave later
             bookkeeper.withdraw_placements()
@@ -169,11 +170,11 @@ class Stepper:
             return None
         return wake_at if is_ahead else None
 
-    def _book_and_react(self, fact: Fact, admitted: object) -> None:
+    def _book_and_react(self, fact: Fact, admitted: object, *, is_final: bool) -> None:
         failure: Exception | None = None
         command: str | None = None
         try:
-            command = self.bookkeeper.book(fact, admitted, is_final=self.is_final)
+            command = self.bookkeeper.book(fact, admitted, is_final=is_final)
         except Exception as error:  # noqa: BLE001 - every later fault is in the result
             failure = error
         if self._running is None:
@@ -181,7 +182,7 @@ class Stepper:
         if failure is not None:
             self._fail(FaultCode.LEDGER, f"booking {type(fact).__name__}", failure, transient=False)
         self._send_command(command)
-        if not self.is_final and not self._come_to_rest(TRANSITION_LIMIT):
+        if not self._come_to_rest(TRANSITION_LIMIT):
             self._fail(FaultCode.DOES_NOT_REST, f"{TRANSITION_LIMIT} transitions in one step", None)
             self._come_to_rest(TRANSITION_LIMIT)
         if self.bookkeeper.rests:
@@ -242,7 +243,7 @@ class Stepper:
         owner, bookkeeper, faults = self._owner, self.bookkeeper, self._draft.faults
         for _ in range(limit):
             state = owner.chart_state
-            if faults and state in self._fault_states:
+            if state in self._final_states or (faults and state in self._fault_states):
                 return True
             try:
                 edge = self.gate.first_enabled(state, rests=bookkeeper.rests)

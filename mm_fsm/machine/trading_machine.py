@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.digest import BooksDigest
+from mm_fsm.books.working_state import ReadFrom
 from mm_fsm.chart import ExecutorKind
 from mm_fsm.core.decisions import Fault
 from mm_fsm.machine.books_on_record import RECORDED, MarketBooksOnRecord, recorded_values, shown
@@ -46,15 +47,11 @@ class TradingMachine(StrategyMachine):
     def chart_state(self) -> None:
         self._books.context.current_state = ""
 
-    @property
-    def context(self) -> MarketMakingContext:
-        """The books: guards read them, and change nothing."""
-        return self._books.context
+    context = ReadFrom[MarketMakingContext]("_books.context")
+    """The books: guards read them, and change nothing."""
 
-    @property
-    def desk(self) -> Desk:
-        """Stages orders, cancels and questions, and explains."""
-        return self._books.desk
+    desk = ReadFrom[Desk]("_books.desk")
+    """Stages orders, cancels and questions, and explains."""
 
     def report_fault(self, fault: Fault) -> None:
         """Note a fault in an action of the edge that acts on it: what was to be placed in this step is withdrawn."""

@@ -6,7 +6,6 @@ Prices are found with floats where those are certain, and with decimals where th
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
 from typing import Final
 
@@ -24,11 +23,11 @@ _DOUBT: Final = 1e-13
 def certain_floor(approximate: float, whole: float) -> int | None:
     """The largest integer at or below a number that is known to ``_DOUBT`` of ``whole``; None where that is not known.
 
-    ``whole`` is the largest amount, in the number's unit, that took part in its calculation.
+    ``whole`` is the largest amount, in the number's unit and without its sign, that took part in its calculation.
     """
-    doubt = abs(whole) * _DOUBT
-    lowest = math.floor(approximate - doubt)
-    return lowest if lowest == math.floor(approximate + doubt) and doubt < 1 else None
+    doubt = whole * _DOUBT
+    lowest = (approximate - doubt) // 1
+    return int(lowest) if lowest == (approximate + doubt) // 1 and doubt < 1 else None
 
 
 class Ladder:
@@ -60,31 +59,30 @@ class Ladder:
 
     def quotes(self) -> tuple[Quote, ...]:
         """Every level, innermost first: prices on the grid and passive, sizes floored to the lot."""
-        instrument, sign, side = self._instrument, self._sign, self._side
+        settings, instrument, sign, side = self._settings, self._instrument, self._sign, self._side
         quotes: list[Quote] = []
         nearest = self._bound
-        for level in range(self._settings.num_price_levels):
-            signed_ticks = self._wanted_ticks(level)
+        for level in range(settings.num_price_levels):
+            spread = self._spread_bps * settings.level_spread_multiplier**level
+            signed_ticks = self._wanted_ticks(spread)
             if nearest is not None and signed_ticks > nearest:
                 signed_ticks = nearest
             nearest = signed_ticks - 1
             ticks = sign * signed_ticks
-            price = instrument.price_of(ticks)
             quantity = ZERO  # no bid is left below the lowest price on the grid: the level is dropped as too small
             if ticks > 0:
-                quantity = instrument.quantity_of(self._wanted_lots(level, ticks))
-            quotes.append(Quote(side=side, level=level, price=price, quantity=quantity))
+                quantity = self._wanted_lots(settings.level_size_decay**level, ticks) * instrument.lot_size
+            quotes.append(Quote(side=side, level=level, price=ticks * instrument.tick_size, quantity=quantity))
         return tuple(quotes)
 
-    def _wanted_ticks(self, level: int) -> int:
-        """The level's price before it meets the market or its neighbour, rounded away from the market.
+    def _wanted_ticks(self, spread: float) -> int:
+        """The price of a spread before it meets the market or its neighbour, rounded away from the market.
 
         In ticks, negative for an ask, so that more is always nearer to the market.
         """
-        spread = self._spread_bps * self._settings.level_spread_multiplier**level
-        share = 1 - self._shift - self._sign * spread / 20_000
-        approximate = self._mid_in_ticks * share
-        ticks = certain_floor(self._sign * approximate, self._mid_in_ticks * (2 + abs(share)))
+        mid, sign = self._mid_in_ticks, self._sign
+        share = 1 - self._shift - sign * spread / 20_000
+        ticks = certain_floor(sign * mid * share, mid * (2 + abs(share)))
         return self._exact_ticks(spread) if ticks is None else ticks
 
     def _exact_ticks(self, spread: float) -> int:
@@ -92,13 +90,12 @@ class Ladder:
         price = shifted - self._sign * (self._mid * Decimal(str(spread)) / 20_000)
         return self._sign * self._instrument.ticks(price, up=self._sign < 0)
 
-    def _wanted_lots(self, level: int, ticks: int) -> int:
-        settings, instrument = self._settings, self._instrument
-        decay = settings.level_size_decay**level
+    def _wanted_lots(self, decay: float, ticks: int) -> int:
         approximate = self._lots_at_a_tick * decay / ticks
         lots = certain_floor(approximate, approximate)
         if lots is None:
-            size = settings.base_order_size * Decimal(str(self._size_factor))
+            instrument = self._instrument
+            size = self._settings.base_order_size * Decimal(str(self._size_factor))
             lots = instrument.lots(size * exact(decay) / instrument.price_of(ticks) / instrument.contract_size)
         return lots
 

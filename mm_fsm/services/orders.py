@@ -96,9 +96,9 @@ def _compare(context: MarketMakingContext, plan: QuotePlan, side: Side, scarcity
     missing: list[Quote] = []
     for quote in quotes:
         lowest, highest = tolerance.price_range(quote)
-        for order in staying:
+        for place, order in enumerate(staying):
             if lowest <= order.price <= highest and tolerance.fits(order, quote):
-                staying.remove(order)
+                del staying[place]
                 break
         else:
             missing.append(quote)
@@ -121,11 +121,10 @@ def _take_behind(
     context: MarketMakingContext, staying: list[OwnOrder], quote: Quote, tolerance: _Tolerance
 ) -> OwnOrder | None:
     """Take out the innermost of these orders that may serve in place of a quote: behind it, and within reach."""
-    for order in staying:
+    for place, order in enumerate(staying):
         distance = (quote.price - order.price) * quote.side.sign
         if 0 <= distance <= context.price_reach and tolerance.fits(order, quote):
-            staying.remove(order)
-            return order
+            return staying.pop(place)
     return None
 
 
@@ -139,7 +138,7 @@ class _Tolerance:
         self._least = 1 - share
         self._least_of_partly_filled = min(share, 1 - share)
         self._scarcity = scarcity
-        self._settings = context.settings
+        self._shares = context.settings.requote_tolerances
         self._instrument = context.instrument
         self._reference = plan.reference_price
         self._is_bid = side is Side.BID
@@ -150,10 +149,10 @@ class _Tolerance:
 
         The scarcer the venue's requests, the further in front, at most as far as behind.
         """
-        settings, price = self._settings, quote.price
+        price, shares, level = quote.price, self._shares, quote.level
+        towards_market, away = shares[level] if level < len(shares) else shares[-1]
         distance = abs(price - self._reference)
-        behind = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=True))
-        in_front = distance * exact(settings.requote_tolerance_share(quote.level, towards_market=False))
+        behind, in_front = distance * towards_market, distance * away
         if self._scarcity and behind > in_front:
             in_front += (behind - in_front) * self._scarcity
         return (price - behind, price + in_front) if self._is_bid else (price - in_front, price + behind)

@@ -100,7 +100,7 @@ class SharedQuoting(ABC):
         pricing = Pricing(widest, widest, 0.0) if cold else self.price(self.inputs(context))
         usual = _clamp_both(context, pricing, 0.0)
         spreads = _clamp_both(context, pricing, verdict.widening_bps) if verdict.is_widened else usual
-        room = widest - min(spread.bps for spread in usual.values())
+        room = widest - min(usual[Side.BID].bps, usual[Side.ASK].bps)
         market_hold = self.hold_market(context) or cold or verdict.hold(context, room)
         quotes: dict[Side, tuple[Quote, ...]] = {}
         dropped: list[DroppedLevel] = []
@@ -112,7 +112,7 @@ class SharedQuoting(ABC):
             dropped += lost
             if lost and not quotes[side]:
                 holds[side] = lost[0].hold
-        narrowest = min(spread.bps for spread in spreads.values())
+        narrowest = min(spreads[Side.BID].bps, spreads[Side.ASK].bps)
         return QuotePlan(
             priced_at=context.now,
             reference_price=fair,
@@ -237,7 +237,6 @@ def _keep_affordable(
     if not levels:
         return (), []
     instrument, side = context.instrument, levels[0].side
-    mid, reach = context.mid_price or ZERO, context.price_reach
     own_room = (inventory.limit - inventory.offset * side.sign) / with_fees(context, side)
     all_funds = context.funds(side, besides_live=True)
     if _fit_together(context, levels, own_room, all_funds):
@@ -249,7 +248,7 @@ def _keep_affordable(
         if not instrument.meets_minimums(quote.price, quote.quantity):
             dropped.append(_dropped(quote, HoldReason.BELOW_MINIMUM, "too small"))
             continue
-        if abs(quote.price - mid) > reach:
+        if not context.is_within_price_band(quote.price):
             dropped.append(_dropped(quote, HoldReason.RISK, "beyond the price band"))
             continue
         room = own_room - used
@@ -273,15 +272,17 @@ def _fit_together(context: MarketMakingContext, levels: tuple[Quote, ...], own_r
     """Whether every level can surely stay as it is, as most of the time: then no level is looked at by itself."""
     instrument, side = context.instrument, levels[0].side
     mid, reach = context.mid_price or ZERO, context.price_reach
-    used = spent = ZERO
+    lowest, highest = mid - reach, mid + reach
+    dearest = contracts = worth = ZERO
     for quote in levels:
         price, quantity = quote.price, quote.quantity
-        if abs(price - mid) > reach or not instrument.meets_minimums(price, quantity):
+        if not lowest <= price <= highest or not instrument.meets_minimums(price, quantity):
             return False
-        used += instrument.base_quantity(quantity)
-        spent += instrument.notional(price, quantity)
-    highest = max([quote.price for quote in levels])
-    return used <= own_room and funds.cover(spent, used, highest, side)
+        dearest = max(dearest, price)
+        contracts += quantity
+        worth += price * quantity
+    used, spent = contracts * instrument.contract_size, worth * instrument.contract_size
+    return used <= own_room and funds.cover(spent, used, dearest, side)
 
 
 def _dropped(quote: Quote, reason: HoldReason, why: str) -> DroppedLevel:

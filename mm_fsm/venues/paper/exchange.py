@@ -69,7 +69,7 @@ from mm_fsm.core.messages import (
     ReportedStatus,
     answering,
 )
-from mm_fsm.venues.base import MarketEvent, refuse_unless_next, time_of
+from mm_fsm.venues.base import MarketEvent, refuse_unless_next
 from mm_fsm.venues.paper.accounts import open_account
 from mm_fsm.venues.paper.deliveries import Connection, Deliveries, as_received
 from mm_fsm.venues.paper.displayed import DisplayedBook
@@ -139,7 +139,7 @@ class PaperExchange:
         Raises:
             FactRefusedError: the event is of another symbol or earlier than the exchange's time; nothing changed.
         """
-        time = time_of(event)
+        time = event.received_at
         refuse_unless_next(event, time, self.instrument.symbol, self._now)
         arithmetic_of_host = getcontext()
         setcontext(self._arithmetic)  # ``localcontext`` would copy it for every event
@@ -163,7 +163,7 @@ class PaperExchange:
         if not self._requests:
             return received
         arrives = self._requests[0][0]
-        return arrives if received is None else min(arrives, received)
+        return arrives if received is None or arrives < received else received
 
     def advance(self, now: int) -> tuple[Fact, ...]:
         """Act on every request that arrives at or before ``now`` and return the facts received by then, in order."""
@@ -205,16 +205,17 @@ class PaperExchange:
         self._displayed.show(book)
         if self._displayed.mid is not None:
             self._account.note_mid(self._displayed.mid)
-        if not self._is_trading:
+        orders = self._orders.open
+        if not orders or not self._is_trading:
             return
-        for order in self._orders.open:
+        for order in orders:
             if order.is_taking and order.is_open and order.arrived_at < self._now:
                 self._take(order)
         self._book(self._matcher.against_book())
         self._matcher.update_queues()
 
     def _print(self, trade: MarketTrade) -> None:
-        if self._is_trading:
+        if self._is_trading and self._orders.open:
             self._book(self._matcher.against_trade(trade))
         self._displayed.note_trade(trade)
 

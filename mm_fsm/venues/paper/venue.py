@@ -9,7 +9,7 @@ from typing import Final
 from mm_fsm.books.facts import StopRequested
 from mm_fsm.core.instrument import Balances, Fees, Instrument
 from mm_fsm.core.messages import Fact, Intent
-from mm_fsm.venues.base import MarketEvent, SimulatedVenue, time_of
+from mm_fsm.venues.base import MarketEvent, SimulatedVenue
 from mm_fsm.venues.port import VenueTerms
 
 PAPER_ACCOUNT: Final = "paper"
@@ -80,8 +80,8 @@ class PaperVenue:
         due = self.exchange.next_time()
         if self._event is None:
             return due
-        time = time_of(self._event)
-        return time if due is None else min(time, due)
+        time = self._event.received_at
+        return time if due is None or time < due else due
 
     def receive(self, now: int) -> tuple[Fact, ...]:
         """Let market and exchange go on until ``now``; an event comes before what the exchange does at its time.
@@ -91,7 +91,7 @@ class PaperVenue:
         """
         due = self.exchange.next_time()
         while self._event is not None:
-            time = time_of(self._event)
+            time = self._event.received_at
             if time > now or (due is not None and due < time):
                 break
             self._event_time = time
