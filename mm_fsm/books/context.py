@@ -244,11 +244,6 @@ class MarketMakingContext:
         confirmed = self.market.confirmed_at  # spelled out: every fact's guards ask this
         return confirmed is None or self.now >= confirmed + nanoseconds(self.settings.stale_data_seconds)
 
-    def is_data_older_than(self, limit_seconds: float) -> bool:
-        """Whether the newest market data has reached that age, or there is none."""
-        confirmed = self.market.confirmed_at
-        return confirmed is None or self.now >= confirmed + nanoseconds(limit_seconds)
-
     # -- orders -----------------------------------------------------------------------------------------------------
 
     @property

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.chart import settled
+from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.decisions import Fault, FaultCode, OrderDraft, Refusal, RefusalCode
 from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO, InstrumentKind
@@ -166,6 +167,7 @@ def _is_equity_missing(context: MarketMakingContext) -> bool:
 
 def _is_data_missing_for_long(context: MarketMakingContext) -> bool:
     """A wind-down waits for data until its own deadline; a market that never began is not missing."""
-    if context.market.confirmed_at is None or context.is_stopping:
+    confirmed = context.market.confirmed_at
+    if confirmed is None or context.is_stopping:
         return False
-    return context.is_data_older_than(context.settings.long_stale_data_seconds)
+    return context.now >= confirmed + nanoseconds(context.settings.long_stale_data_seconds)

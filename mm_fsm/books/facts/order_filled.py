@@ -8,7 +8,7 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.books.facts.fields import VENUE_TIME, check_positive, refusal
+from mm_fsm.books.facts.fields import VENUE_TIME, refusal
 from mm_fsm.books.facts.fill_completion import (
     check_identity,
     complete_fill,
@@ -64,8 +64,6 @@ def check_fill(context: MarketMakingContext, fact: OrderFilled) -> LedgerFill:
     Raises:
         FactRefusedError: the order is not ours, the trade does not fit it, or an amount cannot be booked.
     """
-    for name in ("price", "quantity"):
-        check_positive(fact, name, getattr(fact, name))
     order = context.orders.get(fact.client_order_id)
     entry = _to_ledger_fill(context, fact, _side_of_fill(context, fact, order))
     if context.ledger.is_booked(entry.trade_id, entry.side):
