@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Final
 
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, SIGNAL_BASE, ExitCode
-from mm_fsm.cli.unprinted import print_no_more, unprinted
+from mm_fsm.cli.unprinted import print_no_more, reopen_what_is_closed, unprinted
 
 _OBJECTS_A_COLLECTION: Final = 100_000
 """New objects after which cycles are looked for; Python's own value suits small programs."""
@@ -22,6 +22,7 @@ def main() -> None:
         _OBJECTS_A_COLLECTION
     )  # loading makes many objects, a step some, and hardly any of them are cycles
     signal.signal(signal.SIGTERM, _leave)
+    reopen_what_is_closed()
     try:
         from mm_fsm.cli.app import app  # noqa: PLC0415 - importing the package loads no command line library
 

@@ -1,8 +1,9 @@
-"""When standard output takes no more: a reader that has left, or a disk that is full."""
+"""When standard output takes no more: a reader that has left, a disk that is full, a caller that closed it."""
 
 from __future__ import annotations
 
 import os
+import sys
 
 
 def unprinted(error: OSError) -> str:
@@ -15,3 +16,20 @@ def print_no_more() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
+
+
+def reopen_what_is_closed() -> None:
+    """Give this process the standard streams that its caller closed; call it before any file is opened.
+
+    A file that is opened while descriptor 1 is free becomes standard output, and what is printed would go into it: into
+    a journal, say. Output that was closed refuses what is printed, as a full disk does; messages go nowhere.
+    """
+    for number, access in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, access)  # the lowest number that is free: this one
+    # The streams of closed descriptors are None, whatever type checkers know of them.
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,20 @@ def test_a_full_disk_is_said_in_one_line(arguments: list[str]) -> None:
     assert ended.stderr.splitlines() == [
         "mm-fsm: the result could not be printed: No space left on device. Make room, or print elsewhere."
     ]
+
+
+@pytest.mark.parametrize("closed", ["1", "0 1 2"])
+def test_output_that_the_caller_closed_is_said_where_that_is_possible(closed: str, tmp_path: Path) -> None:
+    """A descriptor that is free would become the journal's, and the result would be printed into it."""
+    closing = " ".join(f"{number}>&-" for number in closed.split())
+    command = f"exec {shlex.join([*PROGRAM, 'run', '--duration', '60', '--quiet', '--out', str(tmp_path)])} {closing}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    assert ("could not be printed: Bad file descriptor" in ended.stderr) == ("2" not in closed)
+    assert sorted(path.parent.name for path in tmp_path.glob("*/run.journal")) == ["BTC-USD", "ETH-USD"]
+    assert run("verify", tmp_path / "ETH-USD" / "run.journal").status == 0
 
 
 @pytest.mark.parametrize("command", [[], ["run"], ["backtest"], ["check"], ["plugins"]])
