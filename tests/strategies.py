@@ -27,7 +27,7 @@ def decimals(low: str, high: str, places: int) -> SearchStrategy[Decimal]:
 
 @st.composite
 def instruments(draw: st.DrawFn, kind: InstrumentKind | None = None) -> Instrument:
-    """Spot pairs and linear contracts with a price near 100: coarse and fine grids, with and without minimums."""
+    """Spot pairs and linear contracts with a price near 100: coarse and fine grids, with and without bounds of size."""
     chosen = draw(st.sampled_from(InstrumentKind)) if kind is None else kind
     size = "1" if chosen is InstrumentKind.SPOT else draw(st.sampled_from(["1", "0.1", "10"]))
     lot = draw(st.sampled_from(["0.001", "0.01", "0.1"] if size != "10" else ["0.001", "0.01"]))
@@ -39,6 +39,8 @@ def instruments(draw: st.DrawFn, kind: InstrumentKind | None = None) -> Instrume
         lot_size=Decimal(lot),
         minimum_quantity=Decimal(draw(st.sampled_from(["0", "0.1"]))),
         minimum_notional=Decimal(draw(st.sampled_from(["0", "5"]))),
+        maximum_quantity=draw(st.sampled_from([None, None, Decimal("0.55"), Decimal(7)])),
+        maximum_notional=draw(st.sampled_from([None, None, Decimal(900)])),
         contract_size=Decimal(size),
         kind=chosen,
     )

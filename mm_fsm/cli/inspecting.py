@@ -16,6 +16,7 @@ from mm_fsm.books.exact import EXACT
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.log_format import log_to_standard_error
+from mm_fsm.core.instrument import Instrument
 from mm_fsm.errors import SettingsError, VenueError
 from mm_fsm.runtime.account.shared_account import check_permissions
 from mm_fsm.runtime.pushed_session import connections
@@ -131,8 +132,8 @@ def _print(console: Console, found: AccountInspection, markets: Sequence[MarketC
         table.add_row(
             symbol,
             f"tick {_text(rules.tick_size)}, lot {_text(rules.lot_size)}, at least {_text(rules.minimum_quantity)} and "
-            f"{_text(rules.minimum_notional)} {rules.quote_currency}; maker {_text(fees.maker_bps)} bps, "
-            f"taker {_text(fees.taker_bps)} bps",
+            f"{_text(rules.minimum_notional)} {rules.quote_currency}, {_most(rules)}; "
+            f"maker {_text(fees.maker_bps)} bps, taker {_text(fees.taker_bps)} bps",
         )
         undescribed = f", {market.undescribed_orders} that it does not describe" if market.undescribed_orders else ""
         counted = f"{len(market.own_orders)} open orders of ours, {len(market.foreign_orders)} of others"
@@ -140,6 +141,13 @@ def _print(console: Console, found: AccountInspection, markets: Sequence[MarketC
     for risk in _risks(found, markets):
         table.add_row("at risk", risk)
     console.print(table)
+
+
+def _most(rules: Instrument) -> str:
+    """The largest order that the venue takes, in words."""
+    bounds = ((rules.maximum_quantity, ""), (rules.maximum_notional, f" {rules.quote_currency}"))
+    known = [f"{_text(bound)}{unit}" for bound, unit in bounds if bound is not None]
+    return f"at most {' and '.join(known)}" if known else "its largest order not known"
 
 
 def _known(value: bool | None) -> str:  # noqa: FBT001 - what is shown

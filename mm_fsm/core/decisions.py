@@ -157,6 +157,7 @@ class RefusalCode(StrEnum):
     NOT_FINITE = "not_finite"
     OFF_GRID = "off_grid"
     BELOW_MINIMUM = "below_minimum"
+    ABOVE_MAXIMUM = "above_maximum"
     NO_MARKET_DATA = "no_market_data"
     STALE_DATA = "stale_data"
     TRADING_HALTED = "trading_halted"

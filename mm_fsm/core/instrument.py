@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Context, Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
 from attrs import Attribute, field, frozen
+from attrs.validators import optional
 
 from mm_fsm.core.validation import decimal_of
 from mm_fsm.errors import SettingsError
@@ -17,6 +18,7 @@ ONE = Decimal(1)
 BASIS_POINTS = Decimal(10_000)
 _RATES: Final = Context(prec=28)
 """What is computed once and kept must not depend on the decimal context of the host program."""
+_DOWN: Final = Context(prec=28, rounding=ROUND_DOWN)
 
 
 class InstrumentKind(StrEnum):
@@ -34,6 +36,14 @@ _NOT_NEGATIVE = decimal_of(
     "a finite decimal of at least 0",
     lambda value: value >= 0,
     f"{_RULES}; 0 where the venue has no such rule.",
+)
+_MAXIMUM = optional(
+    decimal_of(
+        "instrument",
+        "a positive finite decimal",
+        lambda value: value > 0,
+        f"{_RULES}; leave it out where it is not known.",
+    )
 )
 _ANY_AMOUNT = decimal_of("balances", "a finite decimal", lambda _: True, "Write the amount as a number.")
 _FEE = decimal_of(
@@ -83,6 +93,10 @@ class Instrument:
     """Smallest quantity of one order, contracts."""
     minimum_notional: Decimal = field(default=ZERO, validator=_NOT_NEGATIVE)
     """Smallest price * quantity * contract size of one order, quote currency."""
+    maximum_quantity: Decimal | None = field(default=None, validator=_MAXIMUM)
+    """Largest quantity of one order, contracts; None where it is not known."""
+    maximum_notional: Decimal | None = field(default=None, validator=_MAXIMUM)
+    """Largest price * quantity * contract size of one order, quote currency; None where it is not known."""
     contract_size: Decimal = field(default=ONE, validator=_POSITIVE)
     """Base units in one contract."""
     kind: InstrumentKind = field(default=InstrumentKind.SPOT, converter=_kind)
@@ -90,6 +104,11 @@ class Instrument:
     def __attrs_post_init__(self) -> None:
         if self.kind is InstrumentKind.SPOT and self.contract_size != 1:
             raise SettingsError("instrument.contract_size", "1 for spot", self.contract_size, "Remove the setting.")
+        smallest = {"quantity": max(self.minimum_quantity, self.lot_size), "notional": self.minimum_notional}
+        for name, least in smallest.items():
+            most = getattr(self, f"maximum_{name}")
+            if most is not None and most < least:
+                raise SettingsError(f"instrument.maximum_{name}", f"at least {least}, the smallest", most, f"{_RULES}.")
 
     @cached_property
     def float_tick(self) -> float:
@@ -160,6 +179,26 @@ class Instrument:
         if quantity <= 0 or quantity < self.minimum_quantity:
             return False
         return price * quantity * self.contract_size >= self.minimum_notional  # notional(), without the call
+
+    def largest_quantity(self, price: Decimal) -> Decimal | None:
+        """The largest grid quantity, contracts, that the venue takes in one order at ``price``; None: not known."""
+        bounds = [] if self.maximum_quantity is None else [self.maximum_quantity]
+        if self.maximum_notional is not None:
+            bounds.append(_DOWN.divide(self.maximum_notional, price * self.contract_size))
+        return self.floor_quantity(min(bounds)) if bounds else None
+
+    def within_maximums(self, price: Decimal, quantity: Decimal) -> Decimal:
+        """As much of ``quantity``, contracts, as the venue takes in one order at ``price``."""
+        if self.maximum_quantity is None and self.maximum_notional is None:
+            return quantity
+        largest = self.largest_quantity(price)
+        return quantity if largest is None or quantity <= largest else largest
+
+    def meets_maximums(self, price: Decimal, quantity: Decimal) -> bool:
+        """Whether an order of ``quantity`` at ``price`` is small enough for the venue, as far as that is known."""
+        return (self.maximum_quantity is None or quantity <= self.maximum_quantity) and (
+            self.maximum_notional is None or self.notional(price, quantity) <= self.maximum_notional
+        )
 
 
 @frozen(kw_only=True)

@@ -135,7 +135,9 @@ class OrderBookkeeper(MarketBookkeeper):
         return side
 
     def place_at_most(self, side: Side, quantity: Decimal, price: Decimal, *, rests: bool) -> bool:
-        """Stage one order for what the account affords of ``quantity``, unless the venue's answers hold the side.
+        """Stage one order for what the account affords of ``quantity``, and the venue takes in one order.
+
+        Nothing is staged while the venue's answers hold the side.
 
         Args:
             side: buys or sells.
@@ -154,6 +156,8 @@ class OrderBookkeeper(MarketBookkeeper):
         price = rules.floor_price(price) if side is Side.BID else rules.ceil_price(price)
         affordable = context.purchasing_power(side, price) / rules.contract_size if price > 0 else ZERO
         quantity = rules.floor_quantity(min(quantity, affordable))
+        if price > 0:
+            quantity = rules.within_maximums(price, quantity)
         if not rules.meets_minimums(price, quantity):
             self.draft.explain(f"no order: {side} {quantity} at {price} is below the venue's minimum")
             return False

@@ -110,6 +110,7 @@ class DefaultInventoryService:
         if context.is_stopping and policy is not AdjustmentPolicy.PASSIVE:
             one_slice = instrument.floor_quantity(context.settings.wind_down_slice / price / instrument.contract_size)
             missing = min(missing, max(one_slice, instrument.smallest_quantity(price)))
+        missing = instrument.within_maximums(price, missing)
         if not instrument.meets_minimums(price, missing):
             return None
         is_passive = policy is AdjustmentPolicy.PASSIVE

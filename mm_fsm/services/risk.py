@@ -24,7 +24,7 @@ Check = Callable[[MarketMakingContext, OrderDraft], Refusal | None]
 
 
 def check_numbers(context: MarketMakingContext, draft: OrderDraft) -> Refusal | None:
-    """Finite, positive, on the grid, and large enough for the venue."""
+    """Finite, positive, on the grid, and neither too small nor too large for the venue."""
     instrument = context.instrument
     for name, value in (("price", draft.price), ("quantity", draft.quantity)):
         if not isinstance(value, Decimal) or not value.is_finite() or value <= 0:
@@ -35,6 +35,8 @@ def check_numbers(context: MarketMakingContext, draft: OrderDraft) -> Refusal | 
         return Refusal(RefusalCode.OFF_GRID, f"quantity {draft.quantity} is no multiple of {instrument.lot_size}")
     if not instrument.meets_minimums(draft.price, draft.quantity):
         return Refusal(RefusalCode.BELOW_MINIMUM, f"{draft.quantity} at {draft.price} is below the venue's minimum")
+    if not instrument.meets_maximums(draft.price, draft.quantity):
+        return Refusal(RefusalCode.ABOVE_MAXIMUM, f"{draft.quantity} at {draft.price} is above the venue's maximum")
     return None
 
 

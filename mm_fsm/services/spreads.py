@@ -230,7 +230,7 @@ def _is_near_limit(context: MarketMakingContext) -> bool:
 def _keep_affordable(
     context: MarketMakingContext, inventory: InventoryAssessment, levels: tuple[Quote, ...]
 ) -> tuple[tuple[Quote, ...], list[DroppedLevel]]:
-    """Cap sizes, inner levels first, by the room below the inventory limit and by the funds there are.
+    """Cap sizes, inner levels first, by the venue's maximum, the room below the inventory limit, and the free funds.
 
     A level below the venue's minimums or beyond the price band is dropped with its reason, not moved to them.
     """
@@ -254,7 +254,7 @@ def _keep_affordable(
         room = own_room - used
         funds = (all_funds.after(spent, used, side) if kept else all_funds).at(quote.price)
         affordable = max(min(room, funds), ZERO) / instrument.contract_size
-        quantity = quote.quantity
+        quantity = instrument.within_maximums(quote.price, quote.quantity)
         if affordable < quantity:
             quantity = instrument.floor_quantity(affordable)
         if quantity is quote.quantity or instrument.meets_minimums(quote.price, quantity):
@@ -277,6 +277,8 @@ def _fit_together(context: MarketMakingContext, levels: tuple[Quote, ...], own_r
     for quote in levels:
         price, quantity = quote.price, quote.quantity
         if not lowest <= price <= highest or not instrument.meets_minimums(price, quantity):
+            return False
+        if not instrument.meets_maximums(price, quantity):
             return False
         dearest = max(dearest, price)
         contracts += quantity

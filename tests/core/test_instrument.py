@@ -130,6 +130,46 @@ def test_no_smaller_order_than_the_smallest_is_taken(price: Decimal, quantity: s
     assert not market.meets_minimums(price, smallest - market.lot_size)
 
 
+@pytest.mark.parametrize(
+    ("rule", "quantity", "expected"),
+    [
+        ({}, "1000000", "1000000"),
+        ({"maximum_quantity": Decimal("2.5")}, "2.5", "2.5"),
+        ({"maximum_quantity": Decimal("2.55")}, "2.6", "2.5"),  # 2.55 is no whole number of lots
+        ({"maximum_notional": Decimal(100)}, "3", "2.4"),  # 100 / 40.10 = 2.4937
+        ({"maximum_notional": Decimal(100), "maximum_quantity": Decimal(2)}, "3", "2"),
+        ({"maximum_notional": Decimal(100), "kind": "linear", "contract_size": Decimal(10)}, "3", "0.2"),
+    ],
+)
+def test_one_order_is_as_much_as_the_venue_takes(rule: dict[str, Any], quantity: str, expected: str) -> None:
+    rules = instrument(tick_size=Decimal("0.05"), lot_size=Decimal("0.1"), **rule)
+    assert rules.within_maximums(Decimal("40.10"), Decimal(quantity)) == Decimal(expected)
+
+
+@given(
+    st.decimals("0.01", "70000", places=2),
+    st.sampled_from([None, "0.1", "3.7", "9000"]),
+    st.sampled_from([None, "5", "9000000"]),
+    st.sampled_from(["1", "0.1", "10"]),
+)
+def test_no_larger_order_than_the_largest_is_taken(
+    price: Decimal, quantity: str | None, notional: str | None, size: str
+) -> None:
+    rules = instrument(
+        lot_size=Decimal("0.1"),
+        kind="linear",
+        contract_size=Decimal(size),
+        maximum_quantity=None if quantity is None else Decimal(quantity),
+        maximum_notional=None if notional is None else Decimal(notional),
+    )
+    largest = rules.largest_quantity(price)
+    assert (largest is None) is (quantity is None and notional is None)
+    if largest is not None:
+        assert rules.is_on_quantity_grid(largest)
+        assert rules.meets_maximums(price, largest)
+        assert not rules.meets_maximums(price, largest + Decimal("0.1"))
+
+
 def test_contracts_are_converted_to_base_units_and_value() -> None:
     market = instrument(kind=InstrumentKind.LINEAR, contract_size=Decimal("0.01"))
     assert market.base_quantity(Decimal(30)) == Decimal("0.3")
@@ -166,6 +206,26 @@ def test_a_step_is_a_positive_finite_decimal(name: str, value: object) -> None:
 @pytest.mark.parametrize("name", ["minimum_quantity", "minimum_notional"])
 def test_a_minimum_is_a_finite_decimal_of_at_least_nothing(name: str, value: object) -> None:
     assert_refused(f"instrument.{name}", instrument, value)
+
+
+@pytest.mark.parametrize("value", [*NOT_DECIMAL[1:], Decimal(0)])
+@pytest.mark.parametrize("name", ["maximum_quantity", "maximum_notional"])
+def test_a_maximum_is_a_positive_finite_decimal_or_not_known(name: str, value: object) -> None:
+    assert_refused(f"instrument.{name}", instrument, value)
+    assert getattr(instrument(**{name: None}), name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("maximum_quantity", {"maximum_quantity": Decimal(1), "minimum_quantity": Decimal(2)}),
+        ("maximum_quantity", {"maximum_quantity": Decimal("0.01"), "lot_size": Decimal("0.1")}),
+        ("maximum_notional", {"maximum_notional": Decimal(4), "minimum_notional": Decimal(5)}),
+    ],
+)
+def test_a_maximum_is_no_smaller_than_the_minimum(name: str, rule: dict[str, Decimal]) -> None:
+    with pytest.raises(SettingsError, match=f"instrument.{name}.*at least .*, the smallest"):
+        instrument(**rule)
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", 5])

@@ -43,6 +43,8 @@ def rules(
     lot: str = "0.0001",
     minimum_quantity: str = "0",
     minimum_notional: str = "0",
+    maximum_quantity: str | None = None,
+    maximum_notional: str | None = None,
     contract_size: str = "1",
 ) -> Instrument:
     return Instrument(
@@ -53,6 +55,8 @@ def rules(
         lot_size=Decimal(lot),
         minimum_quantity=Decimal(minimum_quantity),
         minimum_notional=Decimal(minimum_notional),
+        maximum_quantity=None if maximum_quantity is None else Decimal(maximum_quantity),
+        maximum_notional=None if maximum_notional is None else Decimal(maximum_notional),
         contract_size=Decimal(contract_size),
         kind=kind,
     )

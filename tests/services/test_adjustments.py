@@ -352,6 +352,7 @@ def test_an_adjustment_waits_for_fresh_data() -> None:
     goal=st.sampled_from(["0", "1", "2"]),
     stopping=st.booleans(),
     minimum_notional=st.sampled_from(["0", "10", "150"]),
+    maximum_notional=st.sampled_from([None, "160"]),
     cash=st.sampled_from(["60", "100000"]),
 )
 def test_with_a_sound_market_an_order_is_wanted_exactly_until_the_goal_is_reached(
@@ -362,6 +363,7 @@ def test_with_a_sound_market_an_order_is_wanted_exactly_until_the_goal_is_reache
     goal: str,
     stopping: bool,
     minimum_notional: str,
+    maximum_notional: str | None,
     cash: str,
 ) -> None:
     """Otherwise the machine would wait for ever. What is sent passes risk, and never passes the goal.
@@ -370,7 +372,7 @@ def test_with_a_sound_market_an_order_is_wanted_exactly_until_the_goal_is_reache
     """
     cash = "100000" if stopping else cash
     size = "1" if kind is InstrumentKind.SPOT else "3"
-    instrument = rules(kind, minimum_notional=minimum_notional, contract_size=size)
+    instrument = rules(kind, minimum_notional=minimum_notional, maximum_notional=maximum_notional, contract_size=size)
     situation = adjusting(
         instrument, offset=str(offset), adjustment_policy=policy, quote=cash, max_inventory_pct=100, leverage="5"
     ).reduce(goal, stopping=stopping)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,8 @@ def instruments(draw: st.DrawFn) -> Instrument:
         lot=draw(st.sampled_from(["0.0001", "0.01", "0.3"])),
         minimum_notional=draw(st.sampled_from(["0", "25"])),
         minimum_quantity=draw(st.sampled_from(["0", "0.05"])),
+        maximum_quantity=draw(st.sampled_from([None, "0.3", "0.75"])),
+        maximum_notional=draw(st.sampled_from([None, "110"])),
         contract_size="1" if kind is InstrumentKind.SPOT else draw(st.sampled_from(["0.1", "1", "3"])),
     )
 
@@ -102,8 +105,9 @@ def test_bids_shrink_and_asks_grow_as_inventory_rises(
     level that is too small for the venue is dropped, not raised: there a larger order is worth enough again, or an ask
     at a lower price too little, so levels behind a dropped one are not compared. Asked of moderate spreads: a bid
     further down buys more base for the same money, which for spreads of several per cent outweighs a small change of
-    the money.
+    the money. The same holds for a bid that is the largest the venue takes.
     """
+    instrument = evolve(instrument, maximum_quantity=None, maximum_notional=None)
     moderate = changes | {"max_spread_bps": 50, "min_spread_bps": 5, "maker_bps": "0", "skew_price_factor": 0.001}
     less, more = (
         DefaultSpreadService().price_quotes(price(instrument, ("99.95", "100.05"), offset, moderate).context)
@@ -136,6 +140,9 @@ def test_quotes_are_on_the_grid_passive_ordered_and_large_enough(
         assert quote.price % instrument.tick_size == 0
         assert quote.quantity % instrument.lot_size == 0
         assert quote.quantity >= instrument.minimum_quantity
+        assert quote.quantity <= (instrument.maximum_quantity or quote.quantity)
+        value = quote.quantity * quote.price * instrument.contract_size
+        assert value <= (instrument.maximum_notional or value)
         assert quote.quantity * quote.price * instrument.contract_size >= instrument.minimum_notional
     for side, sign in ((Side.BID, 1), (Side.ASK, -1)):
         for inner, outer in pairwise(plan.quotes(side)):

@@ -283,6 +283,26 @@ def test_a_side_is_capped_by_the_room_below_the_position_limit() -> None:
     assert reasons(plan)[0] == (Side.BID, 2, HoldReason.INVENTORY_LIMIT)
 
 
+# -- maximums ------------------------------------------------------------------------------------------------------
+
+
+def test_a_level_above_the_maximum_quantity_is_the_maximum() -> None:
+    plan = plan_for(rules(maximum_quantity="0.6"))
+    usual = plan_for()
+    for side in (plan.bids, plan.asks):
+        assert side[0].quantity == Decimal("0.6")
+    assert prices(plan.bids) == prices(usual.bids)
+    assert [min(quote.quantity, Decimal("0.6")) for quote in usual.bids] == [quote.quantity for quote in plan.bids]
+
+
+def test_a_level_above_the_maximum_notional_is_the_largest_that_the_venue_takes() -> None:
+    plan = plan_for(rules(maximum_notional="60"))
+    for quote in (*plan.bids, *plan.asks):
+        assert quote.quantity * quote.price <= 60
+    assert (plan.bids[0].quantity + Decimal("0.0001")) * plan.bids[0].price > 60
+    assert plan.dropped == ()
+
+
 # -- minimums ------------------------------------------------------------------------------------------------------
 
 

@@ -77,6 +77,21 @@ def test_what_is_below_the_venues_minimum_never_leaves(
     assert verdict(Situation(instrument), bid(quantity=quantity)) is expected
 
 
+@pytest.mark.parametrize(
+    ("instrument", "quantity", "expected"),
+    [
+        (rules(maximum_quantity="0.5"), "0.5001", RefusalCode.ABOVE_MAXIMUM),
+        (rules(maximum_quantity="0.5"), "0.5", None),
+        (rules(maximum_notional="50"), "0.5005", None),  # worth 49.99995 at 99.90
+        (rules(maximum_notional="50"), "0.5006", RefusalCode.ABOVE_MAXIMUM),
+    ],
+)
+def test_what_is_above_the_venues_maximum_never_leaves(
+    instrument: Any, quantity: str, expected: RefusalCode | None
+) -> None:
+    assert verdict(Situation(instrument), bid(quantity=quantity)) is expected
+
+
 # -- market --------------------------------------------------------------------------------------------------------
 
 

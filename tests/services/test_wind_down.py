@@ -74,6 +74,17 @@ def test_the_last_slice_is_what_is_left() -> None:
     assert placed(later(winding_down(offset="1.5"), 60)).quantity == Decimal("1.5")
 
 
+def test_a_position_above_the_venues_maximum_is_offered_by_the_maximum() -> None:
+    assert placed(winding_down(rules(maximum_quantity="8"))).quantity == 8
+    assert not SERVICE.is_reduced(winding_down(rules(maximum_quantity="8")).context)
+
+
+def test_a_slice_above_the_venues_maximum_is_the_maximum() -> None:
+    """400 / 99.80 = 4.008016, and half the position at most."""
+    assert placed(later(winding_down(rules(maximum_notional="400")), 60)).quantity == Decimal("4.0080")
+    assert placed(later(winding_down(rules(maximum_quantity="3.5")), 60)).quantity == Decimal("3.5")
+
+
 def test_a_slice_below_the_venues_minimum_is_the_minimum_and_not_everything() -> None:
     """A slice of 20 where the venue takes 50: 50 / 99.80 = 0.501002, so 0.5011."""
     situation = winding_down(rules(minimum_notional="50"), wind_down_slice=20)

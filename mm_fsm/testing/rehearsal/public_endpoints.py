@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from attrs import define
 
-from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.instrument import ZERO, Instrument
 from mm_fsm.core.messages import Side
-from mm_fsm.testing.rehearsal.filters import MOST_STEPS
+from mm_fsm.testing.rehearsal.filters import MOST_STEPS, largest_quantity
 from mm_fsm.testing.rehearsal.order_payloads import Payload, amount
 from mm_fsm.testing.rehearsal.parameters import Parameters
 from mm_fsm.testing.rehearsal.terms import DIGITS, RequestLimits
@@ -177,7 +177,7 @@ def _limit(kind: str, interval: str, number: int, most: int) -> Payload:
 def _rules(market: VenueMarket) -> Payload:
     instrument = market.instrument
     tick, lot = instrument.tick_size, instrument.lot_size
-    smallest = max(instrument.minimum_quantity, lot)
+    quantities = (max(instrument.minimum_quantity, lot), largest_quantity(instrument), lot)
     return {
         "symbol": market.market_id,
         "status": "TRADING" if market.is_trading else "BREAK",
@@ -198,14 +198,9 @@ def _rules(market: VenueMarket) -> Payload:
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": [
-            _steps("PRICE_FILTER", ("minPrice", "maxPrice", "tickSize"), tick, tick),
-            _steps("LOT_SIZE", ("minQty", "maxQty", "stepSize"), smallest, lot),
-            {
-                "filterType": "NOTIONAL",
-                "minNotional": amount(instrument.minimum_notional),
-                "applyMinToMarket": True,
-                "avgPriceMins": 0,
-            },
+            _steps("PRICE_FILTER", ("minPrice", "maxPrice", "tickSize"), (tick, tick * MOST_STEPS, tick)),
+            *(_steps(kind, ("minQty", "maxQty", "stepSize"), quantities) for kind in ("LOT_SIZE", "MARKET_LOT_SIZE")),
+            _notional(instrument),
             {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": market.market.most_open_orders},
         ],
         "permissions": [],
@@ -215,6 +210,17 @@ def _rules(market: VenueMarket) -> Payload:
     }
 
 
-def _steps(kind: str, names: tuple[str, str, str], smallest: Decimal, step: Decimal) -> Payload:
-    values = (smallest, step * MOST_STEPS, step)
+def _notional(instrument: Instrument) -> Payload:
+    told = {
+        "filterType": "NOTIONAL",
+        "minNotional": amount(instrument.minimum_notional),
+        "applyMinToMarket": True,
+        "avgPriceMins": 0,
+    }
+    if instrument.maximum_notional is None:
+        return told
+    return {**told, "maxNotional": amount(instrument.maximum_notional), "applyMaxToMarket": True}
+
+
+def _steps(kind: str, names: tuple[str, str, str], values: tuple[Decimal, Decimal, Decimal]) -> Payload:
     return {"filterType": kind, **{name: amount(value) for name, value in zip(names, values, strict=True)}}

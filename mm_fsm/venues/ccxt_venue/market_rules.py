@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from attrs import evolve
+
 from mm_fsm.core.instrument import BASIS_POINTS, Fees, Instrument
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry, positive, text
@@ -48,6 +50,8 @@ def read_instrument(exchange: Any, symbol: str, *, must_trade: bool = True) -> I
         lot_size=_step(exchange, entry(precision, "amount"), symbol, "amount"),
         minimum_quantity=_minimum(entry(limits, "amount")),
         minimum_notional=_minimum(entry(limits, "cost")),
+        maximum_quantity=positive(entry(entry(limits, "amount"), "max")),
+        maximum_notional=positive(entry(entry(limits, "cost"), "max")),
     )
 
 
@@ -111,7 +115,7 @@ async def read_fees(exchange: Any, symbol: str, written: Fees | None) -> Fees:
 
 
 def agreed(exchange: Any, said: Instrument, written: Instrument | None) -> Instrument:
-    """The rules, once it is sure that the settings do not say something else.
+    """The rules, once it is sure that the settings do not say something else. A maximum may be known to one alone.
 
     Raises:
         SettingsError: they do; it names both.
@@ -120,6 +124,12 @@ def agreed(exchange: Any, said: Instrument, written: Instrument | None) -> Instr
     for name in names if written is not None else ():
         if getattr(written, name) != getattr(said, name):
             _refuse(f"instrument.{name}", said.symbol, getattr(written, name), getattr(said, name), exchange.id)
+    for name in ("maximum_quantity", "maximum_notional") if written is not None else ():
+        mine, theirs = getattr(written, name), getattr(said, name)
+        if mine is not None and theirs is None:
+            said = evolve(said, **{name: mine})
+        elif mine not in {None, theirs}:
+            _refuse(f"instrument.{name}", said.symbol, mine, theirs, exchange.id)
     return said
 
 

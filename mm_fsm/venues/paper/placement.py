@@ -69,6 +69,8 @@ class Desk:
                 return Refusal(RejectionCode.FILTER, f"{name} is not a multiple of {step}")
         if not self.instrument.meets_minimums(price, quantity):
             return Refusal(RejectionCode.FILTER, "the order is smaller than the venue's minimum")
+        if not self.instrument.meets_maximums(price, quantity):
+            return Refusal(RejectionCode.FILTER, "the order is larger than the venue's maximum")
         return None
 
     def _position(self, order: PaperOrder) -> Refusal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from decimal import Decimal
 from inspect import isclass
 from typing import Any
@@ -18,6 +19,7 @@ from mm_fsm.core import messages
 from mm_fsm.core.instrument import Instrument
 from mm_fsm.core.messages import BookLevel, Fact, Intent, Side
 from mm_fsm.runtime.journal.messages import MessageCodec, UnreadableMessageError, encode
+from mm_fsm.runtime.journal.snapshots import read_snapshot, write_snapshot
 
 SYMBOL = "ETH/USD"
 CODEC = MessageCodec(SYMBOL)
@@ -33,6 +35,8 @@ instruments = st.builds(
     quote_currency=st.just("USD"),
     tick_size=st.decimals("0.000001", "100", places=6).filter(bool),
     lot_size=st.decimals("0.000001", "100", places=6).filter(bool),
+    maximum_quantity=st.none() | st.decimals("1000", "90000", places=3),
+    maximum_notional=st.none() | st.decimals("1000", "9000000", places=2),
 )
 
 
@@ -106,6 +110,31 @@ def test_a_message_reads_back_as_it_was_written(cls: type, data: st.DataObject) 
 def test_what_is_no_fact_of_this_version_is_refused(plain: Any) -> None:
     with pytest.raises(UnreadableMessageError):
         CODEC.fact_from(plain)
+
+
+def test_rules_of_a_time_that_knew_no_largest_order_are_read() -> None:
+    """Journals of then go on: in facts and in snapshots the largest order is not known."""
+    rules = Instrument(
+        symbol=SYMBOL,
+        base_currency="ETH",
+        quote_currency="USD",
+        tick_size=Decimal("0.05"),
+        lot_size=Decimal("0.001"),
+        maximum_quantity=Decimal(9000),
+        maximum_notional=Decimal(9_000_000),
+    )
+    unknown = attrs.evolve(rules, maximum_quantity=None, maximum_notional=None)
+    written = CODEC.write_fact(facts.InstrumentUpdated(received_at=1, symbol=SYMBOL, instrument=rules))
+    assert CODEC.fact_from(without_maximums(json.loads(written))).instrument == unknown
+    snapshot = json.loads(zlib.decompress(write_snapshot({"rules": rules})))
+    assert read_snapshot(zlib.compress(json.dumps(without_maximums(snapshot)).encode())) == {"rules": unknown}
+
+
+def without_maximums(plain: Any) -> Any:
+    """The same as a version wrote it that did not know of them."""
+    if isinstance(plain, dict):
+        return {name: without_maximums(value) for name, value in plain.items() if not name.startswith("maximum_")}
+    return [without_maximums(each) for each in plain] if isinstance(plain, list) else plain
 
 
 def test_what_streams_is_short() -> None:

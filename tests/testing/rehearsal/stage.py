@@ -35,6 +35,8 @@ def instrument(symbol: str = SYMBOL) -> Instrument:
         lot_size=Decimal("0.0001"),
         minimum_quantity=Decimal("0.0002"),
         minimum_notional=Decimal(5),
+        maximum_quantity=Decimal(7000),
+        maximum_notional=Decimal(9_000_000),
     )
 
 

@@ -128,3 +128,28 @@ def test_the_filters_pass_what_is_on_the_grid_and_large_enough(price: Decimal, s
     except RefusedError as refused:
         found = refused.message.removeprefix("Filter failure: ")
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "kind", "filter_name"),
+    [
+        ("7000", "1000", OrderType.LIMIT, None),
+        ("7000.0001", "1000", OrderType.LIMIT, "LOT_SIZE"),
+        ("7000.0001", None, OrderType.MARKET, "MARKET_LOT_SIZE"),
+        ("4500", "2000", OrderType.LIMIT, None),
+        ("4500", "2000.01", OrderType.LIMIT, "NOTIONAL"),
+        ("4500.0001", None, OrderType.MARKET, "NOTIONAL"),  # at the middle, 2000
+    ],
+)
+def test_the_filters_refuse_what_is_larger_than_the_market_takes(
+    quantity: str, price: str | None, kind: OrderType, filter_name: str | None
+) -> None:
+    """At most 7000, worth 9,000,000."""
+    hall = Hall()
+    hall.engine.on_market(book())
+    market = hall.engine.market(MARKET)
+    if filter_name is None:
+        check_filters(market, request(Side.BID, quantity, price, kind))
+        return
+    with pytest.raises(RefusedError, match=f": {filter_name}$"):
+        check_filters(market, request(Side.BID, quantity, price, kind))

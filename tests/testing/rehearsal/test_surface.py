@@ -22,6 +22,9 @@ def test_markets_carry_the_instruments_rules() -> None:
             assert float(market["precision"]["amount"]) == 0.0001
             assert float(market["limits"]["amount"]["min"]) == 0.0002
             assert float(market["limits"]["cost"]["min"]) == 5
+            assert float(market["limits"]["amount"]["max"]) == 7000
+            assert float(market["limits"]["market"]["max"]) == 7000
+            assert float(market["limits"]["cost"]["max"]) == 9_000_000
             assert market["spot"]
             assert market["active"]
 

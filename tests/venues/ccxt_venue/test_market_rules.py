@@ -166,6 +166,31 @@ def test_written_rules_must_agree_and_both_are_named(change: dict[str, Any]) -> 
     assert agreed(exchange(), ETH, ETH) == agreed(exchange(), ETH, None) == ETH
 
 
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [
+        ({"amount": {"max": "9000"}, "cost": {"max": "9000000"}}, (Decimal(9000), Decimal(9_000_000))),
+        ({"amount": {"max": None}, "cost": {}}, (None, None)),
+        ({"amount": {"max": "0"}, "cost": {"max": 0}}, (None, None)),  # no exchange takes no order: it has no such rule
+        ({"amount": {"max": "NaN"}, "cost": {"max": "Infinity"}}, (None, None)),
+        ({"amount": None}, (None, None)),
+    ],
+)
+def test_the_largest_order_is_the_exchanges_own_or_not_known(
+    most: dict[str, Any], expected: tuple[Decimal | None, ...]
+) -> None:
+    rules = read_instrument(exchange(limits=most), "ETH/USDT")
+    assert (rules.maximum_quantity, rules.maximum_notional) == expected
+
+
+def test_a_largest_order_that_the_exchange_does_not_say_may_be_written() -> None:
+    written = evolve(ETH, maximum_quantity=Decimal(100))
+    assert agreed(exchange(), ETH, written) == written
+    assert agreed(exchange(), written, ETH) == written
+    with pytest.raises(SettingsError, match=r"instrument\.maximum_quantity.*expected 100,"):
+        agreed(exchange(), written, evolve(ETH, maximum_quantity=Decimal(101)))
+
+
 def test_the_account_has_one_name_for_all_its_keys() -> None:
     assert account_name(exchange(), {"info": {"uid": 354}}, None) == "somewhere-354"
     assert account_name(exchange(), {"info": []}, "main") == "somewhere-main"

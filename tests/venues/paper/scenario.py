@@ -29,6 +29,8 @@ def instrument(
     lot: str = "1",
     minimum_quantity: str = "0",
     minimum_notional: str = "0",
+    maximum_quantity: str | None = None,
+    maximum_notional: str | None = None,
     contract_size: str = "1",
 ) -> Instrument:
     return Instrument(
@@ -39,6 +41,8 @@ def instrument(
         lot_size=Decimal(lot),
         minimum_quantity=Decimal(minimum_quantity),
         minimum_notional=Decimal(minimum_notional),
+        maximum_quantity=None if maximum_quantity is None else Decimal(maximum_quantity),
+        maximum_notional=None if maximum_notional is None else Decimal(maximum_notional),
         contract_size=Decimal(contract_size),
         kind=kind,
     )

@@ -147,6 +147,17 @@ def test_an_order_below_a_minimum_is_refused(quantity: str, *, taken: bool) -> N
         assert the_rejection(scenario) is RejectionCode.FILTER
 
 
+@pytest.mark.parametrize(("quantity", "taken"), [("4", True), ("5", False), ("6", False)])
+def test_an_order_above_a_maximum_is_refused(quantity: str, *, taken: bool) -> None:
+    # At 100: 5 is worth 500 and above the largest notional of 499, 6 is above the largest quantity too.
+    scenario = opened(rules=instrument(maximum_quantity="5", maximum_notional="499"))
+    scenario.place(1, BID, "100", quantity)
+    if taken:
+        assert isinstance(scenario.own()[0], OrderAcknowledged)
+    else:
+        assert the_rejection(scenario) is RejectionCode.FILTER
+
+
 def test_an_unknown_symbol_is_refused_by_every_request() -> None:
     scenario = opened()
     order = scenario.place(1, BID, "99", "1")
