@@ -44,6 +44,7 @@ _ROOM_FOR_CONTROL_CHARACTERS: Final = 4
 _SPARE_ROWS: Final = 2
 """Below everything: the cursor, and one to spare, so that taking the view away does not scroll it."""
 _FEWEST_ROWS_WITH_HELP: Final = 12
+_FEWEST_ROWS_WITH_HEADING: Final = 20
 _SHORTEST_BAR: Final = 10
 _URGENCY: Final = (Tone.BAD, Tone.WARNING, Tone.PLAIN, Tone.GOOD)
 
@@ -55,10 +56,14 @@ class LiveView(RunView):
         sessions: what is shown.
         console: where.
         keys: what the reader presses; those of standard input by default.
+        heading: what is shown, in one line above it where there is room; what was printed before has scrolled away.
     """
 
-    def __init__(self, sessions: Sequence[Session], console: Console, keys: Keys | None = None) -> None:
+    def __init__(
+        self, sessions: Sequence[Session], console: Console, keys: Keys | None = None, *, heading: str = ""
+    ) -> None:
         self._sessions = sessions
+        self._heading = heading
         self._statuses = {each.symbol: SessionStatus(each) for each in sessions}
         self._console = console
         self._recent: dict[str, deque[PanelEvent]] = {each.symbol: deque(maxlen=_EVENTS_KEPT) for each in sessions}
@@ -123,10 +128,10 @@ class LiveView(RunView):
         width, height = self._console.size
         try:
             entries = {symbol: status.entry() for symbol, status in self._statuses.items()}
-            foot = self._foot(width, height)
-            rows = max(height - _SPARE_ROWS - len(foot), 1)
+            head, foot = self._head(width, height), self._foot(width, height)
+            rows = max(height - _SPARE_ROWS - len(head) - len(foot), 1)
             shown = self._why.picture(self._console, width, rows) if self._why.is_open else None
-            return Group(shown or self._markets(entries, width, rows), *foot)
+            return Group(*head, shown or self._markets(entries, width, rows), *foot)
         except Exception as error:  # noqa: BLE001 - a bug may have damaged the books, and trading goes on without a view
             text = Text(f"the view cannot be drawn, the run goes on: {printable(repr(error))}", style="red")
             return Group(*wrapped(text, width)[: max(height - _SPARE_ROWS, 1)])
@@ -169,6 +174,10 @@ class LiveView(RunView):
         for start in range(0, len(panels), columns):
             grid.add_row(*panels[start : start + columns])
         return grid
+
+    def _head(self, width: int, height: int) -> list[Text]:
+        has_room = height >= _FEWEST_ROWS_WITH_HEADING and len(self._heading) <= width
+        return [Text(self._heading, style="dim")] if self._heading and has_room else []
 
     def _foot(self, width: int, height: int) -> list[RenderableType]:
         """How far the run is, and which keys there are."""

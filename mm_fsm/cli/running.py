@@ -26,9 +26,7 @@ from mm_fsm.venues.paper import PaperPlan
 from mm_fsm.venues.port import PushedPlan
 
 DEMONSTRATION_PRESETS: Final = ("paper_ethusd", "paper_btcusd")
-DEMONSTRATION: Final = (
-    "a demonstration: two simulated markets, a machine for each; no account, no network, no real orders"
-)
+DEMONSTRATION: Final = "demonstration: two simulated markets; no account, no network, no real orders"
 """What a run without settings is, in its first line."""
 
 
@@ -47,15 +45,14 @@ def run_simulation(
         MarketMakerError: settings are refused, or there is no place for the results.
     """
     machine_class = load_machine(options.machine)
-    markets: Sequence[MarketConfiguration]
-    markets = [read_preset(name) for name in DEMONSTRATION_PRESETS] if settings is None else read_settings(settings)
     configurations = [
         for_session(market, duration_seconds=duration_seconds, seed=None if seed is None else seed + index)
-        for index, market in enumerate(markets)
+        for index, market in enumerate(_markets_of(settings))
     ]
     refuse_unasked_live(configurations, asked=live)
     watching = prepare_watching(configurations)
-    directory = run_directory(options.out, "demo" if settings is None else settings.stem)
+    heading, name = (DEMONSTRATION, "demo") if settings is None else ("", settings.stem)
+    directory = run_directory(options.out, name)
     opening = Opening(
         directory=directory,
         has_journal=options.journal,
@@ -67,9 +64,7 @@ def run_simulation(
 
     def tell() -> None:
         if not options.quiet:
-            if settings is None:
-                print_message(DEMONSTRATION, style="dim")
-            _announce(configurations, directory, is_real_time=speed != "max")
+            _announce(heading, *_what_is_shown(configurations, directory, is_real_time=speed != "max"))
 
     return execute(
         once_open(
@@ -81,13 +76,17 @@ def run_simulation(
         Output(
             directory=directory,
             as_json=options.as_json,
-            watch=lambda sessions: watching.of(choose_view(sessions, quiet=options.quiet), sessions, directory),
+            watch=lambda shown: watching.of(choose_view(shown, quiet=options.quiet, heading=heading), shown, directory),
         ),
     )
 
 
-def _announce(configurations: Sequence[MarketConfiguration], directory: Path, *, is_real_time: bool) -> None:
-    for line in _what_is_shown(configurations, directory, is_real_time=is_real_time):
+def _markets_of(settings: Path | None) -> Sequence[MarketConfiguration]:
+    return [read_preset(name) for name in DEMONSTRATION_PRESETS] if settings is None else read_settings(settings)
+
+
+def _announce(*lines: str) -> None:
+    for line in filter(None, lines):
         print_message(line, style="dim")
 
 

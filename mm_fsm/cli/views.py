@@ -9,15 +9,15 @@ from mm_fsm.cli.run_view import RunView
 from mm_fsm.runtime.session import Session
 
 
-def choose_view(sessions: Sequence[Session], *, quiet: bool) -> RunView:
-    """The view that fits standard error."""
+def choose_view(sessions: Sequence[Session], *, quiet: bool, heading: str = "") -> RunView:
+    """The view that fits standard error; ``heading`` says what is shown, in one line, where it is redrawn."""
     console = message_console()
     if quiet:
         return RunView()
     if can_redraw(console):
         from mm_fsm.cli.live_view import LiveView  # noqa: PLC0415
 
-        return LiveView(sessions, console)
+        return LiveView(sessions, console, heading=heading)
     from mm_fsm.cli.log_lines import LogLines  # noqa: PLC0415
 
     return LogLines(sessions)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from mm_fsm.cli.keys import Keys
 from mm_fsm.cli.live_view import LiveView
+from mm_fsm.cli.running import DEMONSTRATION
 from tests.report.statuses import entries, quoting_market
 
 
@@ -32,7 +33,9 @@ class PressedKeys(Keys):
         return pressed
 
 
-def view_of(shown: list[dict[str, Any]], width: int, height: int) -> tuple[LiveView, PressedKeys, Console]:
+def view_of(
+    shown: list[dict[str, Any]], width: int, height: int, heading: str = ""
+) -> tuple[LiveView, PressedKeys, Console]:
     """A view whose sessions say what they are given."""
     console = Console(width=width, height=height, color_system=None, force_terminal=True, legacy_windows=False)
     context = SimpleNamespace(is_stopping=False, stop_reason="")
@@ -44,7 +47,7 @@ def view_of(shown: list[dict[str, Any]], width: int, height: int) -> tuple[LiveV
         for each in shown
     ]  # fmt: skip
     keys = PressedKeys()
-    view = LiveView(sessions, console, keys)
+    view = LiveView(sessions, console, keys, heading=heading)
     view._statuses = {each["symbol"]: SimpleNamespace(entry=lambda each=each: each) for each in shown}  # type: ignore[misc]
     return view, keys, console
 
@@ -63,12 +66,21 @@ def markets(draw: st.DrawFn) -> list[dict[str, Any]]:
     return [{**some[number % len(some)], "symbol": f"M{number}/USD"} for number in range(count)]
 
 
-@given(markets(), st.sampled_from([120, 80, 60, 30]), st.sampled_from([6, 10, 24, 40]))
+@given(
+    markets(),
+    st.sampled_from([120, 80, 60, 30]),
+    st.sampled_from([6, 10, 24, 40]),
+    st.sampled_from(["", DEMONSTRATION]),
+)
 @settings(max_examples=40)
-def test_the_view_fits_its_window(shown: list[dict[str, Any]], width: int, height: int) -> None:
-    """With a row to spare for the cursor; every market is there, or the view says how many more there are."""
-    view, _, console = view_of(shown, width, height)
+def test_the_view_fits_its_window(shown: list[dict[str, Any]], width: int, height: int, heading: str) -> None:
+    """With a row to spare for the cursor; every market is there, or the view says how many more there are.
+
+    The heading is 76 characters long.
+    """
+    view, _, console = view_of(shown, width, height, heading)
     lines = drawn(view, console)
+    assert (lines[0] == DEMONSTRATION) == (heading == DEMONSTRATION and width >= 80 and height >= 24)
     assert len(lines) < height
     assert all(cell_len(line) <= width for line in lines)
     text = "\n".join(lines)

@@ -42,7 +42,7 @@ def test_the_demonstration_makes_two_markets(tmp_path: Path) -> None:
         assert entry["pnl_identity_gap"] == "0"
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8")) == finished.json()
     first, *markets = finished.messages.splitlines()[:3]
-    assert first == "a demonstration: two simulated markets, a machine for each; no account, no network, no real orders"
+    assert first == "demonstration: two simulated markets; no account, no network, no real orders"
     assert [line.split(", as fast")[0] for line in markets] == [
         f"making {symbol} on paper, in a simulated market (seed {seed}), for 1 minute 40 seconds of its time"
         for symbol, seed in (("ETH/USD", 7), ("BTC/USD", 8))
