@@ -194,6 +194,20 @@ class JournalError(MarketMakerError, RuntimeError):
         super().__init__(f"journal {journal}: {problem} {remedy}")
 
 
+class PortError(MarketMakerError, OSError):
+    """A port on 127.0.0.1 cannot be listened on.
+
+    Args:
+        port: the number that was wanted.
+        problem: what the system said.
+    """
+
+    def __init__(self, port: int, problem: str) -> None:
+        self.port = port
+        self.problem = problem
+        super().__init__(f"port {port}: expected a free one, found {problem!r}. Name another, or 0 for any free one.")
+
+
 class OwnershipError(MarketMakerError, RuntimeError):
     """Another process makes this market on this account already."""
 

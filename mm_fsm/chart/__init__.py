@@ -20,7 +20,7 @@ from mm_fsm.chart.definition import (
 from mm_fsm.chart.engine import EngineDisagreesError, EngineExecutor
 from mm_fsm.chart.executor import Executor, ExecutorKind
 from mm_fsm.chart.gate import Gate, GuardFailedError, GuardObserver
-from mm_fsm.chart.settled import settled
+from mm_fsm.chart.settled_methods import settled
 from mm_fsm.chart.table import Table, TableExecutor
 
 __all__ = [

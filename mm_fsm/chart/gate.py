@@ -11,7 +11,7 @@ from typing import Protocol
 
 from mm_fsm.chart.definition import ChartDefinition, EdgeDefinition
 from mm_fsm.chart.names import hooks_of
-from mm_fsm.chart.settled import is_settled
+from mm_fsm.chart.settled_methods import is_settled
 from mm_fsm.errors import ChartDefinitionError, MarketMakerError
 
 

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Final
 
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, SIGNAL_BASE, ExitCode
-from mm_fsm.cli.unprinted import print_no_more, reopen_what_is_closed, unprinted
+from mm_fsm.cli.unprinted_output import print_no_more, reopen_what_is_closed, unprinted
 
 _OBJECTS_A_COLLECTION: Final = 100_000
 """New objects after which cycles are looked for; Python's own value suits small programs."""

@@ -76,7 +76,7 @@ class _Commands(TyperGroup):
             print_message(f"mm-fsm: {error}", style="red")
             raise typer.Exit(ExitCode.BAD_INPUT) from None
         except BrokenPipeError:  # a reader such as head has read enough
-            from mm_fsm.cli.unprinted import print_no_more
+            from mm_fsm.cli.unprinted_output import print_no_more
 
             print_no_more()
             raise typer.Exit(READER_LEFT) from None

@@ -19,7 +19,7 @@ from mm_fsm.cli.exit_codes import exit_status
 from mm_fsm.cli.interruption import Interruption, interruptible
 from mm_fsm.cli.run_view import RunView
 from mm_fsm.cli.unblocked_output import drain, is_behind, unblocked
-from mm_fsm.cli.unprinted import print_no_more, unprinted
+from mm_fsm.cli.unprinted_output import print_no_more, unprinted
 from mm_fsm.cli.visited import write_visited
 from mm_fsm.cli.wrapping import wrapped
 from mm_fsm.core.messages import CancelOrder, Intent, PlaceOrder

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from mm_fsm.cli.asked_for import port_asked_for
 from mm_fsm.cli.consoles import result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.library_output import library_output_hidden
@@ -82,7 +83,7 @@ def run_inspector(run: Path, options: InspectOptions, *, until: Callable[[], obj
 def _serve(markets: Sequence[InspectedMarket], title: str, options: InspectOptions, until: Callable[[], object]) -> int:
     with library_output_hidden():
         page = inspection_page(markets, title=title, is_served=True)
-    with LoopbackServer(inspection_routes(page, markets), options.port) as server:
+    with port_asked_for("--port"), LoopbackServer(inspection_routes(page, markets), options.port) as server:
         _print(markets, {"address": server.address}, as_json=options.as_json)
         with suppress(KeyboardInterrupt):  # what ends it
             until()

@@ -18,9 +18,9 @@ from mm_fsm.cli.row_layout import Block, fitted
 from mm_fsm.cli.wrapping import STYLES, answered, wrapped
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.report.ended_words import ended_answers
-from mm_fsm.report.run_condition import Condition
+from mm_fsm.report.run_condition import RunCondition
 from mm_fsm.report.status_words import (
-    Answer,
+    StatusAnswer,
     Tone,
     amount,
     answers,
@@ -158,22 +158,22 @@ def _subtitle(omitted: int, room: int) -> Text | None:
 def _blocks(entry: Entry, width: int) -> Iterator[Block]:
     """Everything that there is to show, in the order in which it stands."""
     if entry["has_ended"]:
-        for rank, answer in enumerate(ended_answers(entry, Condition.ENDED)):
+        for rank, answer in enumerate(ended_answers(entry, RunCondition.ENDED)):
             yield Block(rank, answered(answer, width))
         return
     if entry["why_down"]:
-        yield Block(0, answered(Answer("down", printable(entry["why_down"]), Tone.BAD), width))
+        yield Block(0, answered(StatusAnswer("down", printable(entry["why_down"]), Tone.BAD), width))
     else:
         yield from _quoting(entry, width)
     yield Block(4, _inventory(entry, width))
     if entry["limits"]:
         yield _limits(entry, width)
-    yield Block(3, _short_profit(entry, width), longer=(answered(Answer("profit", profit_words(entry)), width),))
+    yield Block(3, _short_profit(entry, width), longer=(answered(StatusAnswer("profit", profit_words(entry)), width),))
     fills = [answered(answer, width) for answer in fills_answers(entry)]
     yield Block(6, fills[0], longer=([line for lines in fills for line in lines],))
     feed = next(answer for answer in answers(entry) if answer.question == "feed")
     yield Block(1 if feed.tone is Tone.BAD else 5, answered(feed, width))
-    yield Block(7, answered(Answer("spreads", spread_words(entry)), width))
+    yield Block(7, answered(StatusAnswer("spreads", spread_words(entry)), width))
 
 
 def _quoting(entry: Entry, width: int) -> Iterator[Block]:
@@ -186,23 +186,23 @@ def _quoting(entry: Entry, width: int) -> Iterator[Block]:
         yield Block(1, answered(answer, width))
 
 
-def _sides(entry: Entry) -> Iterator[Answer]:
+def _sides(entry: Entry) -> Iterator[StatusAnswer]:
     """What each side is doing, in one answer where it is the same."""
     both = both_sides(entry)
     for name, is_live, words in side_lines(entry):
         if both and name != "bid":
             continue
         tone = Tone.GOOD if is_live else Tone.PLAIN if glance_tone(entry) is Tone.PLAIN else Tone.WARNING
-        yield Answer("sides" if both else name, words, tone)
+        yield StatusAnswer("sides" if both else name, words, tone)
 
 
 def _short_quoting(entry: Entry, width: int) -> list[Text]:
     """The market's best prices, and each side with its best own order."""
     market = entry["market"]
-    found = [Answer("market", f"{price(entry, market['bid'])} / {price(entry, market['ask'])}"), *_sides(entry)]
+    found = [StatusAnswer("market", f"{price(entry, market['bid'])} / {price(entry, market['ask'])}"), *_sides(entry)]
     quotes = {side: quote_words(entry, side, counts=False) for side in entry["sides"]}
     if both_sides(entry):
-        found += [Answer(f"own {side}", words) for side, words in quotes.items() if words]
+        found += [StatusAnswer(f"own {side}", words) for side, words in quotes.items() if words]
     else:
         found[1:] = [
             evolve(each, words="; ".join(filter(None, (each.words, quotes[each.question])))) for each in found[1:]
@@ -242,7 +242,7 @@ def _inventory(entry: Entry, width: int) -> list[Text]:
     words += f", {percent(inventory['use'])} of the limit"
     use = inventory["use"]
     tone = Tone.BAD if use > 1 else Tone.WARNING if use >= 0.8 else Tone.PLAIN  # noqa: PLR2004 - as limits are
-    lines = answered(Answer("inventory", words, tone), width)
+    lines = answered(StatusAnswer("inventory", words, tone), width)
     gauge = _gauge(inventory["skew"], STYLES[tone] or "cyan")
     if len(lines) == 1 and lines[0].cell_len + gauge.cell_len + 1 <= width:
         return [Text.assemble(lines[0], " ", gauge)]
@@ -285,7 +285,7 @@ def _limit_line(limit: Mapping[str, Any]) -> Text:
 
 
 def _short_profit(entry: Entry, width: int) -> list[Text]:
-    return answered(Answer("profit", f"{net_profit_words(entry)}, {entry['fills']:,} fills"), width)
+    return answered(StatusAnswer("profit", f"{net_profit_words(entry)}, {entry['fills']:,} fills"), width)
 
 
 def _latest(recent: Sequence[PanelEvent], width: int, room: int) -> list[Text]:

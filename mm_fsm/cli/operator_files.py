@@ -9,9 +9,9 @@ from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.wrapping import STYLES
 from mm_fsm.errors import FileError
 from mm_fsm.report.ended_words import next_step, orders_may_be_open
-from mm_fsm.report.run_condition import IN_WORDS, ORDERS_MAY_BE_OPEN, SILENT_SECONDS, Condition, condition_now
+from mm_fsm.report.run_condition import IN_WORDS, ORDERS_MAY_BE_OPEN, SILENT_SECONDS, RunCondition, condition_now
 from mm_fsm.report.status import read_status
-from mm_fsm.report.status_words import Answer, Tone
+from mm_fsm.report.status_words import StatusAnswer, Tone
 from mm_fsm.runtime.operations import PAUSE, STOP, OperationsDirectory
 
 
@@ -48,7 +48,7 @@ def stop_run(directory: Path, reason: str) -> int:
     return _say(operations, "will be stopped")
 
 
-def _what_helps(operations: OperationsDirectory, condition: Condition) -> Answer:
+def _what_helps(operations: OperationsDirectory, condition: RunCondition) -> StatusAnswer:
     """What to do about a run whose process is gone, as far as its status tells."""
     directory = operations.directory
     try:
@@ -58,15 +58,15 @@ def _what_helps(operations: OperationsDirectory, condition: Condition) -> Answer
     except (FileError, LookupError, TypeError, ValueError, ArithmeticError):  # no status that this version can read
         pass
     if operations.is_confirmed_empty():
-        return Answer("next", "A watchdog has confirmed every book empty.", Tone.WARNING)
-    return Answer("next", orders_may_be_open(directory), Tone.BAD)
+        return StatusAnswer("next", "A watchdog has confirmed every book empty.", Tone.WARNING)
+    return StatusAnswer("next", orders_may_be_open(directory), Tone.BAD)
 
 
 def _say(operations: OperationsDirectory, what: str) -> int:
     """Say whether anybody will see it; the exit status."""
     facts, condition = operations.read(), condition_now(operations)
     markets = ", ".join(market.symbol for market in facts.markets)
-    if condition is Condition.ENDED:
+    if condition is RunCondition.ENDED:
         print_message(f"the run of {markets} has ended: nothing listens to this until it is started again")
         return ExitCode.SUCCESS
     if condition in ORDERS_MAY_BE_OPEN:
@@ -76,7 +76,7 @@ def _say(operations: OperationsDirectory, what: str) -> int:
             style=STYLES[step.tone] or "yellow",
         )
         return ExitCode.FAILURE
-    if condition is Condition.SILENT:
+    if condition is RunCondition.SILENT:
         print_message(
             f"process {facts.process} has been silent for more than {SILENT_SECONDS:g} s: it may not see this. "
             "Look at it, and at the account.",

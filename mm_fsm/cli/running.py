@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+from mm_fsm.cli.asked_for import refuse_unasked_live
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.durations import duration_in_words
 from mm_fsm.cli.execution import Output, execute
@@ -19,7 +20,7 @@ from mm_fsm.cli.views import choose_view
 from mm_fsm.cli.watchers import prepare_watching
 from mm_fsm.runtime.operations import OperationsDirectory
 from mm_fsm.runtime.pacing import Pacer
-from mm_fsm.runtime.session import for_session, open_venue, refuse_unasked_live
+from mm_fsm.runtime.session import for_session, open_venue
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
 from mm_fsm.runtime.supervisor import Supervising
 from mm_fsm.venues.paper import PaperPlan

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 from typing import Final
 
+from mm_fsm.cli.asked_for import port_asked_for
 from mm_fsm.cli.consoles import message_console, print_message
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.errors import FileError, OptionError
@@ -28,7 +29,7 @@ def run_serve(directory: Path, *, port: int, control: bool, token_file: Path | N
     access = _access(control=control, token_file=token_file)
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # before there are threads, which inherit it
     try:
-        with LoopbackServer(routes_of(place, access), port) as server:
+        with port_asked_for("--port"), LoopbackServer(routes_of(place, access), port) as server:
             print_message(f"{place} is shown at {server.address}; Ctrl-C ends that, and nothing else")
             if access is not None and token_file is None:
                 print_message(f"token for pause, resume and stop, as long as this process lives: {access.token}")

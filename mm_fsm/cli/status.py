@@ -16,10 +16,10 @@ from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.wrapping import STYLES, answered, wrapped
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.ended_words import ended_answers, next_step, run_left
-from mm_fsm.report.run_condition import IN_WORDS, LISTENING, Condition, condition_of
+from mm_fsm.report.run_condition import IN_WORDS, LISTENING, RunCondition, condition_of
 from mm_fsm.report.status import read_status
 from mm_fsm.report.status_words import (
-    Answer,
+    StatusAnswer,
     Tone,
     answers,
     glance_tone,
@@ -50,23 +50,23 @@ def print_status(directory: Path, *, as_json: bool) -> int:
             console.print(line, soft_wrap=True)
     if condition not in LISTENING:
         _say_what_helps(status, condition, directory, rescues)
-    elif condition is Condition.SILENT:
+    elif condition is RunCondition.SILENT:
         print_message(
             f"mm-fsm: process {status['process']} has said nothing for {_age(status)}: it may hang. Look at it, and at "
             "the account.",
             style="red",
         )
-    return ExitCode.SUCCESS if condition in {Condition.RUNNING, Condition.ENDED} else ExitCode.FAILURE
+    return ExitCode.SUCCESS if condition in {RunCondition.RUNNING, RunCondition.ENDED} else ExitCode.FAILURE
 
 
 def _say_what_helps(
-    status: Mapping[str, Any], condition: Condition, directory: Path, rescues: Mapping[str, RescuedMarket]
+    status: Mapping[str, Any], condition: RunCondition, directory: Path, rescues: Mapping[str, RescuedMarket]
 ) -> None:
     """What became of a run that nobody makes any more, and what to do next."""
     step = next_step(status, condition, directory, rescues)
     words = f"process {status['process']} {IN_WORDS[condition]}. {step.words}"
-    style = STYLES[step.tone] or ("dim" if condition is Condition.ENDED else "yellow")
-    print_message(words if condition is Condition.ENDED else f"mm-fsm: {words}", style=style)
+    style = STYLES[step.tone] or ("dim" if condition is RunCondition.ENDED else "yellow")
+    print_message(words if condition is RunCondition.ENDED else f"mm-fsm: {words}", style=style)
 
 
 def _run_of(operations: OperationsDirectory) -> str | None:
@@ -81,7 +81,7 @@ def _age(status: Mapping[str, Any]) -> str:
 
 
 def _lines(
-    status: dict[str, Any], directory: Path, rescues: Mapping[str, RescuedMarket], width: int, condition: Condition
+    status: dict[str, Any], directory: Path, rescues: Mapping[str, RescuedMarket], width: int, condition: RunCondition
 ) -> Iterator[Text]:
     """Everything, in lines no wider than ``width``."""
     yield from wrapped(Text(_run_line(status, directory, condition), style="dim"), width)
@@ -91,7 +91,7 @@ def _lines(
         yield from wrapped(Text(_rescue_line(symbol, each)), width)
 
 
-def _run_line(status: dict[str, Any], directory: Path, condition: Condition) -> str:
+def _run_line(status: dict[str, Any], directory: Path, condition: RunCondition) -> str:
     if condition not in LISTENING:
         return f"{directory}: {run_left(status, condition)}"
     return f"{directory}: process {status['process']} {IN_WORDS[condition]}; this is from {_age(status)} ago"
@@ -103,7 +103,7 @@ def _rescue_line(symbol: str, found: RescuedMarket) -> str:
     return f"{symbol}: a watchdog {book} {age} ago, after {found.cancels} cancels"
 
 
-def _market(entry: dict[str, Any], width: int, condition: Condition, rescue: RescuedMarket | None) -> Iterator[Text]:
+def _market(entry: dict[str, Any], width: int, condition: RunCondition, rescue: RescuedMarket | None) -> Iterator[Text]:
     """A market in lines no wider than ``width``."""
     is_over = condition not in LISTENING
     words, tone = headline(entry), glance_tone(entry)
@@ -124,11 +124,11 @@ def _market(entry: dict[str, Any], width: int, condition: Condition, rescue: Res
         yield from answered(answer, width, indent=2)
 
 
-def _answers(entry: dict[str, Any], condition: Condition, rescue: RescuedMarket | None) -> Iterator[Answer]:
+def _answers(entry: dict[str, Any], condition: RunCondition, rescue: RescuedMarket | None) -> Iterator[StatusAnswer]:
     """What is asked of a market: as it is made, or as it was left."""
     if entry["has_ended"] or condition not in LISTENING:
         yield from ended_answers(entry, condition, rescue)
     elif entry["why_down"]:
-        yield Answer("down", printable(entry["why_down"]), Tone.BAD)
+        yield StatusAnswer("down", printable(entry["why_down"]), Tone.BAD)
     else:
         yield from answers(entry)

@@ -7,7 +7,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from mm_fsm.report.status_words import Answer, Tone
+from mm_fsm.report.status_words import StatusAnswer, Tone
 
 STYLES: Final = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WARNING: "yellow", Tone.BAD: "bold red"}
 LABEL_WIDTH: Final = 10
@@ -27,7 +27,7 @@ def wrapped(text: Text, width: int) -> list[Text]:
     return [*lines] or [Text()]
 
 
-def answered(answer: Answer, width: int, *, indent: int = 0) -> list[Text]:
+def answered(answer: StatusAnswer, width: int, *, indent: int = 0) -> list[Text]:
     """A question and its answer beside it; where there is room, all lines of the answer in one column."""
     label = Text(" " * indent + answer.question, style="dim")
     words = Text(answer.words, style=STYLES[answer.tone])

@@ -21,7 +21,7 @@ from mm_fsm.diagram.loading import DEFAULT_CHARTS, DrawableChart, drawable, load
 from mm_fsm.diagram.markdown import markdown_source
 from mm_fsm.diagram.mermaid import mermaid_source
 from mm_fsm.diagram.overlay import NO_OVERLAY, EdgeStyle, Overlay, StateStyle
-from mm_fsm.diagram.picture import PictureFormat, digest_in_svg, picture
+from mm_fsm.diagram.pictures import PictureFormat, digest_in_svg, picture
 from mm_fsm.diagram.problems import ChartLoadError, DiagramError
 
 __all__ = [

@@ -14,7 +14,7 @@ from mm_fsm.diagram.loading import DrawableChart
 from mm_fsm.diagram.markdown import markdown_source
 from mm_fsm.diagram.mermaid import mermaid_source
 from mm_fsm.diagram.overlay import NO_OVERLAY, Overlay
-from mm_fsm.diagram.picture import PictureFormat, digest_in_svg, digest_of_dot, dot_digest_in_svg, picture
+from mm_fsm.diagram.pictures import PictureFormat, digest_in_svg, digest_of_dot, dot_digest_in_svg, picture
 from mm_fsm.diagram.problems import DiagramError
 
 

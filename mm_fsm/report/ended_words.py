@@ -15,9 +15,9 @@ from time import time as wall_time
 from typing import Any, Final
 
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
-from mm_fsm.report.run_condition import IN_WORDS, Condition
+from mm_fsm.report.run_condition import IN_WORDS, RunCondition
 from mm_fsm.report.session_report import Outcome
-from mm_fsm.report.status_words import Answer, Entry, Tone, fills_answers, printable, profit_words
+from mm_fsm.report.status_words import Entry, StatusAnswer, Tone, fills_answers, printable, profit_words
 from mm_fsm.report.table import duration
 from mm_fsm.runtime.operations import RescuedMarket
 
@@ -30,7 +30,7 @@ _HOW: Final[Mapping[str, tuple[str, Tone]]] = {
 }
 
 
-def run_left(status: Mapping[str, Any], condition: Condition) -> str:
+def run_left(status: Mapping[str, Any], condition: RunCondition) -> str:
     """What became of a run that nobody makes any more, when, and by what error if one broke it off: one clause.
 
     Raises:
@@ -39,13 +39,13 @@ def run_left(status: Mapping[str, Any], condition: Condition) -> str:
     error = "" if status["error"] is None else f", by an error: {printable(status['error'])}"
     at = datetime.fromtimestamp(status["written_at"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     when = f"{at}, {duration(max(wall_time() - status['written_at'], 0.0))} ago"
-    has_said = condition is Condition.ENDED and not status["is_running"]
+    has_said = condition is RunCondition.ENDED and not status["is_running"]
     return f"process {status['process']} {IN_WORDS[condition]}{error}" + (
         f" at {when}" if has_said else f"; its last word is of {when}"
     )
 
 
-def ended_answers(entry: Entry, condition: Condition, rescue: RescuedMarket | None = None) -> Iterator[Answer]:
+def ended_answers(entry: Entry, condition: RunCondition, rescue: RescuedMarket | None = None) -> Iterator[StatusAnswer]:
     """What is asked of a market that nobody makes any more, what matters most first.
 
     Args:
@@ -56,36 +56,38 @@ def ended_answers(entry: Entry, condition: Condition, rescue: RescuedMarket | No
     yield _how(entry, condition)
     yield _book(entry, condition, rescue)
     yield _position(entry, condition)
-    yield Answer("profit", profit_words(entry))
+    yield StatusAnswer("profit", profit_words(entry))
     yield from fills_answers(entry, is_over=True)
 
 
-def _how(entry: Entry, condition: Condition) -> Answer:
+def _how(entry: Entry, condition: RunCondition) -> StatusAnswer:
     ending = entry["ending"]
-    if not entry["has_ended"] and condition is Condition.GONE:
-        return Answer("ended", "its process is gone, without a word about why", Tone.BAD)
-    if not entry["has_ended"] and condition is Condition.ENDED:
-        return Answer("ended", "in order; its last status could not be written", Tone.WARNING)
+    if not entry["has_ended"] and condition is RunCondition.GONE:
+        return StatusAnswer("ended", "its process is gone, without a word about why", Tone.BAD)
+    if not entry["has_ended"] and condition is RunCondition.ENDED:
+        return StatusAnswer("ended", "in order; its last status could not be written", Tone.WARNING)
     words, tone = _HOW[ending["outcome"]]
     clock = "" if ending["at"] is None else f"at {_clock(ending['at'])}, "
     reasons = dict.fromkeys(printable(each) for each in (ending["reason"], ending["error"]) if each)
     why = f": {'; '.join(reasons)}" if reasons else ""
-    return Answer("ended", f"{clock}{words}{why}", tone)
+    return StatusAnswer("ended", f"{clock}{words}{why}", tone)
 
 
-def _book(entry: Entry, condition: Condition, rescue: RescuedMarket | None) -> Answer:
+def _book(entry: Entry, condition: RunCondition, rescue: RescuedMarket | None) -> StatusAnswer:
     orders = _orders(entry["ending"]["unconfirmed"])
     if _is_confirmed_empty(entry, condition):
-        return Answer("orders", "none is open: the venue's book was confirmed empty", Tone.GOOD)
-    if not entry["is_live"] and condition in {Condition.LEFT, Condition.GONE}:
-        return Answer("orders", "none is open: its orders were on paper, and are gone with the process")
+        return StatusAnswer("orders", "none is open: the venue's book was confirmed empty", Tone.GOOD)
+    if not entry["is_live"] and condition in {RunCondition.LEFT, RunCondition.GONE}:
+        return StatusAnswer("orders", "none is open: its orders were on paper, and are gone with the process")
     if rescue is not None and rescue.is_confirmed_empty:
-        return Answer("orders", "none is open: a watchdog found the venue's book empty", Tone.GOOD)
+        return StatusAnswer("orders", "none is open: a watchdog found the venue's book empty", Tone.GOOD)
     if not _is_known(entry, condition):
         there = orders or "none"
-        return Answer("orders", f"open when it last said something: {there}; nobody has confirmed any gone", Tone.BAD)
+        return StatusAnswer(
+            "orders", f"open when it last said something: {there}; nobody has confirmed any gone", Tone.BAD
+        )
     words = f"may still be open: {orders}" if orders else "the venue has not said yet that none is open"
-    return Answer("orders", words, Tone.BAD)
+    return StatusAnswer("orders", words, Tone.BAD)
 
 
 def _orders(ids: list[str]) -> str:
@@ -96,7 +98,7 @@ def _orders(ids: list[str]) -> str:
     return f"{len(ids)} ({', '.join(printable(each) for each in ids[:_IDS_SHOWN])}{more})"
 
 
-def _position(entry: Entry, condition: Condition) -> Answer:
+def _position(entry: Entry, condition: RunCondition) -> StatusAnswer:
     ending = entry["ending"]
     as_of = "" if _is_known(entry, condition) else "when it last said something: "
     unit = printable(ending["base_currency"])
@@ -105,12 +107,12 @@ def _position(entry: Entry, condition: Condition) -> Answer:
     rest = f", {ending['below_lot']} of it less than any order can trade" if below else ""
     is_flat = offset == below
     words = f"{as_of}{ending['position']} {unit}, {words}{rest}"
-    return Answer("position", words, Tone.PLAIN if is_flat else Tone.WARNING)
+    return StatusAnswer("position", words, Tone.PLAIN if is_flat else Tone.WARNING)
 
 
 def next_step(
-    status: Mapping[str, Any], condition: Condition, directory: Path, rescues: Mapping[str, RescuedMarket]
-) -> Answer:
+    status: Mapping[str, Any], condition: RunCondition, directory: Path, rescues: Mapping[str, RescuedMarket]
+) -> StatusAnswer:
     """What to do about a run that nobody makes any more.
 
     Args:
@@ -121,7 +123,7 @@ def next_step(
     """
     live = [entry for entry in status["symbols"] if entry["is_live"]]
     if not live:
-        return Answer("next", "It traded on paper: nothing is left at any exchange.")
+        return StatusAnswer("next", "It traded on paper: nothing is left at any exchange.")
     words, tone = [], Tone.PLAIN
     far = [printable(entry["symbol"]) for entry in live if not _is_flat(entry)]
     if far:
@@ -129,10 +131,10 @@ def next_step(
         words, tone = [f"{stays}: start the run again, which goes on with it, or reduce it at the venue."], Tone.WARNING
     rescued = {symbol for symbol, each in rescues.items() if each.is_confirmed_empty}
     if rescued.issuperset(entry["symbol"] for entry in live):
-        return Answer("next", " ".join(("A watchdog has confirmed every book empty.", *words)), Tone.WARNING)
+        return StatusAnswer("next", " ".join(("A watchdog has confirmed every book empty.", *words)), Tone.WARNING)
     if not all(_is_confirmed_empty(entry, condition) for entry in live):
-        return Answer("next", " ".join((orders_may_be_open(directory), *words)), Tone.BAD)
-    return Answer("next", " ".join(("No order is open.", *words)), tone)
+        return StatusAnswer("next", " ".join((orders_may_be_open(directory), *words)), Tone.BAD)
+    return StatusAnswer("next", " ".join(("No order is open.", *words)), tone)
 
 
 def orders_may_be_open(directory: Path) -> str:
@@ -141,14 +143,14 @@ def orders_may_be_open(directory: Path) -> str:
     return f"Orders may still be open: {remedy}"
 
 
-def _is_known(entry: Entry, condition: Condition) -> bool:
+def _is_known(entry: Entry, condition: RunCondition) -> bool:
     """Whether its last word is how it was left; a process that died may have done more since."""
-    return entry["has_ended"] or condition is Condition.LEFT
+    return entry["has_ended"] or condition is RunCondition.LEFT
 
 
-def _is_confirmed_empty(entry: Entry, condition: Condition) -> bool:
+def _is_confirmed_empty(entry: Entry, condition: RunCondition) -> bool:
     """Whether no own order is open at the venue. A run that ended in order has had that confirmed, status or not."""
-    if condition is Condition.ENDED and not entry["has_ended"]:
+    if condition is RunCondition.ENDED and not entry["has_ended"]:
         return True
     return entry["ending"]["is_book_confirmed_empty"] and _is_known(entry, condition)
 

@@ -6,7 +6,7 @@ from mm_fsm.errors import JournalError
 from mm_fsm.machine.quoting import QuotingMachine
 from mm_fsm.runtime.journal.database import SegmentRow
 from mm_fsm.runtime.journal.reader import JournalReader
-from mm_fsm.runtime.journal.replay import recorded_class
+from mm_fsm.runtime.journal.replaying import recorded_class
 
 
 def recorded_market_maker(reader: JournalReader, segment: SegmentRow) -> type[QuotingMachine]:

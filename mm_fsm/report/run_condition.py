@@ -15,7 +15,7 @@ SILENT_SECONDS: Final = 10.0
 """A run that says nothing for so long may hang; it writes its heartbeat and its status once a second."""
 
 
-class Condition(StrEnum):
+class RunCondition(StrEnum):
     """What has become of a run."""
 
     RUNNING = "running"
@@ -31,20 +31,20 @@ class Condition(StrEnum):
 
 
 IN_WORDS: Final = {
-    Condition.RUNNING: "runs",
-    Condition.SILENT: "is silent and may hang",
-    Condition.GONE: "is gone and has not ended in order",
-    Condition.LEFT: "has left markets before they ended",
-    Condition.ENDED: "has ended",
+    RunCondition.RUNNING: "runs",
+    RunCondition.SILENT: "is silent and may hang",
+    RunCondition.GONE: "is gone and has not ended in order",
+    RunCondition.LEFT: "has left markets before they ended",
+    RunCondition.ENDED: "has ended",
 }
 """What a process is or does then."""
-LISTENING: Final = frozenset({Condition.RUNNING, Condition.SILENT})
+LISTENING: Final = frozenset({RunCondition.RUNNING, RunCondition.SILENT})
 """There may be a process that trades."""
-ORDERS_MAY_BE_OPEN: Final = frozenset({Condition.GONE, Condition.LEFT})
+ORDERS_MAY_BE_OPEN: Final = frozenset({RunCondition.GONE, RunCondition.LEFT})
 """Nobody trades, and nobody has confirmed the books empty."""
 
 
-def condition_of(operations: OperationsDirectory, status: Mapping[str, Any]) -> Condition:
+def condition_of(operations: OperationsDirectory, status: Mapping[str, Any]) -> RunCondition:
     """What has become of the run that wrote ``status``.
 
     Args:
@@ -52,18 +52,18 @@ def condition_of(operations: OperationsDirectory, status: Mapping[str, Any]) -> 
         status: what ``read_status`` found.
     """
     if not status["is_running"]:
-        return Condition.ENDED if all(each["has_ended"] for each in status["symbols"]) else Condition.LEFT
+        return RunCondition.ENDED if all(each["has_ended"] for each in status["symbols"]) else RunCondition.LEFT
     facts = _described(operations)
     if is_gone(status) or (facts is not None and facts.run != status["run"]):  # another run has begun there
-        return Condition.GONE
+        return RunCondition.GONE
     silent = None if facts is None else operations.silent_seconds()
     if facts is not None and silent is None:  # it has ended in order; its last status could not be written
-        return Condition.ENDED
+        return RunCondition.ENDED
     age = max(wall_time() - status["written_at"], silent or 0.0)
-    return Condition.SILENT if age > SILENT_SECONDS else Condition.RUNNING
+    return RunCondition.SILENT if age > SILENT_SECONDS else RunCondition.RUNNING
 
 
-def condition_now(operations: OperationsDirectory) -> Condition:
+def condition_now(operations: OperationsDirectory) -> RunCondition:
     """What has become of the run that began last in a directory, whatever its status says of an earlier one.
 
     Raises:
@@ -77,10 +77,10 @@ def condition_now(operations: OperationsDirectory) -> Condition:
     except (FileError, LookupError, TypeError):  # no status that this version can read: the other files tell enough
         pass
     if silent is None:
-        return Condition.ENDED
+        return RunCondition.ENDED
     if facts.is_gone():
-        return Condition.GONE
-    return Condition.SILENT if silent > SILENT_SECONDS else Condition.RUNNING
+        return RunCondition.GONE
+    return RunCondition.SILENT if silent > SILENT_SECONDS else RunCondition.RUNNING
 
 
 def _described(operations: OperationsDirectory) -> RunDescription | None:

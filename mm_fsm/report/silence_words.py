@@ -11,31 +11,31 @@ from typing import Any, Final
 
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
 from mm_fsm.core.decisions import HoldReason
-from mm_fsm.report.status_words import Answer, Entry, printable
+from mm_fsm.report.status_words import Entry, StatusAnswer, printable
 from mm_fsm.report.table import duration
 
 _PASSES_AT_ONCE: Final = frozenset({HoldReason.ORDERS_IN_FLIGHT, HoldReason.COMPLETED})
 """Nobody asks why: an answer is on its way, or everything is over."""
 
 
-def silences(entry: Entry) -> Iterator[tuple[str, list[Answer]]]:
+def silences(entry: Entry) -> Iterator[tuple[str, list[StatusAnswer]]]:
     """Each side that is silent for a reason worth asking about, and what there is to say of it."""
     for name, side in entry["sides"].items():
         if not side["is_live"] and side["reason"] not in _PASSES_AT_ONCE:
             yield name, list(_answers(side, entry["time"]))
 
 
-def _answers(side: Mapping[str, Any], now: int) -> Iterator[Answer]:
+def _answers(side: Mapping[str, Any], now: int) -> Iterator[StatusAnswer]:
     detail = f": {printable(side['detail'])}" if side["detail"] else ""
-    yield Answer("why", f"{side['why']}{detail}")
+    yield StatusAnswer("why", f"{side['why']}{detail}")
     decided = _decided(side["decided_by"])
     if decided:
-        yield Answer("decided by", decided)
+        yield StatusAnswer("decided by", decided)
     if side["since"] is not None:
         began = side["began_with"]
         step = "" if began is None else f"; step {began['step']:,}: {printable(began['fact'])}"
-        yield Answer("since", f"{_clock(side['since'])}, for {_lasting(now - side['since'])}{step}")
-    yield Answer("ends", _end(side, now))
+        yield StatusAnswer("since", f"{_clock(side['since'])}, for {_lasting(now - side['since'])}{step}")
+    yield StatusAnswer("ends", _end(side, now))
 
 
 def _decided(decision: Mapping[str, Any] | None) -> str:

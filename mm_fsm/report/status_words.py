@@ -47,7 +47,7 @@ _ENDED: Final = {
 
 
 @frozen
-class Answer:
+class StatusAnswer:
     """One question that people ask of a market, in a word or two, and its answer."""
 
     question: str
@@ -127,24 +127,24 @@ def side_lines(entry: Entry) -> Iterable[tuple[str, bool, str]]:
         yield name, False, f"held{since}: {side['why']}{detail}{silence}"
 
 
-def answers(entry: Entry) -> Iterator[Answer]:
+def answers(entry: Entry) -> Iterator[StatusAnswer]:
     """Everything that is asked of a market which is being made, what matters most first."""
     yield from _sides(entry)
     yield from troubles(entry)
-    yield Answer("market", market_words(entry))
+    yield StatusAnswer("market", market_words(entry))
     yield inventory_answer(entry)
     yield limits_answer(entry)
-    yield Answer("profit", profit_words(entry))
+    yield StatusAnswer("profit", profit_words(entry))
     yield from fills_answers(entry)
     yield feed_answer(entry)
 
 
-def _sides(entry: Entry) -> Iterator[Answer]:
+def _sides(entry: Entry) -> Iterator[StatusAnswer]:
     for name, is_live, words in side_lines(entry):
         quotes = quote_words(entry, name)
         is_usual = entry["sides"][name]["reason"] == HoldReason.ORDERS_IN_FLIGHT
         tone = Tone.GOOD if is_live else Tone.PLAIN if is_usual else Tone.WARNING
-        yield Answer(name, f"{words}; {quotes}" if quotes else words, tone)
+        yield StatusAnswer(name, f"{words}; {quotes}" if quotes else words, tone)
 
 
 def both_sides(entry: Entry) -> str:
@@ -153,34 +153,36 @@ def both_sides(entry: Entry) -> str:
     return bid if bid == ask else ""
 
 
-def troubles(entry: Entry) -> Iterator[Answer]:
+def troubles(entry: Entry) -> Iterator[StatusAnswer]:
     """Faults, orders of unknown outcome, suspensions, a stop, and what is done about a silent side: where there are."""
     faults, stopping = entry["faults"], entry["stopping"]
     if faults["now"] is not None:
         since = _lasting(entry["time"] - faults["now"]["since"])
         reason = printable(faults["now"]["reason"])
-        yield Answer("fault", f"{faults['now']['code'].replace('_', ' ')}, {since} ago: {reason}", Tone.BAD)
-        yield Answer("doing", faults["doing"])
+        yield StatusAnswer("fault", f"{faults['now']['code'].replace('_', ' ')}, {since} ago: {reason}", Tone.BAD)
+        yield StatusAnswer("doing", faults["doing"])
     elif stopping is None:
         for doing in dict.fromkeys(filter(None, (side["doing"] for side in entry["sides"].values()))):
-            yield Answer("doing", doing)
+            yield StatusAnswer("doing", doing)
     if stopping is not None and not entry["has_ended"]:
-        yield Answer("stop", _stop_words(entry), Tone.WARNING)
+        yield StatusAnswer("stop", _stop_words(entry), Tone.WARNING)
     unknown = entry["unknown_orders"]
     if unknown:
         oldest = _lasting(entry["time"] - min(order["since"] for order in unknown))
         noun = "order" if len(unknown) == 1 else "orders"
         names = ", ".join(printable(order["order"]) for order in unknown[:_NAMES_SHOWN])
         more = f" and {len(unknown) - _NAMES_SHOWN} more" if len(unknown) > _NAMES_SHOWN else ""
-        yield Answer("unknown", f"{len(unknown)} {noun} of unknown outcome, for {oldest}: {names}{more}", Tone.BAD)
+        yield StatusAnswer(
+            "unknown", f"{len(unknown)} {noun} of unknown outcome, for {oldest}: {names}{more}", Tone.BAD
+        )
     suspended = entry["requests"]["suspended_until"]
     is_told = any(side["reason"] == HoldReason.REQUESTS_SUSPENDED for side in entry["sides"].values())
     if suspended is not None and not is_told:
         reason = printable(entry["requests"]["suspended_reason"])
         words = f"the venue takes no orders for another {_lasting(suspended - entry['time'])}: {reason}"
-        yield Answer("requests", words, Tone.BAD)
+        yield StatusAnswer("requests", words, Tone.BAD)
     if entry["journal_failure"] is not None:
-        yield Answer("journal", f"it cannot be written: {printable(entry['journal_failure'])}", Tone.BAD)
+        yield StatusAnswer("journal", f"it cannot be written: {printable(entry['journal_failure'])}", Tone.BAD)
 
 
 def _stop_words(entry: Entry) -> str:
@@ -215,7 +217,7 @@ def spread_words(entry: Entry) -> str:
     return f"market {shown}{quoted}, volatility {moves} bps"
 
 
-def inventory_answer(entry: Entry) -> Answer:
+def inventory_answer(entry: Entry) -> StatusAnswer:
     """How far the position is from its target, and which way."""
     inventory, unit = entry["inventory"], entry["market"]["base_currency"]
     offset, use = float(inventory["offset"]), inventory["use"]
@@ -224,7 +226,7 @@ def inventory_answer(entry: Entry) -> Answer:
         f"{amount(abs(offset))} {unit} {way} of its target, {percent(use)} of the limit" if offset else "at its target"
     )
     tone = Tone.BAD if use > 1 else Tone.WARNING if use >= NEAR_LIMIT else Tone.PLAIN
-    return Answer("inventory", f"{far}; holds {amount(inventory['position'])} {unit}", tone)
+    return StatusAnswer("inventory", f"{far}; holds {amount(inventory['position'])} {unit}", tone)
 
 
 def glance_tone(entry: Entry) -> Tone:
@@ -267,7 +269,7 @@ def limit_tone(limit: Mapping[str, Any]) -> Tone:
     return Tone.BAD if share >= 1 else Tone.WARNING if share >= NEAR_LIMIT else Tone.PLAIN
 
 
-def limits_answer(entry: Entry, most: int | None = None) -> Answer:
+def limits_answer(entry: Entry, most: int | None = None) -> StatusAnswer:
     """How far each limit is, or each of the ``most`` that are nearest; always in the same order."""
     limits = entry["limits"]
     if most is not None and len(limits) > most:
@@ -275,7 +277,7 @@ def limits_answer(entry: Entry, most: int | None = None) -> Answer:
         limits = [limit for limit in limits if nearness(limit) >= least][:most]
     tones = [limit_tone(limit) for limit in limits]
     tone = next((each for each in (Tone.BAD, Tone.WARNING) if each in tones), Tone.PLAIN)
-    return Answer("limits", "; ".join(f"{limit['name']}: {limit_words(limit)}" for limit in limits), tone)
+    return StatusAnswer("limits", "; ".join(f"{limit['name']}: {limit_words(limit)}" for limit in limits), tone)
 
 
 def nearness(limit: Mapping[str, Any]) -> float:
@@ -296,12 +298,12 @@ def net_profit_words(entry: Entry) -> str:
     return f"net {money(entry['profit']['net_pnl'])} {entry['market']['quote_currency']}"
 
 
-def fills_answers(entry: Entry, *, is_over: bool = False) -> Iterator[Answer]:
+def fills_answers(entry: Entry, *, is_over: bool = False) -> Iterator[StatusAnswer]:
     """How many, the last of them, and what they are worth so far; ``is_over`` once nobody makes the market."""
-    yield Answer("fills", _fills_words(entry, is_over=is_over))
+    yield StatusAnswer("fills", _fills_words(entry, is_over=is_over))
     edge = entry["quote_edge"]
     if edge["fills"]:
-        yield Answer("edge", f"fills judged so far: {edge['fills']:,}; {_edge_words(edge)}")
+        yield StatusAnswer("edge", f"fills judged so far: {edge['fills']:,}; {_edge_words(edge)}")
 
 
 def _fills_words(entry: Entry, *, is_over: bool) -> str:
@@ -327,17 +329,17 @@ def _edge_words(edge: Mapping[str, Any]) -> str:
     return f"net of fees after {edge['horizon_seconds']:g} s, bps: {figure}{widened}"
 
 
-def feed_answer(entry: Entry) -> Answer:
+def feed_answer(entry: Entry) -> StatusAnswer:
     """How old market data is, and whether news of own orders arrives."""
     feed = entry["feed"]
     if feed["account_feed_loss"] is not None:
-        return Answer("feed", f"news of own orders is lost: {printable(feed['account_feed_loss'])}", Tone.BAD)
+        return StatusAnswer("feed", f"news of own orders is lost: {printable(feed['account_feed_loss'])}", Tone.BAD)
     if feed["age_seconds"] is None:
-        return Answer("feed", "no market data has arrived", Tone.WARNING)
+        return StatusAnswer("feed", "no market data has arrived", Tone.WARNING)
     refused = f"; {feed['refused_facts']:,} messages refused" if feed["refused_facts"] else ""
     limit = feed["stale_after_seconds"]
     tone = Tone.BAD if feed["age_seconds"] >= limit else Tone.PLAIN
-    return Answer("feed", f"{duration(feed['age_seconds'])} old; too old after {limit:g} s{refused}", tone)
+    return StatusAnswer("feed", f"{duration(feed['age_seconds'])} old; too old after {limit:g} s{refused}", tone)
 
 
 def _lasting(time: int) -> str:

@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 from attrs import field, frozen
 from loguru import logger
 
-from mm_fsm.errors import OptionError
+from mm_fsm.errors import PortError
 
 ADDRESS: Final = "127.0.0.1"
 NAMES: Final = (ADDRESS, "localhost")
@@ -114,13 +114,12 @@ class LoopbackServer:
         """Listen.
 
         Raises:
-            OptionError: the port cannot be opened.
+            PortError: the port cannot be opened.
         """
         try:
             self._server = _Server(self._wanted_port, self._routes)
         except OSError as error:
-            found = f"{self._wanted_port}: {error.strerror}"
-            raise OptionError("--port", "a free port", found, "Name another, or 0 for any free one.") from None
+            raise PortError(self._wanted_port, error.strerror or str(error)) from None
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True, name="loopback").start()
         return self
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from attrs import asdict, define, field, frozen
 
-from mm_fsm.errors import OptionError, SettingsError
+from mm_fsm.errors import FileError, SettingsError
 
 PAUSE: Final = "pause"
 STOP: Final = "stop"
@@ -131,8 +131,7 @@ class OperationsDirectory:
                 (self.directory / name).unlink(missing_ok=True)
             self._replace(ABOUT, json.dumps(asdict(facts), indent=1))
         except OSError as error:
-            found = f"{self.directory}: {error.strerror}"
-            raise OptionError("--out", "a directory to write to", found, "Name another with --out DIR.") from error
+            raise self._unwritable(error) from error
         self.beat()
 
     def beat(self) -> None:
@@ -167,8 +166,7 @@ class OperationsDirectory:
         try:
             self._replace(what, reason)
         except OSError as error:
-            found = f"{self.directory}: {error.strerror}"
-            raise OptionError("DIR", "a directory to write to", found, "Make access to it.") from error
+            raise self._unwritable(error) from error
 
     def take_back(self, what: str) -> None:
         """Remove such a file; nothing happens when there is none.
@@ -180,8 +178,7 @@ class OperationsDirectory:
         try:
             (self.directory / what).unlink(missing_ok=True)
         except OSError as error:
-            found = f"{self.directory}: {error.strerror}"
-            raise OptionError("DIR", "a directory to write to", found, "Make access to it.") from error
+            raise self._unwritable(error) from error
 
     def read(self) -> RunDescription:
         """What runs, or ran last, here.
@@ -196,7 +193,11 @@ class OperationsDirectory:
             return RunDescription(**{**found, "markets": markets})
         except (OSError, ValueError, LookupError, TypeError):
             remedy = "Name what --out named, or runs/latest."
-            raise OptionError("DIR", f"the directory of a run, with {ABOUT}", str(self.directory), remedy) from None
+            raise FileError(str(self.directory), f"the directory of a run, with {ABOUT}", "none", remedy) from None
+
+    def _unwritable(self, error: OSError) -> FileError:
+        found = error.strerror or str(error)
+        return FileError(str(self.directory), "a directory to write to", found, "Make room or access, or name another.")
 
     def note_rescue(self, found: Mapping[str, RescuedMarket]) -> None:
         """Keep what a watchdog found, by market, beside what it found before.

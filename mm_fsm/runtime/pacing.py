@@ -7,7 +7,7 @@ from time import perf_counter, sleep
 from typing import Final
 
 from mm_fsm.core.clock import seconds
-from mm_fsm.errors import OptionError
+from mm_fsm.errors import SettingsError
 
 _LONGEST_SLEEP_SECONDS: Final = 0.05
 """So that a stop is noticed soon, and a view can be redrawn while nothing happens."""
@@ -29,7 +29,7 @@ class Pacer:
         self, speed: float, clock: Callable[[], float] = perf_counter, pause: Callable[[float], None] = sleep
     ) -> None:
         if not speed > 0:
-            raise OptionError("--speed", "a number above 0, or max", speed, "Use 1 for real time.")
+            raise SettingsError("speed", "a number above 0", speed, "Use 1 for real time.")
         self._speed = speed
         self._clock = clock
         self._pause = pause

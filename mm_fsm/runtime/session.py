@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 
 from attrs import define, evolve, field
 
 from mm_fsm.chart import ExecutorKind
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.errors import OptionError, SettingsError
+from mm_fsm.errors import SettingsError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 from mm_fsm.machine.observers import MachineObserver
 from mm_fsm.machine.quoting import QuotingMachine
@@ -142,26 +141,6 @@ def watched(machine: StrategyMachine) -> StateStopwatch:
     stopwatch = StateStopwatch(machine.definition)
     machine.observe(stopwatch)
     return stopwatch
-
-
-def refuse_unasked_live(configurations: Iterable[MarketConfiguration], *, asked: bool) -> None:
-    """Refuse real orders unless both the settings and whoever starts the program ask for them, and the reverse.
-
-    Raises:
-        SettingsError: a venue is live and one of the two has not said so, or ``asked`` and none is.
-    """
-    configurations = tuple(configurations)
-    live = [each for each in configurations if each.venue.is_live]
-    for each in live:
-        if not each.allows_live:
-            remedy = "Write live = true below [venue] for real orders, or name a kind that sends none."
-            raise SettingsError("venue.live", f"true for a venue of kind {each.venue_kind!r}", False, remedy)  # noqa: FBT003
-        if not asked:
-            expected = f"given, as {each.symbol} would be made with real orders"
-            raise OptionError("--live", expected, "nothing", "Real orders need --live beside the settings.")
-    if asked and not live:
-        kinds = ", ".join(sorted({each.venue_kind for each in configurations}))
-        raise OptionError("--live", "settings of a live venue", kinds, "Leave --live out: no real order would leave.")
 
 
 def for_session(

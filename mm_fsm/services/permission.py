@@ -21,7 +21,7 @@ from mm_fsm.core.settings import AdjustmentPolicy
 
 
 @frozen
-class Condition:
+class HoldCondition:
     """One reason to quote neither side."""
 
     reason: HoldReason
@@ -59,30 +59,30 @@ def _why_it_waits(context: MarketMakingContext, what: str) -> str:
 
 
 MACHINE: Final = (
-    Condition(HoldReason.STOPPING, lambda context: context.is_stopping, _why_it_stops),
-    Condition(
+    HoldCondition(HoldReason.STOPPING, lambda context: context.is_stopping, _why_it_stops),
+    HoldCondition(
         HoldReason.FAULT,
         lambda context: context.fault is not None,
         lambda context: "" if context.fault is None else context.fault.reason,
     ),
-    Condition(
+    HoldCondition(
         HoldReason.OPERATOR_PAUSED,
         lambda context: context.operator_pause is not None,
         lambda context: context.operator_pause or "",
         RefusalCode.OPERATOR_PAUSED,
     ),
-    Condition(
+    HoldCondition(
         HoldReason.ADJUSTING_INVENTORY,
         lambda context: context.reduction is not None,
         _why_it_reduces,
     ),
-    Condition(
+    HoldCondition(
         HoldReason.ACCOUNT_FEED_LOST,
         lambda context: context.account_feed_loss is not None,
         lambda context: context.account_feed_loss or "",
         RefusalCode.ACCOUNT_FEED_LOST,
     ),
-    Condition(
+    HoldCondition(
         HoldReason.REQUESTS_SUSPENDED,
         lambda context: context.now < context.requests_suspended_until,
         lambda context: (
@@ -91,7 +91,7 @@ MACHINE: Final = (
         ),
         RefusalCode.REQUESTS_SUSPENDED,
     ),
-    Condition(
+    HoldCondition(
         HoldReason.RECONCILING,
         lambda context: not context.reconciliation.is_complete,
         lambda context: context.reconciliation.detail,
@@ -101,13 +101,13 @@ MACHINE: Final = (
 """Reasons of the machine's own, the first of them named."""
 
 MARKET: Final = (
-    Condition(
+    HoldCondition(
         HoldReason.NO_MARKET_DATA,
         lambda context: not context.market.has_book,
         lambda _context: "no full book has arrived",
         RefusalCode.NO_MARKET_DATA,
     ),
-    Condition(
+    HoldCondition(
         HoldReason.STALE_DATA,
         lambda context: context.is_data_stale,
         lambda context: (
@@ -116,33 +116,33 @@ MARKET: Final = (
         ),
         RefusalCode.STALE_DATA,
     ),
-    Condition(
+    HoldCondition(
         HoldReason.TRADING_HALTED,
         lambda context: not context.market.is_trading,
         lambda _context: "the venue has halted this market",
         RefusalCode.TRADING_HALTED,
     ),
-    Condition(
+    HoldCondition(
         HoldReason.ONE_SIDED_BOOK,
         lambda context: context.market.is_one_sided,
         lambda _context: "a side of the book is empty",
     ),
-    Condition(
+    HoldCondition(
         HoldReason.CROSSED_BOOK,
         lambda context: context.market.is_crossed,
         lambda context: f"bid {context.market.bid_price} is not below ask {context.market.ask_price}",
     ),
-    Condition(
+    HoldCondition(
         HoldReason.MARKET_SPREAD,
         lambda context: (context.market.spread_bps or 0.0) > context.settings.max_market_spread_bps,
         lambda context: f"{context.market.spread_bps:.1f} bps is wider than the limit",
     ),
-    Condition(
+    HoldCondition(
         HoldReason.UNSOUND_BOOK,
         lambda context: context.reference.doubt is not None,
         lambda context: "" if context.reference.doubt is None else context.reference.doubt.detail,
     ),
-    Condition(
+    HoldCondition(
         HoldReason.WARMING_UP,
         lambda context: not context.volatility_estimator.is_warm or context.signals.cold is not None,
         lambda context: f"{_unknown_estimate(context)} is not known yet",
@@ -150,7 +150,7 @@ MARKET: Final = (
 )
 """Reasons of the market and its data, the first of them named."""
 
-_WITHOUT_A_PRICE: Final = Condition(
+_WITHOUT_A_PRICE: Final = HoldCondition(
     HoldReason.NO_MARKET_DATA,
     lambda context: context.mid_price is None,
     lambda _context: "there is no price yet",
@@ -158,7 +158,7 @@ _WITHOUT_A_PRICE: Final = Condition(
 )
 
 
-def _among(*reasons: HoldReason) -> tuple[Condition, ...]:
+def _among(*reasons: HoldReason) -> tuple[HoldCondition, ...]:
     return tuple(condition for condition in (*MACHINE, *MARKET) if condition.reason in reasons)
 
 
@@ -213,7 +213,7 @@ NO_QUOTE_LEAVES: Final = (*QUOTING_IS_PAUSED, *NO_ORDER_LEAVES)
 """While one of these holds no quote leaves, whatever the risk service says."""
 
 
-def first_hold(conditions: tuple[Condition, ...], context: MarketMakingContext) -> Hold | None:
+def first_hold(conditions: tuple[HoldCondition, ...], context: MarketMakingContext) -> Hold | None:
     """The first of these reasons that holds now; None when none does."""
     for condition in conditions:
         if condition.holds(context):
@@ -221,7 +221,7 @@ def first_hold(conditions: tuple[Condition, ...], context: MarketMakingContext) 
     return None
 
 
-def first_refusal(conditions: tuple[Condition, ...], context: MarketMakingContext) -> Refusal | None:
+def first_refusal(conditions: tuple[HoldCondition, ...], context: MarketMakingContext) -> Refusal | None:
     """How an order is refused for the first of these reasons that holds now; None when none does."""
     for condition in conditions:
         if condition.holds(context):

@@ -18,14 +18,14 @@ from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
 from mm_fsm.runtime.account.limits import AccountLimits
 from mm_fsm.runtime.session import Session
 from mm_fsm.runtime.watching_settings import AlertKind
-from mm_fsm.watching.news import Condition, News
+from mm_fsm.watching.news import News, Trouble
 
 _KILLS: Final = frozenset({FaultCode.KILL_SWITCH, FaultCode.EQUITY})
 _LIMITS: Final = frozenset({HoldReason.INVENTORY_LIMIT, HoldReason.RISK, HoldReason.REQUESTS_SUSPENDED})
 _MOST_IDS: Final = 3
 """Of orders that are named."""
 
-Found = Iterator[tuple[str, Condition]]
+Found = Iterator[tuple[str, Trouble]]
 
 
 class Conditions(ABC):
@@ -37,7 +37,7 @@ class Conditions(ABC):
 
     def __init__(self, place: str) -> None:
         self.place = place
-        self.open: dict[str, Condition] = {}
+        self.open: dict[str, Trouble] = {}
         """By key, as last looked at."""
 
     @abstractmethod
@@ -61,7 +61,7 @@ class Conditions(ABC):
             if key not in self.open:
                 yield self._news(key, condition, begins=False)
 
-    def _news(self, key: str, condition: Condition, *, begins: bool) -> News:
+    def _news(self, key: str, condition: Trouble, *, begins: bool) -> News:
         return News(
             kind=condition.kind,
             place=self.place,
@@ -99,7 +99,7 @@ class MarketConditions(Conditions):
         why_down = self._session.why_down
         if why_down is not None:
             doing = "its orders are cancelled until the venue's lists are empty"
-            yield "down", Condition(kind=AlertKind.FAULT, reason=why_down, doing=doing)
+            yield "down", Trouble(kind=AlertKind.FAULT, reason=why_down, doing=doing)
             return
         if context.fault is not None:
             yield "fault", _fault(context, context.fault)
@@ -119,7 +119,7 @@ class MarketConditions(Conditions):
             reason = f"the outcome of {len(late)} orders is unknown: {', '.join(late[:_MOST_IDS])}{more}"
             yield (
                 "orders",
-                Condition(
+                Trouble(
                     kind=AlertKind.UNCONFIRMED_ORDERS,
                     reason=reason if len(late) > 1 else f"the outcome of order {late[0]} is unknown",
                     doing=what_is_done(HoldReason.UNKNOWN_ORDER),
@@ -171,7 +171,7 @@ class AccountConditions(Conditions):
         if self._limits.stopped_because is not None:
             yield (
                 "loss",
-                Condition(
+                Trouble(
                     kind=AlertKind.KILL_SWITCH,
                     reason=self._limits.stopped_because,
                     doing="every market of the account is stopped for good",
@@ -180,7 +180,7 @@ class AccountConditions(Conditions):
         elif self._limits.is_over:
             yield (
                 "exposure",
-                Condition(
+                Trouble(
                     kind=AlertKind.LIMIT,
                     reason="the markets of the account together could pass account.max_exposure",
                     doing="quotes that would add are cancelled; those that reduce stay",
@@ -198,10 +198,10 @@ def _still_limits(reason: HoldReason, side: Side, context: MarketMakingContext) 
     return False
 
 
-def _limit(reason: HoldReason, sides: Mapping[Side, str], *, is_empty: bool) -> Condition:
+def _limit(reason: HoldReason, sides: Mapping[Side, str], *, is_empty: bool) -> Trouble:
     """A second side is news: the market may have no quote at all then, which is another thing than one side."""
     words = "; ".join(sides[side] for side in SIDES if side in sides)
-    return Condition(
+    return Trouble(
         kind=AlertKind.LIMIT,
         reason=f"no quote on either side: {words}" if is_empty else words,
         doing="it quotes again once a limit lets it" if is_empty else what_is_done(reason),
@@ -209,18 +209,18 @@ def _limit(reason: HoldReason, sides: Mapping[Side, str], *, is_empty: bool) -> 
     )
 
 
-def _feed(reason: HoldReason, detail: str) -> Condition:
-    return Condition(kind=AlertKind.FEED_LOST, reason=f"{why_held(reason)}: {detail}", doing=what_is_done(reason))
+def _feed(reason: HoldReason, detail: str) -> Trouble:
+    return Trouble(kind=AlertKind.FEED_LOST, reason=f"{why_held(reason)}: {detail}", doing=what_is_done(reason))
 
 
-def _fault(context: MarketMakingContext, fault: Fault) -> Condition:
+def _fault(context: MarketMakingContext, fault: Fault) -> Trouble:
     is_kill = fault.code in _KILLS
     doing = what_is_done(HoldReason.FAULT)
     if is_kill or not fault.transient:
         is_reduced = context.settings.wind_down_on_fault and fault.code not in NOTHING_TRADES_AFTER
         then = "reduced" if is_reduced else "kept"
         doing = f"all orders are cancelled until that is confirmed; the position is {then}, and the market ends"
-    return Condition(
+    return Trouble(
         kind=AlertKind.KILL_SWITCH if is_kill else AlertKind.FAULT,
         reason=f"{fault.code.value.replace('_', ' ')}: {fault.reason}",
         doing=doing,

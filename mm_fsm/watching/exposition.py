@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from mm_fsm.errors import FileError
-from mm_fsm.report.run_condition import Condition, condition_of
+from mm_fsm.report.run_condition import RunCondition, condition_of
 from mm_fsm.report.status import read_status
 from mm_fsm.runtime.loopback_server import Response, text_response
 from mm_fsm.runtime.operations import OperationsDirectory
@@ -31,7 +31,7 @@ def metrics_of_run(directory: Path) -> Response:
     try:
         status = read_status(directory)
         condition = condition_of(OperationsDirectory(directory), status)
-        if condition is not Condition.RUNNING:
+        if condition is not RunCondition.RUNNING:
             return text_response(f"No figures: the run is {condition}.", 503)
         return metrics_response((directory / METRICS_FILE).read_bytes())
     except FileError as error:

@@ -8,7 +8,7 @@ from mm_fsm.runtime.watching_settings import AlertKind
 
 
 @frozen(kw_only=True)
-class Condition:
+class Trouble:
     """Something that is wrong now."""
 
     kind: AlertKind

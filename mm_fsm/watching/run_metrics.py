@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from mm_fsm.errors import OptionError, SettingsError
+from mm_fsm.errors import PortError, SettingsError
 from mm_fsm.machine.results import StepResult
 from mm_fsm.report.recorder import SessionRecorder
 from mm_fsm.runtime.loopback_server import LoopbackServer
@@ -127,8 +127,9 @@ class ServedMetrics(RunMetrics):
         self._server = LoopbackServer({"GET /metrics": lambda _: metrics_response(self.text)}, port)
         try:
             self._server.__enter__()
-        except OptionError as error:
-            raise SettingsError("metrics.port", error.expected, error.found, "Write another port.") from None
+        except PortError as error:
+            found = f"{error.port}: {error.problem}"
+            raise SettingsError("metrics.port", "a free port", found, "Write another port.") from None
 
     def close(self, error: BaseException | None = None) -> None:
         """Write how the run was left, and listen no more."""

@@ -11,7 +11,7 @@ import pytest
 from mm_fsm.cli.market_panel import EDGES, panel_lines
 from mm_fsm.cli.status import _lines
 from mm_fsm.machine.market_making import MarketMakingStateMachine
-from mm_fsm.report.run_condition import Condition
+from mm_fsm.report.run_condition import RunCondition
 from mm_fsm.report.status import SessionStatus
 from mm_fsm.report.status_words import headline
 from mm_fsm.runtime.session import for_session, open_venue, session_around
@@ -56,12 +56,12 @@ def test_no_line_of_a_panel_or_of_the_status_is_too_wide(seen: list[dict[str, An
         lines, _ = panel_lines(entry, width - EDGES, 16)
         assert all(line.cell_len <= width - EDGES for line in lines)
         status = {"process": 1, "written_at": 0.0, "is_running": True, "symbols": [entry]}
-        assert all(line.cell_len <= width for line in _lines(status, RUN, {}, width, Condition.RUNNING))
+        assert all(line.cell_len <= width for line in _lines(status, RUN, {}, width, RunCondition.RUNNING))
 
 
 def test_the_page_tells_a_fault_and_what_is_done_about_it(seen: list[dict[str, Any]]) -> None:
     for entry in seen:
-        told = {each["question"]: each["words"] for each in _market(entry, Condition.RUNNING, None)["answers"]}
+        told = {each["question"]: each["words"] for each in _market(entry, RunCondition.RUNNING, None)["answers"]}
         fault = entry["faults"]["now"]
         if fault is not None and not entry["has_ended"]:
             assert fault["reason"] in told["fault"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from mm_fsm.cli.wrapping import answered, wrapped
-from mm_fsm.report.status_words import Answer, printable
+from mm_fsm.report.status_words import StatusAnswer, printable
 from tests.report.statuses import texts
 
 
@@ -29,7 +29,7 @@ def test_a_wrapped_text_keeps_every_sign_and_every_word_that_fits(text: str, wid
 def test_an_answer_stands_beside_its_question_and_below_it_where_there_is_no_room(
     text: str, width: int, indent: int
 ) -> None:
-    lines = answered(Answer("profit", text), width, indent=indent)
+    lines = answered(StatusAnswer("profit", text), width, indent=indent)
     assert all(line.cell_len <= width for line in lines)
     shown = "".join(line.plain for line in lines)
     assert signs(shown) == "profit" + signs(text)

@@ -13,7 +13,7 @@ import pytest
 from mm_fsm.books.order_lifecycle import OrderLifecycle
 from mm_fsm.chart import Chart, definition_of
 from mm_fsm.diagram import file_stem
-from mm_fsm.diagram.picture import digest_in_svg
+from mm_fsm.diagram.pictures import digest_in_svg
 from mm_fsm.machine.market_making import MarketMakingStateMachine
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "diagrams" / "coverage"

@@ -11,7 +11,7 @@ import pytest
 
 from mm_fsm.errors import RecordingError
 from mm_fsm.report.ended_words import ended_answers, next_step
-from mm_fsm.report.run_condition import Condition
+from mm_fsm.report.run_condition import RunCondition
 from mm_fsm.report.status import StatusFile, read_status
 from mm_fsm.report.status_words import Tone
 from mm_fsm.runtime.operations import RescuedMarket
@@ -56,7 +56,7 @@ def market(*, has_ended: bool = True, is_live: bool = True, **ending: Any) -> di
     }  # fmt: skip
 
 
-def told(entry: Mapping[str, Any], condition: Condition, rescue: RescuedMarket | None = None) -> dict[str, str]:
+def told(entry: Mapping[str, Any], condition: RunCondition, rescue: RescuedMarket | None = None) -> dict[str, str]:
     return {each.question: each.words for each in ended_answers(entry, condition, rescue)}
 
 
@@ -116,7 +116,7 @@ def test_the_error_that_ended_a_run_is_told_and_a_foreign_one_by_its_kind_alone(
 
 
 def test_a_market_that_ended_says_when_and_why_and_counts_back_from_its_end() -> None:
-    words = told(market(), Condition.ENDED)
+    words = told(market(), RunCondition.ENDED)
     assert words["ended"] == "at 12:00:00, in order: SIGTERM"
     assert words["orders"] == "none is open: the venue's book was confirmed empty"
     assert words["position"] == "3 ETH, at its target"
@@ -131,7 +131,7 @@ def test_a_market_that_ended_says_when_and_why_and_counts_back_from_its_end() ->
     ],
 )
 def test_an_end_that_is_none_to_be_glad_of_says_so(ending: dict[str, Any], how: str, tone: Tone) -> None:
-    first = next(iter(ended_answers(market(**ending), Condition.ENDED)))
+    first = next(iter(ended_answers(market(**ending), RunCondition.ENDED)))
     assert how in first.words
     assert first.tone is tone
 
@@ -145,7 +145,7 @@ def test_an_end_that_is_none_to_be_glad_of_says_so(ending: dict[str, Any], how: 
     ],
 )
 def test_the_position_that_is_left_is_told_to_the_last_digit(offset: str, below: str, words: str, tone: Tone) -> None:
-    answers = ended_answers(market(offset=offset, below_lot=below), Condition.ENDED)
+    answers = ended_answers(market(offset=offset, below_lot=below), RunCondition.ENDED)
     (answer,) = [each for each in answers if each.question == "position"]
     assert answer.words.startswith(words)
     assert answer.tone is tone
@@ -154,39 +154,39 @@ def test_the_position_that_is_left_is_told_to_the_last_digit(offset: str, below:
 def test_a_process_that_died_never_counts_as_having_left_an_empty_book() -> None:
     """Its last word is up to a second old: an order may have left since."""
     entry = market(has_ended=False)
-    assert "nobody has confirmed any gone" in told(entry, Condition.GONE)["orders"]
-    assert told(entry, Condition.LEFT)["orders"].startswith("none is open")
+    assert "nobody has confirmed any gone" in told(entry, RunCondition.GONE)["orders"]
+    assert told(entry, RunCondition.LEFT)["orders"].startswith("none is open")
     status = {"symbols": [entry]}
-    assert next_step(status, Condition.GONE, RUN, {}).tone is Tone.BAD
-    assert next_step(status, Condition.LEFT, RUN, {}).tone is Tone.PLAIN
+    assert next_step(status, RunCondition.GONE, RUN, {}).tone is Tone.BAD
+    assert next_step(status, RunCondition.LEFT, RUN, {}).tone is Tone.PLAIN
 
 
 def test_orders_that_may_be_open_are_named_and_the_rest_counted() -> None:
     entry = market(has_ended=False, is_book_confirmed_empty=False, unconfirmed=["a", "b", "c", "d\x1b[2J"])
-    assert told(entry, Condition.LEFT)["orders"] == "may still be open: 4 (a, b, c and 1 more)"
-    assert "4 (a, b, c and 1 more)" in told(entry, Condition.GONE)["orders"]
-    step = next_step({"symbols": [entry]}, Condition.LEFT, RUN, {})
+    assert told(entry, RunCondition.LEFT)["orders"] == "may still be open: 4 (a, b, c and 1 more)"
+    assert "4 (a, b, c and 1 more)" in told(entry, RunCondition.GONE)["orders"]
+    step = next_step({"symbols": [entry]}, RunCondition.LEFT, RUN, {})
     assert "run mm-fsm watchdog 'runs/my run'" in step.words
 
 
 def test_what_a_watchdog_has_confirmed_ends_the_alarm() -> None:
     entry = market(has_ended=False, is_book_confirmed_empty=False, unconfirmed=["a"])
     found = RescuedMarket(run="1", at=0.0, is_confirmed_empty=True, cancels=3)
-    assert told(entry, Condition.GONE, found)["orders"] == "none is open: a watchdog found the venue's book empty"
+    assert told(entry, RunCondition.GONE, found)["orders"] == "none is open: a watchdog found the venue's book empty"
     status = {"symbols": [entry]}
-    assert "confirmed every book empty" in next_step(status, Condition.GONE, RUN, {"ETH/USD": found}).words
-    assert "may still be open" in next_step(status, Condition.GONE, RUN, {"BTC/USD": found}).words
+    assert "confirmed every book empty" in next_step(status, RunCondition.GONE, RUN, {"ETH/USD": found}).words
+    assert "may still be open" in next_step(status, RunCondition.GONE, RUN, {"BTC/USD": found}).words
 
 
 def test_paper_leaves_nothing_at_any_exchange() -> None:
     entry = market(has_ended=False, is_live=False, is_book_confirmed_empty=False, unconfirmed=["a"])
-    for condition in (Condition.LEFT, Condition.GONE):
+    for condition in (RunCondition.LEFT, RunCondition.GONE):
         assert "gone with the process" in told(entry, condition)["orders"]
         assert next_step({"symbols": [entry]}, condition, RUN, {}).words.startswith("It traded on paper")
 
 
 def test_a_position_on_a_real_account_is_somebodys_to_mind() -> None:
-    step = next_step({"symbols": [market(offset="0.5")]}, Condition.ENDED, RUN, {})
+    step = next_step({"symbols": [market(offset="0.5")]}, RunCondition.ENDED, RUN, {})
     assert step.words.startswith("No order is open. The position in ETH/USD stays on the account")
     assert step.tone is Tone.WARNING
 
@@ -194,7 +194,7 @@ def test_a_position_on_a_real_account_is_somebodys_to_mind() -> None:
 def test_a_run_whose_last_status_could_not_be_written_ended_in_order_all_the_same() -> None:
     """Its heartbeat is gone, which only a run with every order confirmed gone takes away."""
     entry = market(has_ended=False, is_book_confirmed_empty=False, unconfirmed=["a"])
-    words = told(entry, Condition.ENDED)
+    words = told(entry, RunCondition.ENDED)
     assert words["ended"] == "in order; its last status could not be written"
     assert words["orders"].startswith("none is open")
-    assert next_step({"symbols": [entry]}, Condition.ENDED, RUN, {}).words == "No order is open."
+    assert next_step({"symbols": [entry]}, RunCondition.ENDED, RUN, {}).words == "No order is open."

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mm_fsm.report.run_condition import Condition, condition_now, condition_of
+from mm_fsm.report.run_condition import RunCondition, condition_now, condition_of
 from mm_fsm.report.status import FORMAT, STATUS_FILE
 from mm_fsm.runtime.operations import HEARTBEAT, OperationsDirectory, RescuedMarket, this_run
 
@@ -39,7 +39,7 @@ def dead() -> int:
     return ended.pid
 
 
-def judged(operations: OperationsDirectory, shown: dict[str, Any]) -> Condition:
+def judged(operations: OperationsDirectory, shown: dict[str, Any]) -> RunCondition:
     """By status and page; pause, resume and stop find the same."""
     (operations.directory / STATUS_FILE).write_text(json.dumps(shown))
     found = condition_of(operations, shown)
@@ -48,31 +48,31 @@ def judged(operations: OperationsDirectory, shown: dict[str, Any]) -> Condition:
 
 
 def test_a_run_has_ended_only_if_every_market_has(operations: OperationsDirectory) -> None:
-    assert judged(operations, status(True, True, is_running=False)) is Condition.ENDED
-    assert judged(operations, status(True, False, is_running=False)) is Condition.LEFT
-    assert judged(operations, status(True, False, is_running=False, process=dead())) is Condition.LEFT
+    assert judged(operations, status(True, True, is_running=False)) is RunCondition.ENDED
+    assert judged(operations, status(True, False, is_running=False)) is RunCondition.LEFT
+    assert judged(operations, status(True, False, is_running=False, process=dead())) is RunCondition.LEFT
 
 
 def test_a_run_is_silent_by_the_older_of_its_two_signs_of_life(operations: OperationsDirectory) -> None:
-    assert judged(operations, status(False)) is Condition.RUNNING
-    assert judged(operations, status(False, written_at=time() - 9)) is Condition.RUNNING
-    assert judged(operations, status(False, written_at=time() - 11)) is Condition.SILENT
+    assert judged(operations, status(False)) is RunCondition.RUNNING
+    assert judged(operations, status(False, written_at=time() - 9)) is RunCondition.RUNNING
+    assert judged(operations, status(False, written_at=time() - 11)) is RunCondition.SILENT
     (operations.directory / HEARTBEAT).write_text(str(time() - 11))
-    assert judged(operations, status(False)) is Condition.SILENT
+    assert judged(operations, status(False)) is RunCondition.SILENT
 
 
 def test_a_dead_process_is_gone_on_this_machine_and_unknown_on_another(operations: OperationsDirectory) -> None:
     number = dead()
-    assert judged(operations, status(False, process=number)) is Condition.GONE
-    assert judged(operations, status(False, process=number, host="elsewhere.example")) is Condition.RUNNING
+    assert judged(operations, status(False, process=number)) is RunCondition.GONE
+    assert judged(operations, status(False, process=number, host="elsewhere.example")) is RunCondition.RUNNING
 
 
 def test_a_run_is_known_by_its_name_and_not_by_its_process_number(operations: OperationsDirectory) -> None:
     """Both are process 1 of a container: the status is the first one's, and a second one has begun there."""
     earlier = status(False, run="an earlier one")
     (operations.directory / STATUS_FILE).write_text(json.dumps(earlier))
-    assert condition_of(operations, earlier) is Condition.GONE
-    assert condition_now(operations) is Condition.RUNNING
+    assert condition_of(operations, earlier) is RunCondition.GONE
+    assert condition_now(operations) is RunCondition.RUNNING
     operations.note_rescue({"A/B": RescuedMarket(run="an earlier one", at=1.0, is_confirmed_empty=True, cancels=1)})
     assert operations.rescues() == {}
     operations.note_rescue({"A/B": RescuedMarket(run=this_run(), at=1.0, is_confirmed_empty=True, cancels=1)})
@@ -80,19 +80,19 @@ def test_a_run_is_known_by_its_name_and_not_by_its_process_number(operations: Op
 
 
 def test_without_a_status_the_other_files_tell(operations: OperationsDirectory) -> None:
-    assert condition_now(operations) is Condition.RUNNING
+    assert condition_now(operations) is RunCondition.RUNNING
     (operations.directory / HEARTBEAT).write_text(str(time() - 11))
-    assert condition_now(operations) is Condition.SILENT
+    assert condition_now(operations) is RunCondition.SILENT
     about = operations.directory / "operations.json"
     about.write_text(json.dumps({**json.loads(about.read_text()), "process": dead()}))
-    assert condition_now(operations) is Condition.GONE
+    assert condition_now(operations) is RunCondition.GONE
     operations.end()
-    assert condition_now(operations) is Condition.ENDED
+    assert condition_now(operations) is RunCondition.ENDED
 
 
 def test_a_backtest_has_a_status_alone(tmp_path: Path) -> None:
-    assert condition_of(OperationsDirectory(tmp_path), status(False)) is Condition.RUNNING
-    assert condition_of(OperationsDirectory(tmp_path), status(False, process=dead())) is Condition.GONE
+    assert condition_of(OperationsDirectory(tmp_path), status(False)) is RunCondition.RUNNING
+    assert condition_of(OperationsDirectory(tmp_path), status(False, process=dead())) is RunCondition.GONE
 
 
 def test_another_process_has_another_name() -> None:

@@ -138,7 +138,7 @@ def test_a_hold_that_comes_from_no_refusal_names_none(detail: str) -> None:
 
 
 @pytest.mark.parametrize("condition", dict.fromkeys((*permission.NO_QUOTE_LEAVES, *permission.CLOSED_MARKET)))
-def test_a_reason_for_which_no_order_leaves_is_told_from_its_refusal(condition: permission.Condition) -> None:
+def test_a_reason_for_which_no_order_leaves_is_told_from_its_refusal(condition: permission.HoldCondition) -> None:
     """There and back: how an order is refused for it, and how that holds its side."""
     always = evolve(condition, holds=lambda _: True)
     context = Situation().context
@@ -149,7 +149,7 @@ def test_a_reason_for_which_no_order_leaves_is_told_from_its_refusal(condition: 
 
 def test_a_reason_without_a_refusal_of_its_own_refuses_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Added to those for which no quote leaves, and to nothing else: it is no error, and no order leaves."""
-    added = permission.Condition(HoldReason.CUSTOM, lambda _: True, lambda _: "a test said so")
+    added = permission.HoldCondition(HoldReason.CUSTOM, lambda _: True, lambda _: "a test said so")
     monkeypatch.setattr(permission, "NO_QUOTE_LEAVES", (added,))
     refusal = permission.order_refusal(Situation().context, OrderPurpose.QUOTE)
     assert refusal == Refusal(RefusalCode.CUSTOM, "a test said so")

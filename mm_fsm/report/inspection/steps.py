@@ -24,7 +24,7 @@ from mm_fsm.report.inspection.plain_text import plain_text, shown_fields
 from mm_fsm.report.inspection.watching import StepTrace, TraceEntry
 from mm_fsm.runtime.journal.database import RecordRow, SegmentRow
 from mm_fsm.runtime.journal.reader import JournalReader
-from mm_fsm.runtime.journal.replay import ReplayedStep, recorded_facts, replay, strayed_from_record
+from mm_fsm.runtime.journal.replaying import ReplayedStep, recorded_facts, replay, strayed_from_record
 
 Path = tuple[str, ...]
 Shown = Mapping[Path, str | None]
@@ -182,7 +182,13 @@ class SegmentSteps:
 
 
 def _replayed_step(
-    step: ReplayedStep, symbol: str, trace: tuple[TraceEntry, ...], shown: Shown, *, is_fill: bool, strayed: str
+    step: ReplayedStep[StrategyMachine],
+    symbol: str,
+    trace: tuple[TraceEntry, ...],
+    shown: Shown,
+    *,
+    is_fill: bool,
+    strayed: str,
 ) -> InspectedStep:
     result = step.result
     return InspectedStep(

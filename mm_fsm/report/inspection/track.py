@@ -14,7 +14,7 @@ from mm_fsm.report.inspection.steps import SegmentSteps, Version
 from mm_fsm.report.inspection.windows import Window, WindowPacker, kinds_of
 from mm_fsm.runtime.journal.database import SegmentRow
 from mm_fsm.runtime.journal.reader import JournalReader
-from mm_fsm.runtime.journal.replay import recorded_class
+from mm_fsm.runtime.journal.replaying import recorded_class
 
 
 @frozen(kw_only=True)

@@ -27,7 +27,7 @@ from mm_fsm.report.table import duration
 from mm_fsm.report.why.accounts import first_time, has_forgotten
 from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.journal.database import SegmentRow
-from mm_fsm.runtime.journal.replay import Unrecorded, replay_run
+from mm_fsm.runtime.journal.replaying import Unrecorded, replay_run
 from mm_fsm.venues.base import MarketEvent
 
 _UNKNOWN_MODEL: Final = FillModel(

@@ -26,7 +26,7 @@ _LIVE: Final = "live"
 
 
 @frozen(kw_only=True)
-class Answer:
+class PageAnswer:
     """One question: the number that answers it, what it is, and what it means."""
 
     question: str
@@ -37,12 +37,12 @@ class Answer:
     """Name of the section that says more."""
 
 
-def answers(market: ShownFigures, amounts: Amounts) -> list[Answer]:
+def answers(market: ShownFigures, amounts: Amounts) -> list[PageAnswer]:
     """The four answers about one market."""
     return [_earned(market, amounts), _knew(market), _not_quoting(market), _plain_quoter(market, amounts)]
 
 
-def _earned(market: ShownFigures, amounts: Amounts) -> Answer:
+def _earned(market: ShownFigures, amounts: Amounts) -> PageAnswer:
     profit = market["profit"]
     sentences: list[Markup | str] = [noise_sentence(profit["intervals"].get("net"), profit, amounts)]
     if profit["net_bps_of_volume"] is not None:
@@ -52,7 +52,7 @@ def _earned(market: ShownFigures, amounts: Amounts) -> Answer:
             )
         )
     sentences.append(Markup("Largest drawdown {}.").format(market.show("drawdown.largest", amounts.with_unit)))
-    return Answer(
+    return PageAnswer(
         question="What did I earn, and is it noise?",
         headline=market.show("profit.net", lambda net: amounts.with_unit(net, signed=True), _look(profit["net"])),
         what="net profit, against holding the target all the time",
@@ -75,11 +75,11 @@ def noise_sentence(found: Any, owner: Any, amounts: Amounts) -> str:
     return f"{share} interval {lower} to {upper}: all {side} zero, so it is more than noise."
 
 
-def _knew(market: ShownFigures) -> Answer:
+def _knew(market: ShownFigures) -> PageAnswer:
     question, section = "What did takers know?", "markouts"
     place = _judged(market)
     if place is None or market[place]["gross_bps"] is None:
-        return Answer(
+        return PageAnswer(
             question=question,
             headline=NOTHING,
             what="no own fill was followed long enough",
@@ -97,7 +97,7 @@ def _knew(market: ShownFigures) -> Answer:
     worst = _worst_side(market)
     if worst is not None:
         sentences.append(worst)
-    return Answer(
+    return PageAnswer(
         question=question,
         headline=market.show(f"{place}.net_bps", bps, _look(row["net_bps"])),
         what=f"a fill\u2019s worth {later} later, net of fees",
@@ -139,7 +139,7 @@ def _worst_side(market: ShownFigures) -> Markup | None:
     )
 
 
-def _not_quoting(market: ShownFigures) -> Answer:
+def _not_quoting(market: ShownFigures) -> PageAnswer:
     sentences = [sentence for side in SIDE_WORDS if (sentence := _emptiest(market, side)) is not None]
     programme, share = market["presence.programme"], market["presence.both_share"]
     met = "meets" if market["presence.is_met"] else "misses"
@@ -148,7 +148,7 @@ def _not_quoting(market: ShownFigures) -> Answer:
             percent(share), f"{exact(programme['within_bps'])}\u202fbps", met, percent(programme["asked_share"], 0)
         )
     )
-    return Answer(
+    return PageAnswer(
         question="Where was I not quoting?",
         headline=market.show("presence.both_live_share", percent),
         what="of the time both sides were live",
@@ -170,11 +170,11 @@ def _emptiest(market: ShownFigures, side: str) -> Markup | None:
     )
 
 
-def _plain_quoter(market: ShownFigures, amounts: Amounts) -> Answer:
+def _plain_quoter(market: ShownFigures, amounts: Amounts) -> PageAnswer:
     question = "What would a plain quoter have made?"
     baseline = market["baseline"]
     if baseline is None:
-        return Answer(
+        return PageAnswer(
             question=question,
             headline=NOTHING,
             what="it was not asked",
@@ -191,7 +191,7 @@ def _plain_quoter(market: ShownFigures, amounts: Amounts) -> Answer:
     if difference is not None:
         sentences.append(_difference(difference, amounts))
     sentences += [noise_sentence(difference, baseline, amounts), sentence(f"The plain quoter: {baseline['policy']}")]
-    return Answer(
+    return PageAnswer(
         question=question,
         headline=market.show(
             "baseline.figures.profit.net", lambda value: amounts.with_unit(value, signed=True), _look(net)

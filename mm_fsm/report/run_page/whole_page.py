@@ -10,7 +10,7 @@ from attrs import frozen
 from mm_fsm.report.figures import RunFigures
 from mm_fsm.report.pages import self_contained_page
 from mm_fsm.report.run_page import number_texts as texts
-from mm_fsm.report.run_page.answers import Answer, answers
+from mm_fsm.report.run_page.answers import PageAnswer, answers
 from mm_fsm.report.run_page.chart_rows import budget_table, heat_map, request_table, state_tables
 from mm_fsm.report.run_page.drawn_rows import DrawnTable
 from mm_fsm.report.run_page.page_data import market_data
@@ -34,7 +34,7 @@ class MarketSection:
     number: int
     figures: ShownFigures
     amounts: texts.Amounts
-    answers: list[Answer]
+    answers: list[PageAnswer]
     waterfall: DrawnTable
     baseline: DrawnTable | None
     inventory: list[Fact]

@@ -18,7 +18,7 @@ from mm_fsm.report.stretches import WITHOUT_MARKET_DATA, Stretch, StretchKind, S
 from mm_fsm.report.why.rewinding import RewoundMachine
 from mm_fsm.runtime.journal.database import SegmentRow
 from mm_fsm.runtime.journal.reader import JournalReader
-from mm_fsm.runtime.journal.replay import Unrecorded, recorded_facts, replay_run, restored_machine
+from mm_fsm.runtime.journal.replaying import Unrecorded, recorded_facts, replay_run, restored_machine
 
 FORGOTTEN: Final = "the journal has forgotten it (max_megabytes)"
 """Why time is not on record, in words."""

@@ -4,7 +4,7 @@ from mm_fsm.runtime.journal.beginning import begin_journal
 from mm_fsm.runtime.journal.database import SCHEMA_VERSION, SegmentOrigin
 from mm_fsm.runtime.journal.machine import JournaledMachine
 from mm_fsm.runtime.journal.reader import JournalReader
-from mm_fsm.runtime.journal.replay import ReplayedStep, replay
+from mm_fsm.runtime.journal.replaying import ReplayedStep, replay
 from mm_fsm.runtime.journal.verification import Difference, VerifyReport, verify_run
 from mm_fsm.runtime.journal.writer import Journal, JournalSettings, JournalStatus
 

@@ -24,7 +24,7 @@ from mm_fsm.machine.strategy import BooksOnRecord, StrategyMachine
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
 from mm_fsm.runtime.journal.fingerprint import chart_fingerprint
 from mm_fsm.runtime.journal.reader import JournalReader
-from mm_fsm.runtime.journal.replay import (
+from mm_fsm.runtime.journal.replaying import (
     MachineClass,
     OtherDefinitionError,
     RecordedFact,

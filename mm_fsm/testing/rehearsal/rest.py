@@ -62,7 +62,7 @@ class Asked:
 
 
 @frozen(kw_only=True)
-class Answer:
+class RestAnswer:
     """What the exchange answers; status 0 where it never does."""
 
     status: int
@@ -70,7 +70,7 @@ class Answer:
     headers: Mapping[str, str] = {}
 
     @classmethod
-    def refusing(cls, refused: RefusedError) -> Answer:
+    def refusing(cls, refused: RefusedError) -> RestAnswer:
         """The answer that tells a refusal."""
         return cls(status=refused.status, body=refused.body, headers=refused.headers)
 
@@ -130,31 +130,31 @@ class RestService:
     def _strike(self, asked: Asked, kinds: frozenset[FaultKind]) -> Fault | None:
         return self.script.strikes(asked.route.where, asked.symbol, kinds)
 
-    def _refused_at_the_door(self, asked: Asked) -> Answer | None:
+    def _refused_at_the_door(self, asked: Asked) -> RestAnswer | None:
         fault = self._strike(asked, _SUSPENSIONS)
         if fault is None:
             try:
                 self.meter.spend(asked.route.weight(asked.parameters), asked.route.orders)
             except RefusedError as refused:
-                return Answer.refusing(refused)
+                return RestAnswer.refusing(refused)
             return None
         if fault.kind is FaultKind.MAINTENANCE:
             if asked.request.path.endswith("/system/status"):
-                return Answer(status=200, body={"status": 1, "msg": "system_maintenance"})
-            return Answer(status=503, body={"code": 1, "msg": "System is under maintenance."})
+                return RestAnswer(status=200, body={"status": 1, "msg": "system_maintenance"})
+            return RestAnswer(status=503, body={"code": 1, "msg": "System is under maintenance."})
         status = _TYPICAL_BAN if fault.kind is FaultKind.BANNED else _WARNING
-        return Answer.refusing(suspended(status, self.script.seconds_left(fault)))
+        return RestAnswer.refusing(suspended(status, self.script.seconds_left(fault)))
 
-    def _effect(self, asked: Asked) -> Answer:
+    def _effect(self, asked: Asked) -> RestAnswer:
         try:
             if asked.route.is_signed:
                 self.key.check(asked.request.headers.get("X-MBX-APIKEY"), asked.payload, asked.signature)
                 check_window(asked.parameters, self.now())
-            return Answer(status=200, body=asked.route.answer(asked.parameters))
+            return RestAnswer(status=200, body=asked.route.answer(asked.parameters))
         except RefusedError as refused:
-            return Answer.refusing(refused)
+            return RestAnswer.refusing(refused)
 
-    async def _befall_before(self, fault: Fault, asked: Asked) -> Answer | None:
+    async def _befall_before(self, fault: Fault, asked: Asked) -> RestAnswer | None:
         match fault.kind:
             case FaultKind.DELAY_BEFORE:
                 await self._pause(fault.seconds)
@@ -168,9 +168,9 @@ class RestService:
             case _:
                 pass
         _break(asked.request)
-        return Answer(status=_UNANSWERED, body=None)
+        return RestAnswer(status=_UNANSWERED, body=None)
 
-    async def _befall_after(self, fault: Fault, asked: Asked, answer: Answer) -> web.StreamResponse:
+    async def _befall_after(self, fault: Fault, asked: Asked, answer: RestAnswer) -> web.StreamResponse:
         match fault.kind:
             case FaultKind.DELAY_AFTER:
                 await self._pause(fault.seconds)
@@ -192,7 +192,7 @@ class RestService:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.closing.wait(), seconds)
 
-    async def _truncated(self, asked: Asked, answer: Answer) -> web.StreamResponse:
+    async def _truncated(self, asked: Asked, answer: RestAnswer) -> web.StreamResponse:
         text = json.dumps(answer.body).encode()
         response = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
         response.content_length = len(text)
@@ -201,7 +201,7 @@ class RestService:
         _break(asked.request, politely=True)
         return response
 
-    def _response(self, asked: Asked, answer: Answer) -> web.Response:
+    def _response(self, asked: Asked, answer: RestAnswer) -> web.Response:
         if answer.status == _UNANSWERED:
             return web.Response()
         headers = {**self.meter.headers(with_orders=bool(asked.route.orders)), **answer.headers}
@@ -209,7 +209,7 @@ class RestService:
             return web.Response(text=answer.body, status=answer.status, content_type="text/html")
         return web.json_response(answer.body, status=answer.status, headers=headers)
 
-    def _write(self, asked: Asked, answer: Answer) -> None:
+    def _write(self, asked: Asked, answer: RestAnswer) -> None:
         values = asked.parameters.values
         code = answer.body.get("code") if isinstance(answer.body, dict) else None
         self.log.write(
@@ -227,12 +227,12 @@ class RestService:
         )
 
 
-_SERVER_ERROR: Final = Answer(status=503, body="<html><body>503 Service Temporarily Unavailable</body></html>")
-_NO_WORD: Final = Answer(
+_SERVER_ERROR: Final = RestAnswer(status=503, body="<html><body>503 Service Temporarily Unavailable</body></html>")
+_NO_WORD: Final = RestAnswer(
     status=500,
     body={"code": -1006, "msg": "An unexpected response was received from the message bus. Execution status unknown."},
 )
-_TIMED_OUT: Final = Answer(
+_TIMED_OUT: Final = RestAnswer(
     status=408,
     body={
         "code": -1007,

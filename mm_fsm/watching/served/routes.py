@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.pages import self_contained_page
-from mm_fsm.report.run_condition import ORDERS_MAY_BE_OPEN, SILENT_SECONDS, Condition, condition_now
+from mm_fsm.report.run_condition import ORDERS_MAY_BE_OPEN, SILENT_SECONDS, RunCondition, condition_now
 from mm_fsm.report.status_words import printable
 from mm_fsm.runtime.loopback_server import (
     Request,
@@ -136,7 +136,7 @@ def _wish_route(directory: Path, wish: Callable[[OperationsDirectory, str], str]
             words = wish(operations, f"served page: {printable(reason)[:_LONGEST_REASON] or 'no reason given'}")
         except SettingsError as error:
             return json_response({"words": printable(str(error))}, 409)
-        if condition_now(operations) is Condition.SILENT:
+        if condition_now(operations) is RunCondition.SILENT:
             words = f"Asked, but the run has said nothing for {SILENT_SECONDS:g} s: it may not see this. Look at it."
         return json_response({"words": words})
 
@@ -149,7 +149,7 @@ def _why_nobody_listens(operations: OperationsDirectory, run: str) -> str:
     if facts.run != run:
         return f"Another run goes on here by now, of process {facts.process}: look at it first."
     condition = condition_now(operations)
-    if condition is Condition.ENDED:
+    if condition is RunCondition.ENDED:
         return "The run has ended: nothing listens."
     if condition in ORDERS_MAY_BE_OPEN:
         return f"The run is {condition} and has not ended in order: nothing listens. Orders may still be open."

@@ -11,11 +11,11 @@ from typing import Any, Final
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.errors import FileError, SettingsError
 from mm_fsm.report.ended_words import ended_answers, next_step, run_left
-from mm_fsm.report.run_condition import LISTENING, Condition, condition_of
+from mm_fsm.report.run_condition import LISTENING, RunCondition, condition_of
 from mm_fsm.report.silence_words import silences
 from mm_fsm.report.status import STATUS_FILE, read_status
 from mm_fsm.report.status_words import (
-    Answer,
+    StatusAnswer,
     Tone,
     amount,
     answers,
@@ -55,7 +55,7 @@ def run_state(directory: Path, *, may_control: bool) -> dict[str, Any]:
 
 def _unreadable(words: str) -> dict[str, Any]:
     unknown = dict.fromkeys(("run", "process", "age_seconds", "next"))
-    return {"condition": Condition.UNREADABLE, "words": words, **unknown, "markets": []}
+    return {"condition": RunCondition.UNREADABLE, "words": words, **unknown, "markets": []}
 
 
 def _read(directory: Path, status: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,17 +90,17 @@ def _rescues(status: Mapping[str, Any], operations: OperationsDirectory) -> Mapp
         return {}
 
 
-def _words(status: Mapping[str, Any], condition: Condition, age: float) -> str:
+def _words(status: Mapping[str, Any], condition: RunCondition, age: float) -> str:
     process = f"Process {status['process']}"
-    if condition is Condition.RUNNING:
+    if condition is RunCondition.RUNNING:
         return f"{process} runs."
-    if condition is Condition.SILENT:
+    if condition is RunCondition.SILENT:
         return f"{process} has said nothing for {duration(age)}: it may hang. Look at it, and at the account."
     left = run_left(status, condition)
     return f"{left[0].upper()}{left[1:]}."
 
 
-def _market(entry: Mapping[str, Any], condition: Condition, rescue: RescuedMarket | None) -> dict[str, Any]:
+def _market(entry: Mapping[str, Any], condition: RunCondition, rescue: RescuedMarket | None) -> dict[str, Any]:
     """One market, in words and in the figures that are drawn; of one that nobody makes, how it was left."""
     is_over = entry["has_ended"] or condition not in LISTENING
     words, tone, told = _glance(entry, condition, rescue)
@@ -135,20 +135,20 @@ def _market(entry: Mapping[str, Any], condition: Condition, rescue: RescuedMarke
     }
 
 
-def _answer(answer: Answer) -> dict[str, str]:
+def _answer(answer: StatusAnswer) -> dict[str, str]:
     return {"question": answer.question, "words": answer.words, "tone": answer.tone}
 
 
 def _glance(
-    entry: Mapping[str, Any], condition: Condition, rescue: RescuedMarket | None
-) -> tuple[str, Tone, Iterable[Answer]]:
+    entry: Mapping[str, Any], condition: RunCondition, rescue: RescuedMarket | None
+) -> tuple[str, Tone, Iterable[StatusAnswer]]:
     """One clause about a market, how it is to be taken, and what there is to answer."""
     if entry["has_ended"]:
         return headline(entry), glance_tone(entry), ended_answers(entry, condition, rescue)
     if condition not in LISTENING:
         return "was left before it ended", Tone.BAD, ended_answers(entry, condition, rescue)
     if entry["why_down"]:
-        return "down: nobody quotes it", Tone.BAD, [Answer("down", printable(entry["why_down"]), Tone.BAD)]
+        return "down: nobody quotes it", Tone.BAD, [StatusAnswer("down", printable(entry["why_down"]), Tone.BAD)]
     told = [each for each in answers(entry) if each.question != "limits"]
     return headline(entry), glance_tone(entry), told
 

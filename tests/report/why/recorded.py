@@ -14,7 +14,7 @@ from mm_fsm.machine.results import StepResult
 from mm_fsm.report.why.accounts import Account, read_account
 from mm_fsm.report.why.neighbours import SettingChange
 from mm_fsm.runtime.journal import JournalReader, JournalSettings
-from mm_fsm.runtime.journal.replay import recorded_facts
+from mm_fsm.runtime.journal.replaying import recorded_facts
 from mm_fsm.runtime.journal.snapshots import read_snapshot, write_snapshot
 from tests.runtime.journal.scenario import World, begin, make_market, plan_at, settings_with
 

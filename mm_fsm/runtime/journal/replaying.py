@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from attrs import frozen
 
@@ -21,6 +21,7 @@ from mm_fsm.runtime.journal.messages import encode
 from mm_fsm.runtime.journal.reader import JournalReader
 
 MachineClass = type[StrategyMachine]
+MachineT = TypeVar("MachineT", bound=StrategyMachine)
 Row = RecordRow | QuietRow
 
 
@@ -45,7 +46,7 @@ class Strayed(NamedTuple):
 
 
 @frozen
-class ReplayedStep:
+class ReplayedStep(Generic[MachineT]):
     """One step made again. ``machine`` stands where the step left it: read it before the next step is taken."""
 
     segment: SegmentRow
@@ -54,20 +55,20 @@ class ReplayedStep:
     """Of the record; ``result.sequence`` differs only where the replay has strayed."""
     fact: Fact
     result: StepResult
-    machine: Any
-    """A ``StrategyMachine``, of the class that wrote the segment or that was asked for."""
+    machine: MachineT
+    """Of the class that wrote the segment, or that was asked for."""
 
 
 def replay(
     reader: JournalReader,
     segment: SegmentRow,
-    machine_class: MachineClass | None = None,
-    services: Any = None,
-    settings: Any = None,
+    machine_class: type[MachineT] | None = None,
+    services: object = None,
+    settings: object = None,
     *,
-    on_machine: Callable[[Any], None] | None = None,
+    on_machine: Callable[[MachineT], None] | None = None,
     may_stray: bool = False,
-) -> Iterator[ReplayedStep]:
+) -> Iterator[ReplayedStep[MachineT]]:
     """Make every step of a segment again.
 
     Args:
@@ -90,9 +91,8 @@ def replay(
             "Run with record_market_data = true below [journal] to explain and inspect what it does.",
         )
     try:
-        machine = restored_machine(
-            reader, segment, machine_class or recorded_class(reader, segment), services, settings
-        )
+        wanted = machine_class or cast("type[MachineT]", recorded_class(reader, segment))  # what wrote it: any strategy
+        machine = restored_machine(reader, segment, wanted, services, settings)
     except OtherDefinitionError as error:
         raise _unlike_record(reader, segment, segment.first_sequence, str(error)) from error
     if on_machine is not None:
@@ -123,9 +123,9 @@ class Unrecorded(NamedTuple):
 def replay_run(
     reader: JournalReader,
     segments: Iterable[SegmentRow],
-    class_of: Callable[[JournalReader, SegmentRow], MachineClass],
-    on_machine: Callable[[SegmentRow, Any], None],
-) -> Iterator[ReplayedStep | Unrecorded]:
+    class_of: Callable[[JournalReader, SegmentRow], type[MachineT]],
+    on_machine: Callable[[SegmentRow, MachineT], None],
+) -> Iterator[ReplayedStep[MachineT] | Unrecorded]:
     """Make every step of several segments again; those without market data are passed over, from beginning to end.
 
     Args:
@@ -175,8 +175,12 @@ def recorded_class(reader: JournalReader, segment: SegmentRow) -> MachineClass:
 
 
 def restored_machine(
-    reader: JournalReader, segment: SegmentRow, machine_class: MachineClass, services: Any = None, settings: Any = None
-) -> StrategyMachine:
+    reader: JournalReader,
+    segment: SegmentRow,
+    machine_class: type[MachineT],
+    services: object = None,
+    settings: object = None,
+) -> MachineT:
     """A machine as it stood before a segment's first step.
 
     Raises:
@@ -196,7 +200,7 @@ def restored_machine(
         raise OtherDefinitionError(str(error)) from error
 
 
-def strayed_from_record(reader: JournalReader, step: ReplayedStep) -> Strayed | None:
+def strayed_from_record(reader: JournalReader, step: ReplayedStep[Any]) -> Strayed | None:
     """How a step's decision differs from the record; None where it does not."""
     row, result = step.row, step.result
     if result.sequence != step.sequence:

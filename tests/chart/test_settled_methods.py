@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mm_fsm.chart import Chart, Gate, State, definition_of, settled
-from mm_fsm.chart.settled import is_settled
+from mm_fsm.chart.settled_methods import is_settled
 
 
 class Service:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mm_fsm.diagram import DiagramError, DrawableChart, PictureFormat, digest_in_svg, dot_source, picture
-from mm_fsm.diagram.picture import dot_digest_in_svg
+from mm_fsm.diagram.pictures import dot_digest_in_svg
 
 ROOT = Path(__file__).resolve().parents[2]
 
