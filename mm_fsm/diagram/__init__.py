@@ -4,7 +4,7 @@
 - ``text``, ``labels``, ``palette``: words, labels and colours that the formats share.
 - ``arrows``, ``spreading``: which edges are drawn as one line, and how lines keep apart.
 - ``overlay``: the current state, a run or a coverage over a chart.
-- ``dot``, ``mermaid``, ``markdown``: the formats; ``picture`` makes SVG, PNG and PDF of DOT.
+- ``dot``, ``mermaid``, ``markdown``: the formats; ``pictures`` makes SVG, PNG and PDF of DOT.
 - ``files``: writes them, and checks those that are there.
 """
 
