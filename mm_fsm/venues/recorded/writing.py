@@ -75,6 +75,21 @@ class TardisWriter:
         return self._has_rows
 
 
+class _TradeNumbers:
+    """Trades of Binance have rising numbers: an id stays if it is one above the last, else the next number is taken.
+
+    Whoever reads the file takes a trade whose number does not rise for a repeated one.
+    """
+
+    def __init__(self) -> None:
+        self._last = -1
+
+    def number(self, trade_id: str) -> int:
+        """The next trade's."""
+        self._last = max(self._last + 1, int(trade_id) if trade_id.isdecimal() else 0)
+        return self._last
+
+
 class BinancePublicWriter:
     """``bookTicker`` and ``trades`` as Binance publishes them, with a header."""
 
@@ -86,26 +101,27 @@ class BinancePublicWriter:
             "update_id,best_bid_price,best_bid_qty,best_ask_price,best_ask_qty,transaction_time,event_time\n"
         )
         self._trades.write("id,price,qty,quote_qty,time,is_buyer_maker\n")
-        self._numbers = [0, 0]
+        self._counts = [0, 0]
+        self._numbers = _TradeNumbers()
 
     def take(self, event: RecordedEvent) -> None:
         """Write one row."""
         time = stamp_of(event) // NANOSECONDS_PER_MICROSECOND
         if isinstance(event, MarketBook):
-            self._numbers[0] += 1
+            self._counts[0] += 1
             (bid, bid_size), (ask, ask_size) = _best(event.bids), _best(event.asks)
-            row = f"{self._numbers[0]},{bid or 0},{bid_size or 0},{ask or 0},{ask_size or 0},{time},{time}\n"
+            row = f"{self._counts[0]},{bid or 0},{bid_size or 0},{ask or 0},{ask_size or 0},{time},{time}\n"
             self._books.write(row)
         else:
-            self._numbers[1] += 1
-            number = event.trade_id if event.trade_id.isdecimal() else self._numbers[1]
+            self._counts[1] += 1
+            number = self._numbers.number(event.trade_id)
             was_maker = "true" if event.taker_side is Side.ASK else "false"
             quote = event.price * event.size
             self._trades.write(f"{number},{event.price:f},{event.size:f},{quote:f},{time},{was_maker}\n")
 
     def finish(self) -> Sequence[bool]:
         """Nothing is held."""
-        return [number > 0 for number in self._numbers]
+        return [count > 0 for count in self._counts]
 
 
 class BinanceStreamWriter:
@@ -116,20 +132,20 @@ class BinanceStreamWriter:
     def __init__(self, info: RecordingInfo, paths: Sequence[Path], stack: ExitStack) -> None:
         self._symbol = info.symbol
         self._lines = stack.enter_context(_compressed(paths[0]))
-        self._numbers = [0, 0]
+        self._books = 0
+        self._numbers = _TradeNumbers()
 
     def take(self, event: RecordedEvent) -> None:
         """Write one message."""
         time = stamp_of(event) // NANOSECONDS_PER_MILLISECOND
         if isinstance(event, MarketBook):
-            self._numbers[0] += 1
+            self._books += 1
             (bid, bid_size), (ask, ask_size) = _best(event.bids), _best(event.asks)
-            stream, message = "bookTicker", {"e": "bookTicker", "u": self._numbers[0], "s": self._symbol}
+            stream, message = "bookTicker", {"e": "bookTicker", "u": self._books, "s": self._symbol}
             message |= {"b": bid or "0", "B": bid_size or "0", "a": ask or "0", "A": ask_size or "0"}
             message |= {"T": time, "E": time}
         else:
-            self._numbers[1] += 1
-            number = int(event.trade_id) if event.trade_id.isdecimal() else self._numbers[1]
+            number = self._numbers.number(event.trade_id)
             stream, message = "trade", {"e": "trade", "E": time, "T": time, "s": self._symbol, "t": number}
             message |= {"p": f"{event.price:f}", "q": f"{event.size:f}", "X": "MARKET"}
             message |= {"m": event.taker_side is Side.ASK}

@@ -113,6 +113,39 @@ def test_binance_formats_hold_the_best_levels_by_the_exchanges_time(
     assert _again(events, form, tmp_path_factory.mktemp("binance")) == expected
 
 
+IDS = st.lists(st.one_of(st.integers(0, 20).map(str), st.text("a7", min_size=1, max_size=3)), max_size=8, unique=True)
+
+
+@pytest.mark.parametrize("form", ["binance-public", "binance-stream"])
+@given(ids=IDS)
+def test_no_trade_is_lost_in_a_binance_format_whatever_its_id(
+    tmp_path_factory: pytest.TempPathFactory, ids: list[str], form: str
+) -> None:
+    """These formats number trades: an id that is no number gets one that no other trade has."""
+    book = MarketBook(received_at=START, symbol="AB", exchange_time=START, bids=(), asks=())
+    sent = [START + place * 1_000_000 for place, _ in enumerate(ids, start=1)]
+    trades = [
+        MarketTrade(
+            symbol="AB",
+            received_at=time,
+            exchange_time=time,
+            price=Decimal(100),
+            size=Decimal(1),
+            taker_side=Side.BID,
+            trade_id=trade_id,
+        )
+        for time, trade_id in zip(sent, ids, strict=True)
+    ]
+    again = _again([book, *trades], form, tmp_path_factory.mktemp("ids"))
+    made = [(event.received_at, int(event.trade_id)) for event in again if isinstance(event, MarketTrade)]
+    assert [time for time, _ in made] == sent
+    numbers = [number for _, number in made]
+    assert numbers == sorted(set(numbers))
+    known = [int(trade_id) for trade_id in ids if trade_id.isdecimal()]
+    if len(known) == len(ids) and known == sorted(set(known)):
+        assert numbers == known, "ids that rise already stay"
+
+
 @given(events=markets(unit=1))
 def test_hftbacktest_holds_changes_of_books(
     tmp_path_factory: pytest.TempPathFactory, events: list[RecordedEvent]
