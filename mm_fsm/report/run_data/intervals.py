@@ -103,8 +103,8 @@ def _changes(amounts: Sequence[float]) -> list[float]:
 def _bootstrapped(changes: dict[str, list[float]], step_seconds: float, blocks: Blocks) -> Intervals:
     count = len(changes["net"])
     if blocks.steps(count, step_seconds) is None:
-        needed = f"{FEWEST_BLOCKS} blocks of {blocks.least:g} s"
-        refused = f"an interval needs {needed} at least, and there are {count} steps of {step_seconds:g} s"
+        needed = f"{FEWEST_BLOCKS} blocks of {blocks.least:g} s at least, {FEWEST_BLOCKS * blocks.least:,.0f} s in all"
+        refused = f"an interval needs {needed}, and there are {count * step_seconds:,.0f} s"
         return Intervals(parts={}, terms=None, refused=refused)
     dependent = dependence(changes["net"], count // FEWEST_BLOCKS)
     block = blocks.steps(count, step_seconds, dependent)
