@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from socket import gethostname
 from time import monotonic
@@ -70,11 +70,13 @@ class SessionStatus:
 
     def follow(self, result: StepResult) -> None:
         """Look at both sides after a step; a reason that goes on keeps its beginning. Never raises."""
-        with suppress(Exception):  # a bug may have damaged the books: what people read ends no run
+        try:
             self.news.follow(self.session, result)
             self._follow_sides(result)
             if self.ended_at is None and self.session.machine.is_final:
                 self.ended_at = self.session.machine.context.now
+        except Exception:  # noqa: BLE001, S110 - a bug may have damaged the books: what people read ends no run
+            pass
 
     def _follow_sides(self, result: StepResult) -> None:
         context = self.session.machine.context

@@ -96,8 +96,10 @@ def _exact(value: object) -> str:
     raise TypeError(f"a table's row: expected plain values and decimals, found {type(value).__name__}.")
 
 
-_encode: Final = json.JSONEncoder(default=_exact, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
-"""Made once: a call of ``json.dumps`` with these options would make it for every row."""
+_encode: Final = json.JSONEncoder(
+    default=_exact, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+).encode
+"""Made once: a call of ``json.dumps`` with these options would make it for every row. Rows have no circle."""
 
 
 def read_rows(path: Path) -> Iterator[list[Any]]:

@@ -26,8 +26,9 @@ _CLASSES: Final[dict[str, type]] = {
     **FACTS,
     **{name: value for name, value in vars(messages).items() if isclass(value) and issubclass(value, Intent)},
 }
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
-"""In ASCII, because a venue's text may hold half a surrogate pair, which UTF-8 cannot."""
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+"""In ASCII, because a venue's text may hold half a surrogate pair, which UTF-8 cannot. What it is given was copied just
+now, which no circle survives: to look for one would take a third of the time."""
 
 
 class UnreadableMessageError(ValueError):
