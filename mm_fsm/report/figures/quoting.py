@@ -43,9 +43,9 @@ class Presence:
     is_met: bool
     """Whether ``both_share`` and ``snapshot_share`` reach what is asked."""
     both_resting_share: float
-    """Of the time with a quote of whatever size on both sides, as the machine counts it, since its last restart."""
+    """Of the time with a quote of whatever size on both sides, as the machine of each process counts it."""
     both_live_share: float
-    """The same by the machine's own books: from sending on, less cancels under way; since its last restart."""
+    """The same by the machine's own books: from sending on, less cancels under way."""
 
 
 @frozen(kw_only=True)

@@ -53,8 +53,9 @@ class MarketFacts:
 def market_figures(follower: MarketFollower, machine: QuotingMachine, facts: MarketFacts) -> MarketFigures:
     """The figures of a market whose follower has been told the end."""
     context, now = machine.context, follower.now
-    instrument, uptime = context.instrument, machine.uptime
+    instrument = context.instrument
     began_at = follower.began_at
+    follower.uptimes.follow(machine.uptime, now)  # counted until now
     inventory = follower.inventory.figures(now, context.position_limit)
     sums = BookSums.of(context).since(follower.begin_sums)
     profit = _profit(follower, machine, sums, inventory)
@@ -76,7 +77,7 @@ def market_figures(follower: MarketFollower, machine: QuotingMachine, facts: Mar
         fills=_fills(follower),
         inventory=inventory,
         markouts=_markouts(follower, machine),
-        presence=follower.presence.figures(now, uptime.both_resting_share, uptime.both_live_share),
+        presence=follower.presence.figures(now, follower.uptimes.both_resting(), follower.uptimes.both_live()),
         orders=_orders(follower, sums),
         holds=follower.holds.figures(),
         machine=_machine(follower, machine, facts),

@@ -30,6 +30,7 @@ from mm_fsm.report.run_data.inventory_clock import InventoryClock
 from mm_fsm.report.run_data.markout_groups import MarkoutGroups
 from mm_fsm.report.run_data.own_orders_log import OrderRow, OwnOrdersLog
 from mm_fsm.report.run_data.presence_clock import PresenceClock
+from mm_fsm.report.run_data.process_uptimes import ProcessUptimes
 from mm_fsm.report.run_data.profit_clock import Amounts, ProfitClock
 from mm_fsm.report.run_data.request_peaks import RequestPeaks
 from mm_fsm.report.run_data.sampled_series import Row, SampledSeries
@@ -86,6 +87,7 @@ class MarketFollower(MachineObserver):
     drawdown: DrawdownClock = field(init=False, factory=DrawdownClock)
     inventory: InventoryClock = field(init=False, factory=InventoryClock)
     presence: PresenceClock = field(init=False)
+    uptimes: ProcessUptimes = field(init=False, factory=ProcessUptimes)
     orders: OwnOrdersLog = field(init=False)
     fills: FillsLog = field(init=False)
     shown_fills: ThinnedRows[FillRow] = field(init=False, factory=ThinnedRows)
@@ -120,7 +122,7 @@ class MarketFollower(MachineObserver):
         self.fills = FillsLog(self._hand_on_fill, self.markouts.take)
         self.stretches = StretchRecorder(self._take_stretch)
         machine = self.machine_of()
-        self._attach(machine.context)
+        self._attach(machine)
         self.fills.begin_after(machine.context.ledger)
         self.begin = self._amounts = Amounts.of(machine.context.ledger)
         self._bookings = machine.context.ledger.bookings
@@ -144,7 +146,7 @@ class MarketFollower(MachineObserver):
     def begin_machine(self, machine: QuotingMachine) -> None:
         """The next step is this machine's, which continues the one before: its first step is listened to already."""
         if machine.context is not self._context:
-            self._attach(machine.context)
+            self._attach(machine)
 
     def begin_process(self) -> None:
         """What comes next is another process's, of the same run: nothing is known of the time in between."""
@@ -169,7 +171,7 @@ class MarketFollower(MachineObserver):
         if now >= self._next_mark:
             self._pass_marks(now)
         if context is not self._context:
-            self._attach(context)
+            self._attach(machine)
         fact = result.fact
         if not fact.streams:
             self._take_answer(result, context)
@@ -196,11 +198,12 @@ class MarketFollower(MachineObserver):
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _attach(self, context: MarketMakingContext) -> None:
-        """These are the books from now on: of the first machine, or of one after a restart."""
-        self._context = context
+    def _attach(self, machine: QuotingMachine) -> None:
+        """Its books are followed from now on: of the first machine, or of one after a restart."""
+        self._context = machine.context
         self._live = None
-        self.fills.attach(context)
+        self.fills.attach(machine.context)
+        self.uptimes.follow(machine.uptime, self.now)
 
     def _take_answer(self, result: StepResult, context: MarketMakingContext) -> None:
         fact = result.fact

@@ -105,10 +105,10 @@ class PresenceClock:
         self.snapshots += count
         self.snapshots_met += count * is_both
 
-    def figures(self, now: int, both_resting: float, both_live: float) -> Presence:
+    def figures(self, now: int, both_resting: int, both_live: int) -> Presence:
         """The figures at the end of a run, ``now``; a snapshot at that very moment counts.
 
-        The shares are the machine's own, for orders of whatever size.
+        The last two are the machines' own counts, nanoseconds, of orders of whatever size.
         """
         self.pass_until(now)
         at_end = int(self._began_at is not None and now % self._every == 0)
@@ -133,6 +133,6 @@ class PresenceClock:
             snapshots_met=met,
             snapshot_share=snapshot_share,
             is_met=both >= asked and (snapshot_share is None or snapshot_share >= asked),
-            both_resting_share=both_resting,
-            both_live_share=both_live,
+            both_resting_share=both_resting / observed if observed else 0.0,
+            both_live_share=both_live / observed if observed else 0.0,
         )

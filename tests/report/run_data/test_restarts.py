@@ -17,6 +17,7 @@ from mm_fsm.report.run_data.fills_log import FillRow
 from mm_fsm.report.run_data.from_journal import Replaying, figures_from_journals
 from mm_fsm.report.run_data.market_figures import MarketFacts, market_figures
 from mm_fsm.report.run_data.market_follower import MarketFollower, RowTaker
+from mm_fsm.report.stretches import StretchKind
 from mm_fsm.report.why.accounts import read_account
 from mm_fsm.runtime.journal import JournalReader, JournalSettings
 from tests.runtime.journal.scenario import World, begin, kill, plan_at
@@ -87,6 +88,18 @@ def test_the_time_between_belongs_to_no_reason_of_the_machine(market: MarketFigu
         whole = sum(each.seconds for each in market.holds.totals if each.side == side)
         assert whole == pytest.approx(market.seconds, abs=1e-6)
     assert market.seconds == pytest.approx(2 * 40 + AWAY_SECONDS, abs=3)
+
+
+def test_quotes_on_both_sides_are_counted_over_both_processes(two: TwoProcesses, market: MarketFigures) -> None:
+    """Against the stretches of the same journal: time in which both sides were live, over all the time there is."""
+    with JournalReader(two.path) as reader:
+        account = read_account(reader)
+    bids, asks = ([each for each in account.of(side) if each.kind is StretchKind.LIVE] for side in SIDES)
+    both = sum(max(min(bid.end, ask.end) - max(bid.begin, ask.begin), 0) for bid in bids for ask in asks)
+    share = both / (account.end - account.begin)
+    assert share > 0.2
+    assert market.presence.both_live_share == pytest.approx(share, abs=1e-9)
+    assert 0.2 < market.presence.both_resting_share < 1 - AWAY_SECONDS / market.seconds
 
 
 def test_nothing_is_present_while_no_process_runs(two: TwoProcesses) -> None:
