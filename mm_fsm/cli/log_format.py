@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from loguru import logger
+from rich.text import Text
+
+from mm_fsm.cli.consoles import message_console
 
 if TYPE_CHECKING:
-    from loguru import Record
+    from loguru import Message, Record
 
 
 def log_to_standard_error() -> None:
@@ -19,9 +22,17 @@ def log_to_standard_error() -> None:
     logger.add(_write, format=_line_format, level="INFO", colorize=False, backtrace=False, diagnose=False)
 
 
-def _write(line: str) -> None:
+_STYLES: Final = {"WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
+"""On a terminal, by level: what somebody must look at stands out among what goes well."""
+
+
+def _write(message: Message) -> None:
     """Write to what standard error is now: a program around this one may have replaced, and closed, an earlier one."""
-    sys.stderr.write(line)
+    style, console = _STYLES.get(message.record["level"].name), message_console()
+    if style is None or not console.is_terminal:
+        sys.stderr.write(message)
+    else:
+        console.print(Text(message.rstrip("\n"), style=style), soft_wrap=True)
 
 
 def _line_format(record: Record) -> str:

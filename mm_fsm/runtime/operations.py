@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from time import time
@@ -27,6 +29,8 @@ FOUND: Final = "watchdog.json"
 BEAT_SECONDS: Final = 1.0
 """How often a run that turns says so."""
 _LONGEST_REASON: Final = 200
+_MEANT_FOR: Final = re.compile(r"for run (?P<run>[0-9a-f]{32})(\n|$)")
+"""The first line of a stop that is meant for one run alone."""
 _TOKEN_BYTES: Final = 16
 
 
@@ -153,18 +157,28 @@ class OperationsDirectory:
                 continue
 
     def wishes(self) -> Wishes:
-        """What is asked for now. A file that cannot be read asks all the same."""
-        return Wishes(pause=self._reason(PAUSE), stop=self._reason(STOP))
+        """What is asked for now. A file that cannot be read asks all the same; a stop of another run does not."""
+        return Wishes(pause=self._reason(PAUSE), stop=self._stop())
 
-    def ask(self, what: str, reason: str) -> None:
+    def ask(self, what: str, reason: str, run: str | None = None) -> None:
         """Leave a file that pauses or stops the run.
+
+        A stop names its run: one that begins while it is being written does not take it for its own. A pause stands
+        for whatever runs there, over restarts, until it is taken back.
+
+        Args:
+            what: ``PAUSE`` or ``STOP``.
+            reason: for people.
+            run: the run that is meant, ``RunDescription.run``; by default the one that is there.
 
         Raises:
             SettingsError: no run has written to this directory, or it cannot be written to.
         """
-        self.read()
+        there = self.read().run
+        meant = run or there
+        text = f"for run {meant}\n{reason}" if what == STOP and meant else reason
         try:
-            self._replace(what, reason)
+            self._replace(what, text)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -234,18 +248,35 @@ class OperationsDirectory:
         except (OSError, ValueError):
             return float("inf")
 
+    def _stop(self) -> str | None:
+        """Why the run is to stop, if it is. A file that somebody wrote by hand names no run, and means this one."""
+        text = self._text(STOP)
+        meant = None if text is None else _MEANT_FOR.match(text)
+        if text is None or meant is None:
+            return self._reason(STOP)
+        with suppress(SettingsError):  # where nobody can tell, a stop that is heeded costs less than one that is not
+            if self.read().run != meant["run"]:
+                return None
+        return _shortened(text[meant.end() :], STOP)
+
     def _reason(self, name: str) -> str | None:
-        path = self.directory / name
+        text = self._text(name)
+        return None if text is None else _shortened(text, name)
+
+    def _text(self, name: str) -> str | None:
         try:
-            text = path.read_text(encoding="utf-8", errors="replace").strip()
+            return (self.directory / name).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return None
         except OSError:
-            text = ""
-        return text[:_LONGEST_REASON] or f"a file {name!r} in the run's directory"
+            return ""
 
     def _replace(self, name: str, text: str) -> None:
         """Write a file in one step: whoever reads it finds the old or the new text."""
         fresh = self.directory / f".{name}-{os.getpid()}"
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(self.directory / name)
+
+
+def _shortened(reason: str, name: str) -> str:
+    return reason.strip()[:_LONGEST_REASON] or f"a file {name!r} in the run's directory"

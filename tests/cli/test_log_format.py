@@ -44,6 +44,44 @@ def test_a_key_has_no_blank_and_what_is_none_is_left_out(capsys: pytest.CaptureF
     assert shown.split(" ", 2)[2].rstrip() == 'venue.opened own_trades=stream books_of_ETH/USDT="two words"'
 
 
+class Terminal(StringIO):
+    """Says that it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("level", "color"),
+    [("info", None), ("warning", "\x1b[33m"), ("error", "\x1b[1;31m")],
+    ids=["info", "warn", "error"],
+)
+def test_on_a_terminal_what_must_be_looked_at_stands_out(
+    level: str, color: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alerts that reached nobody in red, what is tried again in yellow; in a file there is no colour at all."""
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "20")
+    terminal, file = Terminal(), StringIO()
+    for stream in (terminal, file):
+        monkeypatch.setattr(sys, "stderr", stream)
+        log_to_standard_error()
+        try:
+            getattr(logger.bind(target="1 (MAIL)", messages="mm-fsm: Kill switch"), level)("alert.not_told")
+        finally:
+            logger.remove()
+    text = terminal.getvalue()
+    assert "\x1b" not in file.getvalue()
+    if color is None:
+        assert "\x1b" not in text
+        return
+    assert text.startswith(color)
+    assert text.count("\n") == 1
+    assert text.replace(color, "").replace("\x1b[0m", "").split(" ", 1)[1] == file.getvalue().split(" ", 1)[1]
+
+
 def record_nothing(directory: Path) -> int:
     options = RecordOptions(
         exchange="no such exchange", symbols=("A/B",), factory=None, form="tardis", out=directory, seconds=1,

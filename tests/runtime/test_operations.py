@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -74,6 +75,33 @@ def test_a_stop_of_an_earlier_run_is_forgotten_and_a_pause_is_not(directory: Ope
     directory.begin(None, [])
     wishes = directory.wishes()
     assert (wishes.pause, wishes.stop) == ("news", None)
+
+
+def another_run_begins(directory: OperationsDirectory) -> None:
+    about = json.loads((directory.directory / ABOUT).read_text())
+    (directory.directory / ABOUT).write_text(json.dumps({**about, "run": "f" * 32}))
+
+
+def test_a_stop_meets_no_run_that_began_after_it_was_asked_for(directory: OperationsDirectory) -> None:
+    """Whoever asks has looked at one run; between that look and the file's writing, another may have begun."""
+    meant = directory.read().run
+    another_run_begins(directory)
+    directory.ask(STOP, "for the night", meant)
+    assert directory.wishes().stop is None
+    directory.ask(STOP, "x" * 1_000)
+    assert directory.wishes().stop == "x" * 200
+
+
+@pytest.mark.parametrize("text", ["for run out of money", "for run 123", "", "enough\nfor run " + "e" * 32])
+def test_a_stop_written_by_hand_means_the_run_that_is_there(directory: OperationsDirectory, text: str) -> None:
+    (directory.directory / STOP).write_text(text)
+    assert directory.wishes().stop == (text or "a file 'stop' in the run's directory")
+
+
+def test_a_stop_is_heeded_where_nobody_can_tell_which_run_is_there(directory: OperationsDirectory) -> None:
+    directory.ask(STOP, "enough", "e" * 32)
+    (directory.directory / ABOUT).write_text("{")
+    assert directory.wishes().stop == "enough"
 
 
 def test_each_wish_is_told_once(directory: OperationsDirectory) -> None:

@@ -97,29 +97,31 @@ def _guarded(access: Access, route: Route) -> Route:
     return answer
 
 
-def _pause(operations: OperationsDirectory, reason: str) -> str:
+def _pause(operations: OperationsDirectory, reason: str, _run: str) -> str:
     operations.ask(PAUSE, reason)
     return "It will be paused within a second: every order is cancelled, none is placed until it is resumed."
 
 
-def _resume(operations: OperationsDirectory, _reason: str) -> str:
+def _resume(operations: OperationsDirectory, _reason: str, _run: str) -> str:
     operations.take_back(PAUSE)
     return "It will be resumed within a second."
 
 
-def _stop(operations: OperationsDirectory, reason: str) -> str:
-    operations.ask(STOP, reason)
+def _stop(operations: OperationsDirectory, reason: str, run: str) -> str:
+    operations.ask(STOP, reason, run)
     return "It will be stopped within a second: every order is cancelled and confirmed gone."
 
 
-_WISHES: Final[Mapping[str, Callable[[OperationsDirectory, str], str]]] = {
+_Wish = Callable[[OperationsDirectory, str, str], str]
+"""Leaves a file with a reason, for a run."""
+_WISHES: Final[Mapping[str, _Wish]] = {
     "pause": _pause,
     "resume": _resume,
     "stop": _stop,
 }
 
 
-def _wish_route(directory: Path, wish: Callable[[OperationsDirectory, str], str]) -> Route:
+def _wish_route(directory: Path, wish: _Wish) -> Route:
     def answer(request: Request) -> Response:
         try:
             content: Any = json.loads(request.body)
@@ -133,7 +135,8 @@ def _wish_route(directory: Path, wish: Callable[[OperationsDirectory, str], str]
             problem = _why_nobody_listens(operations, run)
             if problem:
                 return json_response({"words": problem}, 409)
-            words = wish(operations, f"served page: {printable(reason)[:_LONGEST_REASON] or 'no reason given'}")
+            reason = f"served page: {printable(reason)[:_LONGEST_REASON] or 'no reason given'}"
+            words = wish(operations, reason, run)
         except SettingsError as error:
             return json_response({"words": printable(str(error))}, 409)
         if condition_now(operations) is RunCondition.SILENT:
