@@ -16,6 +16,7 @@
 | ``pages`` | how long a list is that may lack something |
 | ``usage`` | the exchange's own counters of requests, as its headers tell them |
 | ``deadlines`` | has exchanges refuse placements that come late |
+| ``streamed`` | what ccxt's parsers of streamed messages say otherwise, put right from the messages |
 | ``streams``, ``stream_keeper``, ``watch`` | supervised streams, built anew, and what notices that they have died |
 | ``market_data``, ``paper_on_streams`` | public streams alone, and the paper exchange on them |
 | ``inspection`` | looks at an account before a run |

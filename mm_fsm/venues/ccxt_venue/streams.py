@@ -22,6 +22,7 @@ from mm_fsm.venues.ccxt_venue.amounts import entry, positive, stamp, text
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
 from mm_fsm.venues.ccxt_venue.outcomes import SUSPENSIONS
 from mm_fsm.venues.ccxt_venue.payloads import SeenBook, read_book, read_orders, read_trade, read_trades
+from mm_fsm.venues.ccxt_venue.streamed import corrected_orders, corrected_trades, set_stream_numbers
 
 CONNECT_SECONDS: Final = 10.0
 """How long connecting may take."""
@@ -98,6 +99,9 @@ class Streams:
     """Markets whose books are whole."""
     _room: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(_SNAPSHOTS_AT_ONCE), init=False)
 
+    def __attrs_post_init__(self) -> None:
+        set_stream_numbers(self.exchange)
+
     def has(self, method: str) -> bool:
         """Whether the exchange has the stream that ccxt calls ``method``."""
         return bool(entry(self.exchange.has, method))
@@ -162,10 +166,14 @@ class Streams:
     # -- own orders and trades --------------------------------------------------------------------------------------
 
     async def _watch_own_trades(self) -> None:
-        await self._for_all_or_each("watch_my_trades", self._hear_trades)
+        name = self.account.name
+        await self._for_all_or_each(
+            "watch_my_trades", lambda payload: self._hear_trades(corrected_trades(name, payload))
+        )
 
     async def _watch_own_orders(self) -> None:
-        await self._for_all_or_each("watch_orders", self._hear_orders)
+        name = self.account.name
+        await self._for_all_or_each("watch_orders", lambda payload: self._hear_orders(corrected_orders(name, payload)))
 
     async def _for_all_or_each(self, method: str, hear: Callable[[Any], None]) -> None:
         """Follow the account as a whole, or each market where the exchange wants one named."""

@@ -20,6 +20,7 @@ from mm_fsm.venues.ccxt_venue.pages import page_of_open_orders
 from mm_fsm.venues.ccxt_venue.streams import News, source_of
 from mm_fsm.venues.ccxt_venue.usage import COUNTED
 from tests.venues.ccxt_venue.raw_samples import ORDERS
+from tests.venues.ccxt_venue.raw_streams import ORDER_NEWS
 
 TABLES: Final = (
     RULES,
@@ -73,7 +74,12 @@ def refusal(exchange: Any) -> SettingsError | None:
 
 def tests_of(name: str) -> str:
     """What of this exchange a test covers."""
-    kinds = {"ids": name in RULES, "parsers": name in ORDERS, "**traded**": name in REHEARSED}
+    kinds = {
+        "ids": name in RULES,
+        "parsers": name in ORDERS,
+        "streams": name in ORDER_NEWS,
+        "**traded**": name in REHEARSED,
+    }
     return ", ".join(kind for kind, is_there in kinds.items() if is_there) or "none"
 
 

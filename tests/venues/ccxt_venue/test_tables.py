@@ -35,7 +35,7 @@ def test_every_fault_of_the_menu_has_its_row_as_the_cases_have_it() -> None:
 EXPECTED = {
     ("binance", "counters"): "yes",
     ("binance", "late orders refused by"): "a window",
-    ("binance", "tests"): "ids, parsers, **traded**",
+    ("binance", "tests"): "ids, parsers, streams, **traded**",
     ("bitfinex", "books"): "refused: it lacks a fixed smallest step of prices and quantities",
     ("coinbase", "own trades"): "polling",
     ("gate", "counters"): "yes",
