@@ -76,7 +76,7 @@ def test_check_shows_the_account_and_sends_nothing(tmp_path: Path, settings: Pat
     assert "all markets together: exposure at most 20000" in account["at_risk"]
     assert "may withdraw" in shown.output
     assert "0 open orders of ours, 0 of others" in shown.output
-    assert "at most 10000000; maker" in " ".join(shown.output.split())  # 1e11 lots of 0.0001
+    assert "at most 10000 and 9000000 USDT; maker" in " ".join(shown.output.split())
 
 
 def test_a_market_that_may_use_more_than_there_is_is_told(tmp_path: Path, settings: Path) -> None:

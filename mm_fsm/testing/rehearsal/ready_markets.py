@@ -20,6 +20,9 @@ _LEVEL_VALUE: Final = 4000
 """Quote currency that a simulated level displays on average."""
 _TAKER_VALUE: Final = 1000
 """Quote currency that a simulated taker trades on average."""
+_MOST_LOTS: Final = 10**8
+_MOST_VALUE: Final = 9_000_000
+"""The largest order: about what Binance takes of its large pairs, in lots and in quote currency."""
 _DAY_SECONDS: Final = 86_400.0
 
 
@@ -62,6 +65,8 @@ def instrument_of(symbol: str) -> Instrument:
         lot_size=Decimal(rules.lot),
         minimum_quantity=Decimal(rules.lot),
         minimum_notional=Decimal(5),
+        maximum_quantity=Decimal(rules.lot) * _MOST_LOTS,
+        maximum_notional=Decimal(_MOST_VALUE),
     )
 
 
