@@ -24,7 +24,8 @@ from mm_fsm.runtime.journal.snapshots import write_snapshot
 from mm_fsm.services.protocols import Services
 
 STEPS_TOGETHER: Final = 2_000
-"""Steps between two looks at everything that the machine remembers: it takes as long as some ten steps do."""
+"""Steps between two looks at everything that the machine remembers: it takes as long as some
+hundred steps do, for it holds the last two thousand orders that have ended."""
 _STRETCHES_KEPT: Final = 64
 """Of each side: enough to know with which of them a silence began."""
 
