@@ -50,11 +50,6 @@ class ShownBook(Protocol):
         ...
 
     @property
-    def includes_own_orders(self) -> bool:
-        """Whether the sizes contain this account's own resting orders."""
-        ...
-
-    @property
     def received_at(self) -> int:
         """When the host received it."""
         ...
@@ -143,8 +138,10 @@ class Market:
     """Whether a full snapshot has arrived."""
     has_repeated: bool = field(default=False, eq=False, repr=False, metadata=DERIVED)
     """Whether the last book left prices and touches as they were."""
-    _read_from: tuple[object, ...] | None = field(default=None, init=False, eq=False, repr=False, metadata=DERIVED)
-    """What they were read from."""
+    _read_from: dict[Side, tuple[object, object, object]] = field(
+        factory=dict, init=False, eq=False, repr=False, metadata=DERIVED
+    )
+    """What each side was read from: levels, own orders, touch rule."""
 
     @property
     def is_one_sided(self) -> bool:
@@ -171,39 +168,17 @@ class Market:
     ) -> tuple[Decimal, Decimal] | None:
         """Take a new book; its bid and ask touch where it has two sides that do not cross, else None.
 
-        Own orders are taken out first where the book includes them: the same tuple stands for unchanged orders.
+        Own orders that its sizes include are taken out: the same tuple stands for unchanged orders.
         """
-        if not book.includes_own_orders:
-            own_bids = own_asks = ()
-        self.has_repeated = self._is_read_from(book, own_bids, own_asks, touch)
+        has_bid_moved = self._take_side(Side.BID, book.bids, own_bids, book.received_at, touch)
+        has_ask_moved = self._take_side(Side.ASK, book.asks, own_asks, book.received_at, touch)
+        self.has_repeated = not (has_bid_moved or has_ask_moved or self.thin_since)
         if not self.has_repeated:
-            before = (self.bid_price, self.ask_price, self.bid_touch, self.ask_touch)
-            self._take_side(Side.BID, book.bids, own_bids, book.received_at, touch)
-            self._take_side(Side.ASK, book.asks, own_asks, book.received_at, touch)
-            now = (self.bid_price, self.ask_price, self.bid_touch, self.ask_touch)
-            self.has_repeated = before == now and not self.thin_since
-            if not self.has_repeated:
-                self._measure_spread()
+            self._measure_spread()
         self._note_times(book)
         if self.spread_bps is None or self.bid_touch is None or self.ask_touch is None:
             return None
         return self.bid_touch, self.ask_touch
-
-    def _is_read_from(
-        self, book: ShownBook, own_bids: tuple[RestingOrder, ...], own_asks: tuple[RestingOrder, ...], touch: TouchRule
-    ) -> bool:
-        """Whether the last book was read from the same; while a side shows nothing but dust, time counts, too."""
-        before = self._read_from
-        self._read_from = (book.bids, book.asks, own_bids, own_asks, touch)
-        return (
-            before is not None
-            and before[0] == book.bids
-            and before[1] == book.asks
-            and before[2] is own_bids
-            and before[3] is own_asks
-            and before[4] is touch
-            and not self.thin_since
-        )
 
     def _note_times(self, book: ShownBook) -> None:
         stamp = book.exchange_time
@@ -249,7 +224,17 @@ class Market:
 
     def _take_side(
         self, side: Side, levels: tuple[BookLevel, ...], own: tuple[RestingOrder, ...], now: int, rule: TouchRule
-    ) -> None:
+    ) -> bool:
+        """Take one side; whether its best price or its touch moved.
+
+        Nothing has where it is read from the same as before; while it shows nothing but dust, time counts, too.
+        """
+        known = self._read_from.get(side)
+        if known is not None and known[0] == levels and known[1] is own and known[2] is rule:
+            if side not in self.thin_since:
+                return False
+        else:
+            self._read_from[side] = (levels, own, rule)
         is_bid = side is Side.BID
         before, touch_before = (self.bid_price, self.bid_touch) if is_bid else (self.ask_price, self.ask_touch)
         best, touch = _read_side(levels, own, before, rule.least_value, is_bid=is_bid)
@@ -264,6 +249,7 @@ class Market:
             self.bid_price, self.bid_touch = best, touch
         else:
             self.ask_price, self.ask_touch = best, touch
+        return best != before or touch != touch_before
 
     def confirm(self, received_at: int) -> None:
         """The last book stood when this message left the venue: before its receipt by what the feed is behind."""

@@ -65,7 +65,11 @@ class MarketBook(VenueFact):
         market.late_books_in_a_row = 0
         if context.markouts.is_following and context.is_data_stale:
             context.markouts.suspend(_stale_since(context))
-        touches = market.take(self, context.active_bid_orders, context.active_ask_orders, context.touch_rule)
+        own_bids: tuple[OwnOrder, ...] = ()
+        own_asks: tuple[OwnOrder, ...] = ()
+        if self.includes_own_orders:
+            own_bids, own_asks = context.active_bid_orders, context.active_ask_orders
+        touches = market.take(self, own_bids, own_asks, context.touch_rule)
         if touches is None:
             reference.note_broken_book()
         if touches is None or not reference.judge_book(context.now, *touches, lambda: self._depth(context, *touches)):
