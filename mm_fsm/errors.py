@@ -191,7 +191,7 @@ class JournalError(MarketMakerError, RuntimeError):
         self.journal = journal
         self.problem = problem
         self.remedy = remedy
-        super().__init__(f"journal {journal}: {problem} {remedy}")
+        super().__init__(f"journal {journal}: {problem.removesuffix('.')}. {remedy}")
 
 
 class PortError(MarketMakerError, OSError):
