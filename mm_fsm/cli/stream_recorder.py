@@ -22,7 +22,7 @@ from mm_fsm.cli.unblocked_output import unblocked
 from mm_fsm.venues.ccxt_venue.library import maker_of
 from mm_fsm.venues.ccxt_venue.market_data import MarketData
 from mm_fsm.venues.recorded.layout import RecordingInfo
-from mm_fsm.venues.recorded.writing import stamp_of, write_recording
+from mm_fsm.venues.recorded.writing import check_form, stamp_of, write_recording
 from mm_fsm.venues.wall_clock import WallClock
 
 LEVELS: Final = 25
@@ -98,9 +98,10 @@ def run_record(options: RecordOptions) -> int:
     """Record until the time is over or a signal comes; the exit status.
 
     Raises:
-        SettingsError: the exchange, a market or a place to write to is not there.
+        SettingsError: the exchange, a market, a place to write to or a library for the format is not there.
         VenueError: the exchange cannot be reached.
     """
+    check_form(options.form)  # not after the first minute, which would be lost
     log_to_standard_error()
     with unblocked("stderr"), ThreadPoolExecutor(max(len(options.symbols), 1)) as threads:
         written = asyncio.run(_record(options, threads))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 from attrs import evolve
 
 from mm_fsm.cli.exit_codes import ExitCode
-from mm_fsm.errors import SettingsError
+from mm_fsm.cli.stream_recorder import RecordOptions, run_record
+from mm_fsm.errors import OptionError, SettingsError
 from mm_fsm.runtime.settings_file import parse_settings
 from mm_fsm.testing.rehearsal.endpoint import VARIABLE
 from mm_fsm.testing.rehearsal.log_file import read_log
@@ -69,6 +71,26 @@ def test_what_is_recorded_can_be_traded_on(tmp_path: Path, exchange: Path, form:
     assert replayed.status in {ExitCode.SUCCESS, ExitCode.FAILURE}, replayed.messages
     (entry,) = replayed.json()["symbols"]
     assert entry["symbol"] == "ETH/USDT"
+
+
+@pytest.mark.parametrize(("form", "library"), [("parquet", "pyarrow"), ("hftbacktest", "numpy")])
+def test_a_format_that_cannot_be_written_is_refused_before_anything_is_connected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, library: str
+) -> None:
+    """Its files are begun with the first event, and named after an hour: too late to hear of it then."""
+
+    def connect(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setattr("mm_fsm.cli.stream_recorder.maker_of", connect)
+    options = RecordOptions(
+        exchange="binance", symbols=("A/B",), factory=None, form=form, out=tmp_path / "out", seconds=1, file_seconds=1
+    )
+    with pytest.raises(OptionError, match=r"pip install 'mm-fsm\[recordings\]', or write --to tardis") as refused:
+        run_record(options)
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "out").exists()
 
 
 RULES = """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from attrs import evolve, frozen
+from loguru import logger
 
 from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.instrument import Balances, Fees, Instrument
@@ -21,6 +23,9 @@ from mm_fsm.venues.paper.exchange import PaperExchange
 from mm_fsm.venues.paper.settings import PaperSettings
 from mm_fsm.venues.paper.venue import paper_terms
 from mm_fsm.venues.port import PushedPlan, TakeFact, VenueTerms
+from mm_fsm.venues.recorded.fields import MalformedFieldError
+from mm_fsm.venues.recorded.reading import ReadingSettings
+from mm_fsm.venues.recorded.soundness import MarketDoubt
 from mm_fsm.venues.wall_clock import WallClock
 
 
@@ -70,6 +75,8 @@ class StreamedPaperPlan:
 class StreamedPaperVenue:
     """A paper exchange in wall time, shown what an exchange's public streams bring.
 
+    What cannot be believed is shown to nobody, by the rules of a replay: no fill on paper comes of one wild print.
+
     Args:
         plan: the market.
         make: makes exchange objects.
@@ -82,6 +89,9 @@ class StreamedPaperVenue:
         self._data = MarketData(
             plan.exchange, make, {plan.strategy.symbol: plan.strategy.max_live_orders + 1}, self._clock
         )
+        self.doubted: Counter[str] = Counter()
+        """Books and trades that were passed over, by the fault as a recording's rows have it."""
+        self._doubt = MarketDoubt(ReadingSettings())
         self._exchange: PaperExchange | None = None
         self._raw: Any = None
         self._take: TakeFact | None = None
@@ -135,9 +145,22 @@ class StreamedPaperVenue:
         await self._data.close()
 
     def _show(self, event: MarketBook | MarketTrade) -> None:
-        if self._exchange is not None and self._take is not None:
+        if self._exchange is not None and self._take is not None and self._is_believed(event):
             self._exchange.on_market(event)
             self._bring()
+
+    def _is_believed(self, event: MarketBook | MarketTrade) -> bool:
+        """Whether it is near what was there before; the log names the first that is not, the tenth, the hundredth."""
+        try:
+            self._doubt.check(event)
+        except MalformedFieldError as wrong:
+            self.doubted[wrong.fault] += 1
+            count = self.doubted[wrong.fault]
+            if str(count).strip("0") == "1":
+                fields = {"symbol": event.symbol, "fault": wrong.fault, "problem": wrong.problem, "count": count}
+                logger.bind(**fields, doing="passed over").warning("market.doubted")
+            return False
+        return True
 
     def _bring(self) -> None:
         """Give the machine everything that is due."""

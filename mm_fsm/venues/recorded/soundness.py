@@ -176,6 +176,30 @@ class PrintDoubt:
         return MalformedFieldError("price", expected, found, fault=Fault.FAR_PRINT)
 
 
+class MarketDoubt:
+    """Refuses books and trades of one market's stream by both rules, as they come: of a recording, or live.
+
+    Args:
+        settings: how far is too far.
+    """
+
+    def __init__(self, settings: ReadingSettings) -> None:
+        self._books = BookDoubt(settings)
+        self._prints = PrintDoubt(settings)
+
+    def check(self, event: RecordedEvent) -> None:
+        """Take the next event.
+
+        Raises:
+            MalformedFieldError: it is doubted, and is to be passed over.
+        """
+        if isinstance(event, MarketBook):
+            self._books.check(event)
+            self._prints.book = event
+        else:
+            self._prints.check(event)
+
+
 def _middle(book: MarketBook) -> float:
     """Quote per base; of a book with one side that side, 0 of an empty one."""
     bids, asks = book.bids, book.asks

@@ -260,6 +260,18 @@ _LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """What formats need of the extra ``recordings``."""
 
 
+def check_form(form: str) -> None:
+    """Refuse a format that cannot be written here, before there is anything to write.
+
+    Raises:
+        SettingsError: there is no such format, or a library for it is missing.
+    """
+    if form not in WRITERS:
+        raise OptionError("--to", f"one of {', '.join(WRITERS)}", form, "Choose one.")
+    for name in _LIBRARIES.get(form, ()):
+        _library(name)
+
+
 def write_recording(events: Iterable[RecordedEvent], info: RecordingInfo, form: str, directory: Path) -> list[Path]:
     """Write all events; the files, which begin with the market's name.
 
@@ -267,11 +279,8 @@ def write_recording(events: Iterable[RecordedEvent], info: RecordingInfo, form: 
         SettingsError: there is no such format, or a library or the directory for it is missing.
         RecordingError: what is read is malformed; nothing is left then.
     """
-    if form not in WRITERS:
-        raise OptionError("--to", f"one of {', '.join(WRITERS)}", form, "Choose one.")
+    check_form(form)  # before a directory is made that would stay empty
     make: _MakeWriter = WRITERS[form]
-    for name in _LIBRARIES.get(form, ()):  # before a directory is made that would stay empty
-        _library(name)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         names = [f"{info.symbol}{suffix}" for suffix in WRITERS[form].suffixes]
@@ -335,5 +344,5 @@ def _library(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        remedy = "Install it: pip install 'mm-fsm[recordings]'."
+        remedy = "Install it, pip install 'mm-fsm[recordings]', or write --to tardis, which needs nothing."
         raise OptionError("--to", "a format whose library is installed", f"no {name}", remedy) from None
