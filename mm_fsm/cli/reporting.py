@@ -12,6 +12,7 @@ from attrs import asdict, evolve, frozen
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.execution import print_result
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.library_output import library_output_hidden
 from mm_fsm.cli.long_work import long_work
 from mm_fsm.cli.run_journals import own_journals
 from mm_fsm.cli.user_code import find_modules_here
@@ -60,7 +61,8 @@ def run_report(options: ReportOptions) -> int:
         figures = _with_baselines(figures, options)
     if figures is not None:
         try:
-            write_report(directory, figures)
+            with library_output_hidden():
+                write_report(directory, figures)
         except OSError as error:
             problems.append(f"report in {directory}: expected to be written, found {error.strerror or error}.")
     _print(options, figures)
