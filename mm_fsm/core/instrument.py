@@ -241,3 +241,12 @@ class Balances:
             raise SettingsError("balances.quote", "at least 0", self.quote, "Borrowed cash is not supported.")
         if self.leverage < 1:
             raise SettingsError("balances.leverage", "at least 1", self.leverage, "Use 1 for no leverage.")
+
+    def refuse_short_spot(self, instrument: Instrument) -> None:
+        """Refuse what no account of the instrument's kind can hold.
+
+        Raises:
+            SettingsError: a spot account would start short.
+        """
+        if instrument.kind is InstrumentKind.SPOT and self.base < 0:
+            raise SettingsError("balances.base", "at least 0 for spot", self.base, "A spot account is never short.")

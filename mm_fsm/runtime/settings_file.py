@@ -230,6 +230,7 @@ def _market(layers: MarketLayers) -> MarketConfiguration:
                 else:  # the kind of venue itself refuses what is missing
                     refuse_wrong_values(kind, tables[name], dotted(place, name))
     strategy = _strategy(layers, tables, read["instrument"], read["fees"])
+    refusals.errors += _short_spot(read["balances"], read["instrument"], place)
     if "balances" not in tables and not _is_meant(layers, "balances"):
         refusals.errors.append(missing_table(Balances, "balances", place))
     refusals.settle()
@@ -296,6 +297,14 @@ def _strategy(
         strategy = structured(MarketMakingSettings, table, where)
         _refuse_contradictions(strategy, instrument, fees, where)
     return strategy
+
+
+def _short_spot(balances: Balances | None, instrument: Instrument | None, place: str) -> Iterator[SettingsError]:
+    if balances is not None and instrument is not None:
+        try:
+            balances.refuse_short_spot(instrument)
+        except SettingsError as error:
+            yield placed(error, place)
 
 
 def _refuse_contradictions(

@@ -236,6 +236,14 @@ def test_every_wrong_value_of_one_table_is_told() -> None:
     }  # fmt: skip
 
 
+def test_a_spot_account_that_would_start_short_is_told_with_the_rest() -> None:
+    """Where its market stands, though two tables say it together."""
+    text = market_entry("A").replace("base = 10", "base = -10").replace("maker_bps = 1", "maker_bps = nan")
+    remedies = {each.field: each.remedy for each in refusal(text).each}
+    assert set(remedies) == {"market[0].fees.maker_bps", "market[0].balances.base"}
+    assert remedies["market[0].balances.base"] == "A spot account is never short."
+
+
 def test_a_service_that_nobody_brings_is_told_with_the_rest() -> None:
     """And the options of one that is shipped: by hand, glft lacks A and its risk aversion is no number."""
     text = (

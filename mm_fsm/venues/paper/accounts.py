@@ -16,7 +16,6 @@ from attrs import define, field
 from mm_fsm.books.exact import EXACT
 from mm_fsm.core.instrument import ONE, ZERO, Balances, Fees, Instrument, InstrumentKind
 from mm_fsm.core.messages import Liquidity, Side
-from mm_fsm.errors import SettingsError
 from mm_fsm.venues.paper.orders import PaperOrder
 
 _MARGIN_QUANTUM: Final = Decimal("1E-10")
@@ -166,6 +165,5 @@ def open_account(instrument: Instrument, fees: Fees, balances: Balances) -> Acco
     """
     if instrument.kind is InstrumentKind.LINEAR:
         return ContractAccount(instrument, fees, balances.base, balances.quote, balances.leverage)
-    if balances.base < 0:
-        raise SettingsError("balances.base", "at least 0 for spot", balances.base, "A spot account is never short.")
+    balances.refuse_short_spot(instrument)
     return SpotAccount(instrument, fees, balances.base, balances.quote)
