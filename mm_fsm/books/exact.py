@@ -6,7 +6,9 @@ product of them is ever rounded.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, Overflow
+from functools import reduce
 from typing import Final
 
 EXACT: Final = Context(prec=200, rounding=ROUND_HALF_EVEN, traps=[Inexact, InvalidOperation, Overflow])
@@ -16,7 +18,11 @@ Amounts of 24 digits on either side of the point, three to a product, leave room
 """
 
 _AMOUNT_CONTEXT: Final = Context(prec=48, traps=[Inexact, InvalidOperation])
-_AMOUNT_QUANTUM: Final = Decimal("1E-24")
+_MOST_DIGITS: Final = 24
+"""On either side of the point."""
+_AMOUNT_QUANTUM: Final = Decimal(f"1E-{_MOST_DIGITS}")
+_AMOUNTS_END: Final = Decimal(f"1E+{_MOST_DIGITS}")
+_NOTHING: Final = Decimal(0)
 AMOUNT_EXPECTED: Final = "finite decimal below 1E+24 with at most 24 decimals"
 
 
@@ -29,6 +35,20 @@ def is_amount(value: object) -> bool:
     except (Inexact, InvalidOperation):
         return False
     return True
+
+
+def are_surely_amounts(values: Iterable[Decimal], *, spare_decimals: int = 0) -> bool:
+    """Whether all of these positive finite decimals are amounts, by one look at their sum; False only says to look.
+
+    An exact sum is as large as any of them at least, and written with as many decimals as any of them.
+    ``spare_decimals``: that they must not need.
+    """
+    try:
+        total = reduce(EXACT.add, values, _NOTHING)
+    except Inexact:
+        return False
+    exponent = total.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= spare_decimals - _MOST_DIGITS and total < _AMOUNTS_END
 
 
 def decimals_of(value: Decimal) -> int:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.books.exact import decimal_of, decimals_of, divide_half_even, units_of
+from mm_fsm.books.exact import are_surely_amounts, decimal_of, decimals_of, divide_half_even, units_of
 from mm_fsm.books.ledger import FeeCurrency, Ledger, LedgerFill
 from mm_fsm.core.messages import Side
 
@@ -41,6 +41,37 @@ def test_equal_amounts_look_alike_whatever_their_units(units: int, finer: int, d
 @given(st.integers(-(10**6), 10**6), st.integers(-50, 50).filter(bool))
 def test_the_nearest_integer_to_a_quotient_is_that_of_fractions(dividend: int, divisor: int) -> None:
     assert divide_half_even(dividend, divisor) == round(Fraction(dividend, divisor))
+
+
+@given(
+    st.lists(st.builds(lambda n, exponent: Decimal(f"{n}E{exponent}"), st.integers(1, 10**6), st.integers(-40, 40))),
+    st.integers(0, 3),
+)
+def test_what_surely_are_amounts_have_24_digits_at_most_on_either_side(values: list[Decimal], spare: int) -> None:
+    """Against fractions, in which nothing is ever rounded."""
+    if are_surely_amounts(values, spare_decimals=spare):
+        for value in values:
+            assert value < 10**24
+            assert (Fraction(value) * 10 ** (24 - spare)).denominator == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "spare", "expected"),
+    [
+        ("64000.10 63999.9 0.001", 1, True),
+        ("0.00000000000000000000001 64000", 1, True),  # 23 decimals
+        ("0.000000000000000000000001 64000", 0, True),  # 24
+        ("0.000000000000000000000001 64000", 1, False),
+        ("0.0000000000000000000000005 0.0000000000000000000000005", 0, False),  # 25, and 24 together
+        ("999999999999999999999999 0.5", 0, True),
+        ("1E+24 0.5", 0, False),
+        ("1E+150 1E-100", 0, False),  # more digits than their exact sum may have
+        ("1E+999999 1", 0, False),
+        ("", 0, True),
+    ],
+)
+def test_ordinary_amounts_are_told_together(texts: str, spare: int, expected: bool) -> None:
+    assert are_surely_amounts(map(Decimal, texts.split()), spare_decimals=spare) is expected
 
 
 @pytest.mark.parametrize("currency", list(FeeCurrency))

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve, frozen
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mm_fsm.books.facts import MarketBook
 from mm_fsm.books.market import FeedDelay, Market, TouchRule
@@ -238,3 +240,40 @@ def test_a_book_that_leaves_prices_and_touches_as_they_were_repeats_the_last() -
     ):
         market.take(book(shown, "101x1"), orders, (), rule)
         assert market.has_repeated is repeats, shown
+
+
+def test_dust_that_does_not_change_makes_a_touch_once_it_has_stood_for_so_long() -> None:
+    """A bid of 100 for a tenth is worth 10 of the 50 that a touch needs; it has stood for 3 ns at 14."""
+    market, rule = Market(), TouchRule(Decimal(50), 3)
+    market.take(book("99x2", "101x2", at=10), (), (), rule)
+    for time, touch in ((11, "99"), (13, "99"), (14, "100")):
+        assert market.take(book("100x0.1", "101x2", at=time), (), (), rule) == (Decimal(touch), Decimal(101)), time
+
+
+bid_sides = st.sampled_from(("99x2", "99x0.1", "99x0.1 98x2", "100x1 99x1", ""))
+ask_sides = st.sampled_from(("101x2", "101x0.1", "101x0.1 102x2"))
+own_sides = st.sampled_from((tuple(own("99x1")), tuple(own("101x0.05 102x1")), ()))
+steps = st.tuples(bid_sides, ask_sides, own_sides, st.integers(0, 2))
+
+
+@given(st.lists(st.tuples(st.lists(steps, min_size=1), st.sampled_from((0, 50, 150)))))
+def test_a_side_that_is_not_read_again_is_as_if_it_were(
+    rules: list[tuple[list[tuple[str, str, tuple[Resting, ...], int]], int]],
+) -> None:
+    """Beside a market that is made to read both sides of every book."""
+    market, reader, time = Market(), Market(), 10
+    for books, least_value in rules:
+        rule = TouchRule(Decimal(least_value), 3)
+        for bids, asks, mine, later in books:
+            time += later
+            shown = book(bids, asks, at=time)
+            before = _top_of(market)
+            reader._read_from.clear()
+            touches = reader.take(shown, mine, mine, rule)
+            assert market.take(shown, mine, mine, rule) == touches
+            assert market.snapshot() == reader.snapshot()
+            assert market.has_repeated is (_top_of(market) == before and not market.thin_since)
+
+
+def _top_of(market: Market) -> tuple[Decimal | None, ...]:
+    return market.bid_price, market.ask_price, market.bid_touch, market.ask_touch

@@ -342,6 +342,9 @@ def test_a_mid_that_needs_one_decimal_more_than_the_ledger_has_is_refused_before
     finest = Decimal("100.000000000000000000000001")  # 24 decimals; half of it has 25
     book = evolve(example(MarketBook, bench.now), bids=(level(Decimal(99)),), asks=(level(finest),))
     assert bench.refuses(book) is not None
+    behind = (level(Decimal(100)), level(finest))  # the best price, once own orders are taken out
+    book = evolve(example(MarketBook, bench.now), bids=(level(Decimal(99)),), asks=behind, includes_own_orders=True)
+    assert bench.refuses(book) is not None
 
 
 def test_a_machine_that_was_told_nothing_refuses_and_stays_new() -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from attrs import field, frozen
 
 from mm_fsm.books.context import MarketMakingContext
-from mm_fsm.books.exact import AMOUNT_EXPECTED, is_amount
+from mm_fsm.books.exact import AMOUNT_EXPECTED, are_surely_amounts, is_amount
 from mm_fsm.books.facts.fields import VENUE_TIME, check_positive, refusal
 from mm_fsm.books.own_order import OwnOrder
 from mm_fsm.books.signals import Touch, size_up_to, value_near
@@ -41,14 +41,17 @@ class MarketBook(VenueFact):
 
     def admit(self, context: MarketMakingContext) -> None:
         """Both sides hold positive amounts, best level first, and a mid that can be booked."""
-        _check_levels(self, "bids", self.bids, sign=-1)
-        _check_levels(self, "asks", self.asks, sign=1)
+        _check_levels(self, "bids", self.bids, is_bid=True)
+        _check_levels(self, "asks", self.asks, is_bid=False)
         if not self.bids or not self.asks:
             return
         levels = (*self.bids, *self.asks) if self.includes_own_orders else (self.bids[0], self.asks[0])
         known = (context.market.bid_price, context.market.ask_price)
-        for price, _ in levels:
-            if price not in known and not is_amount(price / 2):  # the mid is booked, and may need one decimal more
+        prices = [price for price, _ in levels if price not in known]
+        if are_surely_amounts(prices, spare_decimals=1):
+            return
+        for price in prices:  # the mid is booked, and may need one decimal more
+            if not is_amount(price / 2):
                 raise refusal(self, "price", f"a {AMOUNT_EXPECTED}, as its half must be", price)
 
     def book(self, context: MarketMakingContext, admitted: None) -> bool:
@@ -129,13 +132,13 @@ def _observe(context: MarketMakingContext, mid: float) -> bool:
     return estimator.is_warm is not was_warm
 
 
-def _check_levels(fact: MarketBook, name: str, levels: tuple[BookLevel, ...], sign: int) -> None:
+def _check_levels(fact: MarketBook, name: str, levels: tuple[BookLevel, ...], *, is_bid: bool) -> None:
     previous: Decimal | None = None
     for index, (price, size) in enumerate(levels):
         are_decimals = type(price) is Decimal and type(size) is Decimal
         if not (are_decimals and price.is_finite() and size.is_finite() and price > 0 and size > 0):
             check_positive(fact, f"{name}[{index}].price", price)
             check_positive(fact, f"{name}[{index}].size", size)
-        if previous is not None and (price - previous) * sign <= 0:
+        if previous is not None and (price >= previous if is_bid else price <= previous):
             raise refusal(fact, f"{name}[{index}].price", f"further from the market than {previous}", price)
         previous = price
