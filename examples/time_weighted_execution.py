@@ -19,7 +19,7 @@ import typer
 from attrs import field, frozen
 from attrs.validators import gt, lt
 
-from mm_fsm import Balances, Fault, FaultCode, Fees, Instrument, OrderBookkeeper, Side, State, TradingMachine
+from mm_fsm import Balances, Fees, Instrument, OrderBookkeeper, Side, State, TradingMachine
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.errors import MarketMakerError
 from mm_fsm.runtime.journal import JournaledMachine, JournalSettings, begin_journal, verify_run
@@ -28,7 +28,6 @@ from mm_fsm.services import permission
 
 NOTHING_WHILE: Final = (*permission.NO_QUOTE_LEAVES, *permission.CLOSED_MARKET, *permission.UNSOUND_MARKET)
 RETRY: Final = nanoseconds(1.0)
-MOST_REJECTIONS: Final = 5
 _AMOUNT: Final[Any] = [gt(0), lt(10**12)]
 
 
@@ -119,11 +118,13 @@ class TimeWeightedExecution(TradingMachine):
     def find_wake_time(self) -> int | None:
         """The next slice, the next attempt, or when more may be taken."""
         slice_ends_at = self.began_at + (self.slices_over + 1) * nanoseconds(self.parent.slice_seconds)
-        return min(time for time in (slice_ends_at, self.retry_at, self.take_at) if time > self.now)
+        hold = permission.answer_hold(self.context, self.parent.side)
+        held_until = 0 if hold is None else hold.until or 0
+        return min(time for time in (slice_ends_at, self.retry_at, self.take_at, held_until) if time > self.now)
 
     def must_halt(self) -> bool:
-        """Books or journal failed, trading is not permitted, or one child after the other was refused."""
-        return self.context.pending_fault is not None or self.context.rejections_in_a_row >= MOST_REJECTIONS
+        """Books or journal failed, or trading is not permitted. A refused child only holds its side for a while."""
+        return self.context.pending_fault is not None
 
     def must_wait(self) -> bool:
         """Paused, blind, not reconciled with the venue, or no sound market."""
@@ -134,8 +135,9 @@ class TimeWeightedExecution(TradingMachine):
         return self.context.is_everything_confirmed
 
     def may_place(self) -> bool:
-        """All is known, the market may be traded, and the last attempt is long enough ago."""
-        return self.all_confirmed() and not self.must_wait() and self.now >= self.retry_at
+        """All is known, the market may be traded, no answer holds the side, and the last attempt is long enough ago."""
+        is_held = permission.answer_hold(self.context, self.parent.side) is not None
+        return self.all_confirmed() and not self.must_wait() and not is_held and self.now >= self.retry_at
 
     def is_complete(self) -> bool:
         """No order may be as small as what is left."""
@@ -198,9 +200,9 @@ class TimeWeightedExecution(TradingMachine):
 
     def note_halt(self) -> None:
         """Say why, and end."""
-        refused = Fault(code=FaultCode.VENUE, reason=f"{MOST_REJECTIONS} children refused in a row", transient=False)
-        self.report_fault(self.context.pending_fault or refused)
-        self.context.pending_fault, self.context.rejections_in_a_row = None, 0
+        fault, self.context.pending_fault = self.context.pending_fault, None
+        if fault is not None:
+            self.report_fault(fault)
 
 
 def main(

@@ -76,6 +76,8 @@ class RejectionCode(StrEnum):
     NOT_TRADING = "not_trading"
     NOT_PERMITTED = "not_permitted"
     """The key, the account or the place may not trade: no later attempt would succeed."""
+    NOT_FILLED = "not_filled"
+    """An order that was to take at once met nobody: nothing traded, and it says nothing against the next one."""
     CLOCK = "clock"
     """The venue's clock and ours differ by more than it allows: it says nothing about the order."""
     OTHER = "other"

@@ -24,6 +24,7 @@ from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.machine.bookkeeper import Bookkeeper
 from mm_fsm.machine.deadlines import Deadlines
 from mm_fsm.machine.desk import Desk, OrderIds
+from mm_fsm.services import permission
 
 
 class MarketBookkeeper(Bookkeeper):
@@ -149,8 +150,8 @@ class OrderBookkeeper(MarketBookkeeper):
             Whether it was staged; where not, the step's reasons say why.
         """
         context, rules = self.context, self.context.instrument
-        hold = context.sides[side].hold
-        if not context.may_trade or (hold is not None and (hold.until is None or context.now < hold.until)):
+        hold = permission.answer_hold(context, side)
+        if not context.may_trade or hold is not None:
             self.draft.explain(f"no order: {hold.reason if hold is not None else 'a fault is latched'}")
             return False
         price = rules.floor_price(price) if side is Side.BID else rules.ceil_price(price)

@@ -237,10 +237,16 @@ def is_over(context: MarketMakingContext, hold: Hold) -> bool:
 # -- one side ----------------------------------------------------------------------------------------------------------
 
 
+def answer_hold(context: MarketMakingContext, side: Side) -> Hold | None:
+    """For what the venue answered of own orders a side is held, while that lasts; None where it is not."""
+    own = context.sides[side].hold
+    return own if own is not None and (own.until is None or context.now < own.until) else None
+
+
 def side_hold(context: MarketMakingContext, inventory: InventoryAssessment, side: Side) -> Hold | None:
     """Why one side alone must not be priced: held by the venue's answers, an unknown order, the inventory limit."""
-    own = context.sides[side].hold
-    if own is not None and (own.until is None or context.now < own.until):
+    own = answer_hold(context, side)
+    if own is not None:
         return own
     if context.orders.has_unknown(side):
         return _UNKNOWN_ORDER

@@ -9,11 +9,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,11 +22,14 @@ from mm_fsm.books.facts import (
     JournalFailed,
     OperatorPaused,
     OperatorResumed,
+    OrderExpired,
     OrderFilled,
+    OrderRejected,
     StopRequested,
     TradingStatusChanged,
 )
-from mm_fsm.core.messages import Liquidity, PlaceOrder, Side, TimeInForce
+from mm_fsm.core.messages import Fact, Liquidity, PlaceOrder, RejectionCode, Side, TimeInForce
+from mm_fsm.machine.results import StepResult
 from mm_fsm.report.inspection.steps import SegmentSteps
 from mm_fsm.runtime.journal import JournaledMachine, JournalReader, JournalSettings, begin_journal, verify_run
 from mm_fsm.runtime.paper_run import PAPER_BALANCES, PAPER_FEES, PAPER_INSTRUMENT
@@ -33,6 +37,8 @@ from mm_fsm.runtime.watchdog import orders_in_journal
 from mm_fsm.testing import fsm_paths, sneak_tests
 from mm_fsm.testing.driving.machines import MachineDriver
 from mm_fsm.venues.base import MarketEvent
+from mm_fsm.venues.paper import PaperExchange
+from mm_fsm.venues.paper.orders import PaperOrder
 from mm_fsm.venues.simulator import MarketSimulator, SimulatorSettings
 from mm_fsm.venues.unreliable import Faults
 from tests.examples.execution_bench import (
@@ -218,16 +224,60 @@ def test_a_failed_journal_ends_it_with_the_reason() -> None:
     assert played.exchange.open_orders == ()
 
 
-def test_children_that_are_refused_again_and_again_end_it() -> None:
-    """The venue's lot is larger than the rules that the machine was given say: it refuses, five times."""
+def test_children_that_are_refused_hold_their_side_and_the_order_ends_in_its_time() -> None:
+    """The venue's tick is larger than the rules that the machine was given say: it refuses each, 5 s after the last."""
     fine = evolve(PAPER_INSTRUMENT, tick_size=Decimal("0.001"))
     machine = TimeWeightedExecution(
         parent_order(limit_price=Decimal("1999.001")), fine, PAPER_FEES, PAPER_BALANCES, run="1"
     )
     played = play(still_market(200), machine=machine)
-    assert played.path[-2:] == ["error", "done"]
-    assert len(played.promises.placed) == 5
-    assert "5 children refused in a row" in str(played.machine.context.fault)
+    assert played.path[-2:] == ["closing", "done"]
+    times = placed_at(played)
+    assert len(times) > 5
+    assert all(later - earlier >= 5 for earlier, later in pairwise(times))
+    assert played.machine.context.fault is None
+    assert played.base_bought == 0
+
+
+@define
+class Refusing:
+    """The machine behind a venue that calls an order that met nobody a rejection."""
+
+    machine: TimeWeightedExecution
+    refused: int = 0
+
+    @property
+    def is_final(self) -> bool:
+        return self.machine.is_final
+
+    def step(self, fact: Fact) -> StepResult:
+        if isinstance(fact, OrderExpired) and not fact.filled_quantity:
+            self.refused += 1
+            fact = OrderRejected(
+                received_at=fact.received_at, symbol=SYMBOL, client_order_id=fact.client_order_id,
+                code=RejectionCode.NOT_FILLED, reason="it could not immediately match",
+            )  # fmt: skip
+        return self.machine.step(fact)
+
+
+def test_a_venue_that_calls_an_order_that_met_nobody_a_rejection_executes_as_much_as_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Takes meet nobody until second 35. Orders leave at the same times, whichever word the venue has for it."""
+    take = PaperExchange._take
+
+    def late(exchange: PaperExchange, order: PaperOrder) -> None:
+        (exchange._rest if exchange._now < 35 * SECOND else partial(take, exchange))(order)
+
+    monkeypatch.setattr(PaperExchange, "_take", late)
+    machine = machine_of()
+    refusing = Refusing(machine)
+    refused, usual = play(still_market(90), machine=machine, stepped=refusing), play(still_market(90))
+    assert refusing.refused >= 2
+    assert refused.machine.context.fault is None
+    assert refused.machine.context.rejections_in_a_row == 0
+    assert placed_at(refused) == placed_at(usual)
+    assert refused.base_bought == usual.base_bought > 0
 
 
 def test_a_fill_that_comes_after_everything_is_counted_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from attrs import evolve
@@ -15,7 +16,8 @@ from mm_fsm.books.facts import (
     OrderStatusReported,
 )
 from mm_fsm.books.order_lifecycle import OrderStatus
-from mm_fsm.core.messages import PlaceOrder, QueryBalances, QueryOrder, RejectionCode, ReportedStatus
+from mm_fsm.core.messages import OrderPurpose, PlaceOrder, QueryBalances, QueryOrder, RejectionCode, ReportedStatus
+from mm_fsm.core.settings import AdjustmentPolicy
 from tests.machine.beginnings import ASK, BID, cancelling, placing, quoting
 from tests.machine.bench import SECOND
 
@@ -90,6 +92,38 @@ def test_rejections_that_pass_hold_the_side_for_a_while_and_are_no_fault(code: R
             bench.book()
         (bid,) = bench.live(BID)
     assert bench.context.faults_noted == 0
+
+
+def test_a_quote_that_is_said_to_have_met_nobody_is_held_and_counted_as_any_refused_one() -> None:
+    """It waits in the book and need not meet anybody: the venue speaks of something else."""
+    bench, bid, ask = placing()
+    bench.acknowledge(ask)
+    bench.reject(bid, RejectionCode.NOT_FILLED)
+    assert bench.hold(BID) == "rejected_by_venue"
+    assert bench.context.rejections_in_a_row == 1
+
+
+def test_an_adjustment_that_met_nobody_is_tried_again_and_is_nobodys_fault() -> None:
+    """Eight times, each a retry's time after the last: more than the five rejections that would be a fault."""
+    bench, _, _ = quoting(adjustment_policy=AdjustmentPolicy.LIMIT, adjustment_retry_seconds=1.0)
+    bench.deposit("30")
+    times = []
+    for _ in range(200):
+        while bench.outbox:
+            bench.later(0.001)
+            intent = bench.outbox.popleft()
+            if isinstance(intent, PlaceOrder) and intent.purpose is OrderPurpose.ADJUSTMENT:
+                times.append(bench.now)
+                bench.reject(intent.client_order_id, RejectionCode.NOT_FILLED)
+                assert bench.context.sides[ASK].hold is None
+            else:
+                bench.answer(intent)
+        bench.later(0.1)
+        bench.book()
+    assert len(times) >= 8
+    assert all(later - earlier >= SECOND for earlier, later in pairwise(times))
+    assert bench.context.faults_noted == 0
+    assert bench.state == "inventory_management"
 
 
 def test_placements_refused_again_and_again_are_a_fault_that_is_retried() -> None:

@@ -40,9 +40,11 @@ def _hold_after_rejection(context: MarketMakingContext, order: OwnOrder, fact: O
     """A post-only rejection is ordinary: reprice, a few times; the others hold the side for a while.
 
     An order that was to be cancelled anyway and did not leave for want of room says nothing against the next one.
+    Nor does one that was to take at once and met nobody; of a quote, which waits, such an answer makes no sense.
     """
     settings, side = context.settings, context.sides[order.side]
-    if order.cancel_wanted and fact.code is RejectionCode.RATE_LIMIT and order.purpose is OrderPurpose.QUOTE:
+    is_quote = order.purpose is OrderPurpose.QUOTE
+    if order.cancel_wanted and fact.code is RejectionCode.RATE_LIMIT and is_quote:
         return
     if fact.code is RejectionCode.POST_ONLY:
         side.post_only_rejections += 1
@@ -53,12 +55,12 @@ def _hold_after_rejection(context: MarketMakingContext, order: OwnOrder, fact: O
     elif fact.code is RejectionCode.INSUFFICIENT_FUNDS:
         context.balances_query_due = context.now
         hold_side(context, order.side, HoldReason.FUNDS, fact.reason, settings.funds_hold_seconds)
-    else:
+    elif is_quote or fact.code is not RejectionCode.NOT_FILLED:
         if fact.code is RejectionCode.NOT_PERMITTED:
             context.pending_fault = Fault(code=FaultCode.VENUE, reason=f"{fact.code}: {fact.reason}", transient=False)
-        if fact.code in (RejectionCode.FILTER, RejectionCode.OTHER):
+        if fact.code in {RejectionCode.FILTER, RejectionCode.OTHER, RejectionCode.NOT_FILLED}:
             context.rejections_in_a_row += 1
         reason = f"{fact.code}: {fact.reason}"
         hold_side(context, order.side, HoldReason.REJECTED_BY_VENUE, reason, settings.rejection_hold_seconds)
-    if order.purpose is not OrderPurpose.QUOTE and context.reduction is not None:
+    if not is_quote and context.reduction is not None:
         context.reduction.retry_at = context.now + nanoseconds(settings.adjustment_retry_seconds)

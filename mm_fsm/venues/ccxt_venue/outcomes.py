@@ -1,8 +1,9 @@
 """What an error of ccxt's says about the request that met it: one table, and nothing else reads vendor errors.
 
-An error is known by its exchange and the code in the answer's body, else by the names of its classes, the nearest
-first. Its words are not searched for a code: they may hold an address with an id of ours. What the table does not say
-is unknown: a time-out, a dropped connection, a 5xx or a torn body leaves a live order as often as not.
+An error is known by its exchange and the code in the answer's body, else by its exchange and the names of its classes,
+else by these names alone, the nearest first. Its words are not searched for a code: they may hold an address with an id
+of ours. What the table does not say is unknown: a time-out, a dropped connection, a 5xx or a torn body leaves a live
+order as often as not.
 """
 
 from __future__ import annotations
@@ -35,6 +36,13 @@ OUTCOMES: Final[Mapping[str, tuple[Outcome, RejectionCode]]] = MappingProxyType(
     {
         "binance -1015": (Outcome.ORDERS_SUSPENDED, RejectionCode.RATE_LIMIT),
         "binanceus -1015": (Outcome.ORDERS_SUSPENDED, RejectionCode.RATE_LIMIT),
+        "binance -2020": (Outcome.REFUSED, RejectionCode.NOT_FILLED),
+        "binance -5021": (Outcome.REFUSED, RejectionCode.NOT_FILLED),
+        "binance -5022": (Outcome.REFUSED, RejectionCode.POST_ONLY),
+        "binanceusdm -2020": (Outcome.REFUSED, RejectionCode.NOT_FILLED),
+        "binanceusdm -5021": (Outcome.REFUSED, RejectionCode.NOT_FILLED),
+        "binanceusdm -5022": (Outcome.REFUSED, RejectionCode.POST_ONLY),
+        "krakenfutures OrderNotFillable": (Outcome.REFUSED, RejectionCode.NOT_FILLED),
         "OrderImmediatelyFillable": (Outcome.REFUSED, RejectionCode.POST_ONLY),
         "InsufficientFunds": (Outcome.REFUSED, RejectionCode.INSUFFICIENT_FUNDS),
         "OrderNotFound": (Outcome.NOT_FOUND, RejectionCode.OTHER),
@@ -72,7 +80,11 @@ OUTCOMES: Final[Mapping[str, tuple[Outcome, RejectionCode]]] = MappingProxyType(
         "BaseError": (Outcome.UNKNOWN, RejectionCode.OTHER),
     }
 )
-"""Outcome, and the reason that a refused placement is given; by exchange and code, or by class."""
+"""Outcome, and the reason that a refused placement is given; by exchange and code or class, or by class.
+
+ccxt's ``OrderNotFillable`` is of orders that met nobody, of quotes that met somebody, and of malformed ones: only an
+exchange whose codes or whose use of it tell these apart says more than that it refused.
+"""
 
 _DUPLICATE: Final = "duplicate"
 """In the message of an error whose class says something else, such as InvalidOrder "Duplicate order sent"."""
@@ -92,7 +104,8 @@ def outcome_of(
         exchange: as ccxt names it.
         is_retry_told: whether the answer said when to ask again. Only then was it surely turned away at the door.
     """
-    names = (f"{exchange} {_code_of(error)}", *(kind.__name__ for kind in type(error).__mro__))
+    kinds = [kind.__name__ for kind in type(error).__mro__]
+    names = (f"{exchange} {_code_of(error)}", *(f"{exchange} {kind}" for kind in kinds), *kinds)
     outcome, code = next((OUTCOMES[name] for name in names if name in OUTCOMES), OUTCOMES["BaseError"])
     if outcome is Outcome.REFUSED and _DUPLICATE in str(error).lower():
         return Outcome.UNKNOWN, RejectionCode.DUPLICATE

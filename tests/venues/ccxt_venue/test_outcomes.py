@@ -68,6 +68,25 @@ def test_a_refusal_has_had_no_effect(name: str) -> None:
     assert outcome_of(getattr(errors, name)("no")) == (Outcome.REFUSED, SURELY_WITHOUT_EFFECT[name])
 
 
+@pytest.mark.parametrize(
+    ("exchange", "answer", "code"),
+    [
+        ("binance", '{"code":-2020,"msg":"Unable to fill."}', Code.NOT_FILLED),
+        ("binanceusdm", '{"code":-5021,"msg":"Due to the order could not be filled ..."}', Code.NOT_FILLED),
+        ("binanceusdm", '{"code":-5022,"msg":"Due to the order could not be executed as maker, ..."}', Code.POST_ONLY),
+        ("krakenfutures", "createOrder failed due to iocWouldNotExecute", Code.NOT_FILLED),
+        ("aster", '{"code":-1014,"msg":"Unsupported order combination."}', Code.OTHER),
+        ("bybit", "no", Code.OTHER),
+    ],
+)  # fmt: skip
+def test_an_order_that_met_nobody_is_known_where_the_exchange_says_so_in_a_code(
+    exchange: str, answer: str, code: Code
+) -> None:
+    """Each as the exchange's documentation has it; ccxt raises the same class for all of them."""
+    error = errors.OrderNotFillable(f"{exchange} {answer}")
+    assert outcome_of(error, exchange=exchange) == (Outcome.REFUSED, code)
+
+
 @pytest.mark.parametrize("name", sorted(AMBIGUOUS))
 def test_an_ambiguous_error_is_no_outcome(name: str) -> None:
     assert outcome_of(getattr(errors, name)("perhaps"))[0] is Outcome.UNKNOWN
