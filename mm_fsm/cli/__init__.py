@@ -12,15 +12,13 @@ from typing import Final
 from mm_fsm.cli.exit_codes import INTERRUPTED, READER_LEFT, SIGNAL_BASE, ExitCode
 from mm_fsm.cli.unprinted_output import print_no_more, reopen_what_is_closed, unprinted
 
-_OBJECTS_A_COLLECTION: Final = 100_000
-"""New objects after which cycles are looked for; Python's own value suits small programs."""
+_OBJECTS_LOADED: Final = 300_000
+"""More than there are once everything is loaded: until then nothing is searched for cycles, of which there are few."""
 
 
 def main() -> None:
     """Run the command line of this process."""
-    gc.set_threshold(
-        _OBJECTS_A_COLLECTION
-    )  # loading makes many objects, a step some, and hardly any of them are cycles
+    gc.set_threshold(_OBJECTS_LOADED)
     signal.signal(signal.SIGTERM, _leave)
     reopen_what_is_closed()
     try:

@@ -41,6 +41,8 @@ Watch = Callable[[Sequence[Session]], RunView]
 
 _OWN_NAMES: Final = ("mm-fsm", "mm-fsm.exe", "__main__.py")
 """How this program is called."""
+_OBJECTS_A_COLLECTION: Final = 100_000
+"""New objects after which a run looks for cycles, of which steps leave hardly any: a search of more would be a gap."""
 
 
 @frozen(kw_only=True)
@@ -149,7 +151,7 @@ def print_result(entries: Sequence[Mapping[str, Any]], *, as_json: bool, in_full
 def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], output: Output) -> list[str]:
     """Let the sessions run, everything they do being written and shown; what could not be written."""
     with ExitStack() as stack:
-        stack.enter_context(_standing_objects_left_alone())
+        stack.enter_context(_cycles_seldom_sought())
         files: dict[Session, SessionFiles] = {}
         for session in supervisor.sessions:
             place = symbol_directory(output.directory, session.symbol)
@@ -172,12 +174,15 @@ def _run(supervisor: Supervising, recorders: Mapping[str, SessionRecorder], outp
 
 
 @contextmanager
-def _standing_objects_left_alone() -> Iterator[None]:
+def _cycles_seldom_sought() -> Iterator[None]:
     """What the program holds by now stays: searching it for cycles costs time, and gaps."""
+    thresholds = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(_OBJECTS_A_COLLECTION, *thresholds[1:])
     try:
         yield
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 
