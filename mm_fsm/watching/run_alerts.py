@@ -15,7 +15,7 @@ from loguru import logger
 from mm_fsm.machine.results import StepResult
 from mm_fsm.runtime.account.shared_account import SharedAccount
 from mm_fsm.runtime.pushed_session import PushedSession
-from mm_fsm.runtime.session import Session
+from mm_fsm.runtime.session import PulledSession, Session
 from mm_fsm.runtime.shutdown import ending_of
 from mm_fsm.runtime.watching_settings import AlertKind, AlertSettings
 from mm_fsm.watching.alert_courier import Courier, TakesMessages
@@ -140,7 +140,7 @@ class RunAlerts:
             yield News(kind=AlertKind.FAULT, place="run", key="error", begins=True, reason=reason, doing=_LEFT)
         for session in self._sessions:
             ending = ending_of(session.machine.context)
-            if isinstance(session, PushedSession) and not ending.is_book_confirmed_empty:
+            if not isinstance(session, PulledSession) and not ending.is_book_confirmed_empty:
                 reason = str(ending).removeprefix(f"{session.symbol}: ")
                 kind = AlertKind.UNCONFIRMED_ORDERS
                 yield News(kind=kind, place=session.symbol, key="ending", begins=True, reason=reason, doing=_LEFT)
