@@ -17,6 +17,7 @@ from rich.text import Text
 from mm_fsm.cli.row_layout import Block, fitted
 from mm_fsm.cli.wrapping import STYLES, answered, wrapped
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
+from mm_fsm.core.plurals import counted
 from mm_fsm.report.ended_words import ended_answers
 from mm_fsm.report.run_condition import RunCondition
 from mm_fsm.report.status_words import (
@@ -113,7 +114,7 @@ def market_lines(entry: Entry, width: int) -> list[Text]:
         ("down: nobody quotes it" if entry["why_down"] else headline(entry), STYLES[glance_tone(entry)]),
         "; PnL ",
         colored_money(entry["net_pnl"]),
-        f", {entry['fills']:,} fills",
+        f", {counted(entry['fills'], 'fill')}",
     )
     near = max(entry["limits"], key=nearness, default=None)
     if near is not None and limit_tone(near) is not Tone.PLAIN:
@@ -285,7 +286,7 @@ def _limit_line(limit: Mapping[str, Any]) -> Text:
 
 
 def _short_profit(entry: Entry, width: int) -> list[Text]:
-    return answered(StatusAnswer("profit", f"{net_profit_words(entry)}, {entry['fills']:,} fills"), width)
+    return answered(StatusAnswer("profit", f"{net_profit_words(entry)}, {counted(entry['fills'], 'fill')}"), width)
 
 
 def _latest(recent: Sequence[PanelEvent], width: int, room: int) -> list[Text]:

@@ -14,6 +14,7 @@ from rich.text import Text
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.wrapping import STYLES, answered, wrapped
+from mm_fsm.core.plurals import counted
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.ended_words import ended_answers, next_step, run_left
 from mm_fsm.report.run_condition import IN_WORDS, LISTENING, RunCondition, condition_of
@@ -116,7 +117,7 @@ def _market(entry: dict[str, Any], width: int, condition: RunCondition, rescue: 
             (printable(entry["symbol"]), "bold"),
             f" {entry['state'].upper()}: ",
             (words, STYLES[tone]),
-            f"; net PnL {money(entry['net_pnl'])}, {entry['fills']:,} fills",
+            f"; net PnL {money(entry['net_pnl'])}, {counted(entry['fills'], 'fill')}",
         ),
         width,
     )

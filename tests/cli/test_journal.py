@@ -120,7 +120,7 @@ def test_settings_say_what_is_recorded(tmp_path: Path) -> None:
     run("run", settings, "--duration", 40, "-q", "--out", tmp_path / "out")
     verified = run("verify", tmp_path / "out")
     assert verified.status == 0
-    assert "have no market data" in verified.output
+    assert "without market data" in verified.output
     refused = run("run", write_settings(tmp_path, MARKET + "[journal]\nmax_megabytes = 0\n"), "--out", tmp_path / "out")
     assert refused.status == 2
     assert "journal.max_megabytes" in refused.messages

@@ -17,6 +17,7 @@ from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 from mm_fsm.core.decisions import InventoryAssessment, Quote
 from mm_fsm.core.messages import Side
+from mm_fsm.core.plurals import counted
 from mm_fsm.core.settings import FairPrice, MarketMakingSettings
 from mm_fsm.errors import SettingsError
 from mm_fsm.machine.market_making import MarketMakingStateMachine
@@ -166,7 +167,7 @@ def _in_words(configuration: MarketConfiguration) -> str:
     assert isinstance(account, PaperAccount)  # noqa: S101 - it has run
     levels, width = settings.num_price_levels, _spread(configuration)
     return (
-        f"{levels} level{'s' if levels > 1 else ''} on each side of the middle, the innermost "
+        f"{counted(levels, 'level')} on each side of the middle, the innermost "
         f"{width:.4g} bps apart and {settings.base_order_size:f} {account.instrument.quote_currency} in size; spread "
         "and sizes never change, whatever volatility, position or losses; limits, fees and fill model are the run's"
     )

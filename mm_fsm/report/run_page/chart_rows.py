@@ -89,7 +89,7 @@ def _overlay(
             fill=_heat(each["visits"], most),
             dashed=not each["visits"],
             annotations=(
-                "1 visit" if each["visits"] == 1 else f"{count(each['visits'])} visits",
+                f"{count(each['visits'])} visit{'' if each['visits'] == 1 else 's'}",
                 f"{duration(each['seconds'])}, {percent(each['share'])} of the time",
                 f"{amounts.with_unit(each['net'], signed=True)} profit",
             ),

@@ -19,6 +19,7 @@ from attrs import asdict, define, field, frozen
 
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.messages import Fact
+from mm_fsm.core.plurals import counted
 from mm_fsm.errors import FactRefusedError
 from mm_fsm.machine.strategy import BooksOnRecord, StrategyMachine
 from mm_fsm.runtime.journal.database import QuietRow, RecordRow, SegmentRow
@@ -100,7 +101,7 @@ class VerifyReport:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield f"{self.journal}: {self.segments} segments, written by {self.machine} of mm-fsm {self.version}"
+        yield f"{self.journal}: {counted(self.segments, 'segment')}, written by {self.machine} of mm-fsm {self.version}"
         if self.replayed_by != self.version:
             yield f"compared by mm-fsm {self.replayed_by}: differences say what this version would have done"
         if not self.is_same_definition:
@@ -110,23 +111,25 @@ class VerifyReport:
         if self.replayed_segments:
             until = ", each up to its first difference" if self.differences else " bit for bit"
             yield (
-                f"replayed {self.replayed_segments} segments{until}: {self.facts:,} facts, "
-                f"{self.records:,} records with their transitions, intents and books"
+                f"replayed {counted(self.replayed_segments, 'segment')}{until}: {counted(self.facts, 'fact')}, "
+                f"{counted(self.records, 'record')} with their transitions, intents and books"
             )
         if self.replayed_segments < self.segments:
+            records = counted(self.booked_records, "record")
             booked = (
-                f", and that {' and '.join(self.booked_amounts)} follow from the fills in {self.booked_records} records"
+                f", and that {' and '.join(self.booked_amounts)} follow from the fills in {records}"
                 if self.booked_amounts
                 else ""
             )
+            unread = counted(self.segments - self.replayed_segments, "segment")
             yield (
-                f"{self.segments - self.replayed_segments} segments have no market data (record_market_data was off), "
-                f"so their decisions cannot be replayed; checked instead: that nothing is missing or altered{booked}"
+                f"{unread} without market data (record_market_data was off), whose decisions cannot be replayed; "
+                f"checked instead: that nothing is missing or altered{booked}"
             )
         yield from (f"differs in {difference}" for difference in self.differences)
         yield from (f"problem: {problem}" for problem in self.problems)
         count = len(self.differences) + len(self.problems)
-        yield f"{count} difference{'s' if count > 1 else ''}" if count else "clean"
+        yield counted(count, "difference") if count else "clean"
 
 
 def verify_run(

@@ -258,7 +258,7 @@ def test_without_market_data_the_report_says_what_was_checked_instead(tmp_path: 
     assert report.is_clean
     assert report.replayed_segments == 0
     assert report.booked_records > 50
-    assert "have no market data" in str(report)
+    assert "without market data" in str(report)
 
 
 def test_a_forged_amount_is_found_without_market_data(tmp_path: Path) -> None:
