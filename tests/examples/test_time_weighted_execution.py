@@ -446,3 +446,13 @@ def test_a_run_that_was_killed_verifies_up_to_where_it_died(step: int, tmp_path:
     assert report.records < step
     with JournalReader(tmp_path / "run.journal") as reader:
         assert reader.last_sequence < step
+
+
+def test_a_slice_above_the_venues_largest_order_is_sent_in_parts_that_the_venue_takes() -> None:
+    """1 ETH in four slices, at most 0.1 an order: each order takes what it may, and what is left comes later."""
+    rules = evolve(PAPER_INSTRUMENT, maximum_quantity=Decimal("0.1"))
+    machine = TimeWeightedExecution(parent_order(), rules, PAPER_FEES, PAPER_BALANCES, run="1")
+    played = play(still_market(60), machine=machine)
+    sent = [intent.quantity for result in played.results for intent in result.intents if isinstance(intent, PlaceOrder)]
+    assert sent
+    assert max(sent) == Decimal("0.1")

@@ -27,6 +27,28 @@ def set_stream_numbers(exchange: Any) -> None:
         exchange.number = float
 
 
+def told_apart(exchange: Any, payload: list[Any], *, are_trades: bool) -> tuple[list[Any], list[Any]]:
+    """Orders and trades among what a stream of ccxt's gives, each put right.
+
+    Kraken streams both as executions, several in a message, and ccxt takes all of them for what the first one is.
+
+    Args:
+        exchange: the object that streams.
+        payload: what ``watch_my_trades`` or ``watch_orders`` has given.
+        are_trades: whether it was the former.
+    """
+    orders, trades = ([], payload) if are_trades else (payload, [])
+    if exchange.id == "kraken":
+        executions = [info for each in payload if isinstance(info := entry(each, "info"), dict)]
+        mine = [info for info in executions if (entry(info, "exec_type") == "trade") is not are_trades]
+        if are_trades:
+            orders = [exchange.parse_ws_order(info) for info in mine]
+            trades = [each for each in payload if entry(each, "info") not in mine]
+        else:
+            trades = [exchange.parse_ws_trade(info) for info in mine]
+    return corrected_orders(exchange.id, orders), corrected_trades(exchange.id, trades)
+
+
 def corrected_orders(exchange: str, payload: list[Any]) -> list[Any]:
     """Own orders as the exchange streamed them."""
     return _corrected(_ORDERS.get(exchange), payload)

@@ -22,7 +22,7 @@ from mm_fsm.venues.ccxt_venue.amounts import entry, positive, stamp, text
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
 from mm_fsm.venues.ccxt_venue.outcomes import SUSPENSIONS
 from mm_fsm.venues.ccxt_venue.payloads import SeenBook, read_book, read_orders, read_trade, read_trades
-from mm_fsm.venues.ccxt_venue.streamed import corrected_orders, corrected_trades, set_stream_numbers
+from mm_fsm.venues.ccxt_venue.streamed import set_stream_numbers, told_apart
 
 CONNECT_SECONDS: Final = 10.0
 """How long connecting may take."""
@@ -166,14 +166,15 @@ class Streams:
     # -- own orders and trades --------------------------------------------------------------------------------------
 
     async def _watch_own_trades(self) -> None:
-        name = self.account.name
-        await self._for_all_or_each(
-            "watch_my_trades", lambda payload: self._hear_trades(corrected_trades(name, payload))
-        )
+        await self._for_all_or_each("watch_my_trades", partial(self._hear_streamed, are_trades=True))
 
     async def _watch_own_orders(self) -> None:
-        name = self.account.name
-        await self._for_all_or_each("watch_orders", lambda payload: self._hear_orders(corrected_orders(name, payload)))
+        await self._for_all_or_each("watch_orders", partial(self._hear_streamed, are_trades=False))
+
+    def _hear_streamed(self, payload: list[Any], *, are_trades: bool) -> None:
+        orders, trades = told_apart(self.exchange, payload, are_trades=are_trades)
+        self._hear_orders(orders)
+        self._hear_trades(trades)
 
     async def _for_all_or_each(self, method: str, hear: Callable[[Any], None]) -> None:
         """Follow the account as a whole, or each market where the exchange wants one named."""

@@ -25,10 +25,11 @@ from mm_fsm.venues.ccxt_venue.streamed import (
     corrected_orders,
     corrected_trades,
     set_stream_numbers,
+    told_apart,
 )
 from mm_fsm.venues.ccxt_venue.streams import Streams
 from tests.venues.ccxt_venue.raw_streams import ASKS, BIDS, BOOK_NEWS, ORDER_NEWS, TRADE_NEWS, T
-from tests.venues.ccxt_venue.stream_stage import streamed
+from tests.venues.ccxt_venue.stream_stage import exchange_of, streamed
 from tests.venues.ccxt_venue.test_news import OURS, PLACE, Bench
 from tests.venues.ccxt_venue.test_parsers import damaged
 
@@ -267,6 +268,26 @@ def test_books_that_only_floats_can_sort_are_not_sorted_otherwise(name: str) -> 
 # -- through the adapter -----------------------------------------------------------------------------------------------
 
 
+KRAKENS = TRADE_NEWS["kraken"]["data"][0]
+FILLED = {"order_id": "OABC", "exec_type": "filled", "order_status": "filled", "symbol": "ETH/USDT", "cum_qty": 0.5}
+GONE = {
+    "order_id": "OXYZ", "exec_type": "canceled", "order_status": "canceled", "symbol": "ETH/USDT", "cl_ord_id": "other",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("executions", [[KRAKENS, FILLED], [KRAKENS, GONE], [GONE, KRAKENS], [FILLED, KRAKENS, GONE]])
+def test_executions_in_one_message_are_told_apart(executions: list[Any]) -> None:
+    """Whatever comes first, the trade is a fill and the cancel a cancel; nothing lacks what a trade has."""
+    message = {**TRADE_NEWS["kraken"], "data": executions}
+    method = "watch_my_trades" if executions[0] is KRAKENS else "watch_orders"
+    payload = asyncio.run(streamed("kraken", method, [message]))
+    orders, trades = told_apart(exchange_of("kraken"), list(payload), are_trades=method == "watch_my_trades")
+    assert [trade.trade_id for trade in read_trades(trades)] == ["OABC/TABC"]
+    assert len(read_trades(trades)) == len(trades)
+    ended = {seen.venue_order_id: seen.status for seen in read_orders(orders) if seen.has_ended}
+    assert ended == ({"OXYZ": ReportedStatus.CANCELED} if GONE in executions else {})
+
+
 @pytest.mark.parametrize("name", [*ORDER_NEWS])
 def test_a_streamed_order_and_its_trade_are_one_acknowledgement_and_one_fill(name: str) -> None:
     """However often they come: the order's number leads to our id, so that the fill has an owner."""
@@ -275,10 +296,12 @@ def test_a_streamed_order_and_its_trade_are_one_acknowledgement_and_one_fill(nam
     bench.orders.place(PLACE, bench.market)
     (seen,) = orders_of(name, ORDER_NEWS[name])
     bench.orders.remember(bench.market, seen.venue_order_id, OURS)
-    streams = Streams(bench.account, bench.exchange, lambda _: None)
+    streams = Streams(bench.account, exchange_of(name), lambda _: None)
     for _ in range(2):
-        streams._hear_trades(corrected_trades(name, asyncio.run(streamed(name, "watch_my_trades", [TRADE_NEWS[name]]))))
-        streams._hear_orders(corrected_orders(name, asyncio.run(streamed(name, "watch_orders", [ORDER_NEWS[name]]))))
+        told = asyncio.run(streamed(name, "watch_my_trades", [TRADE_NEWS[name]]))
+        streams._hear_streamed(list(told), are_trades=True)
+        told = asyncio.run(streamed(name, "watch_orders", [ORDER_NEWS[name]]))
+        streams._hear_streamed(list(told), are_trades=False)
     assert [type(each) for each in bench.told if isinstance(each, (OrderAcknowledged, OrderFilled))] in (
         [OrderFilled, OrderAcknowledged],
         [OrderAcknowledged, OrderFilled],
