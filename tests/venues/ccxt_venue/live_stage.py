@@ -239,10 +239,10 @@ def _maker(venue: SharedAccount, terms: Any, strategy: dict[str, Any]) -> LiveMa
     return maker
 
 
-def play(part: Callable[[], Any]) -> Any:
-    """Run a test's coroutine."""
+def play(part: Callable[[], Any], longest: float = PATIENCE) -> Any:
+    """Run a test's coroutine, for so many seconds at most."""
 
     async def within() -> Any:
-        return await asyncio.wait_for(part(), PATIENCE)
+        return await asyncio.wait_for(part(), longest)
 
     return asyncio.run(within())

@@ -30,7 +30,6 @@ QUICK: Final = {"validity_window_seconds": 6.0, "refresh_interval_seconds": 0.5}
 FAULTS_OF_A_MIX: Final = 6
 STRIKES: Final = 4
 """How many of them must have struck: some wait for an occasion that never comes."""
-LONGEST_SECONDS: Final = 150.0
 
 
 @define

@@ -13,6 +13,7 @@ import pytest
 
 from mm_fsm.books.facts import AccountFeedLost, OrderFilled
 from mm_fsm.core.messages import Liquidity
+from tests.patience import PATIENCE
 from tests.venues.ccxt_venue.judging import assert_books_equal, assert_nothing_forbidden
 from tests.venues.ccxt_venue.live_stage import LiveMarketMaker, Stage, live, play, until
 
@@ -71,4 +72,4 @@ def test_three_markets_that_share_an_account_end_with_the_exchanges_own_figures(
             if bnb_fees:
                 assert {fill.fee_currency for fill in fills} == {"BNB"}
 
-    play(part, 2 * LONGEST_SECONDS)
+    play(part, max(PATIENCE, 2 * LONGEST_SECONDS))

@@ -75,7 +75,7 @@ def test_each_fault_of_a_request_is_settled_by_looking(where: Where, kinds: list
             await goes_through(stage, kinds, where)
             await ends_well(stage)
 
-    play(part, 120)
+    play(part)
 
 
 def test_each_fault_of_a_question_leaves_it_open_until_it_is_answered() -> None:
@@ -93,7 +93,7 @@ def test_each_fault_of_a_question_leaves_it_open_until_it_is_answered() -> None:
             await goes_through(stage, kinds, Where.QUERY)
             await ends_well(stage)
 
-    play(part, 120)
+    play(part)
 
 
 def test_a_snapshot_that_is_turned_away_is_asked_for_again_and_the_streams_stay() -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import pytest
 
 from tests.venues.ccxt_venue.live_stage import play
-from tests.venues.ccxt_venue.mixes import LONGEST_SECONDS, Outcome, trade_through
+from tests.venues.ccxt_venue.mixes import Outcome, trade_through
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_after_a_mix_of_faults_the_books_are_the_exchanges(seed: int) -> None:
     outcome = Outcome()
-    play(lambda: trade_through(seed, outcome), LONGEST_SECONDS)
+    play(lambda: trade_through(seed, outcome))
     assert outcome.strikes.total() >= 4
