@@ -9,4 +9,4 @@ RUN pip install --no-cache-dir --disable-pip-version-check --constraint constrai
 USER maker
 VOLUME /home/maker/mm-fsm/runs
 ENTRYPOINT ["mm-fsm"]
-CMD ["run", "--duration", "20m", "--speed", "max", "--seed", "7", "--out", "runs/demo"]
+CMD ["run", "--duration", "15m", "--speed", "max", "--seed", "7", "--out", "runs/demo"]

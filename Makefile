@@ -28,8 +28,8 @@ unexport PYTHONPATH PYTHONHOME
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
-demo: $(RUNS) ## make a market on the paper exchange for 20 simulated minutes; results under runs/demo
-	$(BIN)/mm-fsm run --duration 20m --speed max --seed 7 --out runs/demo
+demo: $(RUNS) ## make a market on the paper exchange for 15 simulated minutes; results under runs/demo
+	$(BIN)/mm-fsm run --duration 15m --speed max --seed 7 --out runs/demo
 
 environment: $(READY) ## set up .venv, or bring it up to date
 

@@ -133,7 +133,7 @@ def _mm_fsm(
 
 
 @app.command(
-    epilog="Example: mm-fsm run --duration 20m --seed 7 --out runs/demo\n\n"
+    epilog="Example: mm-fsm run --duration 15m --seed 7 --out runs/demo\n\n"
     "Without settings two shipped presets run at once. Ctrl-C cancels every order and confirms it.\n\n"
     f"{EXIT_CODES}"
 )
