@@ -234,7 +234,6 @@ class OrderTable:
         Raises:
             OrderLifecycleError: it does not declare the event in the order's status; nothing has changed.
         """
-        self.changed(order.side)
         self.move(order, status_after(order.client_order_id, order.status, event), now)
 
     def move(self, order: OwnOrder, status: OrderStatus, now: int) -> None:

@@ -45,13 +45,14 @@ class MarketBook(VenueFact):
         _check_levels(self, "asks", self.asks, is_bid=False)
         if not self.bids or not self.asks:
             return
-        levels = (*self.bids, *self.asks) if self.includes_own_orders else (self.bids[0], self.asks[0])
+        levels: tuple[BookLevel, ...] = (self.bids[0], self.asks[0])
+        if self.includes_own_orders:  # any level may turn out to be the best
+            levels = (*self.bids, *self.asks)
+            if are_surely_amounts([price for price, _ in levels], spare_decimals=1):
+                return
         known = (context.market.bid_price, context.market.ask_price)
-        prices = [price for price, _ in levels if price not in known]
-        if are_surely_amounts(prices, spare_decimals=1):
-            return
-        for price in prices:  # the mid is booked, and may need one decimal more
-            if not is_amount(price / 2):
+        for price, _ in levels:
+            if price not in known and not is_amount(price / 2):  # the mid is booked, and may need one decimal more
                 raise refusal(self, "price", f"a {AMOUNT_EXPECTED}, as its half must be", price)
 
     def book(self, context: MarketMakingContext, admitted: None) -> bool:
