@@ -138,10 +138,10 @@ class Market:
     """Whether a full snapshot has arrived."""
     has_repeated: bool = field(default=False, eq=False, repr=False, metadata=DERIVED)
     """Whether the last book left prices and touches as they were."""
-    _read_from: dict[Side, tuple[object, object, object]] = field(
-        factory=dict, init=False, eq=False, repr=False, metadata=DERIVED
+    _read_from: tuple[object, object, object, object, object] = field(
+        default=(None,) * 5, init=False, eq=False, repr=False, metadata=DERIVED
     )
-    """What each side was read from: levels, own orders, touch rule."""
+    """What the sides were read from: bids and own ones, asks and own ones, touch rule."""
 
     @property
     def is_one_sided(self) -> bool:
@@ -168,11 +168,18 @@ class Market:
     ) -> tuple[Decimal, Decimal] | None:
         """Take a new book; its bid and ask touch where it has two sides that do not cross, else None.
 
-        Own orders that its sizes include are taken out: the same tuple stands for unchanged orders.
+        Own orders that its sizes include are taken out: the same tuple stands for unchanged orders. A side that is as
+        it was is not read again, but while a side shows nothing but dust: then time counts, too.
         """
-        has_bid_moved = self._take_side(Side.BID, book.bids, own_bids, book.received_at, touch)
-        has_ask_moved = self._take_side(Side.ASK, book.asks, own_asks, book.received_at, touch)
-        self.has_repeated = not (has_bid_moved or has_ask_moved or self.thin_since)
+        bids, known_bids, asks, known_asks, rule = self._read_from
+        self._read_from = (book.bids, own_bids, book.asks, own_asks, touch)
+        reads_both = rule is not touch or bool(self.thin_since)
+        has_moved = False
+        if reads_both or known_bids is not own_bids or bids != book.bids:
+            has_moved = self._take_side(Side.BID, book.bids, own_bids, book.received_at, touch)
+        if reads_both or known_asks is not own_asks or asks != book.asks:
+            has_moved = self._take_side(Side.ASK, book.asks, own_asks, book.received_at, touch) or has_moved
+        self.has_repeated = not (has_moved or self.thin_since)
         if not self.has_repeated:
             self._measure_spread()
         self._note_times(book)
@@ -225,16 +232,7 @@ class Market:
     def _take_side(
         self, side: Side, levels: tuple[BookLevel, ...], own: tuple[RestingOrder, ...], now: int, rule: TouchRule
     ) -> bool:
-        """Take one side; whether its best price or its touch moved.
-
-        Nothing has where it is read from the same as before; while it shows nothing but dust, time counts, too.
-        """
-        known = self._read_from.get(side)
-        if known is not None and known[0] == levels and known[1] is own and known[2] is rule:
-            if side not in self.thin_since:
-                return False
-        else:
-            self._read_from[side] = (levels, own, rule)
+        """Read one side; whether its best price or its touch moved."""
         is_bid = side is Side.BID
         before, touch_before = (self.bid_price, self.bid_touch) if is_bid else (self.ask_price, self.ask_touch)
         best, touch = _read_side(levels, own, before, rule.least_value, is_bid=is_bid)

@@ -268,7 +268,7 @@ def test_a_side_that_is_not_read_again_is_as_if_it_were(
             time += later
             shown = book(bids, asks, at=time)
             before = _top_of(market)
-            reader._read_from.clear()
+            reader._read_from = Market()._read_from
             touches = reader.take(shown, mine, mine, rule)
             assert market.take(shown, mine, mine, rule) == touches
             assert market.snapshot() == reader.snapshot()

@@ -18,6 +18,8 @@ from mm_fsm.core.exact import exact
 from mm_fsm.core.instrument import ZERO
 from mm_fsm.core.messages import BookLevel, Side, VenueFact
 
+FEW_LEVELS: Final = 2
+"""To look at so many prices one by one takes no longer than to look at them together."""
 LATE_BOOKS_BELIEVED: Final = 5
 """Books in a row with older stamps than the newest, after which it is the newest stamp that is not believed."""
 
@@ -45,11 +47,9 @@ class MarketBook(VenueFact):
         _check_levels(self, "asks", self.asks, is_bid=False)
         if not self.bids or not self.asks:
             return
-        levels: tuple[BookLevel, ...] = (self.bids[0], self.asks[0])
-        if self.includes_own_orders:  # any level may turn out to be the best
-            levels = (*self.bids, *self.asks)
-            if are_surely_amounts([price for price, _ in levels], spare_decimals=1):
-                return
+        levels = (*self.bids, *self.asks) if self.includes_own_orders else (self.bids[0], self.asks[0])
+        if len(levels) > FEW_LEVELS and are_surely_amounts([price for price, _ in levels], spare_decimals=1):
+            return
         known = (context.market.bid_price, context.market.ask_price)
         for price, _ in levels:
             if price not in known and not is_amount(price / 2):  # the mid is booked, and may need one decimal more
