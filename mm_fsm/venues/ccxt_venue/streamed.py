@@ -91,6 +91,24 @@ def _bitget_trade(info: Any) -> Mapping[str, Any]:
     return {} if isinstance(fees, list) and len(fees) == 1 else {"fee": None, "fees": None}
 
 
+def _mexc_trade(info: Any) -> Mapping[str, Any]:
+    """Letters of another protocol are looked for there, and what is not found is taken for a sale by a taker."""
+    is_maker = entry(info, "isMaker")
+    side = {"1": "buy", "2": "sell"}.get(str(entry(info, "tradeType") or entry(info, "S")))
+    return {"side": side, "takerOrMaker": ("maker" if is_maker else "taker") if isinstance(is_maker, bool) else None}
+
+
+def _hyperliquid_trade(info: Any) -> Mapping[str, Any]:
+    """A fee is in the currency that the trade says, which for what is bought is not always USDC."""
+    return {"fee": {"cost": entry(info, "fee"), "currency": entry(info, "feeToken")}, "fees": None}
+
+
+def _coinbase_order(info: Any) -> Mapping[str, Any]:
+    """What has traded is not the whole order: what is left belongs to it."""
+    traded, left = amount(entry(info, "cumulative_quantity")), amount(entry(info, "leaves_quantity"))
+    return {"amount": None if traded is None or left is None else traded + left}
+
+
 def _kraken_order(info: Any) -> Mapping[str, Any]:
     """``order_userref`` is another name than the one we give, and ``cum_qty`` is no order's size."""
     return {
@@ -110,8 +128,17 @@ def _said(info: Any, name: str) -> Mapping[str, Any]:
 
 
 _TRADES: Final[Mapping[str, Correct]] = MappingProxyType(
-    {"binance": _binance_trade, "okx": _okx_trade, "kraken": _kraken_trade, "bitget": _bitget_trade}
+    {
+        "binance": _binance_trade,
+        "bitget": _bitget_trade,
+        "hyperliquid": _hyperliquid_trade,
+        "kraken": _kraken_trade,
+        "mexc": _mexc_trade,
+        "okx": _okx_trade,
+    }
 )
-_ORDERS: Final[Mapping[str, Correct]] = MappingProxyType({"kraken": _kraken_order, "bitget": _bitget_order})
+_ORDERS: Final[Mapping[str, Correct]] = MappingProxyType(
+    {"bitget": _bitget_order, "coinbase": _coinbase_order, "kraken": _kraken_order}
+)
 CORRECTED: Final = frozenset({*_TRADES, *_ORDERS})
 """Exchanges of which something is put right."""

@@ -117,7 +117,7 @@ def test_at_least_six_exchanges_are_heard() -> None:
     assert {*TRADE_NEWS} == {*LIQUIDITY}
     assert {*ORDER_NEWS} - {"gate"} == {*STATES}
     assert len(BOOK_NEWS) >= 9
-    assert {*ORDER_NEWS} >= CORRECTED
+    assert {*ORDER_NEWS} | {"coinbase", "hyperliquid", "mexc"} >= CORRECTED
     assert {*BOOK_NEWS} >= FLOAT_BOOKS
 
 
@@ -266,6 +266,49 @@ def test_books_that_only_floats_can_sort_are_not_sorted_otherwise(name: str) -> 
 
 
 # -- through the adapter -----------------------------------------------------------------------------------------------
+
+
+def put_right(name: str, method: str, raw: dict[str, Any]) -> Any:
+    """What the parser of an exchange's streams makes of one entry, put right."""
+    exchange = exchange_of(name)
+    unified = getattr(exchange, method)(deepcopy(raw), exchange.markets["ETH/USDT"])
+    correct = corrected_trades if method == "parse_ws_trade" else corrected_orders
+    (found,) = correct(name, [{**unified, "symbol": "ETH/USDT"}])
+    return found
+
+
+def test_mexcs_trade_is_nobodys_sale_by_default() -> None:
+    raw = {
+        "price": "1999.01", "quantity": "0.2", "amount": "399.802", "tradeType": 1, "isMaker": True, "tradeId": "9",
+        "orderId": "28", "feeAmount": "0.0002", "feeCurrency": "ETH", "time": T,
+    }  # fmt: skip
+    (trade,) = read_trades([put_right("mexc", "parse_ws_trade", raw)])
+    assert (trade.side, trade.liquidity, trade.fee) == (Side.BID, Liquidity.MAKER, Decimal("0.0002"))
+    less = {name: value for name, value in raw.items() if name not in {"tradeType", "isMaker"}}
+    (trade,) = read_trades([put_right("mexc", "parse_ws_trade", less)])
+    assert (trade.side, trade.liquidity) == (None, None)
+
+
+def test_hyperliquids_fee_is_in_the_currency_that_it_says() -> None:
+    raw = {"coin": "@1", "px": "1999.01", "sz": "0.2", "side": "B", "time": T, "oid": 28, "tid": 9, "fee": "0.0002"}
+    (trade,) = read_trades([put_right("hyperliquid", "parse_ws_trade", {**raw, "feeToken": "ETH"})])
+    assert (trade.fee, trade.fee_currency) == (Decimal("0.0002"), "ETH")
+    (trade,) = read_trades([put_right("hyperliquid", "parse_ws_trade", raw)])
+    assert trade.fee is None
+
+
+def test_coinbases_order_is_more_than_what_has_traded() -> None:
+    raw = {
+        "order_id": "28", "client_order_id": "mm-a", "product_id": "ETH-USDT", "order_side": "BUY", "status": "OPEN",
+        "cumulative_quantity": "0.2", "leaves_quantity": "0.3", "limit_price": "1999.01", "avg_price": "1999.01",
+        "order_type": "Limit", "creation_time": "2023-11-14T22:13:20Z",
+    }  # fmt: skip
+    (seen,) = read_orders([put_right("coinbase", "parse_ws_order", raw)])
+    assert (seen.quantity, seen.filled) == (Decimal("0.5"), Decimal("0.2"))
+    assert seen.status is ReportedStatus.PARTIALLY_FILLED
+    del raw["leaves_quantity"]
+    (seen,) = read_orders([put_right("coinbase", "parse_ws_order", raw)])
+    assert seen.quantity is None
 
 
 KRAKENS = TRADE_NEWS["kraken"]["data"][0]
