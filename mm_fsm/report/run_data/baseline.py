@@ -169,7 +169,8 @@ def _in_words(configuration: MarketConfiguration) -> str:
     return (
         f"{counted(levels, 'level')} on each side of the middle, the innermost "
         f"{width:.4g} bps apart and {settings.base_order_size:f} {account.instrument.quote_currency} in size; spread "
-        "and sizes never change, whatever volatility, position or losses; limits, fees and fill model are the run's"
+        "and sizes never change, whatever volatility, position or losses; limits, fees and fill model are the run's; "
+        "it is followed to where the run ended, and what it holds then counts at the middle"
     )
 
 

@@ -54,6 +54,7 @@ def test_it_is_as_wide_as_the_run_was_whatever_width_the_run_aimed_at(tmp_path: 
     assert own > 1.5 * configuration.strategy.target_spread_bps
     assert found.spread_bps == own
     assert f"{own:.4g} bps apart" in found.policy
+    assert "followed to where the run ended" in found.policy
 
 
 def test_a_runs_spread_is_that_of_the_time_with_both_quotes(tmp_path: Path) -> None:
