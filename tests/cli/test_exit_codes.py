@@ -46,7 +46,7 @@ CASES: Final[tuple[tuple[str, int, str], ...]] = (
     ("compare {made}", 2, "two runs or more"),
     ("compare {made} {empty}", 2, "file "),
     ("status {made}", 0, ""),
-    ("status {gone}", 1, "Orders may still be open"),
+    ("status {gone}", 1, "is gone and has not ended in order"),
     ("status {empty}", 2, "file "),
     ("serve missing", 2, "file 'missing'"),
     ("serve {file}", 2, "the directory of a run"),
