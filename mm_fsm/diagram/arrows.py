@@ -1,7 +1,8 @@
 """From edges to arrows: what a picture draws as one line.
 
 Two rules keep a chart readable. An event that goes from many states to one target under the same guards is one arrow
-from "any state"; and edges that share source, target and look are one arrow with several labels.
+from "any state"; and edges that share source, target and role are one arrow with several labels. What is drawn over a
+chart changes neither, so that a heat map has the arrows of the chart that its reader knows.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from enum import StrEnum
 from attrs import frozen
 
 from mm_fsm.chart import ChartDefinition, EdgeDefinition, Nesting
-from mm_fsm.diagram.overlay import NO_OVERLAY, Overlay
 
 FEWEST_SOURCES_GROUPED = 4
 """From this many sources on, edges that are otherwise alike are drawn as one."""
@@ -65,20 +65,16 @@ def role_of(definition: ChartDefinition, edge: EdgeDefinition) -> Role:
     return Role.COMMAND if edge.command else Role.NORMAL
 
 
-def arrows_of(definition: ChartDefinition, overlay: Overlay = NO_OVERLAY) -> tuple[Arrow, ...]:
-    """The arrows of a chart in declared order; internal edges are none, they belong into their state's box.
-
-    Edges that the overlay colours or dashes differently never share an arrow.
-    """
-    alike: dict[tuple[tuple[str, ...], str, Role, Hashable], list[ArrowLabel]] = defaultdict(list)
-    for label in _labels(definition, overlay):
+def arrows_of(definition: ChartDefinition) -> tuple[Arrow, ...]:
+    """The arrows of a chart in declared order; internal edges are none, they belong into their state's box."""
+    alike: dict[tuple[tuple[str, ...], str, Role], list[ArrowLabel]] = defaultdict(list)
+    for label in _labels(definition):
         sources = tuple(dict.fromkeys(edge.source for edge in label.edges))
-        role = role_of(definition, label.edge)
-        alike[sources, label.edge.target, role, _look(label.edge, overlay)].append(label)
-    return tuple(Arrow(sources, target, role, tuple(labels)) for (sources, target, role, _), labels in alike.items())
+        alike[sources, label.edge.target, role_of(definition, label.edge)].append(label)
+    return tuple(Arrow(sources, target, role, tuple(labels)) for (sources, target, role), labels in alike.items())
 
 
-def _labels(definition: ChartDefinition, overlay: Overlay) -> Iterator[ArrowLabel]:
+def _labels(definition: ChartDefinition) -> Iterator[ArrowLabel]:
     groups: dict[tuple[Hashable, ...], list[EdgeDefinition]] = defaultdict(list)
     for edge in definition.edges:
         if not edge.internal:
@@ -86,21 +82,13 @@ def _labels(definition: ChartDefinition, overlay: Overlay) -> Iterator[ArrowLabe
     for group in groups.values():
         if len({edge.source for edge in group}) < FEWEST_SOURCES_GROUPED:
             yield from (ArrowLabel((edge,)) for edge in group)
-            continue
-        by_look: dict[Hashable, list[EdgeDefinition]] = defaultdict(list)
-        for edge in group:
-            by_look[_look(edge, overlay)].append(edge)
-        yield from (ArrowLabel(tuple(edges)) for edges in by_look.values())
+        else:
+            yield ArrowLabel(tuple(group))
 
 
 def _what_happens(edge: EdgeDefinition) -> tuple[Hashable, ...]:
     """Everything about an edge except where it starts and why it is there."""
     return (edge.event, edge.target, edge.guards, edge.command, edge.before, edge.on, edge.after)
-
-
-def _look(edge: EdgeDefinition, overlay: Overlay) -> Hashable:
-    style = overlay.edge(edge.id)
-    return (style.color, style.dashed)
 
 
 def origin_of(definition: ChartDefinition, arrow: Arrow) -> tuple[str, tuple[str, ...]]:

@@ -7,11 +7,10 @@ from typing import Any
 
 from mm_fsm.chart import ChartDefinition, EdgeDefinition, Nesting, StateDefinition
 from mm_fsm.diagram.arrows import Arrow, arrows_of, main_arrows, precedence_of
-from mm_fsm.diagram.labels import any_state_label, arrow_label, heading, state_label
+from mm_fsm.diagram.labels import any_state_label, arrow_label, colors_of, heading, state_label
 from mm_fsm.diagram.overlay import NO_OVERLAY, Overlay
 from mm_fsm.diagram.palette import (
     ACTIVE_BOX,
-    ARROW_COLORS,
     FINAL_BOX,
     FONT,
     FRAME,
@@ -121,7 +120,7 @@ def _box(state: StateDefinition, overlay: Overlay) -> Box:
 
 def _draw_arrows(graph: Any, definition: ChartDefinition, overlay: Overlay) -> None:
     ranks = precedence_of(definition)
-    arrows = arrows_of(definition, overlay)
+    arrows = arrows_of(definition)
     main = main_arrows(definition, arrows)
     boxes: dict[tuple[str, ...], str] = {}
     for arrow in arrows:
@@ -132,12 +131,11 @@ def _draw_arrows(graph: Any, definition: ChartDefinition, overlay: Overlay) -> N
             graph.node(boxes[arrow.sources], label=any_state_label(definition, arrow), tooltip=tooltip)
         if arrow.is_grouped:
             tail = boxes[arrow.sources]
-        color = overlay.edge(arrow.labels[0].edge.id).color or ARROW_COLORS[arrow.role]
         graph.edge(
             tail,
             arrow.target,
-            label=arrow_label(definition, arrow, overlay, ranks, color),
-            color=color,
+            label=arrow_label(definition, arrow, overlay, ranks),
+            color=":".join(colors_of(arrow, overlay)),
             weight=_MAIN_WEIGHT if arrow in main else None,
             **_arrow_looks(arrow, overlay),
         )
@@ -151,7 +149,7 @@ def _arrow_looks(arrow: Arrow, overlay: Overlay) -> dict[str, str]:
     widths = [style.width for style in styles if style.width is not None]
     if widths or any(edge.command for edge in edges):
         looks["penwidth"] = f"{max(widths, default=_COMMAND_WIDTH):g}"
-    if styles[0].dashed:
+    if all(style.dashed for style in styles):
         looks["style"] = "dashed"
     return looks
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 
+from attrs import evolve
+
 from mm_fsm.chart import ChartDefinition, EdgeDefinition, Origin, StateDefinition
 from mm_fsm.chart.definition import NO_EVENT
 from mm_fsm.diagram.arrows import Arrow, ArrowLabel, Role, origin_of, precedence_of, role_of, shared_rank
@@ -154,18 +156,27 @@ def _event(definition: ChartDefinition, edge: EdgeDefinition, overlay: Overlay) 
     return f'<font color="{escaped(color)}">{_named(edge.event)}{suffix}</font>'
 
 
-def arrow_label(
-    definition: ChartDefinition, arrow: Arrow, overlay: Overlay, ranks: Mapping[str, int], color: str
-) -> str:
-    """The events on an arrow, each with its rank, guards, actions and what the overlay adds."""
-    rows = "".join(_label_rows(definition, label, overlay, ranks, color) for label in arrow.labels)
+def colors_of(arrow: Arrow, overlay: Overlay) -> list[str]:
+    """Colours of the edges that an arrow stands for, each once, those that are not dashed first.
+
+    Graphviz draws lines of all of them side by side: one line where all edges look alike.
+    """
+    styles = [overlay.edge(edge.id) for label in arrow.labels for edge in label.edges]
+    styles.sort(key=lambda style: style.dashed)
+    return list(dict.fromkeys(style.color or ARROW_COLORS[arrow.role] for style in styles))
+
+
+def arrow_label(definition: ChartDefinition, arrow: Arrow, overlay: Overlay, ranks: Mapping[str, int]) -> str:
+    """The events on an arrow, each with its rank, guards, actions and what the overlay adds, in its colours."""
+    rows = "".join(_label_rows(definition, arrow, label, overlay, ranks) for label in arrow.labels)
     return f'<<table border="0" cellborder="0" cellspacing="0" cellpadding="1">{rows}</table>>'
 
 
 def _label_rows(
-    definition: ChartDefinition, label: ArrowLabel, overlay: Overlay, ranks: Mapping[str, int], color: str
+    definition: ChartDefinition, arrow: Arrow, label: ArrowLabel, overlay: Overlay, ranks: Mapping[str, int]
 ) -> str:
     edge = label.edge
+    color = colors_of(evolve(arrow, labels=(label,)), overlay)[0]
     rank = shared_rank(label, ranks)
     prefix = _font(f"{rank} ", color=MUTED) if rank is not None else ""
     event = prefix + _font(_bold(_named(edge.event), one_line(edge.event)), color=color)
@@ -175,17 +186,21 @@ def _label_rows(
     lines = [event]
     for parts in (guard_parts(edge), _slashed(edge).split()):
         lines += [_font(line, color=MUTED) for line in _filled(parts, _LABEL_CHARACTERS, hanging="  ")]
-    lines += [_font(suffix, color=color) for suffix in by_source]
+    lines += [_font(text, color=own or color) for text, own in by_source]
     return "".join(f'<tr><td align="left">&#160;{line}&#160;</td></tr>' for line in lines)
 
 
-def _suffixes(definition: ChartDefinition, label: ArrowLabel, overlay: Overlay) -> tuple[str, list[str]]:
-    """What the overlay adds to an event: once when it is the same for every source, else a line for each source."""
-    texts = {edge.source: escaped(overlay.edge(edge.id).label_suffix) for edge in label.edges}
-    if len(set(texts.values())) == 1:
-        return next(iter(texts.values())), []
-    names = {source: escaped(definition.state(source).name) for source in texts}
-    return "", [f"{_spaces(2)}{names[source]} {text}" for source, text in texts.items() if text]
+def _suffixes(definition: ChartDefinition, label: ArrowLabel, overlay: Overlay) -> tuple[str, list[tuple[str, str]]]:
+    """What the overlay adds to an event: once when it is the same for every source, else a line and colour for each."""
+    styles = {edge.source: overlay.edge(edge.id) for edge in label.edges}
+    texts = {escaped(style.label_suffix) for style in styles.values()}
+    if len(texts) == 1:
+        return texts.pop(), []
+    return "", [
+        (f"{_spaces(2)}{escaped(definition.state(source).name)} {escaped(style.label_suffix)}", style.color)
+        for source, style in styles.items()
+        if style.label_suffix
+    ]
 
 
 def any_state_label(definition: ChartDefinition, arrow: Arrow) -> str:

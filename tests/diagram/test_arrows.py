@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mm_fsm.chart import ChartDefinition, EdgeDefinition, GuardTerm, StateDefinition
-from mm_fsm.diagram import DrawableChart, EdgeStyle, Overlay
+from mm_fsm.diagram import DrawableChart
 from mm_fsm.diagram.arrows import Arrow, arrows_of, main_arrows, origin_of, precedence_of
 
 STATES = ("a", "b", "c", "d", "e", "f")
@@ -66,13 +66,6 @@ def test_internal_edges_are_no_arrows() -> None:
     assert arrows_of(chart_with(EdgeDefinition(event="go", source="a", target="a", internal=True))) == ()
 
 
-def test_an_overlay_takes_a_group_apart_by_its_look() -> None:
-    """Two of five sources are coloured: one arrow for the two, one for the other three."""
-    edges = from_each("abcde", "f")
-    overlay = Overlay(edges={edges[0].id: EdgeStyle(color="red"), edges[3].id: EdgeStyle(color="red")})
-    assert shapes(arrows_of(chart_with(*edges), overlay)) == [("ad", "f", ["go"]), ("bce", "f", ["go"])]
-
-
 def test_origins_are_named_the_shorter_way() -> None:
     """Of five states that are not final: all, all but one, and four of the others listed when exceptions prevail."""
     definition = chart_with(*from_each("abcde", "a", "x"), *from_each("abcd", "a", "y"))
@@ -121,12 +114,11 @@ edge_lists = st.lists(
 )
 
 
-@given(edge_lists, st.sets(st.integers(0, 24)))
-def test_every_edge_is_in_exactly_one_arrow(edges: list[EdgeDefinition], coloured: set[int]) -> None:
-    """However edges are grouped, merged and coloured, none is lost, none is drawn twice, and sources are theirs."""
+@given(edge_lists)
+def test_every_edge_is_in_exactly_one_arrow(edges: list[EdgeDefinition]) -> None:
+    """However edges are grouped and merged, none is lost, none is drawn twice, and sources are theirs."""
     definition = chart_with(*edges)
-    styled = {edge.id: EdgeStyle(color="red") for number, edge in enumerate(edges) if number in coloured}
-    arrows = arrows_of(definition, Overlay(edges=styled))
+    arrows = arrows_of(definition)
     drawn = [edge for arrow in arrows for label in arrow.labels for edge in label.edges]
     assert Counter(drawn) == Counter(edges)
     for arrow in arrows:

@@ -83,14 +83,27 @@ def test_counts_on_a_grouped_arrow_are_listed_by_source(nine: DrawableChart) -> 
     assert lines == ("1 halt", "[must_halt]", "IDLE x 1", "CALCULATING_SPREADS x 2")
 
 
-def test_a_missed_edge_leaves_its_group(nine: DrawableChart) -> None:
-    """One of seven sources is dashed: it has an arrow of its own, and six stay together."""
-    missed = "idle --halt [must_halt]--> error"
-    drawn = drawn_with(nine, Overlay(edges={missed: EdgeStyle(dashed=True)}))
-    halts = [edge for edge in drawn.edges if "1 halt" in edge.lines]
-    assert {edge.tail for edge in halts if edge.attributes.get("style") == "dashed"} == {"idle"}
-    together = next(edge.tail for edge in halts if edge.tail != "idle")
-    assert drawn.nodes[together] == ("any state but", "IDLE", "ERROR")
+def test_a_missed_edge_is_seen_in_its_group(nine: DrawableChart) -> None:
+    """One of seven sources was never taken: the arrow has a line in either colour, the text names that source."""
+    taken, missed = (
+        EdgeStyle(color="#1a7f37", label_suffix="x 3"),
+        EdgeStyle(color="#b00020", label_suffix="never", dashed=True),
+    )
+    halts = [edge.id for edge in nine.definition.edges if edge.event == "halt"]
+    styles = {each: missed if each.startswith("idle ") else taken for each in halts}
+    drawn = drawn_with(nine, Overlay(edges=styles))
+    (halt,) = [edge for edge in drawn.edges if "1 halt" in edge.lines]
+    assert set(halt.attributes["color"].split(":")) == {"#1a7f37", "#b00020"}
+    assert "style" not in halt.attributes
+    assert "IDLE never" in halt.lines
+    assert "MONITORING_ORDERS x 3" in halt.lines
+
+
+def test_an_arrow_is_dashed_where_all_its_edges_are(nine: DrawableChart) -> None:
+    halts = [edge.id for edge in nine.definition.edges if edge.event == "halt"]
+    drawn = drawn_with(nine, Overlay(edges=dict.fromkeys(halts, EdgeStyle(color="#aaaaaa", dashed=True))))
+    (halt,) = [edge for edge in drawn.edges if "1 halt" in edge.lines]
+    assert (halt.attributes["style"], halt.attributes["color"]) == ("dashed", "#aaaaaa")
 
 
 @pytest.mark.parametrize(
