@@ -77,7 +77,7 @@ def _book(entry: Entry, condition: RunCondition, rescue: RescuedMarket | None) -
     orders = _orders(entry["ending"]["unconfirmed"])
     if _is_confirmed_empty(entry, condition):
         return StatusAnswer("orders", "none is open: the venue's book was confirmed empty", Tone.GOOD)
-    if not entry["is_live"] and condition in {RunCondition.LEFT, RunCondition.GONE}:
+    if not entry["has_real_orders"] and condition in {RunCondition.LEFT, RunCondition.GONE}:
         return StatusAnswer("orders", "none is open: its orders were on paper, and are gone with the process")
     if rescue is not None and rescue.is_confirmed_empty:
         return StatusAnswer("orders", "none is open: a watchdog found the venue's book empty", Tone.GOOD)
@@ -121,7 +121,7 @@ def next_step(
         directory: of the run, as it is to be named in a command.
         rescues: what a watchdog found of that run, by market.
     """
-    live = [entry for entry in status["symbols"] if entry["is_live"]]
+    live = [entry for entry in status["symbols"] if entry["has_real_orders"]]
     if not live:
         return StatusAnswer("next", "It traded on paper: nothing is left at any exchange.")
     words, tone = [], Tone.PLAIN

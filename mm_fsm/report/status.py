@@ -54,8 +54,10 @@ class SideHistory:
     """Fact time, nanoseconds."""
     last_live_at: int | None = None
     """When a quote was last live; None while none ever was."""
-    began: StepResult | None = None
-    """The step that made it so; None before the first."""
+    began_with: Mapping[str, Any] | None = None
+    """The step that made it so, and its fact; None where it is quoted, or nobody saw the step."""
+    decided_by: Mapping[str, Any] | None = None
+    """Who decided that in this step: services and guards answer otherwise later."""
 
 
 @define(eq=False)
@@ -86,7 +88,11 @@ class SessionStatus:
             if reason != history.reason:
                 if history.reason == _LIVE:
                     history.last_live_at = context.now
-                history.reason, history.since, history.began = reason, context.now, result
+                history.reason, history.since = reason, context.now
+                history.began_with = history.decided_by = None
+                if held is not None:
+                    history.began_with = {"step": result.sequence, "fact": fact_words(result.fact, context)}
+                    history.decided_by = decision_of(result, self.session.machine, side).entry()
 
     def entry(self) -> dict[str, Any]:
         """What ``status.json`` says about the market; times are nanoseconds of the facts' clock."""
@@ -94,7 +100,7 @@ class SessionStatus:
         return {
             "symbol": self.session.symbol,
             "state": machine.chart_state,
-            "is_live": self.session.configuration.venue.is_live,
+            "has_real_orders": self.session.configuration.venue.is_live,
             "has_ended": machine.is_final,
             "ending": self._ending(),
             "why_down": self.session.why_down,
@@ -129,33 +135,21 @@ class SessionStatus:
             "is_live": held is None,
             "since": history.since,
             "last_live_at": history.last_live_at,
-            **(dict.fromkeys(_ABOUT_HOLDS) if held is None else _about_hold(held)),
-            **self._beginning(side, history),
-        }
-
-    def _beginning(self, side: Side, history: SideHistory) -> dict[str, Any]:
-        """Which step made the side as it is, and who decided that; None where it is quoted, or nobody saw the step."""
-        machine, began = self.session.machine, history.began
-        if began is None or history.reason == _LIVE:
-            return {"began_with": None, "decided_by": None}
-        return {
-            "began_with": {"step": began.sequence, "fact": fact_words(began.fact, machine.context)},
-            "decided_by": decision_of(began, machine, side).entry(),
+            **{name: None if held is None else said_of(held) for name, said_of in _OF_A_HOLD.items()},
+            "began_with": history.began_with,
+            "decided_by": history.decided_by,
         }
 
 
-_ABOUT_HOLDS: Final = ("reason", "why", "doing", "ends_when", "detail", "until")
-
-
-def _about_hold(held: Hold) -> dict[str, Any]:
-    return {
-        "reason": held.reason.value,
-        "why": why_held(held.reason),
-        "doing": what_is_done(held.reason),
-        "ends_when": ends_when(held.reason),
-        "detail": "" if held.reason in SELF_EVIDENT else held.detail,
-        "until": held.until,
-    }
+_OF_A_HOLD: Final[Mapping[str, Callable[[Hold], object]]] = {
+    "reason": lambda held: held.reason.value,
+    "why": lambda held: why_held(held.reason),
+    "doing": lambda held: what_is_done(held.reason),
+    "ends_when": lambda held: ends_when(held.reason),
+    "detail": lambda held: "" if held.reason in SELF_EVIDENT else held.detail,
+    "until": lambda held: held.until,
+}
+"""What a side that is held says besides; of another each is null."""
 
 
 class StatusFile(AbstractContextManager["StatusFile"]):

@@ -204,7 +204,7 @@ def entries(draw: st.DrawFn, symbol: str | None = None) -> dict[str, Any]:
     return {
         "symbol": symbol or draw(st.sampled_from(["ETH/USD", "BTC/USDT:USDT", "1000SHIB/USDT:USDT-260327"])),
         "state": draw(st.sampled_from(["idle", "monitoring_orders", "inventory_management", "error", "completed"])),
-        "is_live": draw(st.booleans()),
+        "has_real_orders": draw(st.booleans()),
         "has_ended": has_ended,
         "ending": draw(endings(has_ended=has_ended)),
         "why_down": draw(st.one_of(st.none(), texts)),

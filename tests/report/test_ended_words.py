@@ -41,8 +41,8 @@ def left(directory: Path, session: Session, steps: int | None = None) -> dict[st
 def market(*, has_ended: bool = True, is_live: bool = True, **ending: Any) -> dict[str, Any]:
     """One that ended at noon, with everything that is asked of it."""
     return {
-        "symbol": "ETH/USD", "has_ended": has_ended, "is_live": is_live, "time": NOON + 600 * SECOND, "fills": 2,
-        "news": [], "market": {"quote_currency": "USD"},
+        "symbol": "ETH/USD", "has_ended": has_ended, "has_real_orders": is_live, "time": NOON + 600 * SECOND,
+        "fills": 2, "news": [], "market": {"quote_currency": "USD"},
         "profit": {
             "net_pnl": "1", "spread_capture": "2", "inventory_pnl": "0", "fees": "1", "funding": "0",
             "last_fill_at": NOON - 26 * SECOND,
@@ -68,7 +68,7 @@ def test_the_last_writing_says_how_the_market_was_left_as_the_books_do(tmp_path:
     context = session.machine.context
     assert before <= status["written_at"] <= time()
     assert status["error"] is None
-    assert entry["is_live"] is False
+    assert entry["has_real_orders"] is False
     ending = entry["ending"]
     assert (ending["outcome"], ending["reason"]) == ("completed", "the session's time is over")
     assert ending["is_book_confirmed_empty"] is True

@@ -68,7 +68,7 @@ def test_status_and_metrics_show_the_hosts_market(tmp_path: Path) -> None:
             figures.take(host.session, result)
     figures.close()
     (entry,) = read_status(tmp_path)["symbols"]
-    assert (entry["symbol"], entry["is_live"], entry["state"]) == (SYMBOL, True, "monitoring_orders")
+    assert (entry["symbol"], entry["has_real_orders"], entry["state"]) == (SYMBOL, True, "monitoring_orders")
     assert [len(entry["quotes"][side]) for side in ("bid", "ask")] == [3, 3]
     assert len(entry["ending"]["unconfirmed"]) == 6
     text = (tmp_path / "metrics.prom").read_text()

@@ -39,7 +39,9 @@ def running_directory(directory: Path) -> Path:
             if context.fill_count > 2 and all(side.status is None for side in context.sides.values()):
                 break
     edit(directory, is_running=True)
-    edit_market(directory, is_live=True)  # what a view says of a run depends on it; a real one can open none here
+    edit_market(
+        directory, has_real_orders=True
+    )  # what a view says of a run depends on it; a real one can open none here
     return directory
 
 
