@@ -7,6 +7,7 @@
 | ``market_rules`` | rules, fees and account as the exchange says them |
 | ``patience`` | tries again to open an account where what is wrong may pass |
 | ``amounts``, ``payloads`` | ccxt's unified structures to exact values; what is not known stays None |
+| ``by_exchange`` | tables of what is known of exchanges, which those that ccxt derives from them share |
 | ``client_ids`` | own order ids within each exchange's rules, and back |
 | ``outcomes`` | one table: what an error of the vendor's says about a request |
 | ``own_orders``, ``own_trades`` | each piece of news told once, although answers and streams both bring it |

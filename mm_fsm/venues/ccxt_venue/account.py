@@ -11,18 +11,19 @@ from mm_fsm.books.facts import RequestsSuspended
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.messages import RejectionCode
 from mm_fsm.errors import VenueError
+from mm_fsm.venues.ccxt_venue.by_exchange import ExchangeNames
 from mm_fsm.venues.ccxt_venue.keys import Keys
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket, VenueClock
 from mm_fsm.venues.ccxt_venue.outcomes import SUSPENSIONS, Outcome, is_clock_error, outcome_of, retry_after_seconds
 from mm_fsm.venues.ccxt_venue.own_orders import OwnOrderNews
 from mm_fsm.venues.ccxt_venue.own_trades import OwnTradeNews
 
-FINDS_BY_CLIENT_ID: Final = frozenset({"binance", "okx", "kucoin", "gate", "bitget", "mexc", "htx", "hyperliquid"})
+FINDS_BY_CLIENT_ID: Final = ExchangeNames({"binance", "okx", "kucoin", "gate", "bitget", "mexc", "htx", "hyperliquid"})
 """Exchanges where ccxt's fetch_order finds an order by the client's own id."""
-HAS_SWITCH: Final = frozenset({"okx", "kraken", "woo", "bingx"})
+HAS_SWITCH: Final = ExchangeNames({"okx", "kraken", "woo", "bingx"})
 """Exchanges with a countdown for the whole spot account that cancels everything: a dead man's switch. Elsewhere ccxt's
 call fires on a disconnect, is for other markets, or cannot be disarmed."""
-CANCELS_BY_CLIENT_ID: Final = frozenset(
+CANCELS_BY_CLIENT_ID: Final = ExchangeNames(
     {"binance", "okx", "bybit", "kraken", "kucoin", "bitget", "mexc", "htx", "bitfinex", "bingx", "woo"}
 )
 """Exchanges where ccxt's cancel_order takes the client's own id."""

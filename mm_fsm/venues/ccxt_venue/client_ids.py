@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Final
 
 from attrs import frozen
 
 from mm_fsm.errors import SettingsError
+from mm_fsm.venues.ccxt_venue.by_exchange import ByExchange, ExchangeNames
 
 _PART: Final = string.digits + string.ascii_lowercase
 _NAME: Final = string.digits + string.ascii_letters + "_"
@@ -136,7 +136,7 @@ def _in_128_bits(prefix: str) -> IdRule:
 _ANY: Final = _in_letters("", 30)
 """For an exchange whose rule is not known: letters and digits, no more than thirty."""
 
-RULES: Final[Mapping[str, IdRule]] = MappingProxyType(
+RULES: Final = ByExchange(
     {
         "binance": _as_it_is(r"[.A-Z:/a-z0-9_-]{1,36}"),
         "okx": _in_letters("", 32),
@@ -159,7 +159,7 @@ RULES: Final[Mapping[str, IdRule]] = MappingProxyType(
 )
 """By exchange, as ccxt names it."""
 
-NO_ROOM: Final = frozenset({"bitfinex"})
+NO_ROOM: Final = ExchangeNames({"bitfinex"})
 """Exchanges whose client ids are too short to hold ours: after a crash no order could be told from a foreign one."""
 
 

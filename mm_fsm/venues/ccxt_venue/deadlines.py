@@ -9,12 +9,12 @@ Kraken REST API, AddOrder (parameter ``deadline``, 2 to 60 seconds ahead).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any, Final
 
 from attrs import frozen
+
+from mm_fsm.venues.ccxt_venue.by_exchange import ByExchange
 
 
 @frozen(kw_only=True)
@@ -29,7 +29,7 @@ class Deadline:
     """RFC 3339."""
 
 
-DEADLINES: Final[Mapping[str, Deadline]] = MappingProxyType(
+DEADLINES: Final = ByExchange(
     {
         "okx": Deadline(paths=frozenset({"trade/order", "trade/batch-orders"}), header="expTime"),
         "gate": Deadline(paths=frozenset({"orders", "batch_orders"}), header="x-gate-exptime"),

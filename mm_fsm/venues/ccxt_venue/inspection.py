@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any, Final
 
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, seconds
@@ -13,6 +12,7 @@ from mm_fsm.core.messages import ReportedOrder
 from mm_fsm.errors import VenueError
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry
+from mm_fsm.venues.ccxt_venue.by_exchange import ByExchange
 from mm_fsm.venues.ccxt_venue.looks import held
 from mm_fsm.venues.ccxt_venue.own_orders import FOREIGN
 from mm_fsm.venues.ccxt_venue.own_trade_lists import UnansweredError
@@ -52,7 +52,7 @@ def _yes(value: object) -> bool | None:
     return value if isinstance(value, bool) else words.get(str(value).lower())
 
 
-PERMISSION_ENDPOINTS: Final[Mapping[str, tuple[str, Callable[[Any], Permissions]]]] = MappingProxyType(
+PERMISSION_ENDPOINTS: Final[ByExchange[tuple[str, Callable[[Any], Permissions]]]] = ByExchange(
     {
         "binance": ("sapi_get_account_apirestrictions", _binance),
         "okx": ("private_get_account_config", _okx),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -37,6 +38,18 @@ def exchange_class(name: str, place: str) -> MakeExchange:
         raise SettingsError(place, "an exchange of ccxt.pro", name, "Write its name as ccxt does, such as 'binance'.")
     made: MakeExchange = getattr(library, name)
     return made
+
+
+@cache
+def lineage(name: str) -> tuple[str, ...]:
+    """An exchange and those that ccxt derives it from, as ccxt names them, the nearest first."""
+    try:
+        import ccxt.pro as library  # noqa: PLC0415 - half a second, for who trades only
+    except ImportError:
+        return (name,)
+    made = getattr(library, name, None) if name in library.exchanges else None
+    ancestors = (kind.__name__ for kind in getattr(made, "__mro__", ()))
+    return tuple(dict.fromkeys((name, *(each for each in ancestors if each in library.exchanges))))
 
 
 def named_factory(target: str, place: str) -> MakeExchange:

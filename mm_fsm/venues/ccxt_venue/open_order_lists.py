@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from attrs import define, field
 
 from mm_fsm.venues.ccxt_venue.amounts import entry, text
+from mm_fsm.venues.ccxt_venue.by_exchange import ByExchange
 from mm_fsm.venues.ccxt_venue.pages import page_of_open_orders
 
-CHEAPER_TOGETHER: Final[Mapping[str, int]] = MappingProxyType({"binance": 14, "kraken": 2})
+CHEAPER_TOGETHER: Final = ByExchange({"binance": 14, "kraken": 2})
 """From how many markets on one list of the whole account is the cheaper question."""
 GATHER_SECONDS: Final = 0.02
 """How long a question waits for others that one list would answer as well."""

@@ -2,7 +2,8 @@
 
 An error is known by its exchange and the code in the answer's body, else by its exchange and the names of its classes,
 else by these names alone, the nearest first. Its words are not searched for a code: they may hold an address with an id
-of ours. What the table does not say is unknown: a time-out, a dropped connection, a 5xx or a torn body leaves a live
+of ours. Where an exchange has no codes, a whole sentence of its own names the reason of a refusal. What the table does
+not say is unknown: a time-out, a dropped connection, a 5xx or a torn body leaves a live
 order as often as not.
 """
 
@@ -15,6 +16,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from mm_fsm.core.messages import RejectionCode
+from mm_fsm.venues.ccxt_venue.amounts import entry
+from mm_fsm.venues.ccxt_venue.by_exchange import ByExchange
 
 
 class Outcome(StrEnum):
@@ -34,15 +37,6 @@ class Outcome(StrEnum):
 
 OUTCOMES: Final[Mapping[str, tuple[Outcome, RejectionCode]]] = MappingProxyType(
     {
-        "binance -1015": (Outcome.ORDERS_SUSPENDED, RejectionCode.RATE_LIMIT),
-        "binanceus -1015": (Outcome.ORDERS_SUSPENDED, RejectionCode.RATE_LIMIT),
-        "binance -2020": (Outcome.REFUSED, RejectionCode.NOT_FILLED),
-        "binance -5021": (Outcome.REFUSED, RejectionCode.NOT_FILLED),
-        "binance -5022": (Outcome.REFUSED, RejectionCode.POST_ONLY),
-        "binanceusdm -2020": (Outcome.REFUSED, RejectionCode.NOT_FILLED),
-        "binanceusdm -5021": (Outcome.REFUSED, RejectionCode.NOT_FILLED),
-        "binanceusdm -5022": (Outcome.REFUSED, RejectionCode.POST_ONLY),
-        "krakenfutures OrderNotFillable": (Outcome.REFUSED, RejectionCode.NOT_FILLED),
         "OrderImmediatelyFillable": (Outcome.REFUSED, RejectionCode.POST_ONLY),
         "InsufficientFunds": (Outcome.REFUSED, RejectionCode.INSUFFICIENT_FUNDS),
         "OrderNotFound": (Outcome.NOT_FOUND, RejectionCode.OTHER),
@@ -80,11 +74,38 @@ OUTCOMES: Final[Mapping[str, tuple[Outcome, RejectionCode]]] = MappingProxyType(
         "BaseError": (Outcome.UNKNOWN, RejectionCode.OTHER),
     }
 )
-"""Outcome, and the reason that a refused placement is given; by exchange and code or class, or by class.
+"""Outcome, and the reason that a refused placement is given; by class.
 
 ccxt's ``OrderNotFillable`` is of orders that met nobody, of quotes that met somebody, and of malformed ones: only an
 exchange whose codes or whose use of it tell these apart says more than that it refused.
 """
+
+_NOT_FILLED: Final = (Outcome.REFUSED, RejectionCode.NOT_FILLED)
+_POST_ONLY: Final = (Outcome.REFUSED, RejectionCode.POST_ONLY)
+OUTCOMES_AT: Final[ByExchange[Mapping[str, tuple[Outcome, RejectionCode]]]] = ByExchange(
+    {
+        "binance": {
+            "-1015": (Outcome.ORDERS_SUSPENDED, RejectionCode.RATE_LIMIT),
+            "-2020": _NOT_FILLED,
+            "-5021": _NOT_FILLED,
+            "-5022": _POST_ONLY,
+        },
+        "bybit": {"170218": _POST_ONLY},
+        "cryptocom": {"43003": _NOT_FILLED, "43004": _NOT_FILLED},
+        "deribit": {"11054": _POST_ONLY},
+        "krakenfutures": {"OrderNotFillable": _NOT_FILLED},
+    }
+)
+"""The same by exchange, and code or class there."""
+SENTENCES: Final[ByExchange[Mapping[str, RejectionCode]]] = ByExchange(
+    {
+        "hyperliquid": {
+            "Order could not immediately match against any resting orders": RejectionCode.NOT_FILLED,
+            "Post only order would have immediately matched": RejectionCode.POST_ONLY,
+        },
+    }
+)
+"""Why a placement was refused, by exchange and a sentence that it alone writes: where it answers without a code."""
 
 _DUPLICATE: Final = "duplicate"
 """In the message of an error whose class says something else, such as InvalidOrder "Duplicate order sent"."""
@@ -105,8 +126,13 @@ def outcome_of(
         is_retry_told: whether the answer said when to ask again. Only then was it surely turned away at the door.
     """
     kinds = [kind.__name__ for kind in type(error).__mro__]
-    names = (f"{exchange} {_code_of(error)}", *(f"{exchange} {kind}" for kind in kinds), *kinds)
-    outcome, code = next((OUTCOMES[name] for name in names if name in OUTCOMES), OUTCOMES["BaseError"])
+    at_exchange = OUTCOMES_AT.get(exchange, {})
+    said = [at_exchange[name] for name in (_code_of(error), *kinds) if name in at_exchange]
+    said += [OUTCOMES[name] for name in kinds if name in OUTCOMES]
+    outcome, code = said[0] if said else OUTCOMES["BaseError"]
+    if outcome is Outcome.REFUSED:
+        text = str(error)
+        code = next((why for sentence, why in SENTENCES.get(exchange, {}).items() if sentence in text), code)
     if outcome is Outcome.REFUSED and _DUPLICATE in str(error).lower():
         return Outcome.UNKNOWN, RejectionCode.DUPLICATE
     if outcome in SUSPENSIONS and not is_retry_told:
@@ -115,14 +141,15 @@ def outcome_of(
 
 
 def _code_of(error: BaseException) -> str:
-    """The field ``code`` of the JSON body with which ccxt ends an error's words; empty where there is none."""
+    """The code in the JSON body with which ccxt ends an error's words; empty where there is none."""
     text = str(error)
     start = text.find("{")
     try:
         body, _ = JSONDecoder().raw_decode(text, start) if start >= 0 else (None, 0)
     except ValueError:
         return ""
-    return str(body["code"]) if isinstance(body, dict) and "code" in body else ""
+    places = ((body, "code"), (body, "retCode"), (entry(body, "error"), "code"))
+    return next((str(code) for inside, name in places if (code := entry(inside, name)) is not None), "")
 
 
 def is_clock_error(error: BaseException) -> bool:

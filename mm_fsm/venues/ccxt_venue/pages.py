@@ -7,26 +7,25 @@ early: that costs a question more, and an order that is open is never taken for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from attrs import frozen
 
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.amounts import entry
+from mm_fsm.venues.ccxt_venue.by_exchange import ByExchange, ExchangeNames
 
-LISTS_ALL_OPEN: Final = frozenset({"binance", "bingx", "bitstamp", "deribit", "gemini", "kraken", "mexc"})
+LISTS_ALL_OPEN: Final = ExchangeNames({"binance", "bingx", "bitstamp", "deribit", "gemini", "kraken", "mexc"})
 """Exchanges that document a list of open orders without pages."""
-CCXT_ASKS_FOR: Final[Mapping[str, int]] = MappingProxyType({"coinbase": 100})
+CCXT_ASKS_FOR: Final = ByExchange({"coinbase": 100})
 """How many open orders ccxt asks for where it is not told."""
 UNTOLD_OPEN: Final = 50
 """From how many open orders on a list is a full one where nobody says how long it may be."""
-FULL_TRADES: Final[Mapping[str, int]] = MappingProxyType({"coinbase": 100, "kraken": 50})
+FULL_TRADES: Final = ByExchange({"coinbase": 100, "kraken": 50})
 """From how many own trades on a list is a full one, where ccxt says more or nothing."""
 UNTOLD_TRADES: Final = 20
 """The same, where nobody says it. An exchange that is not told how many shows ten to five hundred."""
-FILTERED_BY_CCXT: Final = frozenset({"hyperliquid", "kraken"})
+FILTERED_BY_CCXT: Final = ExchangeNames({"hyperliquid", "kraken"})
 """Exchanges that list own trades of the whole account, of which ccxt shows one market's: how long the list was is seen
 only where all of them are asked for."""
 

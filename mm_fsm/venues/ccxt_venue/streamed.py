@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry
+from mm_fsm.venues.ccxt_venue.by_exchange import ByExchange, ExchangeNames
 
-FLOAT_BOOKS: Final = frozenset({"coinbase", "gemini", "kraken"})
+FLOAT_BOOKS: Final = ExchangeNames({"coinbase", "gemini", "kraken"})
 """Exchanges whose streamed books ccxt can sort as floats alone, whatever kind of number it is told to make."""
 _LIQUIDITY: Final = MappingProxyType({"m": "maker", "t": "taker", "maker": "maker", "taker": "taker"})
 
@@ -127,7 +128,7 @@ def _said(info: Any, name: str) -> Mapping[str, Any]:
     return {"takerOrMaker": _LIQUIDITY.get(str(entry(info, name)).lower())}
 
 
-_TRADES: Final[Mapping[str, Correct]] = MappingProxyType(
+_TRADES: Final[ByExchange[Correct]] = ByExchange(
     {
         "binance": _binance_trade,
         "bitget": _bitget_trade,
@@ -137,8 +138,8 @@ _TRADES: Final[Mapping[str, Correct]] = MappingProxyType(
         "okx": _okx_trade,
     }
 )
-_ORDERS: Final[Mapping[str, Correct]] = MappingProxyType(
+_ORDERS: Final[ByExchange[Correct]] = ByExchange(
     {"bitget": _bitget_order, "coinbase": _coinbase_order, "kraken": _kraken_order}
 )
-CORRECTED: Final = frozenset({*_TRADES, *_ORDERS})
+CORRECTED: Final = ExchangeNames({*_TRADES, *_ORDERS})
 """Exchanges of which something is put right."""

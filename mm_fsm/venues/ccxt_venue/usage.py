@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
-from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from loguru import logger
 
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND
 from mm_fsm.venues.ccxt_venue.amounts import amount, entry
+from mm_fsm.venues.ccxt_venue.by_exchange import ByExchange, ExchangeNames
 from mm_fsm.venues.port import Counted, Usage
 
 _UNIT_SECONDS: Final = {"S": 1, "M": 60, "H": 3_600, "D": 86_400}
@@ -178,11 +178,17 @@ def _whole(value: object) -> int | None:
     return None if exact is None or exact < 0 else int(exact)
 
 
-_COUNTERS: Final[Mapping[str, Counters]] = MappingProxyType(
+_COUNTERS: Final = ByExchange(
     {
         "binance": Counters(
             read=_binance,
             limits={"REQUEST_WEIGHT 1M": 6_000, "ORDERS 10S": 100, "ORDERS 1D": 200_000},
+            ask_limits=_ask_binance,
+            unused_headers=_unused_at_binance,
+        ),
+        "binanceus": Counters(
+            read=_binance,
+            limits={"REQUEST_WEIGHT 1M": 1_200, "ORDERS 10S": 100, "ORDERS 1D": 200_000},
             ask_limits=_ask_binance,
             unused_headers=_unused_at_binance,
         ),
@@ -203,7 +209,7 @@ _COUNTERS: Final[Mapping[str, Counters]] = MappingProxyType(
 )
 """By exchange: everything that is known of its counters."""
 _SAYS_NOTHING: Final = Counters(read=lambda *_: iter(()))
-COUNTED: Final = frozenset(_COUNTERS)
+COUNTED: Final = ExchangeNames(_COUNTERS)
 """Exchanges that tell their request counters with each answer."""
 
 

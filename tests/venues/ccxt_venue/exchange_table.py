@@ -12,9 +12,11 @@ import ccxt.pro
 
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.account import CANCELS_BY_CLIENT_ID, FINDS_BY_CLIENT_ID, HAS_SWITCH
+from mm_fsm.venues.ccxt_venue.by_exchange import ExchangeNames
 from mm_fsm.venues.ccxt_venue.client_ids import RULES, ClientIds
 from mm_fsm.venues.ccxt_venue.deadlines import DEADLINES
 from mm_fsm.venues.ccxt_venue.inspection import PERMISSION_ENDPOINTS
+from mm_fsm.venues.ccxt_venue.library import lineage
 from mm_fsm.venues.ccxt_venue.market_rules import read_instrument
 from mm_fsm.venues.ccxt_venue.pages import page_of_open_orders
 from mm_fsm.venues.ccxt_venue.streams import News, source_of
@@ -24,7 +26,7 @@ from tests.venues.ccxt_venue.raw_streams import ORDER_NEWS
 
 TABLES: Final = (
     RULES,
-    ORDERS,
+    ExchangeNames(ORDERS),
     FINDS_BY_CLIENT_ID,
     CANCELS_BY_CLIENT_ID,
     HAS_SWITCH,
@@ -33,7 +35,7 @@ TABLES: Final = (
     PERMISSION_ENDPOINTS,
 )
 """Every table of the venue that names exchanges."""
-EXCHANGES: Final = tuple(sorted({name for table in TABLES for name in table}))
+EXCHANGES: Final = tuple(name for name in sorted(ccxt.pro.exchanges) if any(name in table for table in TABLES))
 REHEARSED: Final = frozenset({"binance"})
 """Those that a test trades at: the rehearsal exchange answers as this one does."""
 COLUMNS: Final = (
@@ -74,6 +76,8 @@ def refusal(exchange: Any) -> SettingsError | None:
 
 def tests_of(name: str) -> str:
     """What of this exchange a test covers."""
+    if lineage(name)[1:]:
+        return f"those of {lineage(name)[1]}"
     kinds = {
         "ids": name in RULES,
         "parsers": name in ORDERS,

@@ -87,6 +87,42 @@ def test_an_order_that_met_nobody_is_known_where_the_exchange_says_so_in_a_code(
     assert outcome_of(error, exchange=exchange) == (Outcome.REFUSED, code)
 
 
+@pytest.mark.parametrize(
+    ("exchange", "error", "code"),
+    [
+        ("bybit", {"retCode": 170218, "retMsg": "The LIMIT-MAKER order is rejected ..."}, Code.POST_ONLY),
+        ("bybiteu", {"retCode": 170218, "retMsg": "The LIMIT-MAKER order ..."}, Code.POST_ONLY),
+        ("cryptocom", {"code": 43004, "message": "IOC order has not been filled and cancelled"}, Code.NOT_FILLED),
+        ("deribit", {"error": {"code": 11054, "message": "post_only_reject"}}, Code.POST_ONLY),
+        ("deribit", {"error": None}, Code.FILTER),
+        ("kraken", {"code": 43004}, Code.FILTER),
+    ],
+)  # fmt: skip
+def test_a_refusal_that_ccxt_has_no_word_for_is_known_by_its_code(exchange: str, error: Any, code: Code) -> None:
+    """Each as ccxt's own table of the exchange explains it; for all of them ccxt says that the order is invalid."""
+    raised = errors.InvalidOrder(f"{exchange} {json.dumps(error)}")
+    assert outcome_of(raised, exchange=exchange) == (Outcome.REFUSED, code)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "code"),
+    [
+        ("Order could not immediately match against any resting orders. asset=1", Code.NOT_FILLED),
+        ("Post only order would have immediately matched, bbo was 1@2. asset=1", Code.POST_ONLY),
+        ("Order must have minimum value of $10. asset=1", Code.FILTER),
+    ],
+)
+def test_where_an_exchange_has_no_codes_its_sentence_says_why_it_refused(sentence: str, code: Code) -> None:
+    """An order that met nobody is no fault of the strategy's. ccxt's own hyperliquid raises the error."""
+    answer = {"status": "ok", "response": {"type": "order", "data": {"statuses": [{"error": sentence}]}}}
+    with pytest.raises(errors.InvalidOrder) as raised:
+        ccxt.hyperliquid().handle_errors(200, "", "", "POST", {}, json.dumps(answer), answer, {}, "")
+    assert outcome_of(raised.value, exchange="hyperliquid") == (Outcome.REFUSED, code)
+    assert outcome_of(raised.value, exchange="binance") == (Outcome.REFUSED, Code.FILTER)
+    unanswered = errors.RequestTimeout(f"hyperliquid {sentence}")
+    assert outcome_of(unanswered, exchange="hyperliquid")[0] is Outcome.UNKNOWN, "a sentence makes no refusal"
+
+
 @pytest.mark.parametrize("name", sorted(AMBIGUOUS))
 def test_an_ambiguous_error_is_no_outcome(name: str) -> None:
     assert outcome_of(getattr(errors, name)("perhaps"))[0] is Outcome.UNKNOWN

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import ccxt.pro
+
 from mm_fsm.testing.rehearsal.fault_menu import FaultKind
+from mm_fsm.venues.ccxt_venue.library import lineage
 from tests.venues.ccxt_venue import exchange_table, fault_table
 from tests.venues.ccxt_venue.fault_cases import CASES
 
@@ -58,4 +61,5 @@ def test_what_is_known_of_exchanges_is_in_their_table() -> None:
 
 def test_every_exchange_that_the_venue_knows_something_of_has_its_row() -> None:
     _, _, *rows = written("exchanges.md", "exchanges")
-    assert [name for name, *_ in rows] == sorted({name for table in exchange_table.TABLES for name in table})
+    named = {name for table in exchange_table.TABLES for name in table}
+    assert [name for name, *_ in rows] == sorted(each for each in ccxt.pro.exchanges if named & {*lineage(each)})
