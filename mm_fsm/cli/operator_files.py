@@ -55,7 +55,7 @@ def _what_helps(operations: OperationsDirectory, condition: RunCondition) -> Sta
         status = read_status(directory)
         if status["run"] == operations.read().run:
             return next_step(status, condition, directory, operations.rescues())
-    except (FileError, LookupError, TypeError, ValueError, ArithmeticError):  # no status that this version can read
+    except FileError:  # no status that this version can read
         pass
     if operations.is_confirmed_empty():
         return StatusAnswer("next", "A watchdog has confirmed every book empty.", Tone.WARNING)

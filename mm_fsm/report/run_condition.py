@@ -44,37 +44,43 @@ ORDERS_MAY_BE_OPEN: Final = frozenset({RunCondition.GONE, RunCondition.LEFT})
 """Nobody trades, and nobody has confirmed the books empty."""
 
 
-def condition_of(operations: OperationsDirectory, status: Mapping[str, Any]) -> RunCondition:
+def condition_of(operations: OperationsDirectory, status: Mapping[str, Any], now: float | None = None) -> RunCondition:
     """What has become of the run that wrote ``status``.
 
     Args:
         operations: the run's directory.
         status: what ``read_status`` found.
+        now: wall time, seconds since 1970; read from the host's clock without.
     """
+    now = wall_time() if now is None else now
     if not status["is_running"]:
         return RunCondition.ENDED if all(each["has_ended"] for each in status["symbols"]) else RunCondition.LEFT
     facts = _described(operations)
     if is_gone(status) or (facts is not None and facts.run != status["run"]):  # another run has begun there
         return RunCondition.GONE
-    silent = None if facts is None else operations.silent_seconds()
+    silent = None if facts is None else operations.silent_seconds(now)
     if facts is not None and silent is None:  # it has ended in order; its last status could not be written
         return RunCondition.ENDED
-    age = max(wall_time() - status["written_at"], silent or 0.0)
+    age = max(now - status["written_at"], silent or 0.0)
     return RunCondition.SILENT if age > SILENT_SECONDS else RunCondition.RUNNING
 
 
-def condition_now(operations: OperationsDirectory) -> RunCondition:
+def condition_now(operations: OperationsDirectory, now: float | None = None) -> RunCondition:
     """What has become of the run that began last in a directory, whatever its status says of an earlier one.
+
+    Args:
+        operations: the run's directory.
+        now: wall time, seconds since 1970; read from the host's clock without.
 
     Raises:
         SettingsError: no run has written to this directory.
     """
-    facts, silent = operations.read(), operations.silent_seconds()
+    facts, silent = operations.read(), operations.silent_seconds(now)
     try:
         status = read_status(operations.directory)
         if silent is not None and status["run"] == facts.run:
-            return condition_of(operations, status)
-    except (FileError, LookupError, TypeError):  # no status that this version can read: the other files tell enough
+            return condition_of(operations, status, now)
+    except FileError:  # no status that this version can read: the other files tell enough
         pass
     if silent is None:
         return RunCondition.ENDED

@@ -30,6 +30,7 @@ from mm_fsm.report.files import missing_run
 from mm_fsm.report.plain_words import SELF_EVIDENT, ends_when, what_is_done, why_held
 from mm_fsm.report.session_report import outcome_of, quote_edge
 from mm_fsm.report.status_figures import News, figures_of
+from mm_fsm.report.status_shape import shape_fault
 from mm_fsm.report.stretches import decision_of
 from mm_fsm.runtime.operations import is_dead, this_run
 from mm_fsm.runtime.session import Session
@@ -232,7 +233,7 @@ def read_status(directory: Path) -> dict[str, Any]:
     """What ``StatusFile`` wrote last.
 
     Raises:
-        FileError: there is no such file, or it is another version's.
+        FileError: there is no such file, it is another version's, or it lacks something that views show.
     """
     if not directory.exists():
         raise missing_run(directory)
@@ -247,6 +248,9 @@ def read_status(directory: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
         raise FileError(str(path), f"a status of format {FORMAT}", found, "Read it with the version that wrote it.")
+    fault = shape_fault(content)
+    if fault:
+        raise FileError(str(path), "a whole status", fault, "Read it with the version that wrote it.")
     return content
 
 

@@ -239,10 +239,16 @@ class OperationsDirectory:
             each.symbol in found and found[each.symbol].is_confirmed_empty for each in self.read().markets
         )
 
-    def silent_seconds(self) -> float | None:
-        """How long the run has not said that it is alive; None when it has ended in order, or never began."""
+    def silent_seconds(self, now: float | None = None) -> float | None:
+        """How long the run has not said that it is alive; None when it has ended in order, or never began.
+
+        Args:
+            now: wall time, seconds since 1970; read from the host's clock without.
+        """
         try:
-            return max(time() - float((self.directory / HEARTBEAT).read_text(encoding="utf-8")), 0.0)
+            return max(
+                (time() if now is None else now) - float((self.directory / HEARTBEAT).read_text(encoding="utf-8")), 0.0
+            )
         except FileNotFoundError:
             return None
         except (OSError, ValueError):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,7 @@ def edit(directory: Path, **changes: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
-def test_a_run_says_what_became_of_it_and_while_it_runs_why_a_side_is_silent(tmp_path: Path) -> None:
-    """Also when its process is gone without a word: then orders may be open, and the status is 1."""
+def test_a_run_that_has_ended_says_how_it_was_left(tmp_path: Path) -> None:
     directory = made(tmp_path / "run")
     ended = run("status", directory)
     assert ended.status == 0
@@ -37,22 +37,32 @@ def test_a_run_says_what_became_of_it_and_while_it_runs_why_a_side_is_silent(tmp
     assert "nothing is left at any exchange" in ended.messages
     assert json.loads(run("status", directory, "--json").output)["is_running"] is False
 
-    (first, *others) = json.loads((directory / STATUS_FILE).read_text())["symbols"]
+
+def with_a_silent_market(directory: Path) -> list[dict[str, Any]]:
+    """The first market as of a live venue, with one open order, and silent because market data is too old."""
+    first, *others = json.loads((directory / STATUS_FILE).read_text())["symbols"]
     side = {
-        "is_live": False, "reason": "stale_data", "why": "market data is too old", "detail": "older than 2 s",
-        "doing": "quotes are cancelled; quoting goes on with fresh data", "until": None,
+        **first["sides"]["bid"], "is_live": False, "reason": "stale_data", "why": "market data is too old",
+        "detail": "older than 2 s", "doing": "quotes are cancelled; quoting goes on with fresh data", "until": None,
         "since": first["time"] - 70 * 10**9, "last_live_at": None,
     }  # fmt: skip
-    sides = {"bid": side, "ask": side}
     ending = {
         **first["ending"], "outcome": "unfinished", "at": None, "is_book_confirmed_empty": False, "unconfirmed": ["a1"],
     }  # fmt: skip
     silent = {
-        **first, "is_live": True, "has_ended": False, "state": "idle", "sides": sides, "stopping": None,
-        "ending": ending,
+        **first, "has_real_orders": True, "has_ended": False, "state": "idle", "sides": {"bid": side, "ask": side},
+        "stopping": None, "ending": ending,
     }  # fmt: skip
+    return [silent, *others]
+
+
+def test_a_run_that_goes_on_says_why_a_side_is_silent_and_how_it_was_left_once_its_process_is_gone(
+    tmp_path: Path,
+) -> None:
+    """Without a word of its end orders may be open, and the status is 1."""
+    directory = made(tmp_path / "run")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        edit(directory, is_running=True, process=process.pid, symbols=[silent, *others])
+        edit(directory, is_running=True, process=process.pid, symbols=with_a_silent_market(directory))
         OperationsDirectory(directory).beat()
         running = run("status", directory)
         edit(directory, written_at=time() - 26)
@@ -66,17 +76,26 @@ def test_a_run_says_what_became_of_it_and_while_it_runs_why_a_side_is_silent(tmp
     assert "it may hang. Look at it" in " ".join(hanging.messages.split())
 
     gone = run("status", directory)
-    assert gone.status == 1
     edit(directory, is_running=False, error="VenueError")
     left = run("status", directory)
-    assert left.status == 1
+    assert (gone.status, left.status) == (1, 1)
+    assert "orders    open when it last said something: 1 (a1)" in gone.output
+    assert "was left before it ended" in gone.output
+    assert "Orders may still be open" in gone.messages
     assert "has left markets before they ended" in " ".join(left.output.split())
     assert ", by an error: VenueError" in left.output
     assert "orders    may still be open: 1 (a1)" in left.output
-    assert "orders    open when it last said something: 1 (a1)" in gone.output
     assert "Orders may still be open" in left.messages
-    assert "was left before it ended" in gone.output
-    assert "Orders may still be open" in gone.messages
+
+
+def test_a_status_that_lacks_something_is_refused_as_a_file_and_without_a_traceback(tmp_path: Path) -> None:
+    directory = made(tmp_path / "run")
+    entries = json.loads((directory / STATUS_FILE).read_text())["symbols"]
+    del entries[0]["sides"]["ask"]["is_live"]
+    edit(directory, symbols=entries)
+    finished = run("status", directory)
+    assert finished.status == 2
+    assert "expected a whole status, found 'symbols[0].sides.ask.is_live is" in " ".join(finished.messages.split())
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import os
 import socket
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
-from time import time
 from typing import Any
 
 import pytest
@@ -16,20 +16,36 @@ import pytest
 from mm_fsm.report.run_condition import RunCondition, condition_now, condition_of
 from mm_fsm.report.status import FORMAT, STATUS_FILE
 from mm_fsm.runtime.operations import HEARTBEAT, OperationsDirectory, RescuedMarket, this_run
+from tests.report.statuses import quoting_market
 
 
 @pytest.fixture
 def operations(tmp_path: Path) -> OperationsDirectory:
     directory = OperationsDirectory(tmp_path)
     directory.begin(None, [])
+    (tmp_path / HEARTBEAT).write_text(str(BEGUN))
     return directory
 
 
+BEGUN = 1_704_110_400.0
+"""When each run began, and said last that it is alive: 2024-01-01 12:00:00 UTC."""
+
+
+@cache
+def market() -> dict[str, Any]:
+    return quoting_market()
+
+
+def entry(*, has_ended: bool) -> dict[str, Any]:
+    ending = {**market()["ending"], "outcome": "completed" if has_ended else "unfinished"}
+    return {**market(), "has_ended": has_ended, "ending": ending}
+
+
 def status(*has_ended: bool, **changes: Any) -> dict[str, Any]:
-    """Of this process, which runs, and writes it now."""
+    """Of this process, which runs, and wrote it as its run began."""
     return {
         "format": FORMAT, "is_running": True, "run": this_run(), "process": os.getpid(), "host": socket.gethostname(),
-        "written_at": time(), "symbols": [{"has_ended": each} for each in has_ended], **changes,
+        "written_at": BEGUN, "error": None, "symbols": [entry(has_ended=each) for each in has_ended], **changes,
     }  # fmt: skip
 
 
@@ -39,11 +55,11 @@ def dead() -> int:
     return ended.pid
 
 
-def judged(operations: OperationsDirectory, shown: dict[str, Any]) -> RunCondition:
+def judged(operations: OperationsDirectory, shown: dict[str, Any], now: float = BEGUN) -> RunCondition:
     """By status and page; pause, resume and stop find the same."""
     (operations.directory / STATUS_FILE).write_text(json.dumps(shown))
-    found = condition_of(operations, shown)
-    assert condition_now(operations) is found
+    found = condition_of(operations, shown, now)
+    assert condition_now(operations, now) is found
     return found
 
 
@@ -54,11 +70,13 @@ def test_a_run_has_ended_only_if_every_market_has(operations: OperationsDirector
 
 
 def test_a_run_is_silent_by_the_older_of_its_two_signs_of_life(operations: OperationsDirectory) -> None:
-    assert judged(operations, status(False)) is RunCondition.RUNNING
-    assert judged(operations, status(False, written_at=time() - 9)) is RunCondition.RUNNING
-    assert judged(operations, status(False, written_at=time() - 11)) is RunCondition.SILENT
-    (operations.directory / HEARTBEAT).write_text(str(time() - 11))
-    assert judged(operations, status(False)) is RunCondition.SILENT
+    beats = operations.directory / HEARTBEAT
+    assert judged(operations, status(False), BEGUN + 10) is RunCondition.RUNNING
+    assert judged(operations, status(False), BEGUN + 11) is RunCondition.SILENT
+    assert judged(operations, status(False, written_at=BEGUN + 11), BEGUN + 11) is RunCondition.SILENT
+    beats.write_text(str(BEGUN + 11))
+    assert judged(operations, status(False), BEGUN + 11) is RunCondition.SILENT
+    assert judged(operations, status(False, written_at=BEGUN + 11), BEGUN + 11) is RunCondition.RUNNING
 
 
 def test_a_dead_process_is_gone_on_this_machine_and_unknown_on_another(operations: OperationsDirectory) -> None:
@@ -71,8 +89,8 @@ def test_a_run_is_known_by_its_name_and_not_by_its_process_number(operations: Op
     """Both are process 1 of a container: the status is the first one's, and a second one has begun there."""
     earlier = status(False, run="an earlier one")
     (operations.directory / STATUS_FILE).write_text(json.dumps(earlier))
-    assert condition_of(operations, earlier) is RunCondition.GONE
-    assert condition_now(operations) is RunCondition.RUNNING
+    assert condition_of(operations, earlier, BEGUN) is RunCondition.GONE
+    assert condition_now(operations, BEGUN) is RunCondition.RUNNING
     operations.note_rescue({"A/B": RescuedMarket(run="an earlier one", at=1.0, is_confirmed_empty=True, cancels=1)})
     assert operations.rescues() == {}
     operations.note_rescue({"A/B": RescuedMarket(run=this_run(), at=1.0, is_confirmed_empty=True, cancels=1)})
@@ -80,9 +98,8 @@ def test_a_run_is_known_by_its_name_and_not_by_its_process_number(operations: Op
 
 
 def test_without_a_status_the_other_files_tell(operations: OperationsDirectory) -> None:
-    assert condition_now(operations) is RunCondition.RUNNING
-    (operations.directory / HEARTBEAT).write_text(str(time() - 11))
-    assert condition_now(operations) is RunCondition.SILENT
+    assert condition_now(operations, BEGUN + 10) is RunCondition.RUNNING
+    assert condition_now(operations, BEGUN + 11) is RunCondition.SILENT
     about = operations.directory / "operations.json"
     about.write_text(json.dumps({**json.loads(about.read_text()), "process": dead()}))
     assert condition_now(operations) is RunCondition.GONE
@@ -91,7 +108,7 @@ def test_without_a_status_the_other_files_tell(operations: OperationsDirectory) 
 
 
 def test_a_backtest_has_a_status_alone(tmp_path: Path) -> None:
-    assert condition_of(OperationsDirectory(tmp_path), status(False)) is RunCondition.RUNNING
+    assert condition_of(OperationsDirectory(tmp_path), status(False), BEGUN) is RunCondition.RUNNING
     assert condition_of(OperationsDirectory(tmp_path), status(False, process=dead())) is RunCondition.GONE
 
 

@@ -166,4 +166,5 @@ def test_a_figure_that_is_not_finite_is_null_in_the_file(tmp_path: Path, monkeyp
     monkeypatch.setattr(SessionStatus, "entry", lambda _: {"symbol": "A/B", "spread_bps": float("nan")})
     with StatusFile(tmp_path / "run", [opened()]):
         pass
-    assert read_status(tmp_path / "run")["symbols"] == [{"symbol": "A/B", "spread_bps": None}]
+    said = json.loads((tmp_path / "run" / "status.json").read_text())
+    assert said["symbols"] == [{"symbol": "A/B", "spread_bps": None}]

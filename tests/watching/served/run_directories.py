@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from time import time
 from typing import Any
 
 from mm_fsm.report.status import STATUS_FILE, StatusFile
-from mm_fsm.runtime.operations import OperationsDirectory, RunningMarket
+from mm_fsm.runtime.operations import HEARTBEAT, OperationsDirectory, RunningMarket
 from mm_fsm.runtime.session import Session, for_session, open_session
 from mm_fsm.runtime.settings_file import read_preset
 
@@ -38,7 +39,9 @@ def running_directory(directory: Path) -> Path:
             context = session.machine.context
             if context.fill_count > 2 and all(side.status is None for side in context.sides.values()):
                 break
-    edit(directory, is_running=True)
+    later = time() + 3600  # as if it went on writing: no test depends on how long it takes
+    edit(directory, is_running=True, written_at=later)
+    (directory / HEARTBEAT).write_text(str(later))
     edit_market(
         directory, has_real_orders=True
     )  # what a view says of a run depends on it; a real one can open none here
