@@ -7,7 +7,7 @@ each change of an order is told when it is first heard.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -106,6 +106,17 @@ class OwnOrderNews:
     def client_of(self, market: LiveMarket, venue_order_id: str) -> str | None:
         """The client id of an order; ``FOREIGN`` for one that is not ours, None when that is not known."""
         return self._clients.get((market.symbol, venue_order_id))
+
+    def market_of(
+        self, markets: Iterable[LiveMarket], venue_order_id: str | None, client_text: str | None
+    ) -> LiveMarket | None:
+        """The market of an order that is shown without one; None where it is not known, or several bear that number."""
+        client_order_id = self.ids.decode(client_text)
+        order = None if client_order_id is None else self._orders.get(client_order_id)
+        if order is not None:
+            return order.market
+        found = [each for each in markets if (each.symbol, venue_order_id) in self._clients]
+        return found[0] if len(found) == 1 else None
 
     def may_be_ours(self, market: LiveMarket, trade: SeenTrade) -> bool:
         """Whether a trade whose order is not known could be one of an own order: one without an exchange's number."""

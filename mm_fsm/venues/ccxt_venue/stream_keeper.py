@@ -13,7 +13,7 @@ from mm_fsm.books.facts import AccountFeedLost, ConnectionRestored
 from mm_fsm.core.clock import seconds
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.library import close_exchange
-from mm_fsm.venues.ccxt_venue.streams import Streams
+from mm_fsm.venues.ccxt_venue.streams import News, Streams
 
 KEEP_ALIVE_MILLISECONDS: Final = 2000
 """A half-open connection is noticed after some two and a half of them."""
@@ -44,7 +44,7 @@ class StreamKeeper:
     @property
     def has_order_stream(self) -> bool:
         """Whether own orders are streamed."""
-        return self.current is not None and self.current.has("watchOrders")
+        return self.current is not None and self.current.streams(News.OWN_ORDERS)
 
     @property
     def since(self) -> int | None:

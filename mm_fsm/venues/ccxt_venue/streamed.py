@@ -16,6 +16,15 @@ from mm_fsm.venues.ccxt_venue.by_exchange import ByExchange, ExchangeNames
 
 FLOAT_BOOKS: Final = ExchangeNames({"coinbase", "gemini", "kraken"})
 """Exchanges whose streamed books ccxt can sort as floats alone, whatever kind of number it is told to make."""
+READ_TRADES: Final = ExchangeNames(
+    {"binance", "bitget", "bybit", "cryptocom", "gate", "htx", "hyperliquid", "kraken", "kucoin", "mexc", "okx"}
+)
+"""Exchanges whose streamed own trades a test has shown to be read as they are. Those of others are asked for: ccxt's
+parsers of streams take the whole order for a trade of it, or another currency for the fee's, without a word."""
+READ_ORDERS: Final = ExchangeNames({*READ_TRADES, "coinbase"})
+"""The same of streamed own orders."""
+STREAMS_EXECUTIONS: Final = ExchangeNames({"kraken"})
+"""Exchanges that stream own orders and own trades in one."""
 _LIQUIDITY: Final = MappingProxyType({"m": "maker", "t": "taker", "maker": "maker", "taker": "taker"})
 
 Correct = Callable[[Any], Mapping[str, Any]]
@@ -28,26 +37,32 @@ def set_stream_numbers(exchange: Any) -> None:
         exchange.number = float
 
 
-def told_apart(exchange: Any, payload: list[Any], *, are_trades: bool) -> tuple[list[Any], list[Any]]:
-    """Orders and trades among what a stream of ccxt's gives, each put right.
+def pass_executions(exchange: Any, take: Callable[[Any], object]) -> None:
+    """Have each execution that an exchange object streams given to ``take`` as the exchange wrote it, and not to ccxt.
 
-    Kraken streams both as executions, several in a message, and ccxt takes all of them for what the first one is.
-
-    Args:
-        exchange: the object that streams.
-        payload: what ``watch_my_trades`` or ``watch_orders`` has given.
-        are_trades: whether it was the former.
+    An execution is an order's change or a trade, several in a message. ccxt takes all of a message for what its first
+    one is, keeps the last one of each order alone, and breaks on one that names no market, as most of Kraken's do.
     """
-    orders, trades = ([], payload) if are_trades else (payload, [])
-    if exchange.id == "kraken":
-        executions = [info for each in payload if isinstance(info := entry(each, "info"), dict)]
-        mine = [info for info in executions if (entry(info, "exec_type") == "trade") is not are_trades]
-        if are_trades:
-            orders = [exchange.parse_ws_order(info) for info in mine]
-            trades = [each for each in payload if entry(each, "info") not in mine]
-        else:
-            trades = [exchange.parse_ws_trade(info) for info in mine]
-    return corrected_orders(exchange.id, orders), corrected_trades(exchange.id, trades)
+    handle_as_ccxt = exchange.handle_message
+
+    def handle(client: Any, message: Any) -> Any:
+        if entry(message, "channel") != "executions":
+            return handle_as_ccxt(client, message)
+        executions = entry(message, "data")
+        for each in executions if isinstance(executions, list) else ():
+            take(each)
+        return None
+
+    exchange.handle_message = handle
+
+
+def told_apart(exchange: Any, execution: Any) -> tuple[list[Any], list[Any]]:
+    """The order or the trade, each in a list, that an execution is; read by ccxt, and put right."""
+    if not isinstance(execution, dict):
+        return [], []
+    if execution.get("exec_type") == "trade":
+        return [], corrected_trades(exchange.id, [exchange.parse_ws_trade(execution)])
+    return corrected_orders(exchange.id, [exchange.parse_ws_order(execution)]), []
 
 
 def corrected_orders(exchange: str, payload: list[Any]) -> list[Any]:
@@ -100,8 +115,17 @@ def _mexc_trade(info: Any) -> Mapping[str, Any]:
 
 
 def _hyperliquid_trade(info: Any) -> Mapping[str, Any]:
-    """A fee is in the currency that the trade says, which for what is bought is not always USDC."""
-    return {"fee": {"cost": entry(info, "fee"), "currency": entry(info, "feeToken")}, "fees": None}
+    """A fee is in the currency that the trade says, which for what is bought is not always USDC; who crossed, took."""
+    has_crossed = entry(info, "crossed")
+    liquidity = ("taker" if has_crossed else "maker") if isinstance(has_crossed, bool) else None
+    fee = {"cost": entry(info, "fee"), "currency": entry(info, "feeToken")}
+    return {"fee": fee, "fees": None, "takerOrMaker": liquidity}
+
+
+def _mexc_order(info: Any) -> Mapping[str, Any]:
+    """A part traded and the rest was cancelled: that is no filled order. What is no purchase is not yet a sale."""
+    side = {"1": "buy", "2": "sell"}.get(str(entry(info, "tradeType")))
+    return {"side": side, **({"status": "canceled"} if str(entry(info, "status")) == "5" else {})}
 
 
 def _coinbase_order(info: Any) -> Mapping[str, Any]:
@@ -139,7 +163,7 @@ _TRADES: Final[ByExchange[Correct]] = ByExchange(
     }
 )
 _ORDERS: Final[ByExchange[Correct]] = ByExchange(
-    {"bitget": _bitget_order, "coinbase": _coinbase_order, "kraken": _kraken_order}
+    {"bitget": _bitget_order, "coinbase": _coinbase_order, "kraken": _kraken_order, "mexc": _mexc_order}
 )
 CORRECTED: Final = ExchangeNames({*_TRADES, *_ORDERS})
 """Exchanges of which something is put right."""

@@ -19,10 +19,20 @@ from mm_fsm.books.facts import MarketBook, MarketTrade
 from mm_fsm.core.messages import Side
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.amounts import entry, positive, stamp, text
+from mm_fsm.venues.ccxt_venue.by_exchange import ExchangeNames
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
 from mm_fsm.venues.ccxt_venue.outcomes import SUSPENSIONS
 from mm_fsm.venues.ccxt_venue.payloads import SeenBook, read_book, read_orders, read_trade, read_trades
-from mm_fsm.venues.ccxt_venue.streamed import set_stream_numbers, told_apart
+from mm_fsm.venues.ccxt_venue.streamed import (
+    READ_ORDERS,
+    READ_TRADES,
+    STREAMS_EXECUTIONS,
+    corrected_orders,
+    corrected_trades,
+    pass_executions,
+    set_stream_numbers,
+    told_apart,
+)
 
 CONNECT_SECONDS: Final = 10.0
 """How long connecting may take."""
@@ -65,13 +75,18 @@ STREAMS: Final[Mapping[News, str]] = MappingProxyType(
     }
 )
 """What ccxt calls the stream of each kind."""
+READ: Final[Mapping[News, ExchangeNames]] = MappingProxyType(
+    {News.OWN_TRADES: READ_TRADES, News.OWN_ORDERS: READ_ORDERS}
+)
+"""Exchanges whose streams of a kind may be believed; the kinds that are not here may be everywhere."""
 POLLED: Final = frozenset({News.OWN_TRADES, News.BOOKS})
 """Kinds that are asked for again and again where there is no stream."""
 
 
 def source_of(exchange: Any, news: News) -> Source:
     """Where the venue gets a kind of news from at an exchange."""
-    if entry(exchange.has, STREAMS[news]):
+    is_believed = news not in READ or exchange.id in READ[news]
+    if is_believed and entry(exchange.has, STREAMS[news]):
         return Source.STREAM
     return Source.POLLING if news in POLLED else Source.ANSWERS
 
@@ -97,14 +112,16 @@ class Streams:
     """Markets whose books bear the exchange's stamps."""
     _synchronised: set[str] = field(factory=set, init=False)
     """Markets whose books are whole."""
+    _executions: asyncio.Queue[Any] = field(factory=asyncio.Queue, init=False)
+    """What has been streamed and not been heard yet, where orders and trades are streamed in one."""
     _room: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(_SNAPSHOTS_AT_ONCE), init=False)
 
     def __attrs_post_init__(self) -> None:
         set_stream_numbers(self.exchange)
 
-    def has(self, method: str) -> bool:
-        """Whether the exchange has the stream that ccxt calls ``method``."""
-        return bool(entry(self.exchange.has, method))
+    def streams(self, news: News) -> bool:
+        """Whether a kind of news comes from a stream."""
+        return source_of(self.exchange, news) is Source.STREAM
 
     async def start(self) -> None:
         """Subscribe, own trades and own orders first; return once they are up.
@@ -112,6 +129,9 @@ class Streams:
         Raises:
             StreamError: it took too long, or a stream failed at once.
         """
+        if self.exchange.id in STREAMS_EXECUTIONS:
+            pass_executions(self.exchange, self._executions.put_nowait)
+            self._begin("own executions", self._hear_executions)
         self._follow(News.OWN_TRADES, self._watch_own_trades, self._poll_own_trades)
         self._follow(News.OWN_ORDERS, self._watch_own_orders)
         await self._until_heard()
@@ -130,7 +150,10 @@ class Streams:
         self.sources[name] = source
         chosen = {Source.STREAM: watch, Source.POLLING: poll}.get(source)
         if chosen is not None:
-            self._tasks.append(asyncio.get_running_loop().create_task(self._supervised(name, chosen)))
+            self._begin(name, chosen)
+
+    def _begin(self, name: str, follow: Follow) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(self._supervised(name, follow)))
 
     def _follow_market(self, market: LiveMarket) -> None:
         of = f" of {market.symbol}"
@@ -159,7 +182,7 @@ class Streams:
                     return
                 if connected_at is not None and loop.time() - connected_at > _HEARD_SECONDS:
                     return
-                if not (self.has("watchMyTrades") or self.has("watchOrders")):
+                if not (self.streams(News.OWN_TRADES) or self.streams(News.OWN_ORDERS)):
                     return
                 await asyncio.sleep(_STEP_SECONDS)
 
@@ -172,9 +195,17 @@ class Streams:
         await self._for_all_or_each("watch_orders", partial(self._hear_streamed, are_trades=False))
 
     def _hear_streamed(self, payload: list[Any], *, are_trades: bool) -> None:
-        orders, trades = told_apart(self.exchange, payload, are_trades=are_trades)
-        self._hear_orders(orders)
-        self._hear_trades(trades)
+        name = self.exchange.id
+        if are_trades:
+            self._hear_trades(corrected_trades(name, payload))
+        else:
+            self._hear_orders(corrected_orders(name, payload))
+
+    async def _hear_executions(self) -> None:
+        while True:
+            orders, trades = told_apart(self.exchange, await self._executions.get())
+            self._hear_orders(orders)
+            self._hear_trades(trades)
 
     async def _for_all_or_each(self, method: str, hear: Callable[[Any], None]) -> None:
         """Follow the account as a whole, or each market where the exchange wants one named."""
@@ -199,7 +230,7 @@ class Streams:
         Raises:
             StreamError: one of our markets cannot be read: a fill would be missing, so that it is asked for.
         """
-        markets = self.account.markets
+        markets, payload = self.account.markets, _with_symbols(self.account, payload, "order")
         for each in payload:
             symbol = text(entry(each, "symbol"))
             if (symbol is None or symbol in markets) and read_trade(each) is None:
@@ -210,7 +241,7 @@ class Streams:
                 self.account.trades.hear(market, trade)
 
     def _hear_orders(self, payload: Any) -> None:
-        for seen in read_orders(payload):
+        for seen in read_orders(_with_symbols(self.account, payload, "id")):
             market = self.account.markets.get(seen.symbol or "")
             if market is not None:
                 self.account.orders.hear(market, seen, from_stream=True)
@@ -303,3 +334,19 @@ class Streams:
                 exchange_time=time,
             )
         )
+
+
+def _with_symbols(account: Account, payload: Any, number: str) -> list[Any]:
+    """The same, with the market of an order that we know where the exchange names none.
+
+    ``number`` is where the order's number stands.
+    """
+    return [_with_symbol(account, each, number) for each in payload]
+
+
+def _with_symbol(account: Account, payload: Any, number: str) -> Any:
+    if not isinstance(payload, dict) or text(payload.get("symbol")) is not None:
+        return payload
+    venue_order_id, client_text = text(payload.get(number)), text(payload.get("clientOrderId"))
+    market = account.orders.market_of(account.markets.values(), venue_order_id, client_text)
+    return payload if market is None else {**payload, "symbol": market.symbol}

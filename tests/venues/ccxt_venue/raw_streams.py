@@ -84,6 +84,23 @@ ORDER_NEWS: Final[dict[str, dict[str, Any]]] = {
             "execAmt": "0.2", "orderCreateTime": T, "lastActTime": T,
         },
     },
+    "mexc": {
+        "channel": "spot@private.orders.v3.api.pb", "symbol": "ETHUSDT", "sendTime": T, "privateOrders": {
+            "id": "28", "clientId": "mma", "price": "1999.01", "quantity": "0.5", "amount": "0", "avgPrice": "1999.01",
+            "orderType": 2, "tradeType": 1, "remainAmount": "599.703", "remainQuantity": "0.3",
+            "lastDealQuantity": "0.2", "cumulativeQuantity": "0.2", "cumulativeAmount": "399.802", "status": 3,
+            "createTime": str(T),
+        },
+    },
+    "hyperliquid": {
+        "channel": "orderUpdates", "data": [{
+            "order": {
+                "coin": "@1", "side": "B", "limitPx": "1999.01", "sz": "0.3", "oid": 28, "timestamp": T,
+                "origSz": "0.5", "cloid": "mm-a",
+            },
+            "status": "open", "statusTimestamp": T,
+        }],
+    },
 }  # fmt: skip
 TRADE_NEWS: Final[dict[str, dict[str, Any]]] = {
     "binance": _BINANCE,
@@ -124,6 +141,19 @@ TRADE_NEWS: Final[dict[str, dict[str, Any]]] = {
             "orderSide": "buy", "aggressor": False, "tradeId": 9, "tradeTime": T, "transactFee": "0.0002",
             "feeCurrency": "eth", "orderType": "buy-limit-maker", "clientOrderId": "mm-a",
         },
+    },
+    "mexc": {
+        "channel": "spot@private.deals.v3.api.pb", "symbol": "ETHUSDT", "sendTime": T, "privateDeals": {
+            "price": "1999.01", "quantity": "0.2", "amount": "399.802", "tradeType": 1, "isMaker": True,
+            "tradeId": "9", "clientOrderId": "mma", "orderId": "28", "feeAmount": "0.0002", "feeCurrency": "ETH",
+            "time": T,
+        },
+    },
+    "hyperliquid": {
+        "channel": "userFills", "data": {"user": "0x1", "fills": [{
+            "coin": "@1", "px": "1999.01", "sz": "0.2", "side": "B", "time": T, "startPosition": "0", "dir": "Buy",
+            "closedPnl": "0", "hash": "0x2", "oid": 28, "crossed": False, "fee": "0.0002", "tid": 9, "feeToken": "ETH",
+        }]},
     },
 }  # fmt: skip
 BOOK_NEWS: Final[dict[str, list[dict[str, Any]]]] = {

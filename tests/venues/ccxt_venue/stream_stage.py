@@ -16,6 +16,8 @@ from tests.venues.ccxt_venue.raw_markets import BOOKS
 from tests.venues.ccxt_venue.test_parsers import MARKET_IDS
 
 _TURNS = 20
+_KEYS = {"apiKey": "k", "secret": "c2VjcmV0", "walletAddress": "0x1"}
+_MARKET_IDS = {**MARKET_IDS, "hyperliquid": "@1"}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "bybit": {"enableUnifiedMargin": False, "enableUnifiedAccount": True, "unifiedMarginStatus": 6},
     "kucoin": {"uta": False},
@@ -26,11 +28,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 @cache
 def exchange_of(name: str) -> Any:
     """The object, for every stage of that exchange: making one takes longer than a stage does."""
-    exchange = getattr(ccxt.pro, name)({"number": str, "enableRateLimit": False, "apiKey": "k", "secret": "c2VjcmV0"})
+    exchange = getattr(ccxt.pro, name)(
+        {"number": str, "enableRateLimit": False, "apiKey": "k", "secret": "c2VjcmV0", "walletAddress": "0x1"}
+    )
     exchange.number = str
     exchange.options.update(_OPTIONS.get(name, {}))
     market = {
-        "id": MARKET_IDS.get(name, "ETHUSDT"), "lowercaseId": MARKET_IDS.get(name, "ETHUSDT").lower(),
+        "id": _MARKET_IDS.get(name, "ETHUSDT"), "lowercaseId": _MARKET_IDS.get(name, "ETHUSDT").lower(),
         "symbol": "ETH/USDT", "base": "ETH", "quote": "USDT", "baseId": "ETH", "quoteId": "USDT", "type": "spot",
         "spot": True, "contract": False, "precision": {"price": "0.01", "amount": "0.0001"}, "limits": {},
     }  # fmt: skip
@@ -83,10 +87,11 @@ async def streamed(name: str, method: str, messages: list[Any]) -> Any:
     symbol = "ETH/USDT" if method == "watch_order_book" or name == "htx" else None
     call = asyncio.ensure_future(getattr(exchange, method)(symbol))
     try:
-        await _turns()
+        await turns()
         for message in messages:
-            exchange.handle_message(client, deepcopy(message))
-            await _turns()
+            handle = exchange.handle_protobuf_message if name == "mexc" else exchange.handle_message
+            handle(client, deepcopy(message))
+            await turns()
         if call.done():
             return deepcopy(await call)
         return None
@@ -95,6 +100,7 @@ async def streamed(name: str, method: str, messages: list[Any]) -> Any:
         await asyncio.gather(call, return_exceptions=True)
 
 
-async def _turns() -> None:
+async def turns() -> None:
+    """Let every task have some turns."""
     for _ in range(_TURNS):
         await asyncio.sleep(0)
