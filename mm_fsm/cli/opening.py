@@ -36,6 +36,7 @@ from mm_fsm.runtime.recovery import set_aside
 from mm_fsm.runtime.restarting import JournaledRuns
 from mm_fsm.runtime.session import PulledSession, Session, open_session
 from mm_fsm.runtime.settings_file import MarketConfiguration
+from mm_fsm.runtime.shutdown import ending_of
 from mm_fsm.runtime.supervisor import Supervisor
 from mm_fsm.venues.port import PulledVenue, PushedVenue, VenueTerms
 
@@ -145,10 +146,14 @@ def _note_ending(opening: Opening, sessions: Sequence[Session], stack: ExitStack
     """A run that ends with every book confirmed empty says so; any other falls silent, for a watchdog to look after."""
 
     def note(kind: type[BaseException] | None, *_: object) -> None:
-        if opening.operations is not None and kind is None and all(each.machine.is_final for each in sessions):
+        if opening.operations is not None and kind is None and all(map(_is_left_empty, sessions)):
             opening.operations.end()
 
     stack.push(note)
+
+
+def _is_left_empty(session: Session) -> bool:
+    return session.machine.is_final and ending_of(session.machine.context).is_book_confirmed_empty
 
 
 def _close(loop: asyncio.AbstractEventLoop, venue: PushedVenue) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import sleep, time
 from typing import Final
@@ -22,7 +22,7 @@ from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket, RunDes
 from mm_fsm.runtime.ownership import Holder, Ownership, last_holder
 from mm_fsm.runtime.pushed_session import connections
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_settings
-from mm_fsm.runtime.watchdog import MarketRescue, OrdersOfRun, Silence, journals_of, reach, rescue, silence_of
+from mm_fsm.runtime.watchdog import MarketRescue, OrdersOfRun, Silence, SilenceWatch, journals_of, reach, rescue
 from mm_fsm.runtime.watching_settings import AlertKind, AlertSettings
 from mm_fsm.venues.port import PushedVenue
 from mm_fsm.watching.bulletins import Bulletins
@@ -55,11 +55,12 @@ def _watch(directory: Path, silence_seconds: float, most_seconds: float | None) 
     names = ", ".join(each.symbol for each in facts.markets)
     print_message(f"watching {names} (process {facts.process}), silent at most {silence_seconds:g} s", style="dim")
     owning = _Owning(operations, facts.process, silence_seconds)
+    watch = SilenceWatch(operations, silence_seconds)
     left, status = list(facts.markets), ExitCode.SUCCESS
     with ExitStack() as whole:
         bulletins = whole.enter_context(_bulletins(configurations[0].alerts))
         while left:
-            if (silence := _silence(operations, silence_seconds)) is None:
+            if (silence := _silence(watch)) is None:
                 print_message(f"the run of {names} has ended in order: nothing to do")
                 break
             with ExitStack() as stack:
@@ -85,10 +86,10 @@ def _bulletins(settings: AlertSettings) -> Bulletins:
         return Bulletins(settings, ())
 
 
-def _silence(operations: OperationsDirectory, longest_seconds: float) -> Silence | None:
+def _silence(watch: SilenceWatch) -> Silence | None:
     """Wait until the run falls silent, and say why it is taken for dead; None once it has ended in order."""
-    while (silence := silence_of(operations, longest_seconds)) is None:
-        if operations.silent_seconds() is None:
+    while (silence := watch.look()) is None:
+        if watch.operations.has_ended():
             return None
         sleep(_LOOK_SECONDS)
     return silence
@@ -125,10 +126,16 @@ class _Owning:
         is_here = holder.host == socket.gethostname()
         if holder.run == _RUN or (is_here and not is_alive(holder.process)):
             return False
-        if is_here and holder.process in {self.process, self.operations.read().process}:
+        if is_here and holder.process in self._processes():
             silent = self.operations.silent_seconds()
             return silent is None or silent <= self.silence_seconds
         return True
+
+    def _processes(self) -> set[int]:
+        """Of the run that is watched, and of the one that is there now."""
+        with suppress(SettingsError):  # somebody has removed the files
+            return {self.process, self.operations.read().process}
+        return {self.process}
 
     def _tell(self, symbol: str, process: int) -> None:
         if (symbol, process) not in self._told:
@@ -179,15 +186,19 @@ def _book(rescued: MarketRescue) -> str:
 
 
 def _keep(operations: OperationsDirectory, rescued: Sequence[MarketRescue]) -> None:
-    run, now = operations.read().run, time()
-    found = {
-        each.orders.symbol: RescuedMarket(run=run, at=now, is_confirmed_empty=each.is_confirmed, cancels=each.cancels)
-        for each in rescued
-    }
+    now = time()
     try:
-        operations.note_rescue(found)
-    except OSError as error:
-        print_message(f"{operations.directory}: what was found cannot be kept: {error.strerror}", style="yellow")
+        run = operations.read().run
+        operations.note_rescue(
+            {
+                each.orders.symbol: RescuedMarket(
+                    run=run, at=now, is_confirmed_empty=each.is_confirmed, cancels=each.cancels
+                )
+                for each in rescued
+            }
+        )
+    except (OSError, SettingsError) as error:
+        print_message(f"{operations.directory}: what was found cannot be kept: {error}", style="yellow")
 
 
 async def _rescued(

@@ -77,7 +77,7 @@ def _book(entry: Entry, condition: RunCondition, rescue: RescuedMarket | None) -
     orders = _orders(entry["ending"]["unconfirmed"])
     if _is_confirmed_empty(entry, condition):
         return StatusAnswer("orders", "none is open: the venue's book was confirmed empty", Tone.GOOD)
-    if not entry["has_real_orders"] and condition in {RunCondition.LEFT, RunCondition.GONE}:
+    if not entry["has_real_orders"] and not (entry["has_ended"] and condition is RunCondition.ENDED):
         return StatusAnswer("orders", "none is open: its orders were on paper, and are gone with the process")
     if rescue is not None and rescue.is_confirmed_empty:
         return StatusAnswer("orders", "none is open: a watchdog found the venue's book empty", Tone.GOOD)
@@ -149,9 +149,7 @@ def _is_known(entry: Entry, condition: RunCondition) -> bool:
 
 
 def _is_confirmed_empty(entry: Entry, condition: RunCondition) -> bool:
-    """Whether no own order is open at the venue. A run that ended in order has had that confirmed, status or not."""
-    if condition is RunCondition.ENDED and not entry["has_ended"]:
-        return True
+    """Whether the venue has said that no own order is open, and the entry says so: nothing else is a confirmation."""
     return entry["ending"]["is_book_confirmed_empty"] and _is_known(entry, condition)
 
 

@@ -26,7 +26,7 @@ class RunCondition(StrEnum):
     LEFT = "left"
     """It was left, by an error or a second signal, before every market had ended: orders may still be open."""
     ENDED = "ended"
-    """Every market has ended, with its book confirmed empty."""
+    """Every market has ended, and the run has said so; each entry says whether its book was confirmed empty."""
     UNREADABLE = "unreadable"
 
 
@@ -56,13 +56,14 @@ def condition_of(operations: OperationsDirectory, status: Mapping[str, Any], now
     if not status["is_running"]:
         return RunCondition.ENDED if all(each["has_ended"] for each in status["symbols"]) else RunCondition.LEFT
     facts = _described(operations)
-    if is_gone(status) or (facts is not None and facts.run != status["run"]):  # another run has begun there
+    if facts is not None and facts.run != status["run"]:  # another run has begun there
         return RunCondition.GONE
-    silent = None if facts is None else operations.silent_seconds(now)
-    if facts is not None and silent is None:  # it has ended in order; its last status could not be written
+    if operations.has_ended():  # in order; its last status could not be written
         return RunCondition.ENDED
-    age = max(now - status["written_at"], silent or 0.0)
-    return RunCondition.SILENT if age > SILENT_SECONDS else RunCondition.RUNNING
+    if is_gone(status) or (facts is not None and facts.is_gone()):
+        return RunCondition.GONE
+    age = now - status["written_at"]
+    return _while_alive(age if facts is None else max(age, _silence(operations, now)))
 
 
 def condition_now(operations: OperationsDirectory, now: float | None = None) -> RunCondition:
@@ -75,18 +76,27 @@ def condition_now(operations: OperationsDirectory, now: float | None = None) -> 
     Raises:
         SettingsError: no run has written to this directory.
     """
-    facts, silent = operations.read(), operations.silent_seconds(now)
+    facts = operations.read()
     try:
         status = read_status(operations.directory)
-        if silent is not None and status["run"] == facts.run:
+        if status["run"] == facts.run:
             return condition_of(operations, status, now)
     except FileError:  # no status that this version can read: the other files tell enough
         pass
-    if silent is None:
+    if operations.has_ended():
         return RunCondition.ENDED
     if facts.is_gone():
         return RunCondition.GONE
-    return RunCondition.SILENT if silent > SILENT_SECONDS else RunCondition.RUNNING
+    return _while_alive(_silence(operations, now))
+
+
+def _silence(operations: OperationsDirectory, now: float | None) -> float:
+    """Seconds without a sign of life; none of a run that has just ended."""
+    return operations.silent_seconds(now) or 0.0
+
+
+def _while_alive(silent_seconds: float) -> RunCondition:
+    return RunCondition.SILENT if silent_seconds > SILENT_SECONDS else RunCondition.RUNNING
 
 
 def _described(operations: OperationsDirectory) -> RunDescription | None:

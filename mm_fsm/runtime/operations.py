@@ -2,6 +2,7 @@
 
 A file ``pause`` pauses every market while it is there, a file ``stop`` ends the run in order; each may hold a reason.
 ``heartbeat`` is written while the run's loop turns, and ``operations.json`` says what runs where, for the watchdog.
+``ended`` names a run that has ended in order; that a file is missing says nothing, for anybody may remove one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
+from math import inf
 from pathlib import Path
 from time import time
 from typing import Any, Final
@@ -24,6 +26,7 @@ from mm_fsm.errors import FileError, SettingsError
 PAUSE: Final = "pause"
 STOP: Final = "stop"
 HEARTBEAT: Final = "heartbeat"
+ENDED: Final = "ended"
 ABOUT: Final = "operations.json"
 FOUND: Final = "watchdog.json"
 BEAT_SECONDS: Final = 1.0
@@ -32,6 +35,12 @@ _LONGEST_REASON: Final = 200
 _MEANT_FOR: Final = re.compile(r"for run (?P<run>[0-9a-f]{32})(\n|$)")
 """The first line of a stop that is meant for one run alone."""
 _TOKEN_BYTES: Final = 16
+_STATE: Final = 0
+"""Of a process, in ``/proc/PID/stat``, counted from behind its name."""
+_STARTED: Final = 19
+"""When it started, in ticks since boot; counted in the same way."""
+_NO_MORE: Final = frozenset({"Z", "X"})
+"""States of a process that has ended and that its parent has not collected yet."""
 
 
 @cache
@@ -62,19 +71,34 @@ class RunDescription:
     markets: tuple[RunningMarket, ...]
     run: str = ""
     """Random, another one for each run; empty in a file of an earlier version."""
+    started: str = ""
+    """When the process started, as ``process_start`` has it: its number may be another process's later."""
 
     def is_gone(self) -> bool:
         """Whether its process is no more. Of another machine's process nobody here can say so."""
-        return is_dead(self.process, self.host)
+        return is_dead(self.process, self.host, self.started)
 
 
-def is_dead(process: int, host: str) -> bool:
+def is_dead(process: int, host: str, started: str = "") -> bool:
     """Whether a process is known to be no more: of another machine's process nobody here knows."""
-    return host == socket.gethostname() and not is_alive(process)
+    return host == socket.gethostname() and not is_alive(process, started)
 
 
-def is_alive(process: int) -> bool:
-    """Whether this machine has such a process."""
+def process_start(process: int) -> str:
+    """When a process of this machine started, in ticks since boot; empty where the system does not say."""
+    found = _process_facts(process)
+    return found[_STARTED] if found else ""
+
+
+def is_alive(process: int, started: str = "") -> bool:
+    """Whether this machine has such a process, and it has not ended.
+
+    Args:
+        process: its number.
+        started: ``process_start`` of the one that is meant; empty means any with that number.
+    """
+    if found := _process_facts(process):
+        return found[_STATE] not in _NO_MORE and started in {"", found[_STARTED]}
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -82,6 +106,15 @@ def is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _process_facts(process: int) -> list[str]:
+    """Fields of ``/proc/PID/stat`` behind the name, which may hold anything; none where there is no such file."""
+    try:
+        found = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
+    return found if len(found) > _STARTED else []
 
 
 @frozen(kw_only=True)
@@ -128,14 +161,16 @@ class OperationsDirectory:
             host=socket.gethostname(),
             markets=tuple(markets),
             run=this_run(),
+            started=process_start(os.getpid()),
         )
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            for name in (STOP, FOUND):
+            for name in (STOP, FOUND, ENDED):
                 (self.directory / name).unlink(missing_ok=True)
             self._replace(ABOUT, json.dumps(asdict(facts), indent=1))
         except OSError as error:
             raise self._unwritable(error) from error
+        self._beaten_at = 0.0
         self.beat()
 
     def beat(self) -> None:
@@ -149,7 +184,14 @@ class OperationsDirectory:
                 self._beaten_at = 0.0
 
     def end(self) -> None:
-        """The run has ended in order, so that its silence means nothing. Never raises."""
+        """The run has ended with every book confirmed empty, so that its silence means nothing. Never raises.
+
+        Where that cannot be written, the run counts as silent, and a watchdog looks once too often.
+        """
+        try:
+            self._replace(ENDED, this_run())
+        except OSError:
+            return
         for name in (HEARTBEAT, STOP):
             try:
                 (self.directory / name).unlink(missing_ok=True)
@@ -239,20 +281,30 @@ class OperationsDirectory:
             each.symbol in found and found[each.symbol].is_confirmed_empty for each in self.read().markets
         )
 
+    def has_ended(self) -> bool:
+        """Whether the run that began last here has said that it ended in order."""
+        text = self._text(ENDED)
+        if not text:
+            return False
+        with suppress(SettingsError):
+            return self.read().run == text.strip()
+        return False
+
     def silent_seconds(self, now: float | None = None) -> float | None:
-        """How long the run has not said that it is alive; None when it has ended in order, or never began.
+        """How long the run has not said that it is alive, infinite where no sign can be read; None once it has ended.
+
+        No sign of life is no end: a disk may be full, and anybody may remove a file.
 
         Args:
             now: wall time, seconds since 1970; read from the host's clock without.
         """
-        try:
-            return max(
-                (time() if now is None else now) - float((self.directory / HEARTBEAT).read_text(encoding="utf-8")), 0.0
-            )
-        except FileNotFoundError:
+        if self.has_ended():
             return None
+        try:
+            beaten_at = float((self.directory / HEARTBEAT).read_text(encoding="utf-8"))
+            return max((time() if now is None else now) - beaten_at, 0.0)
         except (OSError, ValueError):
-            return float("inf")
+            return inf
 
     def _stop(self) -> str | None:
         """Why the run is to stop, if it is. A file that somebody wrote by hand names no run, and means this one."""

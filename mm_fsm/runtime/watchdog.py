@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from attrs import define, field, frozen
@@ -19,9 +22,9 @@ from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts import OpenOrdersReported
 from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.messages import CancelOrder, Fact, QueryOpenOrders
-from mm_fsm.errors import JournalError, MarketMakerError
+from mm_fsm.errors import JournalError, MarketMakerError, SettingsError
 from mm_fsm.runtime.journal.reader import JournalReader
-from mm_fsm.runtime.operations import OperationsDirectory
+from mm_fsm.runtime.operations import OperationsDirectory, RunDescription
 from mm_fsm.runtime.recovery import rebuilt_context
 from mm_fsm.venues.port import PushedVenue, RescuedVenue
 
@@ -214,20 +217,55 @@ class Silence:
     reason: str
 
 
-def silence_of(operations: OperationsDirectory, longest_seconds: float) -> Silence | None:
-    """Whether a run has fallen silent: its process is gone without having ended in order, or its loop turns no more.
+@define(eq=False)
+class SilenceWatch:
+    """Looks whether a run has fallen silent: its process is gone without having ended, or its loop turns no more.
+
+    A missing heartbeat is no end, and no silence before it has been missing for long enough: it may be about to be
+    written. Once the run is known, files that somebody removes change nothing.
+
+    Args:
+        operations: the run's directory.
+        longest_seconds: of silence while the process is there.
+        clock: monotonic, seconds.
 
     Raises:
         SettingsError: no run has written to the directory.
     """
-    facts, silent = operations.read(), operations.silent_seconds()
-    if silent is None:
-        return None
-    if facts.is_gone():
-        return Silence(f"process {facts.process} is gone, and it did not end in order")
-    if silent > longest_seconds:
-        return Silence(f"process {facts.process} has been silent for {silent:.1f} s")
-    return None
+
+    operations: OperationsDirectory
+    longest_seconds: float
+    clock: Callable[[], float] = monotonic
+    _run: RunDescription = field(init=False)
+    _missing_since: float | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Know the run from the start."""
+        self._run = self.operations.read()
+
+    def look(self) -> Silence | None:
+        """Why the run is taken for dead; None while it lives, and once it has ended in order."""
+        if self.operations.has_ended():
+            return None
+        with suppress(SettingsError):
+            self._run = self.operations.read()
+        process = self._run.process
+        if self._run.is_gone():
+            return Silence(f"process {process} is gone, and it did not end in order")
+        silent = self._silent_seconds()
+        return (
+            Silence(f"process {process} has been silent for {silent:.1f} s") if silent > self.longest_seconds else None
+        )
+
+    def _silent_seconds(self) -> float:
+        silent = self.operations.silent_seconds() or 0.0
+        if silent != inf:
+            self._missing_since = None
+            return silent
+        now = self.clock()
+        if self._missing_since is None:
+            self._missing_since = now
+        return now - self._missing_since
 
 
 def journals_of(paths: Sequence[str]) -> tuple[list[OrdersOfRun], list[str]]:

@@ -15,7 +15,8 @@ import pytest
 
 from mm_fsm.report.run_condition import RunCondition, condition_now, condition_of
 from mm_fsm.report.status import FORMAT, STATUS_FILE
-from mm_fsm.runtime.operations import HEARTBEAT, OperationsDirectory, RescuedMarket, this_run
+from mm_fsm.runtime.operations import ABOUT, ENDED, HEARTBEAT, OperationsDirectory, RescuedMarket, this_run
+from tests.patience import until
 from tests.report.statuses import quoting_market
 
 
@@ -100,11 +101,51 @@ def test_a_run_is_known_by_its_name_and_not_by_its_process_number(operations: Op
 def test_without_a_status_the_other_files_tell(operations: OperationsDirectory) -> None:
     assert condition_now(operations, BEGUN + 10) is RunCondition.RUNNING
     assert condition_now(operations, BEGUN + 11) is RunCondition.SILENT
-    about = operations.directory / "operations.json"
-    about.write_text(json.dumps({**json.loads(about.read_text()), "process": dead()}))
+    change_about(operations, process=dead())
     assert condition_now(operations) is RunCondition.GONE
     operations.end()
     assert condition_now(operations) is RunCondition.ENDED
+
+
+def change_about(operations: OperationsDirectory, **changes: Any) -> None:
+    about = operations.directory / ABOUT
+    about.write_text(json.dumps({**json.loads(about.read_text()), **changes}))
+
+
+def test_a_missing_heartbeat_is_no_end(operations: OperationsDirectory) -> None:
+    """The disk was full at the first beat, or somebody has cleaned the directory: the process lives."""
+    (operations.directory / HEARTBEAT).unlink()
+    assert condition_now(operations) is RunCondition.SILENT
+    assert judged(operations, status(False)) is RunCondition.SILENT
+    change_about(operations, process=dead())
+    assert judged(operations, status(False)) is RunCondition.GONE
+
+
+def test_an_end_is_the_mark_of_that_run_and_of_no_other(operations: OperationsDirectory) -> None:
+    (operations.directory / ENDED).write_text("of an earlier one")
+    assert judged(operations, status(False)) is RunCondition.RUNNING
+    operations.end()
+    assert judged(operations, status(False)) is RunCondition.ENDED
+    assert judged(operations, status(False, process=dead())) is RunCondition.ENDED
+    operations.begin(None, [])
+    assert judged(operations, status(False)) is RunCondition.RUNNING
+
+
+def test_a_number_that_another_process_has_now_is_no_sign_of_life(operations: OperationsDirectory) -> None:
+    if not operations.read().started:
+        pytest.skip("this system does not say when a process started")
+    change_about(operations, started="1")
+    assert judged(operations, status(False)) is RunCondition.GONE
+
+
+def test_a_killed_process_is_gone_before_its_parent_has_collected_it(operations: OperationsDirectory) -> None:
+    """A container's first process may never do that."""
+    if not operations.read().started:
+        pytest.skip("this system does not say that a process has ended")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        process.kill()
+        until(lambda: judged(operations, status(False, process=process.pid)) is RunCondition.GONE)
+        assert process.returncode is None
 
 
 def test_a_backtest_has_a_status_alone(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from time import time as wall_time
 
 import pytest
 from attrs import define, evolve, field
@@ -24,8 +25,16 @@ from mm_fsm.core.messages import (
     Side,
 )
 from mm_fsm.errors import JournalError, VenueError
-from mm_fsm.runtime.operations import HEARTBEAT, OperationsDirectory
-from mm_fsm.runtime.watchdog import MarketRescue, OrdersOfRun, journals_of, orders_in_journal, reach, rescue, silence_of
+from mm_fsm.runtime.operations import ABOUT, HEARTBEAT, OperationsDirectory
+from mm_fsm.runtime.watchdog import (
+    MarketRescue,
+    OrdersOfRun,
+    SilenceWatch,
+    journals_of,
+    orders_in_journal,
+    reach,
+    rescue,
+)
 from mm_fsm.venues.port import VenueTerms
 from tests.runtime.account.account_desk import SECOND, DeskVenue
 from tests.runtime.journal.scenario import World, begin, is_quoting, kill, plan_at
@@ -187,25 +196,66 @@ def test_a_damaged_journal_is_told_and_the_others_are_read(tmp_path: Path, order
         orders_in_journal(tmp_path / "missing.journal")
 
 
-def test_a_run_is_silent_once_its_process_is_gone_or_its_loop_turns_no_more(tmp_path: Path) -> None:
-    operations = OperationsDirectory(tmp_path)
-    operations.begin(None, [])
-    assert silence_of(operations, 10) is None
-    (tmp_path / HEARTBEAT).write_text("0")
-    silence = silence_of(operations, 10)
+@pytest.fixture
+def operations(tmp_path: Path) -> OperationsDirectory:
+    begun = OperationsDirectory(tmp_path)
+    begun.begin(None, [])
+    return begun
+
+
+def test_a_run_is_silent_once_its_loop_turns_no_more(operations: OperationsDirectory) -> None:
+    watch = SilenceWatch(operations, 10)
+    assert watch.look() is None
+    (operations.directory / HEARTBEAT).write_text("0")
+    silence = watch.look()
     assert silence is not None
     assert f"process {os.getpid()} has been silent for" in silence.reason
     operations.end()
-    assert silence_of(operations, 10) is None
+    assert watch.look() is None
 
 
-def test_a_process_that_is_gone_is_noticed_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [(HEARTBEAT,), (HEARTBEAT, ABOUT)])
+def test_a_live_run_whose_files_are_gone_is_watched_on_and_silent_after_a_while(
+    operations: OperationsDirectory, lost: tuple[str, ...]
+) -> None:
+    """Neither an end, which would leave its orders to nobody, nor silence at once, which would take them."""
+    now = [0.0]
+    watch = SilenceWatch(operations, 10, lambda: now[0])
+    for name in lost:
+        (operations.directory / name).unlink()
+    assert watch.look() is None
+    assert not operations.has_ended()
+    now[0] = 10.0
+    assert watch.look() is None
+    now[0] = 10.5
+    silence = watch.look()
+    assert silence is not None
+    assert "silent for 10.5 s" in silence.reason
+
+
+def test_a_heartbeat_that_comes_back_ends_the_wait(operations: OperationsDirectory) -> None:
+    now = [0.0]
+    watch = SilenceWatch(operations, 10, lambda: now[0])
+    (operations.directory / HEARTBEAT).unlink()
+    assert watch.look() is None
+    now[0] = 9.0
+    (operations.directory / HEARTBEAT).write_text(str(wall_time()))
+    assert watch.look() is None
+    (operations.directory / HEARTBEAT).unlink()
+    now[0] = 12.0
+    assert watch.look() is None
+
+
+@pytest.mark.parametrize("lost", [(), (HEARTBEAT,)])
+def test_a_process_that_is_gone_is_noticed_at_once(tmp_path: Path, lost: tuple[str, ...]) -> None:
     program = (
         "import sys; from pathlib import Path; from mm_fsm.runtime.operations import OperationsDirectory;"
         "OperationsDirectory(Path(sys.argv[1])).begin(None, [])"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
-    silence = silence_of(OperationsDirectory(tmp_path), 1e6)
+    for name in lost:
+        (tmp_path / name).unlink()
+    silence = SilenceWatch(OperationsDirectory(tmp_path), 1e6).look()
     assert silence is not None
     assert "is gone" in silence.reason
 

@@ -112,7 +112,7 @@ def test_a_wish_meets_the_run_that_was_looked_at_and_no_other(server: LoopbackSe
     assert (status, "Another run" in told["words"]) == (409, True)
     operations.end()
     assert ask(server, "pause", GOOD, {"run": mine}) == (409, {"words": "The run has ended: nothing listens."})
-    operations.beat()
+    (run / "ended").unlink()
     (run / "heartbeat").write_text("0")
     assert "has said nothing" in ask(server, "pause", GOOD, {"run": mine})[1]["words"]
     ask(server, "resume", GOOD, {"run": mine})
