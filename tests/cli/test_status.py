@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mm_fsm.report.status import STATUS_FILE
-from mm_fsm.runtime.operations import OperationsDirectory
+from mm_fsm.runtime.operations import ENDED, OperationsDirectory
 from tests.cli.command_line import run
 
 
@@ -61,6 +61,7 @@ def test_a_run_that_goes_on_says_why_a_side_is_silent_and_how_it_was_left_once_i
 ) -> None:
     """Without a word of its end orders may be open, and the status is 1."""
     directory = made(tmp_path / "run")
+    (directory / ENDED).unlink()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         edit(directory, is_running=True, process=process.pid, symbols=with_a_silent_market(directory))
         OperationsDirectory(directory).beat()
