@@ -93,11 +93,14 @@ class Looks:
     _balances: Shared[Any] = field(init=False)
     _open_order_lists: OpenOrderLists = field(init=False)
     _trade_lists: OwnTradeLists = field(init=False)
+    _snapshot_lists: OwnTradeLists = field(init=False)
+    """Its own: a look for a snapshot goes on where the last one ended, whatever else is looked up meanwhile."""
 
     def __attrs_post_init__(self) -> None:
         self._balances = Shared(self._ask_balances)
         self._open_order_lists = OpenOrderLists(self.account.exchange)
         self._trade_lists = OwnTradeLists(self.account.exchange)
+        self._snapshot_lists = OwnTradeLists(self.account.exchange)
         for market in self.account.markets.values():
             self._snapshots[market.symbol] = Shared(lambda market=market: self._ask_snapshot(market))  # type: ignore[misc]
 
@@ -220,7 +223,8 @@ class Looks:
     async def _ask_snapshot(self, market: LiveMarket) -> Snapshot:
         asked = self.account.clock.asked()
         orders, may_lack = await self._list_open_orders(market)
-        trades, covered = await self._list_trades(market, max(asked - _LOOK_BACK, 0))
+        since = max(asked - _LOOK_BACK, 0)
+        trades, covered = await self._snapshot_lists.since(market.symbol, since, self.account.clock.latest)
         if covered != ALL:
             raise UnansweredError("more own trades in an hour than questions for them are asked")
         return Snapshot(asked=asked, orders=orders, may_lack_orders=may_lack, trades=trades)
@@ -272,7 +276,7 @@ class Looks:
 
     async def _own_trades(self, intent: QueryOwnTrades, market: LiveMarket) -> Fact:
         until = self.account.clock.latest
-        trades, covered = await self._list_trades(market, intent.since)
+        trades, covered = await self._trade_lists.since(market.symbol, intent.since, until)
         await self.account.trades.find_owners(market, trades, self.account)
         fills = self.account.trades.fills(market, trades)
         if fills is None:
@@ -285,9 +289,6 @@ class Looks:
             since=intent.since,
             until=max(min(until, covered), intent.since),
         )
-
-    async def _list_trades(self, market: LiveMarket, since: int) -> tuple[list[SeenTrade], int]:
-        return await self._trade_lists.since(market.symbol, since, self.account.clock.latest)
 
     def _look_for_missed(self, market: LiveMarket, trades: list[SeenTrade], asked: int) -> None:
         """A trade that is older than two seconds and that the stream has not brought: the stream is dead."""

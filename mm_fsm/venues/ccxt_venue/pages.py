@@ -21,8 +21,20 @@ CCXT_ASKS_FOR: Final = ByExchange({"coinbase": 100})
 """How many open orders ccxt asks for where it is not told."""
 UNTOLD_OPEN: Final = 50
 """From how many open orders on a list is a full one where nobody says how long it may be."""
-FULL_TRADES: Final = ByExchange({"coinbase": 100, "kraken": 50})
+FULL_TRADES: Final = ByExchange({"coinbase": 100, "kraken": 50, "kucoin": 50})
 """From how many own trades on a list is a full one, where ccxt says more or nothing."""
+ASKED_TRADES: Final = ByExchange({"kucoin": 100})
+"""How many own trades are asked for where ccxt passes that on and does not say how many are allowed. One of KuCoin's
+three lists heeds nothing and shows fifty."""
+OFFSETS: Final = ByExchange({"kraken": "ofs"})
+"""The parameter for how many of the latest own trades to leave out, where an exchange has pages that ccxt passes on."""
+MILLISECONDS: Final = ExchangeNames(
+    {
+        "binance", "bingx", "bitget", "bybit", "coinbase", "cryptocom", "htx", "hyperliquid", "kucoin",
+        "mexc", "okx",
+    }
+)  # fmt: skip
+"""Exchanges to which ccxt gives the times of a stretch to the millisecond. Others know whole seconds alone."""
 UNTOLD_TRADES: Final = 20
 """The same, where nobody says it. An exchange that is not told how many shows ten to five hundred."""
 FILTERED_BY_CCXT: Final = ExchangeNames({"hyperliquid", "kraken"})
@@ -60,7 +72,13 @@ def page_of_open_orders(exchange: Any) -> Page:
 def page_of_own_trades(exchange: Any) -> Page:
     """How an exchange object of ccxt's is asked for own trades."""
     declared = _declared(exchange, "fetchMyTrades")
-    return Page(limit=declared, full_at=FULL_TRADES.get(exchange.id, declared or UNTOLD_TRADES))
+    limit = declared or ASKED_TRADES.get(exchange.id)
+    return Page(limit=limit, full_at=FULL_TRADES.get(exchange.id, limit or UNTOLD_TRADES))
+
+
+def unit_of_own_trades(exchange: Any) -> int:
+    """The shortest stretch that can be asked for, milliseconds."""
+    return 1 if exchange.id in MILLISECONDS else 1_000
 
 
 def days_of_own_trades(exchange: Any) -> float | None:

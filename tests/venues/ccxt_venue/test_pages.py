@@ -22,6 +22,8 @@ from mm_fsm.venues.ccxt_venue.pages import (
     FILTERED_BY_CCXT,
     FULL_TRADES,
     LISTS_ALL_OPEN,
+    MILLISECONDS,
+    OFFSETS,
     check_room,
     page_of_open_orders,
     page_of_own_trades,
@@ -29,6 +31,7 @@ from mm_fsm.venues.ccxt_venue.pages import (
 from tests.venues.ccxt_venue.test_inspection import inspected
 from tests.venues.ccxt_venue.test_news import NOW, OURS, PLACE, SYMBOL, Bench
 from tests.venues.ccxt_venue.test_own_trades import raw_trade
+from tests.venues.ccxt_venue.test_parsers import exchange_of
 
 BEGIN = 1_700_000_000_000
 """Milliseconds."""
@@ -44,9 +47,13 @@ class Shop:
     """Milliseconds in a unit of the times that it takes."""
     heeds_since: bool = True
     heeds_until: bool = True
+    heeds_offset: bool = False
 
     def exchange(self, times: list[int], asked: list[Any]) -> SimpleNamespace:
-        """It has one own trade at each of these times, milliseconds, and ccxt shows what it answers."""
+        """It has one own trade at each of these times, milliseconds, and ccxt shows what it answers.
+
+        OKX takes milliseconds, Gate and Kraken take seconds, and Kraken has pages.
+        """
 
         async def fetch_my_trades(symbol: str | None, since: int, limit: int | None, params: dict[str, int]) -> Any:
             asked.append((symbol, since, limit, params))
@@ -55,11 +62,13 @@ class Shop:
             end = ALL if until is None or not self.heeds_until else until // self.grain * self.grain
             within = [(time, number) for number, time in enumerate(times) if begin <= time <= end]
             within.sort(reverse=self.first == "latest")
-            shown = within[: self.page]
+            offset = params.get("ofs", 0) if self.heeds_offset else 0
+            shown = within[offset : offset + self.page]
             return [raw_trade(str(number), timestamp=time) for time, number in shown if time >= since]
 
         features = {"spot": {"fetchMyTrades": {"limit": self.page, "untilDays": 7}}}
-        return SimpleNamespace(id="okx", features=features, fetch_my_trades=fetch_my_trades)
+        name = "kraken" if self.heeds_offset else "okx" if self.grain == 1 else "gate"
+        return SimpleNamespace(id=name, features=features, fetch_my_trades=fetch_my_trades)
 
 
 def listed(shop: Shop, times: list[int], asked: list[Any] | None = None) -> tuple[set[str], int]:
@@ -122,9 +131,96 @@ def test_more_than_can_be_asked_for_is_told_as_far_as_it_goes() -> None:
     assert {str(number) for number in told} <= found
 
 
-def test_more_trades_in_a_second_than_a_list_shows_are_no_answer() -> None:
-    with pytest.raises(UnansweredError, match="in a second"):
-        listed(Shop(page=5, first="latest"), [BEGIN + number for number in range(5)])
+@pytest.mark.parametrize(("grain", "unit"), [(1, "1 ms"), (1_000, "1000 ms")])
+def test_more_trades_at_once_than_a_list_shows_are_no_answer(grain: Any, unit: str) -> None:
+    with pytest.raises(UnansweredError, match=f"within {unit}"):
+        listed(Shop(page=5, first="latest", grain=grain), [BEGIN] * 5 + [BEGIN + 9_000])
+
+
+def test_what_lies_before_a_stretch_that_stays_open_is_told_and_no_more() -> None:
+    """Three trades, then five in one second of an exchange that shows five and takes whole seconds."""
+    times = [BEGIN, BEGIN + 20_000, BEGIN + 40_000, *[BEGIN + 60_100] * 5, BEGIN + 80_000]
+    found, covered = listed(Shop(page=5, first="latest", grain=1_000), times)
+    assert found >= {"0", "1", "2"}
+    assert (BEGIN + 40_000) * 1_000_000 <= covered < (BEGIN + 60_100) * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("shop", "count", "apart"),
+    [
+        (Shop(page=20, first="oldest"), 25, 10),
+        (Shop(page=50, first="latest", grain=1_000, heeds_offset=True), 60, 10),
+        (Shop(page=50, first="latest", grain=1_000, heeds_offset=True), 1_200, 0),
+        (Shop(page=50, first="latest"), 500, 7_200),
+    ],
+)
+def test_a_burst_is_found_in_one_look(shop: Shop, count: int, apart: int) -> None:
+    times = [BEGIN + 30_000 + number * apart for number in range(count)]
+    found, covered = listed(shop, times)
+    assert (len(found), covered) == (count, ALL)
+
+
+def looks_until_all(shop: Shop, times: list[int], *, breaks: int = 0, most: int = 60) -> tuple[list[list[str]], int]:
+    """What each look of one that looks again and again shows, until it says that this is all, and how many broke off.
+
+    Time goes on: the latest trade is two minutes old. Every so many questions the exchange cannot be reached.
+    """
+    asked: list[Any] = []
+    exchange = shop.exchange(times, asked)
+    answer = exchange.fetch_my_trades
+
+    async def failing(*question: Any) -> Any:
+        shown = await answer(*question)
+        if breaks and len(asked) % breaks == 0:
+            raise ccxt.NetworkError("gone")
+        return shown
+
+    exchange.fetch_my_trades = failing
+    lists, looks, broken = OwnTradeLists(exchange), [], 0
+    latest = (max([BEGIN, *times]) + 120_000) * 1_000_000
+    for _ in range(most):
+        try:
+            trades, covered = asyncio.run(lists.since(SYMBOL, BEGIN * 1_000_000, latest))
+        except ccxt.NetworkError:
+            broken += 1
+            continue
+        looks.append([trade.trade_id.split("/")[1] for trade in trades])
+        due = {str(n) for n, time in enumerate(times) if time * 1_000_000 <= covered}
+        assert due <= {*looks[-1]}
+        if covered == ALL:
+            return looks, broken
+    raise AssertionError("it never ends")
+
+
+@given(
+    st.integers(3, 6),
+    st.sampled_from(["oldest", "latest"]),
+    st.booleans(),
+    st.lists(st.tuples(st.integers(BEGIN, BEGIN + 600_000), st.integers(1, 60)), max_size=6),
+    st.sampled_from([0, 0, 29]),
+)
+def test_any_burst_is_found_in_so_many_looks_nothing_twice_and_nothing_invented(
+    page: int, first: Any, has_pages: bool, bursts: list[tuple[int, int]], breaks: int
+) -> None:
+    """With pages, which are Kraken's, many at one moment; without, ever so many two milliseconds apart."""
+    shop = Shop(page=page, first=first)
+    times = sorted({moment + 2 * number for moment, count in bursts for number in range(count)})
+    if has_pages:
+        shop = Shop(page=50, first="latest", grain=1_000, heeds_offset=True)
+        times = [moment for moment, count in bursts for _ in range(5 * count)]
+    looks, _ = looks_until_all(shop, times, breaks=breaks)
+    for look in looks:
+        assert len({*look}) == len(look)
+        assert {*look} <= {str(number) for number in range(len(times))}
+    assert len(looks[-1]) == len(times)
+
+
+def test_a_look_that_breaks_off_is_gone_on_with() -> None:
+    """Every thirtieth question fails; a look that began anew each time would never get past it."""
+    times = [BEGIN + number * 2_000 for number in range(200)]
+    looks, broken = looks_until_all(Shop(page=5, first="latest"), times, breaks=30)
+    assert broken > 0
+    assert len(looks[-1]) == 200
 
 
 def test_an_exchange_without_an_end_to_its_lists_does_not_answer() -> None:
@@ -263,7 +359,28 @@ def test_an_account_is_asked_for_as_a_whole_only_where_its_list_is_all() -> None
 
 
 def test_the_tables_name_exchanges_of_ccxt() -> None:
-    assert LISTS_ALL_OPEN | {*FULL_TRADES} | FILTERED_BY_CCXT <= {*ccxt.pro.exchanges}
+    assert LISTS_ALL_OPEN | {*FULL_TRADES, *OFFSETS} | FILTERED_BY_CCXT | MILLISECONDS <= {*ccxt.pro.exchanges}
+
+
+@pytest.mark.parametrize("name", sorted(MILLISECONDS | {*OFFSETS}))
+def test_what_a_stretch_is_asked_for_with_reaches_the_exchange(name: str) -> None:
+    """Ccxt builds the request; the times of one that takes milliseconds arrive to the millisecond."""
+    exchange, sent = exchange_of(name), []
+
+    def request(*question: Any, **_: Any) -> Any:
+        sent.append(question[3])
+        return {}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exchange, "request", request)
+        patch.setattr(exchange, "walletAddress", "0x" + "1" * 40)
+        pages = dict.fromkeys(filter(None, [OFFSETS.get(name)]), 50)
+        exchange.fetch_my_trades("ETH/USDT", BEGIN + 123, None, {"until": BEGIN + 200, **pages})
+    words = {str(value) for value in sent[-1].values()}
+    if name in MILLISECONDS:
+        assert words & {str(BEGIN + 123), "2023-11-14T22:13:20.123Z"}
+        assert words & {str(BEGIN + 200), "2023-11-14T22:13:20.200Z"}
+    assert set(pages.items()) <= set(sent[-1].items())
 
 
 def test_questions_for_own_trades_are_bounded() -> None:
