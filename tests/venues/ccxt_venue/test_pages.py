@@ -369,7 +369,7 @@ def test_what_a_stretch_is_asked_for_with_reaches_the_exchange(name: str) -> Non
 
     def request(*question: Any, **_: Any) -> Any:
         sent.append(question[3])
-        return {}
+        return {"data": []}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exchange, "request", request)
