@@ -84,45 +84,49 @@ class DefaultInventoryService:
             return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="the market is old, halted or unsound")
         if context.now < reduction.retry_at:
             return None
-        draft = self._draft(context, reduction)
+        draft, missing = self._draft(context, reduction)
         has_room = _has_room(context, reducing)
-        if draft is None or not all(_may_stay(context, order, draft, has_room=has_room) for order in reducing):
+        if draft is None or not all(_may_stay(context, order, draft, missing, has_room=has_room) for order in reducing):
             return InventoryAction(step=InventoryStep.CANCEL_ADJUSTMENTS, reason="another order is wanted now")
         return None
 
     def _place(self, context: MarketMakingContext, reduction: Reduction) -> InventoryAction | None:
         if _is_market_unsound(context):
             return None
-        draft = self._draft(context, reduction)
+        draft, _ = self._draft(context, reduction)
         if draft is None or (draft.post_only and not _has_room(context, ())):
             return None
         return InventoryAction(step=InventoryStep.PLACE, reason=f"{draft.quantity} to trade", draft=draft)
 
-    def _draft(self, context: MarketMakingContext, reduction: Reduction) -> OrderDraft | None:
-        """The order wanted now; None when nothing that the venue would take is missing."""
+    def _draft(self, context: MarketMakingContext, reduction: Reduction) -> tuple[OrderDraft | None, Decimal]:
+        """The order wanted now, and how much it would be for if the venue took any size.
+
+        There is none where nothing that the venue would take is missing.
+        """
         side = _reducing_side(context)
         policy = _policy(context, reduction)
         price = _price(context, side, policy)
         missing = self._missing_quantity(context, reduction)
         instrument = context.instrument
         if price <= 0:
-            return None
+            return None, missing
         if context.is_stopping and policy is not AdjustmentPolicy.PASSIVE:
             one_slice = instrument.floor_quantity(context.settings.wind_down_slice / price / instrument.contract_size)
             missing = min(missing, max(one_slice, instrument.smallest_quantity(price)))
-        missing = instrument.within_maximums(price, missing)
-        if not instrument.meets_minimums(price, missing):
-            return None
+        quantity = instrument.within_maximums(price, missing)
+        if not instrument.meets_minimums(price, quantity):
+            return None, missing
         is_passive = policy is AdjustmentPolicy.PASSIVE
-        return OrderDraft(
+        draft = OrderDraft(
             side=side,
             price=price,
-            quantity=missing,
+            quantity=quantity,
             purpose=OrderPurpose.WIND_DOWN if context.is_stopping else OrderPurpose.ADJUSTMENT,
             post_only=is_passive,
             time_in_force=TimeInForce.GOOD_TILL_CANCELLED if is_passive else TimeInForce.IMMEDIATE_OR_CANCEL,
-            reduce_only=_closes_contracts(context, side, missing),
+            reduce_only=_closes_contracts(context, side, quantity),
         )
+        return draft, missing
 
     def _missing_quantity(self, context: MarketMakingContext, reduction: Reduction) -> Decimal:
         """Contracts still to trade, floored to the lot and to what the funds allow."""
@@ -141,12 +145,15 @@ def _missing_whole(context: MarketMakingContext, reduction: Reduction) -> Decima
     return context.instrument.floor_quantity(missing / context.instrument.contract_size)
 
 
-def _may_stay(context: MarketMakingContext, order: OwnOrder, draft: OrderDraft, *, has_room: bool) -> bool:
+def _may_stay(
+    context: MarketMakingContext, order: OwnOrder, draft: OrderDraft, missing: Decimal, *, has_room: bool
+) -> bool:
     """Whether an order stays: no more than is missing, and at the wanted price.
 
     A passive one may rest near it, or anywhere while the venue has no room for another: none would be in its place.
+    The venue's maximum is no measure: one in money changes with each price, and the order has been taken.
     """
-    if order.side is not draft.side or order.remaining > draft.quantity:
+    if order.side is not draft.side or order.remaining > missing:
         return False
     return order.price == draft.price or (draft.post_only and (not has_room or _is_near(context, order, draft)))
 

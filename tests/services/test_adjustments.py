@@ -236,6 +236,22 @@ def test_an_order_larger_than_what_is_still_missing_is_taken_out() -> None:
     assert step(situation.sell("2")) is InventoryStep.CANCEL_ADJUSTMENTS
 
 
+@pytest.mark.parametrize(("bid", "ask"), [("99.949", "100.049"), ("99.951", "100.051")])
+def test_an_order_cut_to_the_venues_maximum_stays_while_the_price_moves_by_a_tick(bid: str, ask: str) -> None:
+    """200 of notional is 1.9990 at 100.05 and 1.9989 at 100.051: less than rests, but 3 are missing."""
+    situation = adjusting(rules(maximum_notional="200", tick="0.001"))
+    wanted = placed(situation)
+    assert (wanted.price, wanted.quantity) == (Decimal("100.05"), Decimal("1.9990"))
+    situation.rest(Side.ASK, "100.05", "1.9990", OrderPurpose.ADJUSTMENT)
+    assert action(situation.at(6).book(bid, ask)) is None
+
+
+def test_an_order_cut_to_the_venues_maximum_goes_once_less_than_that_is_missing() -> None:
+    situation = adjusting(rules(maximum_notional="200"))
+    situation.rest(Side.ASK, "100.05", "1.9990", OrderPurpose.ADJUSTMENT)
+    assert step(situation.sell("1.5")) is InventoryStep.CANCEL_ADJUSTMENTS
+
+
 def test_an_order_is_taken_out_once_the_goal_is_reached_otherwise() -> None:
     situation = with_order()
     assert step(situation.sell("3")) is InventoryStep.CANCEL_ADJUSTMENTS
