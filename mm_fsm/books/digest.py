@@ -1,7 +1,7 @@
 """A digest of the books: equal books have equal digests in every process. Only parts that changed are written again.
 
 Numbers are normalised: 1, 1.0, ``Decimal("1.00")`` and True are one text. So neither trailing zeros nor the units of
-exact sums are seen.
+exact sums are seen. A field with ``LATER`` in its metadata is written only where it is not None.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ import attrs
 from attrs import define, field
 
 DIGEST_BYTES: Final = 32
+LATER: Final = "is_later"
+"""In the metadata of a value object's field that came after the others, with None by default: books that lack it have
+the digest that they had before there was such a field."""
 
 
 @define(eq=False)
@@ -101,10 +104,22 @@ def _write_decimal(value: Decimal) -> str:
 
 def _reader(kind: Any) -> Callable[[Any], tuple[object, ...]]:
     """Reads every field of a value object that is not computed from others."""
-    names = [each.name for each in attrs.fields(kind) if not each.metadata.get("is_derived")]
+    names = [
+        each.name for each in attrs.fields(kind) if not each.metadata.get("is_derived") and not each.metadata.get(LATER)
+    ]
     if len(names) > 1:
         return attrgetter(*names)
     return lambda value: tuple([getattr(value, name) for name in names])
+
+
+def _later_reader(kind: Any) -> Callable[[Any], str]:
+    """Writes those fields of a frozen value object that came later and are not None, by name."""
+    names = [each.name for each in attrs.fields(kind) if each.metadata.get(LATER)]
+    if not names:
+        return lambda _: ""
+    return lambda value: "".join(
+        f"{name}={written(plainly(found))}" for name in names if (found := getattr(value, name)) is not None
+    )
 
 
 class _Makers(dict[type, Callable[[Any], object]]):
@@ -134,8 +149,8 @@ class _Writers(dict[type, Callable[[Any], str]]):
         elif issubclass(kind, tuple):
             write = _write_all
         elif attrs.has(kind):
-            read, name = _reader(kind), kind.__name__
-            write = lambda value: name + _write_all(_parts_of(read(value)))  # noqa: E731 - one of several
+            read, name, later = _reader(kind), kind.__name__, _later_reader(kind)
+            write = lambda value: name + _write_all(_parts_of(read(value))) + later(value)  # noqa: E731 - one of several
         self[kind] = write
         return write
 

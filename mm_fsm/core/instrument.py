@@ -45,6 +45,8 @@ _MAXIMUM = optional(
         f"{_RULES}; leave it out where it is not known.",
     )
 )
+_LATER: Final = {"is_later": True}
+"""Of a field that journals of earlier versions lack: without a value it is no part of the books' digest."""
 _ANY_AMOUNT = decimal_of("balances", "a finite decimal", lambda _: True, "Write the amount as a number.")
 _FEE = decimal_of(
     "fees",
@@ -93,9 +95,9 @@ class Instrument:
     """Smallest quantity of one order, contracts."""
     minimum_notional: Decimal = field(default=ZERO, validator=_NOT_NEGATIVE)
     """Smallest price * quantity * contract size of one order, quote currency."""
-    maximum_quantity: Decimal | None = field(default=None, validator=_MAXIMUM)
+    maximum_quantity: Decimal | None = field(default=None, validator=_MAXIMUM, metadata=_LATER)
     """Largest quantity of one order, contracts; None where it is not known."""
-    maximum_notional: Decimal | None = field(default=None, validator=_MAXIMUM)
+    maximum_notional: Decimal | None = field(default=None, validator=_MAXIMUM, metadata=_LATER)
     """Largest price * quantity * contract size of one order, quote currency; None where it is not known."""
     contract_size: Decimal = field(default=ONE, validator=_POSITIVE)
     """Base units in one contract."""

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from attrs import define, frozen
+from attrs import define, evolve, field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.books.digest import BooksDigest
+from mm_fsm.books.digest import LATER, BooksDigest, written
+from mm_fsm.core.instrument import Instrument, InstrumentKind
 from mm_fsm.core.messages import Side
 
 numbers = st.integers(-100, 100) | st.decimals(-10, 10, places=3) | st.booleans()
@@ -37,6 +38,37 @@ class Changing:
 class Fixed:
     amount: Decimal
     side: Side
+
+
+@frozen
+class Extended:
+    """``Fixed`` of a later version, with one more field."""
+
+    amount: Decimal
+    side: Side
+    maximum: Decimal | None = field(default=None, metadata={LATER: True})
+
+
+Extended.__name__ = "Fixed"
+
+
+def test_a_field_that_came_later_is_no_part_of_the_digest_while_it_is_not_set() -> None:
+    """So a journal that was written before there was such a field still verifies."""
+    before, now = Fixed(Decimal(1), Side.BID), Extended(Decimal(1), Side.BID)
+    assert BooksDigest().of((now, [now])) == BooksDigest().of((before, [before]))
+    limited = [BooksDigest().of((Extended(Decimal(1), Side.BID, Decimal(most)),)) for most in (2, 3)]
+    assert len({*limited, BooksDigest().of((now,))}) == 3
+
+
+def test_an_instrument_without_maximums_has_the_digest_it_had_before_there_were_any() -> None:
+    """Written out by hand: its fields in their order then, numbers without trailing zeros."""
+    instrument = Instrument(
+        symbol="ETH/USD", base_currency="ETH", quote_currency="USD", tick_size=Decimal("0.010"),
+        lot_size=Decimal("0.1"), minimum_notional=Decimal(5),
+    )  # fmt: skip
+    text = f"Instrument('ETH/USD','ETH','USD',0.01,0.1,0,5,1,{str.__repr__(InstrumentKind.SPOT)})"
+    assert written(instrument) == text
+    assert written(evolve(instrument, maximum_notional=Decimal(9))) == f"{text}maximum_notional=9"
 
 
 @given(st.lists(st.tuples(values, values, values), min_size=1, max_size=6))
