@@ -52,7 +52,7 @@ def run_simulation(
     ]
     refuse_unasked_live(configurations, asked=live)
     watching = prepare_watching(configurations)
-    heading, name = (DEMONSTRATION, "demo") if settings is None else ("", settings.stem)
+    heading, name = (DEMONSTRATION, "demo") if settings is None else (_real_orders(configurations), settings.stem)
     directory = run_directory(options.out, name)
     opening = Opening(
         directory=directory,
@@ -84,6 +84,13 @@ def run_simulation(
 
 def _markets_of(settings: Path | None) -> Sequence[MarketConfiguration]:
     return [read_preset(name) for name in DEMONSTRATION_PRESETS] if settings is None else read_settings(settings)
+
+
+def _real_orders(configurations: Sequence[MarketConfiguration]) -> str:
+    """Where real orders leave, in a few words that stay in sight; empty where none does."""
+    live = [each.symbol for each in configurations if each.venue.is_live]
+    more = f" and {len(live) - 1} more" if len(live) > 1 else ""
+    return f"REAL orders: {live[0]}{more}" if live else ""
 
 
 def _announce(*lines: str) -> None:

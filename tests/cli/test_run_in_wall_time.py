@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from mm_fsm.cli import running
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.run_view import RunView
 from mm_fsm.core.messages import CancelOrder, PlaceOrder
 from mm_fsm.runtime.journal import verify_run
 from mm_fsm.runtime.ownership import Ownership
@@ -56,6 +58,20 @@ def test_a_session_ends_with_an_empty_book_and_a_clean_journal(place: Path) -> N
     assert venue.closed
     assert [intent for intent in venue.sent if isinstance(intent, PlaceOrder)]
     assert verify_run(journal_in(place)).is_clean
+
+
+def test_where_real_orders_leave_stays_in_sight(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines printed before a view is drawn scroll away: the view has it in its heading."""
+    headings: list[str] = []
+
+    def view(_: Any, *, quiet: bool, heading: str) -> RunView:
+        headings.append(heading)
+        assert quiet
+        return RunView()
+
+    monkeypatch.setattr(running, "choose_view", view)
+    assert live(place, "--duration", 5).status == ExitCode.SUCCESS
+    assert headings == ["REAL orders: ETH/USD"]
 
 
 def test_a_second_run_continues_the_first_ones_journal(place: Path) -> None:
@@ -123,8 +139,6 @@ def test_a_venue_that_cannot_be_reached_is_told_in_one_line(place: Path) -> None
 
 def test_a_broken_off_run_cancels_drains_and_closes(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A view that fails is a bug of ours, and no reason to leave orders behind."""
-    from mm_fsm.cli.run_view import RunView
-
     taken: list[int] = []
 
     def fail(_: RunView, session: Any, __: Any) -> None:
