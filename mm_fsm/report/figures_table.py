@@ -46,6 +46,7 @@ def comparison_tables(comparisons: Iterable[MarketComparison], width: int) -> Re
     parts: list[RenderableType] = []
     for comparison in comparisons:
         parts.append(Text(comparison.symbol, style="bold cyan"))
+        parts += (Text(each, style="bold red") for each in comparison.other_markets)
         parts += _side_by_side([(run.name, run.figures) for run in comparison.runs], width)
         for pair in comparison.pairs:
             length = duration((pair.end_ms - pair.begin_ms) / 1000)

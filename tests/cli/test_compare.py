@@ -52,6 +52,22 @@ def test_a_difference_is_what_one_run_earned_more_over_the_common_time(runs: Pat
     assert pair["terms"]["block_seconds"] == 20.0
 
 
+def test_simulated_markets_of_other_seeds_are_said_to_be_other_markets_above_everything(runs: Path) -> None:
+    """Otherwise luck is taken for a better setting."""
+    (runs / "seed.toml").write_text('preset = "paper_ethusd"\n[simulator]\nseed = 977\n')
+    made = run("run", runs / "seed.toml", "-q", "--no-journal", "--duration", SECONDS, "--out", runs / "seed")
+    assert made.status == 0
+    found = run("compare", runs / "one", runs / "seed", "--block", "20")
+    words = " ".join(found.output.split())
+    assert words.startswith("ETH/USD NOT THE SAME MARKET: ")
+    assert "simulated, seed 977" in words
+    assert "fill models" not in found.messages
+    (market,) = run("compare", runs / "one", runs / "seed", "--block", "20", "--json").json()["markets"]
+    assert len(market["other_markets"]) == 1
+    (market,) = run("compare", runs / "one", runs / "wide", "--block", "20", "--json").json()["markets"]
+    assert market["other_markets"] == []
+
+
 def test_the_same_command_gives_the_same_intervals(runs: Path) -> None:
     first, second = (run("compare", runs / "one", runs / "wide", "--block", "20", "--json").output for _ in range(2))
     assert first == second

@@ -137,6 +137,8 @@ class MarketComparison:
     pairs: tuple[PairedRuns, ...]
     refused: tuple[str, ...]
     """What could not be paired, and why."""
+    other_markets: tuple[str, ...] = ()
+    """Which runs were shown other prices than the first one: what they earned more is luck as well."""
 
 
 @frozen(kw_only=True)
