@@ -32,17 +32,18 @@ class SettingsError(MarketMakerError, ValueError):
         expected: what the field may be.
         found: what it was.
         remedy: what to do about it.
+        words: the whole message, where one made of these would be hard to read.
     """
 
     noun: ClassVar[str] = "setting"
     """How a message calls the field."""
 
-    def __init__(self, field: str, expected: str, found: object, remedy: str) -> None:
+    def __init__(self, field: str, expected: str, found: object, remedy: str, *, words: str | None = None) -> None:
         self.field = field
         self.expected = expected
         self.found = found
         self.remedy = remedy
-        super().__init__(f"{self.noun} {field!r}: expected {expected}, found {found!r}. {remedy}")
+        super().__init__(words or f"{self.noun} {field!r}: expected {expected}, found {found!r}. {remedy}")
 
     @property
     def each(self) -> tuple[SettingsError, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from mm_fsm.cli.durations import EXPECTED, parse_duration
+from mm_fsm.cli.durations import EXPECTED, parse_duration, without_colons
 from mm_fsm.cli.option_names import ExecutorName, OrderName, RecordingFormat
 
 EXIT_CODES: Final = (
@@ -29,7 +29,9 @@ def parsed_duration(value: str | float) -> float:
     """Seconds of a duration; a default that is a number already stays."""
     seconds = value if isinstance(value, float) else parse_duration(value)
     if seconds is None:
-        raise typer.BadParameter(f"expected {EXPECTED}, found {value!r}.")
+        written = without_colons(str(value))
+        remedy = f" Write {written}." if written else ""
+        raise typer.BadParameter(f"expected {EXPECTED}, found {value!r}.{remedy}")
     return seconds
 
 

@@ -36,8 +36,9 @@ def refuse_unasked_live(configurations: Iterable[MarketConfiguration], *, asked:
             remedy = "Write live = true below [venue] for real orders, or name a kind that sends none."
             raise SettingsError("venue.live", f"true for a venue of kind {each.venue_kind!r}", False, remedy)  # noqa: FBT003
         if not asked:
-            expected = f"given, as {each.symbol} would be made with real orders"
-            raise OptionError("--live", expected, "nothing", "Real orders need --live beside the settings.")
+            remedy = "give --live to let them leave"
+            words = f"{each.symbol} would be made with real orders: {remedy}"
+            raise OptionError("--live", "given", None, remedy, words=words)
     if asked and not live:
         kinds = ", ".join(sorted({each.venue_kind for each in configurations}))
         raise OptionError("--live", "settings of a live venue", kinds, "Leave --live out: no real order would leave.")

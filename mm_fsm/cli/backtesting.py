@@ -57,7 +57,7 @@ def run_backtest(given: RecordingOptions, options: RunOptions, *, settings: Path
     """
     machine_class = load_machine(options.machine)
     markets: list[_Market] = []
-    for symbol, files in recorded_files(given).items():
+    for symbol, files in recorded_files(given, "backtest").items():
         info = described(files, given, symbol)
         configuration = configuration_for(info, settings, preset)
         if configuration is None:

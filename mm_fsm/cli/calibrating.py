@@ -11,6 +11,7 @@ from attrs import asdict
 from mm_fsm.cli.backtesting import configuration_for, settings_to_write
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.late_files import require_writable
 from mm_fsm.cli.options import RecordingOptions
 from mm_fsm.cli.recordings import described, figures_of, opened_for, recorded_files, remarks_on
 from mm_fsm.errors import OptionError, SettingsError
@@ -27,9 +28,11 @@ def run_calibrate(
     Raises:
         MarketMakerError: settings or a recording are refused, or the model cannot be written.
     """
-    files_by_market = recorded_files(given)
+    files_by_market = recorded_files(given, "calibrate")
     if out is not None and len(files_by_market) > 1:
         raise OptionError("--out", "one market", len(files_by_market), "Name it with --symbol.")
+    if out is not None:
+        require_writable("--out", out)
     entries: list[dict[str, Any]] = []
     for symbol, files in files_by_market.items():
         info = described(files, given, symbol)

@@ -20,7 +20,7 @@ def run_convert(given: RecordingOptions, form: str, directory: Path, *, as_json:
         MarketMakerError: a recording is refused, or cannot be written.
     """
     entries = []
-    for symbol, files in recorded_files(given).items():
+    for symbol, files in recorded_files(given, "convert").items():
         info = described(files, given, symbol)
         recording = opened_for(files, given, info, ReadingSettings(), info.symbol)
         written = write_recording(recording, info, form, directory)

@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 _UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
+_COLONS: Final = re.compile(r"(?:(\d+):)?(\d+):(\d{2}(?:\.\d+)?)")
 _PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([dhms])")
 _NAMES: Final = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 EXPECTED: Final = "a duration above 0, such as 90, 90s, 30m, 1h or 1h30m"
@@ -30,6 +31,18 @@ def _sum_of_parts(text: str) -> float:
     if not parts or not is_whole or units != [unit for unit in _UNITS if unit in units]:
         return math.nan
     return math.fsum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def without_colons(text: str) -> str | None:
+    """A duration as it is printed, such as ``1:05``, as it is to be written: ``1m5s``. None where the text is none.
+
+    It is never read as one: 1:05 is a time of day as well.
+    """
+    found = _COLONS.fullmatch(text.strip())
+    if found is None:
+        return None
+    parts = [f"{float(number):g}{unit}" for number, unit in zip(found.groups(), "hms", strict=True) if number]
+    return "".join(part for part in parts if not part.startswith("0") or "." in part) or None
 
 
 def duration_in_words(seconds: float) -> str:

@@ -14,6 +14,7 @@ from attrs import frozen
 from mm_fsm.cli.asked_for import port_asked_for
 from mm_fsm.cli.consoles import result_console
 from mm_fsm.cli.exit_codes import ExitCode
+from mm_fsm.cli.late_files import require_writable
 from mm_fsm.cli.library_output import library_output_hidden
 from mm_fsm.cli.long_work import long_work
 from mm_fsm.cli.run_journals import journals_by_symbol, strategy_of
@@ -64,6 +65,8 @@ def run_inspector(run: Path, options: InspectOptions, *, until: Callable[[], obj
     if options.against is not None and (options.machine is not None or options.settings is not None):
         found = "--machine or --settings beside it"
         raise OptionError("--against", "two journals, or one under two versions", found, "Leave out one of them.")
+    if options.out is not None and not options.serves:
+        require_writable("--out", options.out)
     markets = _inspected(run, options)
     title = f"Inspector: {run.resolve().name if run.is_dir() else run.name}"
     if options.serves or (options.out is None and size_of(markets) > MOST_BYTES):

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
-from mm_fsm.cli.durations import parse_duration
+from mm_fsm.cli.durations import parse_duration, without_colons
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.errors import OptionError
 
@@ -31,7 +31,9 @@ def parse_moment(option: str, text: str, began_at: int) -> int:
         return began_at + round(elapsed * NANOSECONDS_PER_SECOND)
     found = _date(bare, began_at)
     if found is None:
-        raise OptionError(option, EXPECTED, text, "Times without a zone are UTC.")
+        duration = without_colons(bare)
+        remedy = f"Write a duration as {duration}. " if duration else ""
+        raise OptionError(option, EXPECTED, text, f"{remedy}Times without a zone are UTC.")
     return (found - _EPOCH) // _MICROSECOND * _NANOSECONDS
 
 

@@ -21,16 +21,22 @@ NO_TRADES_FOUND: Final = (
 )
 
 
-def recorded_files(given: RecordingOptions) -> dict[str, list[Path]]:
+def recorded_files(given: RecordingOptions, command: str) -> dict[str, list[Path]]:
     """Files by the market that is taken from them.
+
+    Args:
+        given: what the command line says.
+        command: the command that needs them, for errors.
 
     Raises:
         SettingsError: no file is given.
         RecordingError: a file is missing, or of no known kind.
     """
     if not given.files:
-        remedy = "Give --quotes FILE --trades FILE, or --capture FILE."
-        raise OptionError("--quotes", "at least one recorded file", "none", remedy)
+        remedy = f"mm-fsm {command} FILE..., or with --quotes FILE --trades FILE"
+        raise OptionError(
+            "--quotes", "at least one recorded file", None, remedy, words=f"Name the recorded files: {remedy}."
+        )
     for remark in (swapped(given.quotes, "quotes"), swapped(given.trades, "trades")):
         if remark is not None:
             print_message(remark, style="yellow")

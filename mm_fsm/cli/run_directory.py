@@ -23,9 +23,13 @@ def run_directory(out: Path | None, name: str, *, runs: Path = RUNS) -> Path:
     ``once_open`` lets ``runs/latest`` point at the new one.
 
     Raises:
-        SettingsError: no directory can be made there.
+        OptionError: no directory can be made there, or a file is there.
     """
     if out is not None:
+        if out.exists() and not out.is_dir():
+            expected, remedy = "a directory", "Name another."
+            words = f"option '--out': expected {expected}, found the file {out}. {remedy}"
+            raise OptionError("--out", expected, str(out), remedy, words=words)
         return out
     began = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     try:
@@ -63,10 +67,15 @@ def once_open(
             if is_new:
                 rmtree(directory, ignore_errors=True)
             raise
-        if is_new:
+        if is_new or _is_below(RUNS, directory):
             _point_at(directory.with_name(LATEST), directory)
         tell()
         yield opened
+
+
+def _is_below(runs: Path, directory: Path) -> bool:
+    """Whether a directory that was asked for is one of those among which the last run is looked for."""
+    return directory.absolute().parent == runs.absolute() and directory.name != LATEST
 
 
 def _make(runs: Path, name: str) -> Path:

@@ -29,11 +29,11 @@ def run_new(name: str, directory: Path | None) -> int:
     """Write the files of a strategy called ``name``; the exit status.
 
     Raises:
-        OptionError: the name is no name for a module of one's own.
+        OptionError: the name is no name for a module of one's own, or a directory of that name is there.
         FileError: a file is there already, or cannot be written.
     """
-    _check_name(name)
     place = Path(name) if directory is None else directory
+    _check_name(name, place)
     class_name = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
     words = {"name": name, "class_name": class_name}
     contents = {
@@ -55,10 +55,14 @@ def run_new(name: str, directory: Path | None) -> int:
     return ExitCode.SUCCESS
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, place: Path) -> None:
     if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii() or not name.strip("_"):
         remedy = "Write letters, digits and underscores, such as my_maker."
         raise OptionError("NAME", "a name for a Python module", name, remedy)
+    if place == Path(name) and place.is_dir() and any(place.iterdir()):
+        remedy = "choose another name, or remove it"
+        words = f"the directory {place} is there already: {remedy}"
+        raise OptionError("NAME", "a directory that is not there yet", name, remedy, words=words)
     is_pytests_own = name == "conftest" or name.startswith("test_")
     if is_pytests_own or name in sys.stdlib_module_names or find_spec(name) is not None:
         raise OptionError("NAME", "a name that no module has yet, and no test", name, "Choose another one.")

@@ -30,7 +30,7 @@ def run_serve(directory: Path, *, port: int, control: bool, token_file: Path | N
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # before there are threads, which inherit it
     try:
         with port_asked_for("--port"), LoopbackServer(routes_of(place, access), port) as server:
-            print_message(f"{place} is shown at {server.address}; Ctrl-C ends that, and nothing else")
+            print_message(f"{place} is shown at {server.address}\nCtrl-C ends that, and nothing else")
             if access is not None and token_file is None:
                 print_message(f"token for pause, resume and stop, as long as this process lives: {access.token}")
             signal.sigwait(_ENDS)

@@ -57,7 +57,7 @@ def run_tune(given: RecordingOptions, options: TuneOptions, *, settings: Path | 
         batch=options.batch or options.processes,
         seed=options.seed,
     )
-    files_by_market = recorded_files(given)
+    files_by_market = recorded_files(given, "tune")
     if len(files_by_market) > 1:
         raise OptionError("--symbol", "one market", len(files_by_market), "Name the one to tune.")
     ((symbol, files),) = files_by_market.items()

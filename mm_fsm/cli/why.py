@@ -21,6 +21,7 @@ from mm_fsm.cli.user_code import find_modules_here
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.decisions import HoldReason
 from mm_fsm.core.messages import SIDES, Side
+from mm_fsm.core.plurals import counted
 from mm_fsm.errors import OptionError
 from mm_fsm.report.plain_words import what_is_done
 from mm_fsm.report.stretches import Stretch, StretchKind
@@ -31,6 +32,19 @@ from mm_fsm.runtime.journal import JournalReader
 
 _LINES: Final = 10
 """Held stretches that are listed of a whole run."""
+_NO_SETTING_HELPS: Final = frozenset(
+    {
+        HoldReason.NOT_STARTED,
+        HoldReason.WARMING_UP,
+        HoldReason.WAITING_FOR_BALANCES,
+        HoldReason.RECONCILING,
+        HoldReason.NO_MARKET_DATA,
+        HoldReason.OPERATOR_PAUSED,
+        HoldReason.STOPPING,
+        HoldReason.COMPLETED,
+    }
+)
+"""Holds of a run's beginning and end, and those that somebody asked for: no setting would have quoted."""
 _BLOCKS: Final = 12
 """Held stretches that are told in full of a window."""
 
@@ -195,7 +209,8 @@ def _print_silences(console: Console, told: _Told, place: Path, options: WhyOpti
     console.print()
     if waiting:
         longest = clock(waiting[0].begin)
-        console.print(Text(f"on its way {len(waiting):,} times, the longest at {longest}"), soft_wrap=False)
+        times = counted(len(waiting), "time")
+        console.print(Text(f"waiting for the venue's answer {times}, the longest at {longest}"), soft_wrap=False)
     if not held:
         console.print("held: never")
     elif options.begin is None and options.end is None:
@@ -207,9 +222,10 @@ def _print_silences(console: Console, told: _Told, place: Path, options: WhyOpti
             console.print(stretch_text(stretch))
         if len(held) > _BLOCKS:
             console.print(Text(f"and {len(held) - _BLOCKS:,} shorter ones: narrow the window, or take --json"))
-    if silent:
-        wrong = [each for each in held if what_is_done(HoldReason(each.reason))]
-        at = clock((wrong or silent)[0].begin)
+    asked = [each for each in held if HoldReason(each.reason) not in _NO_SETTING_HELPS]
+    if asked:
+        wrong = [each for each in asked if what_is_done(HoldReason(each.reason))]
+        at = clock((wrong or asked)[0].begin)
         symbol = f" --symbol {told.account.symbol}"
         console.print(Text("Who decided, and which setting would have quoted it:", style="dim"))
         command = f"mm-fsm why {quote(str(place))}{symbol} --at {at}"

@@ -15,6 +15,7 @@ import io
 import json
 import socket
 from collections.abc import Callable, Mapping
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from threading import BoundedSemaphore, Event, Thread
@@ -23,7 +24,7 @@ from types import TracebackType
 from typing import Any, Final, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from loguru import logger
 
 from mm_fsm.errors import PortError
@@ -84,6 +85,13 @@ Route = Callable[[Request], Response]
 def text_response(text: str, status: int = 200) -> Response:
     """An answer in plain text."""
     return Response(body=text.encode(), status=status)
+
+
+def not_here(text: str) -> Response:
+    """An answer for a page that is not there, with the way to the one that is."""
+    way = '<p><a href="/">What is shown here</a></p>'
+    page = f"<!doctype html><title>Not here</title><p>{escape(text, quote=False)}</p>{way}"
+    return evolve(page_response(page), status=404)
 
 
 def json_response(value: Any, status: int = 200) -> Response:
@@ -292,7 +300,7 @@ class _Handler(BaseHTTPRequestHandler):
         if route is None:
             other = "POST" if method == "GET" else "GET"
             if self._loopback.route_of(other, address.path) is None:
-                return text_response("There is nothing here.", 404)
+                return not_here("There is nothing here.")
             return Response(body=f"Use {other}.".encode(), status=405, headers={"Allow": other})
         request = Request(
             method=method,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mm_fsm.cli.durations import duration_in_words, parse_duration
+from mm_fsm.cli.durations import duration_in_words, parse_duration, without_colons
 from tests.cli.command_line import run
 
 
@@ -53,3 +53,18 @@ def test_what_is_no_duration_is_refused_with_examples(text: str) -> None:
     refused = run("run", f"--duration={text}")
     assert refused.status == 2
     assert "such as 90, 90s, 30m" in " ".join(refused.messages.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("printed", "written"),
+    [("1:05", "1m5s"), ("15:00", "15m"), ("1:01:05", "1h1m5s"), ("0:07.5", "7.5s"), ("1h", None), ("0:00", None)],
+)
+def test_a_duration_with_colons_could_be_a_time_of_day_and_is_told_as_it_is_to_be_written(
+    printed: str, written: str | None
+) -> None:
+    assert without_colons(printed) == written
+    if written is not None:
+        assert parse_duration(written) is not None
+        refused = run("run", "--duration", printed)
+        assert refused.status == 2
+        assert f"Write {written}." in " ".join(refused.messages.replace("│", " ").split())

@@ -129,6 +129,15 @@ def test_a_name_that_cannot_be_a_module_of_ones_own_is_refused(tmp_path: Path, n
     assert not (tmp_path / "bot").exists()
 
 
+def test_twice_is_refused_in_the_words_of_who_typed_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run("new", "my_maker").status == 0
+    again = run("new", "my_maker")
+    assert again.status == 2
+    assert "the directory my_maker is there already: choose another name, or remove it" in again.messages
+
+
 @pytest.mark.parametrize("there", ["my_maker.py", "test_my_maker.py", "settings.toml", "pyproject.toml", "README.md"])
 def test_nothing_is_overwritten_and_nothing_half_made(tmp_path: Path, there: str) -> None:
     (tmp_path / there).write_text("mine")

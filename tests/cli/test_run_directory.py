@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mm_fsm.cli.run_directory import once_open, run_directory
-from mm_fsm.errors import OwnershipError, SettingsError
+from mm_fsm.errors import OptionError, OwnershipError, SettingsError
 
 
 def test_the_directory_that_was_asked_for_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -63,6 +63,26 @@ def test_a_link_that_leads_nowhere_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to("gone")
     made = opened(tmp_path)
     assert (tmp_path / "latest").resolve() == made.resolve()
+
+
+@pytest.mark.parametrize(("out", "is_last"), [("runs/demo", True), ("runs/latest", False), ("elsewhere/demo", False)])
+def test_a_directory_below_runs_is_found_as_the_last_one_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str, *, is_last: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(out).mkdir(parents=True)
+    with once_open(nullcontext, run_directory(Path(out), "demo"), is_new=False):
+        pass
+    assert Path(out).with_name("latest").is_symlink() is is_last
+    assert not is_last or Path("runs/latest").resolve() == Path(out).resolve()
+
+
+def test_a_file_is_no_directory(tmp_path: Path) -> None:
+    file = tmp_path / "README.md"
+    file.write_text("mine")
+    with pytest.raises(OptionError, match=r"^option '--out': expected a directory, found the file .*README.md\. Name"):
+        run_directory(file, "demo")
+    assert file.read_text() == "mine"
 
 
 def test_where_nothing_can_be_made_it_says_so(tmp_path: Path) -> None:

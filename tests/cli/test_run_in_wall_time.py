@@ -166,7 +166,7 @@ REFUSED = {
     "no-live-on-the-command-line": (
         without("simulator") + LIVE,
         (),
-        ["'--live': expected given", "ETH/USD", "Real orders need --live beside the settings."],
+        ["ETH/USD would be made with real orders: give --live to let them leave"],
     ),
     "live-on-paper": (MARKET, ("--live",), ["'--live': expected settings of a live venue, found 'paper'."]),
     "seed": (without("simulator") + LIVE, ("--live", "--seed", 3), ["'--seed'", "Leave it out"]),

@@ -241,8 +241,9 @@ def _names(found: Counterfactual) -> str:
 
 def _preferences(changes: Sequence[ProvenChange], place: str, side: str, *, is_last: bool) -> list[RenderableType]:
     if not changes:
-        which = "none of your own settings" if is_last else "no preference"
-        return [Text(f"{place}: {which} alone quotes the {side}.")]
+        if is_last:
+            return [Text(f"{place}: none of your own settings alone quotes the {side}.")]
+        return [Text(f"{place}: no setting that is a matter of taste would have quoted the {side}.")]
     outcomes = [_outcome(each) for each in changes[:_SHOWN_CHANGES]]
     is_same = len(set(outcomes)) == 1
     head = f"{place}, each of these alone {outcomes[0] if is_same else f'quotes the {side}'}:"
@@ -253,9 +254,9 @@ def _protections(changes: Sequence[ProvenChange], side: str) -> list[RenderableT
     """Limits and judgements that hold the side, marked as what they are."""
     if not changes:
         return []
-    outcomes = {_outcome(each) for each in changes[:_SHOWN_CHANGES]}
-    does = outcomes.pop() if len(outcomes) == 1 else f"quotes the {side}"
-    head = Text(f"These limits did their work here. Each of them, moved alone, {does}:", style="yellow")
+    outcomes = {_would_have(each) for each in changes[:_SHOWN_CHANGES]}
+    done = outcomes.pop() if len(outcomes) == 1 else f"quoted the {side}"
+    head = Text(f"Protections kept it out. Moving one of them alone would have {done}:", style="yellow")
     return [head, _changes_table(changes, [_moved(each) for each in changes[:_SHOWN_CHANGES]])]
 
 
@@ -288,6 +289,11 @@ def _value(value: Any) -> str:
     if plain is None:
         return "none"
     return f"{plain:g}" if isinstance(plain, float) else str(plain).lower() if isinstance(plain, bool) else str(plain)
+
+
+def _would_have(proven: ProvenChange) -> str:
+    """What would have come of a change, after "would have"."""
+    return "kept its quote" if proven.quoted.stages is None else _outcome(proven).replace("places", "placed", 1)
 
 
 def _outcome(proven: ProvenChange) -> str:

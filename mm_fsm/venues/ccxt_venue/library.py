@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from loguru import logger
 
@@ -13,6 +13,8 @@ from mm_fsm.errors import SettingsError
 
 MakeExchange = Callable[[Mapping[str, Any]], Any]
 """Makes an exchange object of ``ccxt.pro`` with a configuration. Instances are rebuilt, so it is called again."""
+_REHEARSAL: Final = "mm_fsm.testing.rehearsal"
+"""What comes with an extra of its own."""
 
 
 def maker_of(exchange: str, factory: str | None, exchange_place: str, factory_place: str) -> MakeExchange:
@@ -61,12 +63,26 @@ def named_factory(target: str, place: str) -> MakeExchange:
     module, _, attribute = target.partition(":")
     try:
         found = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise _missing_module(target, place, module, error) from error
     except (ImportError, AttributeError, ValueError) as error:
         raise SettingsError(place, "a function, as module:function", target, "Correct or install it.") from error
     if not callable(found):
         raise SettingsError(place, "a function", target, "Name one that makes exchange objects of ccxt.pro.")
     made: MakeExchange = found
     return made
+
+
+def _missing_module(target: str, place: str, module: str, error: ModuleNotFoundError) -> SettingsError:
+    """The refusal of a factory whose module is not there, or needs one that is not."""
+    missing = error.name or ""
+    if missing == module or module.startswith(f"{missing}."):
+        return SettingsError(place, "a function, as module:function", target, "Correct or install it.")
+    remedy = f"Install {missing}."
+    if module.startswith(f"{_REHEARSAL}."):
+        remedy = "Install it: pip install 'mm-fsm[rehearsal]'."
+    words = f"setting {place!r}: {target} needs the module {missing!r}, which is not there. {remedy}"
+    return SettingsError(place, f"the module {missing!r}, which {target} needs", None, remedy, words=words)
 
 
 async def close_exchange(exchange: Any) -> None:

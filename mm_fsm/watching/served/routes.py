@@ -18,8 +18,8 @@ from mm_fsm.runtime.loopback_server import (
     Response,
     Route,
     json_response,
+    not_here,
     page_response,
-    text_response,
 )
 from mm_fsm.runtime.operations import PAUSE, STOP, OperationsDirectory
 from mm_fsm.watching.exposition import metrics_of_run
@@ -70,7 +70,7 @@ def _file_route(path: Path) -> Route:
         try:
             return page_response(path.read_text(encoding="utf-8"), _ALONE)
         except FileNotFoundError:
-            return text_response(_missing(path), 404)
+            return not_here(_missing(path))
 
     return answer
 

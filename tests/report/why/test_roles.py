@@ -52,9 +52,9 @@ def test_the_kill_switch_is_told_as_a_limit_that_did_its_work() -> None:
     assert kill_switch.entry()["class"] == "protection"
     assert kill_switch.entry()["direction"] == "loosened"
     text = printed(found)
-    assert "did their work" in text
+    assert "Protections kept it out. Moving one of them alone would have quoted the bid:" in text
     assert "max_drawdown 50 → 60.1 loosened: beyond 60.1 only the moment moves" in text
-    assert text.index("no preference") < text.index("did their work")
+    assert text.index("no setting that is a matter of taste") < text.index("Protections kept it out")
 
 
 def test_a_limit_of_the_venue_is_named_and_never_offered() -> None:
@@ -95,7 +95,7 @@ def test_preferences_come_first_then_what_is_loosened_then_what_is_tightened() -
     ordered = tuple(sorted(changes, key=lambda each: each.rank))
     assert [each.change.name for each in ordered] == ["base_order_size", "max_drawdown", "max_jump_bps"]
     text = printed(Counterfactual(side=BID, recorded=Quoted(stages=None, keeps=False), changes=ordered))
-    assert "base_order_size 100 → 9 These limits did their work here." in text
+    assert "base_order_size 100 → 9 Protections kept it out." in text
     assert "max_jump_bps 100 → 99 tightened: it would hold quotes at other times" in text
 
 
