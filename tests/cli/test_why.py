@@ -115,9 +115,19 @@ def test_what_has_not_ended_in_a_run_that_goes_on_is_still_so(tmp_path: Path) ->
     assert "still so at the last step on record" in printed
 
 
-def test_the_proposed_command_stands_on_a_line_of_its_own(directory: Path) -> None:
+def test_the_proposed_command_stands_on_a_line_of_its_own_where_a_setting_could_have_helped(
+    directory: Path, whole: Any
+) -> None:
+    """Not for a market that was silent only at its beginning and its end."""
+    begin_and_end = {"not_started", "warming_up", "waiting_for_balances", "no_market_data", "stopping", "completed"}
+    asked = {
+        each["symbol"]
+        for each in whole["stretches"]
+        if each["kind"] == "held" and each["reason"] not in {*begin_and_end, "reconciling", "operator_paused"}
+    }
     proposed = [line for line in run("why", directory, "-q").output.splitlines() if "mm-fsm why" in line]
-    assert len(proposed) == 2
+    assert {line.split()[4] for line in proposed if "--symbol" in line} == asked
+    assert asked
     for line in proposed:
         assert re.fullmatch(rf"mm-fsm why {re.escape(str(directory))} --symbol [A-Z/]+ --at [0-9:.]+", line)
         assert run(*line.split()[1:], "-q").status == 0

@@ -52,7 +52,7 @@ def test_the_kill_switch_is_told_as_a_limit_that_did_its_work() -> None:
     assert kill_switch.entry()["class"] == "protection"
     assert kill_switch.entry()["direction"] == "loosened"
     text = printed(found)
-    assert "Protections kept it out. Moving one of them alone would have quoted the bid:" in text
+    assert "Protections kept it out. Moving one of them alone would have placed bid " in text
     assert "max_drawdown 50 → 60.1 loosened: beyond 60.1 only the moment moves" in text
     assert text.index("no setting that is a matter of taste") < text.index("Protections kept it out")
 
