@@ -32,7 +32,10 @@ def serving(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], int]]:
         assert process.stderr is not None
         told = process.stderr.readline()
         assert "is shown at http://127.0.0.1:" in told, told
-        yield process, int(told.rpartition("127.0.0.1:")[2])  # the address ends the line, so that it can be clicked
+        yield (
+            process,
+            int(told.rpartition("127.0.0.1:")[2].rstrip("/\n")),
+        )  # the address ends the line, so that it can be clicked
     finally:
         process.kill()
         process.communicate()
