@@ -255,7 +255,14 @@ class OrderTable:
             if order.query_due is None:
                 order.query_due = now
         elif order.is_live:
-            order.query_due = now if order.missing_fills > 0 else None
+            order.query_due = self._next_question(order, now)
+
+    def _next_question(self, order: OwnOrder, now: int) -> int | None:
+        """When to ask about a live order whose outcome is known; None where there is nothing to ask."""
+        if order.missing_fills > 0:
+            return now
+        is_end_owed = order.is_immediate and order.is_resting
+        return now + self.times.query_interval if is_end_owed else None
 
     def _close(self, order: OwnOrder, now: int, *, was_live: bool) -> None:
         """Settle a finished order, or keep asking while the venue speaks of fills that have not arrived."""

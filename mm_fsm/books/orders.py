@@ -13,7 +13,7 @@ from attrs import define
 from mm_fsm.books.order_lifecycle import OrderEvent, OrderStatus, status_after
 from mm_fsm.books.order_table import OrderTable
 from mm_fsm.books.own_order import OwnOrder, RequestTimes
-from mm_fsm.core.messages import OrderPurpose, PlaceOrder, ReportedOrder
+from mm_fsm.core.messages import OrderPurpose, PlaceOrder, ReportedOrder, TimeInForce
 
 __all__ = ["OwnOrder", "OwnOrders", "RequestTimes"]
 
@@ -46,6 +46,7 @@ class OwnOrders(OrderTable):
             placed_at=now,
             answer_due=now + self.times.request_timeout,
             changed_at=now,
+            is_immediate=intent.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL,
             widened_bps=intent.widened_bps,
         )
         self._live[order.client_order_id] = order
@@ -220,6 +221,8 @@ class OwnOrders(OrderTable):
         An order that was heard of was placed: then it is gone.
         """
         order.query_in_flight = False
+        if order.is_immediate and order.is_resting:
+            self.lose_track(order, now)  # it was taken, and its end went unheard
         if not order.is_unknown:
             return
         order.query_due = now + self.times.query_interval

@@ -83,6 +83,8 @@ class OwnOrder:
     """Venue time at which it left the book without having filled in full."""
     trades_count_after: int = -1
     """Venue time up to which its trades are none of ours: it was taken over from another run."""
+    is_immediate: bool = False
+    """Whether it trades at once or not at all: it never stays in the book, so the venue owes word of its end."""
     widened_bps: float = 0.0
     """How much further from the mid it was placed for the losses of earlier fills: what its own fills owe to that."""
 
@@ -145,9 +147,9 @@ class OwnOrder:
         return self.quantity - self.filled_quantity if self.status in LIVE_STATUSES else self.missing_fills
 
     def snapshot(self) -> tuple[object, ...]:
-        """Every field, in order, for digests."""
+        """Every field, in order, for digests; ``is_immediate``, which came later, where it holds."""
         values: tuple[object, ...] = _read_fields(self)
-        return values
+        return (*values, "is_immediate") if self.is_immediate else values
 
 
-_read_fields: Final = attrgetter(*(each.name for each in fields(OwnOrder)))
+_read_fields: Final = attrgetter(*(each.name for each in fields(OwnOrder) if each.name != "is_immediate"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mm_fsm.books.orders import OwnOrder, OwnOrders, RequestTimes
-from mm_fsm.core.messages import OrderPurpose, PlaceOrder, Side
+from mm_fsm.core.messages import OrderPurpose, PlaceOrder, Side, TimeInForce
 
 SECOND = 1_000_000_000
 TIMEOUT, INTERVAL, WINDOW = 5, 2, 30
@@ -32,6 +32,7 @@ def place(
     *,
     purpose: OrderPurpose = OrderPurpose.QUOTE,
     seconds: float = 0,
+    time_in_force: TimeInForce = TimeInForce.GOOD_TILL_CANCELLED,
 ) -> OwnOrder:
     intent = PlaceOrder(
         symbol="BTC/USD",
@@ -41,6 +42,7 @@ def place(
         quantity=Decimal(quantity),
         purpose=purpose,
         level=0,
+        time_in_force=time_in_force,
     )
     return book.register(intent, at(seconds))
 

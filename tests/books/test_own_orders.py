@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from attrs import fields
 
 from mm_fsm.books import order_table
 from mm_fsm.books.order_lifecycle import OrderStatus
-from mm_fsm.books.orders import OwnOrder
-from mm_fsm.core.messages import OrderPurpose, Side
+from mm_fsm.books.orders import OwnOrder, OwnOrders
+from mm_fsm.core.messages import OrderPurpose, Side, TimeInForce
 from mm_fsm.errors import OrderLifecycleError
-from tests.books.own_order_book import TIMEOUT, at, new_book, place, rest
+from tests.books.own_order_book import TIMEOUT, WINDOW, at, new_book, place, rest
 
 HALF = Decimal("0.5")
 
@@ -223,6 +224,84 @@ def test_a_late_acknowledgement_says_nothing_of_an_order_of_unknown_outcome() ->
     book.lose_track(order, at(1))
     book.acknowledge(order, "v", at(2))
     assert order.is_unknown
+
+
+# -- orders that trade at once or not at all ---------------------------------------------------------------------------
+
+
+def immediate(book: OwnOrders) -> OwnOrder:
+    order = place(book, purpose=OrderPurpose.ADJUSTMENT, time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL)
+    book.acknowledge(order, "v-mm-1", at(1))
+    return order
+
+
+def test_an_immediate_order_that_was_taken_and_has_not_ended_is_asked_about_soon_and_again() -> None:
+    """It cannot rest, so its end went unheard: nobody waits for the next comparison of books."""
+    book = new_book()
+    order = immediate(book)
+    assert book.queries_due(at(2.9)) == ()
+    assert book.next_deadline == at(3)
+    assert book.queries_due(at(3)) == (order,)
+    book.note_query(order, at(3), "q1")
+    book.report_open(order, None, at(4))  # an old look
+    assert book.queries_due(at(5.9)) == ()
+    assert book.queries_due(at(6)) == (order,)
+    book.note_query(order, at(6), "q2")
+    book.query_failed(order, at(7))
+    assert book.queries_due(at(9)) == (order,)
+
+
+@pytest.mark.parametrize("part", ["1", "0"])
+def test_a_part_of_an_immediate_order_that_traded_puts_the_question_off_and_no_more(part: str) -> None:
+    book = new_book()
+    order = immediate(book)
+    if part != "0":
+        book.fill(order, Decimal(part), at(2))
+    assert book.queries_due(at(4)) == (order,)
+
+
+@pytest.mark.parametrize("end", ["fill", "expire", "confirm_cancel"])
+def test_an_immediate_order_that_has_ended_is_not_asked_about(end: str) -> None:
+    book = new_book()
+    order = immediate(book)
+    if end == "fill":
+        book.fill(order, order.quantity, at(1))
+    else:
+        getattr(book, end)(order, Decimal(0), at(1))
+    assert book.next_deadline is None
+    assert book.queries_due(at(100)) == ()
+
+
+def test_an_immediate_order_that_nobody_finds_is_of_unknown_outcome_until_clean_looks_settle_it() -> None:
+    """A venue that forgets orders that met nobody: it was taken, so it is gone, and its trades are looked up."""
+    book = new_book()
+    order = immediate(book)
+    book.note_query(order, at(3), "q1")
+    book.report_not_found(order, at(3), at(4))
+    assert order.is_unknown
+    for seconds in (1 + WINDOW, 3 + WINDOW):
+        assert order.is_live
+        assert book.queries_due(at(seconds)) == (order,)
+        book.note_query(order, at(seconds), "q")
+        book.report_not_found(order, at(seconds), at(seconds))
+    assert order.status is OrderStatus.CANCELED
+    assert book.unconfirmed_since == 0
+
+
+def test_an_order_that_may_rest_has_the_digest_that_it_had_before_others_could_not() -> None:
+    """Journals that were written before the books knew of immediate orders verify: their quotes are as they were."""
+    resting, other = rest(new_book()).snapshot(), immediate(new_book()).snapshot()
+    assert len(resting) == len(fields(OwnOrder)) - 1
+    assert other[-1] == "is_immediate"
+    assert len(other) == len(resting) + 1
+
+
+def test_an_order_that_may_rest_is_not_asked_about_for_being_open() -> None:
+    book = new_book()
+    order = rest(book)
+    assert book.next_deadline is None
+    book.report_not_found(order, at(3), at(4))
+    assert order.is_resting
 
 
 def test_all_orders_can_be_lost_at_once() -> None:
