@@ -16,12 +16,14 @@ from typing import Any, Final
 from attrs import define, field
 
 from mm_fsm.books.facts import MarketBook, MarketTrade
+from mm_fsm.core.clock import nanoseconds
 from mm_fsm.core.messages import Side
 from mm_fsm.venues.ccxt_venue.account import Account
 from mm_fsm.venues.ccxt_venue.amounts import entry, positive, stamp, text
 from mm_fsm.venues.ccxt_venue.by_exchange import ExchangeNames
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
 from mm_fsm.venues.ccxt_venue.outcomes import SUSPENSIONS
+from mm_fsm.venues.ccxt_venue.own_trade_lists import OwnTradeLists
 from mm_fsm.venues.ccxt_venue.payloads import SeenBook, read_book, read_orders, read_trade, read_trades
 from mm_fsm.venues.ccxt_venue.streamed import (
     READ_ORDERS,
@@ -42,6 +44,8 @@ SNAPSHOT_SECONDS: Final = 20.0
 """How long the first book of a market may take, once it is its turn."""
 _SNAPSHOTS_AT_ONCE: Final = 4
 _POLL_SECONDS: Final = 1.0
+_POLLED: Final = nanoseconds(60)
+"""How far back own trades are asked for each time: as late as they may be listed."""
 _STEP_SECONDS: Final = 0.01
 _GAPS_IN_A_ROW: Final = 5
 
@@ -247,11 +251,14 @@ class Streams:
                 self.account.orders.hear(market, seen, from_stream=True)
 
     async def _poll_own_trades(self) -> None:
+        lists = OwnTradeLists(self.account.exchange)
         while True:
             await asyncio.sleep(_POLL_SECONDS)
-            since = max(self.account.clock.latest // 1_000_000 - 60_000, 0)
+            latest = self.account.clock.latest
             for market in self.account.markets.values():
-                self._hear_trades(await self.account.exchange.fetch_my_trades(market.symbol, since))
+                trades, _ = await lists.since(market.symbol, max(latest - _POLLED, 0), latest)
+                for trade in trades:
+                    self.account.trades.hear(market, trade)
 
     # -- markets ----------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ from mm_fsm.venues.ccxt_venue.streamed import (
 from mm_fsm.venues.ccxt_venue.streams import News, Source, Streams, source_of
 from tests.venues.ccxt_venue.raw_streams import ASKS, BIDS, BOOK_NEWS, ORDER_NEWS, TRADE_NEWS, WHEN, T
 from tests.venues.ccxt_venue.stream_stage import exchange_of, offline, streamed, turns
-from tests.venues.ccxt_venue.test_news import CANCEL, INSTRUMENT, OURS, PLACE, Bench
+from tests.venues.ccxt_venue.test_news import CANCEL, INSTRUMENT, NOW, OURS, PLACE, Bench
 from tests.venues.ccxt_venue.test_parsers import damaged
 
 SAY_NO_FEE = {"kucoin"}
@@ -461,6 +461,39 @@ def test_two_trades_in_one_message_are_two_fills(name: str, place: tuple[str, ..
     assert len({trade.trade_id for trade in trades_of(name, raw)}) == 2
 
 
+def renumbered(raw: Any) -> Any:
+    """The message about the next trade."""
+    numbers = {"tradeId", "execId", "id", "trade_id", "tid", "t"}
+    if isinstance(raw, list):
+        return [renumbered(each) for each in raw]
+    if not isinstance(raw, dict):
+        return raw
+    following = {9: 10, "9": "10"}
+    return {
+        key: following[each]
+        if key in numbers and isinstance(each, (int, str)) and each in following
+        else renumbered(each)
+        for key, each in raw.items()
+    }
+
+
+@pytest.mark.parametrize("name", sorted({*TRADE_NEWS} - STREAMS_EXECUTIONS))
+def test_trades_of_two_messages_at_once_are_two_fills(name: str) -> None:
+    """Both have come before whoever waits for the first one has his turn."""
+
+    async def part() -> Any:
+        exchange, client = offline(name)
+        call = asyncio.ensure_future(exchange.watch_my_trades("ETH/USDT" if name == "htx" else None))
+        await turns()
+        handle = exchange.handle_protobuf_message if name == "mexc" else exchange.handle_message
+        handle(client, deepcopy(TRADE_NEWS[name]))
+        handle(client, renumbered(TRADE_NEWS[name]))
+        return list(await call)
+
+    told = read_trades(corrected_trades(name, asyncio.run(part())))
+    assert {trade.trade_id for trade in told} == {"28/9", "28/10"}
+
+
 # -- whom to believe ---------------------------------------------------------------------------------------------------
 
 
@@ -500,6 +533,33 @@ def test_own_trades_of_an_untested_stream_are_asked_for(name: str) -> None:
         asyncio.run(part())
     assert [symbol for symbol, *_ in asked] == ["ETH/USDT"]
     assert streams.sources == {"own trades": "polling", "own orders": "answers only"}
+
+
+def test_a_burst_that_one_list_does_not_hold_is_asked_for_in_parts() -> None:
+    """Twenty of forty fills, the oldest first, are all that the exchange shows at once."""
+    rows = [
+        {"id": str(each), "order": "7", "symbol": "ETH/USDT", "price": "1999", "amount": "0.01", "side": "buy",
+         "timestamp": NOW // 10**6 - 30_000 + each * 250, "fee": {"cost": "0", "currency": "USDT"}}
+        for each in range(40)
+    ]  # fmt: skip
+
+    def listed(_: str, since: int, __: int | None, until: dict[str, int]) -> list[dict[str, Any]]:
+        found = [row for row in rows if since <= int(str(row["timestamp"])) <= until.get("until", NOW)]
+        if bench.kinds()[OrderFilled] == len(rows):
+            raise RuntimeError
+        return found[:20]
+
+    bench = Bench(fetch_my_trades=listed)
+    bench.exchange.id, bench.account.clock.latest = "woo", NOW
+    bench.orders.place(PLACE, bench.market)
+    bench.orders.remember(bench.market, "7", OURS)
+    failures = list[str]()
+    streams = Streams(bench.account, exchange_of("binance"), failures.append)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mm_fsm.venues.ccxt_venue.streams._POLL_SECONDS", 0.0)
+        asyncio.run(streams._supervised("own trades", streams._poll_own_trades))
+    assert sorted(int(name.partition("/")[2]) for name, _ in fills(bench)) == [*range(40)]
+    assert "RuntimeError" in failures[0], "and asked on"
 
 
 def test_mexcs_order_that_was_cancelled_when_a_part_had_traded_has_ended() -> None:
