@@ -48,8 +48,9 @@ class StreamKeeper:
 
     @property
     def since(self) -> int | None:
-        """Venue time since when the own streams are up; None before."""
-        return None if self.current is None else self.current.since
+        """Venue time since when own trades are streamed; None before, and where they are asked for instead."""
+        current = self.current
+        return current.since if current is not None and current.streams(News.OWN_TRADES) else None
 
     async def open(self) -> None:
         """Bring the first generation up.

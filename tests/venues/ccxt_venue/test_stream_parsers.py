@@ -23,6 +23,7 @@ from mm_fsm.venues.ccxt_venue.client_ids import ClientIds
 from mm_fsm.venues.ccxt_venue.library import lineage
 from mm_fsm.venues.ccxt_venue.live_market import LiveMarket
 from mm_fsm.venues.ccxt_venue.payloads import SeenBook, SeenOrder, SeenTrade, read_book, read_orders, read_trades
+from mm_fsm.venues.ccxt_venue.stream_keeper import StreamKeeper
 from mm_fsm.venues.ccxt_venue.streamed import (
     CORRECTED,
     FLOAT_BOOKS,
@@ -533,6 +534,10 @@ def test_own_trades_of_an_untested_stream_are_asked_for(name: str) -> None:
         asyncio.run(part())
     assert [symbol for symbol, *_ in asked] == ["ETH/USDT"]
     assert streams.sources == {"own trades": "polling", "own orders": "answers only"}
+    keeper = StreamKeeper(bench.account, lambda: exchange, lambda _: None)
+    keeper.current, streams.since = streams, NOW
+    assert keeper.since is None, "what was not asked for yet proves no stream dead"
+    assert not keeper.has_order_stream
 
 
 def test_a_burst_that_one_list_does_not_hold_is_asked_for_in_parts() -> None:
