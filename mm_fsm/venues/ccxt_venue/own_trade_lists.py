@@ -60,6 +60,12 @@ class _Search:
         """The time before which no trade is missing, milliseconds; None for any time."""
         return self.stretches[-1].start if self.stretches else None
 
+    def take(self, trades: list[SeenTrade]) -> None:
+        """Keep trades. Their times are the exchange's, too: it may have said nothing later yet."""
+        for trade in trades:
+            self.found[trade.trade_id] = trade
+            self.latest = max(self.latest, trade.exchange_time // NANOSECONDS_PER_MILLISECOND)
+
     def halves(self, stretch: _Stretch, unit: int) -> list[_Stretch]:
         """Both halves, the earlier one last; none of a stretch that is as short as can be."""
         end = self.latest if stretch.end is None else stretch.end
@@ -174,7 +180,7 @@ class OwnTradeLists:
         is_full = page.may_go_on(answer)
         if is_full and stretch.end is not None and _is_later(trades, stretch.end + _SECOND):
             raise UnansweredError("more own trades than a list shows, and the exchange shows later ones than asked for")
-        search.found.update((trade.trade_id, trade) for trade in trades)
+        search.take(trades)
         return is_full
 
 

@@ -317,6 +317,26 @@ def test_what_traded_of_an_order_that_a_full_list_lacks_says_that_it_is_filled_o
     assert [type(each) for each in answers] == [fact_type]
 
 
+def test_an_order_is_found_gone_after_as_many_looks_as_a_busy_hour_takes() -> None:
+    """1,000 trades of other orders, twenty a list: forty questions do not see them all, and the next look goes on."""
+    times = [NOW // 1_000_000 - 3_590_000 + number * 3_500 for number in range(1_000)]
+
+    def listed(_: str, since: int, __: int | None, parameters: dict[str, int]) -> list[Any]:
+        until = parameters.get("until", ALL)
+        within = [(number, time) for number, time in enumerate(times) if since <= time <= until]
+        return [raw_trade(str(number), "55", side="sell", timestamp=time) for number, time in within[:20]]
+
+    bench = asked_about_ours([], listed, None)
+    question = QueryOrder(symbol=SYMBOL, client_order_id=OURS, venue_order_id=None)
+    for _ in range(10):
+        if not isinstance(bench.told[-1], QueryFailed):
+            break
+        assert "more own trades in an hour" in bench.told[-1].reason
+        asyncio.run(bench.looks.answer(question))
+    assert len(bench.told) > 1
+    assert isinstance(bench.told[-1], OrderNotFound)
+
+
 @pytest.mark.parametrize(("count", "limit"), [(100, 100), (50, None), (120, 100)])
 def test_a_full_list_is_no_list_of_open_orders(count: int, limit: int | None) -> None:
     bench = Bench(fetch_open_orders=[shown(n) for n in range(count)])
