@@ -17,7 +17,7 @@ from mm_fsm.cli.wrapping import STYLES, answered, wrapped
 from mm_fsm.core.plurals import counted
 from mm_fsm.errors import SettingsError
 from mm_fsm.report.ended_words import ended_answers, next_step, run_left
-from mm_fsm.report.run_condition import IN_WORDS, LISTENING, RunCondition, condition_of
+from mm_fsm.report.run_condition import IN_WORDS, LISTENING, RunCondition, condition_of, silence_told
 from mm_fsm.report.status import read_status
 from mm_fsm.report.status_words import (
     StatusAnswer,
@@ -53,7 +53,7 @@ def print_status(directory: Path, *, as_json: bool) -> int:
         _say_what_helps(status, condition, directory, rescues)
     elif condition is RunCondition.SILENT:
         print_message(
-            f"mm-fsm: process {status['process']} has said nothing for {_age(status)}: it may hang. Look at it, and at "
+            f"mm-fsm: process {status['process']} {silence_told(operations, status)}: it may hang. Look at it, and at "
             "the account.",
             style="red",
         )

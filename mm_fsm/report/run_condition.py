@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from math import inf
 from time import time as wall_time
 from typing import Any, Final
 
 from mm_fsm.errors import FileError, SettingsError
 from mm_fsm.report.status import is_gone, read_status
+from mm_fsm.report.table import duration
 from mm_fsm.runtime.operations import OperationsDirectory, RunDescription
 
 SILENT_SECONDS: Final = 10.0
@@ -88,6 +90,22 @@ def condition_now(operations: OperationsDirectory, now: float | None = None) -> 
     if facts.is_gone():
         return RunCondition.GONE
     return _while_alive(_silence(operations, now))
+
+
+def silence_told(operations: OperationsDirectory, status: Mapping[str, Any], now: float | None = None) -> str:
+    """How a run is silent, in one clause, by the older of its two signs of life.
+
+    Args:
+        operations: the run's directory.
+        status: what ``read_status`` found.
+        now: wall time, seconds since 1970; read from the host's clock without.
+    """
+    now = wall_time() if now is None else now
+    age = max(now - status["written_at"], 0.0)
+    silent = 0.0 if _described(operations) is None else _silence(operations, now)
+    if silent == inf:
+        return "has no heartbeat that can be read"
+    return f"has said nothing for {duration(max(age, silent))}"
 
 
 def _silence(operations: OperationsDirectory, now: float | None) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mm_fsm.report.run_condition import RunCondition, condition_now, condition_of
+from mm_fsm.report.run_condition import RunCondition, condition_now, condition_of, silence_told
 from mm_fsm.report.status import FORMAT, STATUS_FILE
 from mm_fsm.runtime.operations import ABOUT, ENDED, HEARTBEAT, OperationsDirectory, RescuedMarket, this_run
 from tests.patience import until
@@ -119,6 +119,15 @@ def test_a_missing_heartbeat_is_no_end(operations: OperationsDirectory) -> None:
     assert judged(operations, status(False)) is RunCondition.SILENT
     change_about(operations, process=dead())
     assert judged(operations, status(False)) is RunCondition.GONE
+
+
+def test_how_a_run_is_silent_is_told_by_the_older_sign_of_life(operations: OperationsDirectory) -> None:
+    shown = status(False, written_at=BEGUN + 20)
+    assert silence_told(operations, shown, BEGUN + 26) == "has said nothing for 26.0 s"
+    (operations.directory / HEARTBEAT).unlink()
+    assert silence_told(operations, shown, BEGUN + 26) == "has no heartbeat that can be read"
+    (operations.directory / ABOUT).unlink()  # as a backtest's, which has none
+    assert silence_told(operations, shown, BEGUN + 26) == "has said nothing for 6.0 s"
 
 
 def test_an_end_is_the_mark_of_that_run_and_of_no_other(operations: OperationsDirectory) -> None:

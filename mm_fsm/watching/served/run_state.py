@@ -11,7 +11,7 @@ from typing import Any, Final
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.errors import FileError, SettingsError
 from mm_fsm.report.ended_words import ended_answers, next_step, run_left
-from mm_fsm.report.run_condition import LISTENING, RunCondition, condition_of
+from mm_fsm.report.run_condition import LISTENING, RunCondition, condition_of, silence_told
 from mm_fsm.report.silence_words import silences
 from mm_fsm.report.status import STATUS_FILE, read_status
 from mm_fsm.report.status_words import (
@@ -27,7 +27,6 @@ from mm_fsm.report.status_words import (
     price,
     printable,
 )
-from mm_fsm.report.table import duration
 from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket
 
 PAGES: Final = ("report.html", "inspect.html")
@@ -63,7 +62,7 @@ def _read(directory: Path, status: Mapping[str, Any]) -> dict[str, Any]:
     step = None if condition in LISTENING else next_step(status, condition, directory, rescues)
     return {
         "condition": condition,
-        "words": _words(status, condition, age),
+        "words": _words(status, condition, operations),
         "next": None if step is None else {"words": step.words, "tone": step.tone},
         "run": status["run"],
         "process": status["process"],
@@ -87,12 +86,12 @@ def _rescues(status: Mapping[str, Any], operations: OperationsDirectory) -> Mapp
         return {}
 
 
-def _words(status: Mapping[str, Any], condition: RunCondition, age: float) -> str:
+def _words(status: Mapping[str, Any], condition: RunCondition, operations: OperationsDirectory) -> str:
     process = f"Process {status['process']}"
     if condition is RunCondition.RUNNING:
         return f"{process} runs."
     if condition is RunCondition.SILENT:
-        return f"{process} has said nothing for {duration(age)}: it may hang. Look at it, and at the account."
+        return f"{process} {silence_told(operations, status)}: it may hang. Look at it, and at the account."
     left = run_left(status, condition)
     return f"{left[0].upper()}{left[1:]}."
 
