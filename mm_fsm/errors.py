@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class MarketMakerError(Exception):
@@ -176,7 +176,7 @@ class RecordingError(MarketMakerError, ValueError):
         self.problem = problem
         self.remedy = remedy
         place = f"{source}, line {line}" if line else source
-        super().__init__(f"{place}: {problem} {remedy}")
+        super().__init__(f"{place}: {problem.removesuffix('.')}. {remedy}")
 
 
 class JournalError(MarketMakerError, RuntimeError):
@@ -203,10 +203,13 @@ class PortError(MarketMakerError, OSError):
         problem: what the system said.
     """
 
+    expected: Final = "one that can be listened on"
+    remedy: Final = "Name another, or 0 for any free one."
+
     def __init__(self, port: int, problem: str) -> None:
         self.port = port
         self.problem = problem
-        super().__init__(f"port {port}: expected a free one, found {problem!r}. Name another, or 0 for any free one.")
+        super().__init__(f"port {port}: expected {self.expected}, found {problem!r}. {self.remedy}")
 
 
 class OwnershipError(MarketMakerError, RuntimeError):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
@@ -18,15 +19,26 @@ _OBJECTS_LOADED: Final = 300_000
 
 def main() -> None:
     """Run the command line of this process."""
-    gc.set_threshold(_OBJECTS_LOADED)
     signal.signal(signal.SIGTERM, _leave)
     reopen_what_is_closed()
     try:
-        from mm_fsm.cli.app import app  # noqa: PLC0415 - importing the package loads no command line library
+        with _no_cycles_sought():
+            from mm_fsm.cli.app import app  # noqa: PLC0415 - importing the package loads no command line library
 
         _end_with_what_is_printed(app)
     except KeyboardInterrupt:  # before there is anything to end in order
         raise SystemExit(INTERRUPTED) from None
+
+
+@contextmanager
+def _no_cycles_sought() -> Iterator[None]:
+    """While the program loads; commands that go on for days collect cycles as any program does."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_OBJECTS_LOADED)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _end_with_what_is_printed(run: Callable[[], object]) -> None:

@@ -19,8 +19,7 @@ def port_asked_for(option: str) -> Iterator[None]:
     try:
         yield
     except PortError as error:
-        remedy = "Name another, or 0 for any free one."
-        raise OptionError(option, "a free port", f"{error.port}: {error.problem}", remedy) from None
+        raise OptionError(option, error.expected, f"{error.port}: {error.problem}", error.remedy) from None
 
 
 def refuse_unasked_live(configurations: Iterable[MarketConfiguration], *, asked: bool) -> None:

@@ -60,7 +60,7 @@ class LiveView(RunView):
     """
 
     def __init__(
-        self, sessions: Sequence[Session], console: Console, keys: Keys | None = None, *, heading: str = ""
+        self, sessions: Sequence[Session], console: Console, keys: Keys | None = None, *, heading: str | None = None
     ) -> None:
         self._sessions = sessions
         self._heading = heading
@@ -176,8 +176,9 @@ class LiveView(RunView):
         return grid
 
     def _head(self, width: int, height: int) -> list[Text]:
-        has_room = height >= _FEWEST_ROWS_WITH_HEADING and len(self._heading) <= width
-        return [Text(self._heading, style="dim")] if self._heading and has_room else []
+        if self._heading is None or height < _FEWEST_ROWS_WITH_HEADING or len(self._heading) > width:
+            return []
+        return [Text(self._heading, style="dim")]
 
     def _foot(self, width: int, height: int) -> list[RenderableType]:
         """How far the run is, and which keys there are."""

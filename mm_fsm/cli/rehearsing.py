@@ -6,18 +6,18 @@ import asyncio
 import json
 import signal
 from collections.abc import Sequence
-from contextlib import ExitStack
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
 
+from mm_fsm.cli.asked_for import port_asked_for
 from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.core.instrument import Fees, Instrument
-from mm_fsm.errors import OptionError
+from mm_fsm.errors import FileError, OptionError
 from mm_fsm.runtime.presets import matching_preset
 from mm_fsm.runtime.settings_file import read_preset
 from mm_fsm.testing.rehearsal.endpoint import VARIABLE
@@ -62,18 +62,17 @@ def run_rehearsal(options: RehearseOptions) -> int:
     """
     log_to_standard_error()
     terms = _terms(options)
-    options.out.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        log = stack.enter_context((options.out / "log.jsonl").open("w", encoding="utf-8"))
-        exchange = RehearsalExchange(terms, on_entry=LogFile(log).write)
-        try:
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        with (options.out / "log.jsonl").open("w", encoding="utf-8") as log, port_asked_for("--port"):
+            exchange = RehearsalExchange(terms, on_entry=LogFile(log).write)
             asyncio.run(_serve(exchange, options))
-        except OSError as error:
-            print_message(f"mm-fsm: port {options.port} cannot be opened: {error.strerror}. Choose another.")
-            return ExitCode.FAILURE
-        except ExceptionGroup as broken:
-            print_message("\n".join(f"mm-fsm: {error}" for error in broken.exceptions), style="red")
-            return ExitCode.FAILURE
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise FileError(str(options.out), "a directory that can be written to", found, "Name another.") from None
+    except ExceptionGroup as broken:
+        print_message("\n".join(f"mm-fsm: {error}" for error in broken.exceptions), style="red")
+        return ExitCode.FAILURE
     _print_summary(_summary(exchange), as_json=options.as_json)
     return ExitCode.SUCCESS
 

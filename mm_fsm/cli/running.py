@@ -65,7 +65,10 @@ def run_simulation(
 
     def tell() -> None:
         if not options.quiet:
-            _announce(heading, *_what_is_shown(configurations, directory, is_real_time=speed != "max"))
+            _announce(
+                *(() if heading is None else (heading,)),
+                *_what_is_shown(configurations, directory, is_real_time=speed != "max"),
+            )
 
     return execute(
         once_open(
@@ -86,15 +89,15 @@ def _markets_of(settings: Path | None) -> Sequence[MarketConfiguration]:
     return [read_preset(name) for name in DEMONSTRATION_PRESETS] if settings is None else read_settings(settings)
 
 
-def _real_orders(configurations: Sequence[MarketConfiguration]) -> str:
-    """Where real orders leave, in a few words that stay in sight; empty where none does."""
+def _real_orders(configurations: Sequence[MarketConfiguration]) -> str | None:
+    """Where real orders leave, in a few words that stay in sight; None where none does."""
     live = [each.symbol for each in configurations if each.venue.is_live]
     more = f" and {len(live) - 1} more" if len(live) > 1 else ""
-    return f"REAL orders: {live[0]}{more}" if live else ""
+    return f"REAL orders: {live[0]}{more}" if live else None
 
 
 def _announce(*lines: str) -> None:
-    for line in filter(None, lines):
+    for line in lines:
         print_message(line, style="dim")
 
 

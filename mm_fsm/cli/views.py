@@ -9,7 +9,7 @@ from mm_fsm.cli.run_view import RunView
 from mm_fsm.runtime.session import Session
 
 
-def choose_view(sessions: Sequence[Session], *, quiet: bool, heading: str = "") -> RunView:
+def choose_view(sessions: Sequence[Session], *, quiet: bool, heading: str | None = None) -> RunView:
     """The view that fits standard error; ``heading`` says what is shown, in one line, where it is redrawn."""
     console = message_console()
     if quiet:

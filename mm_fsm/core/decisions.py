@@ -18,8 +18,9 @@ class HoldReason(StrEnum):
 
     - ``services/permission.py``: its test, in ``MACHINE``, ``MARKET``, or of one side; ``_REASON_OF_REFUSAL`` where a
       refused order leads to it;
-    - ``report/plain_words.py``: ``WHY_HELD`` always; ``WHAT_IS_DONE`` where something is wrong; ``SELF_EVIDENT`` where
-      its detail adds nothing;
+    - ``report/plain_words.py``: ``WHY_HELD`` and ``ENDS_WHEN`` always; ``WHAT_IS_DONE`` where something is wrong;
+      ``SELF_EVIDENT`` where its detail adds nothing;
+    - ``report/silence_words.py``: ``_PASSES_AT_ONCE`` where nobody asks why;
     - ``watching/conditions.py``: ``_LIMITS`` where it is a limit that was reached;
     - ``report/stretches.py``: ``_WAITING`` where it is a wait for the venue's answer.
     """

@@ -151,10 +151,6 @@ class Instrument:
         """So many ticks as a price, quote per base."""
         return ticks * self.tick_size
 
-    def quantity_of(self, lots: int) -> Decimal:
-        """So many lots as a quantity, contracts."""
-        return lots * self.lot_size
-
     def is_on_price_grid(self, price: Decimal) -> bool:
         """Whether ``price`` is a whole number of ticks."""
         return price % self.tick_size == 0

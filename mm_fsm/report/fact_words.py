@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
-from attrs import fields
+from attrs import fields, has
 
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.facts import Heartbeat, MarketBook, MarketTrade, OrderFilled, Timer
@@ -68,10 +69,11 @@ def _name(fact: Fact) -> str:
     return _BETWEEN_WORDS.sub(" ", type(fact).__name__).lower()
 
 
-def _fields(fact: Fact) -> list[str]:
+def _fields(said_of: Any) -> list[str]:
+    """Each field with its value; those of a value that has fields of its own stand in brackets."""
     said = []
-    for attribute in fields(type(fact)):
-        value: Any = getattr(fact, attribute.name)
+    for attribute in fields(type(said_of)):
+        value: Any = getattr(said_of, attribute.name)
         if attribute.name in _LEFT_OUT or value is None or value in ("", (), False):
             continue
         said.append(f"{attribute.name.replace('_', ' ')} {_text(value)}")
@@ -83,6 +85,8 @@ def _text(value: object) -> str:
         return f"{value:f}"
     if isinstance(value, Enum):
         return str(value.value).replace("_", " ")
-    if isinstance(value, (tuple, frozenset, list)):
+    if isinstance(value, (tuple, frozenset, list, Mapping)):
         return f"of {len(value)}"
+    if has(type(value)):
+        return f"({', '.join(_fields(value))})"
     return str(value)

@@ -139,5 +139,5 @@ def what_is_done(reason: HoldReason) -> str:
 
 
 def ends_when(reason: HoldReason) -> str:
-    """When a reason ends; empty of one that nobody has described."""
-    return ENDS_WHEN.get(reason, "")
+    """When a reason ends."""
+    return ENDS_WHEN[reason]

@@ -49,10 +49,9 @@ def _decided(decision: Mapping[str, Any] | None) -> str:
 
 
 def _end(side: Mapping[str, Any], now: int) -> str:
-    when = side["ends_when"] or "when its cause is gone"
     if side["until"] is None:
-        return when
-    return f"{when}; by itself at {_clock(side['until'])}, in {_lasting(side['until'] - now)}"
+        return str(side["ends_when"])
+    return f"{side['ends_when']}; by itself at {_clock(side['until'])}, in {_lasting(side['until'] - now)}"
 
 
 def _clock(time: int) -> str:

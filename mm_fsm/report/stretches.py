@@ -216,12 +216,20 @@ class StretchRecorder:
         """The process ended in order: until the first step of another one nothing runs."""
         self._leave_gap(StretchKind.NOT_RUNNING)
 
-    def pass_over(self, until: int, cause: str) -> None:
-        """The record says nothing of what was decided until then, nanoseconds; ``cause`` says why, in words."""
+    def pass_over(self, until: int, cause: str, *, ends_process: bool = False) -> None:
+        """The record says nothing of what was decided until then.
+
+        Args:
+            until: nanoseconds.
+            cause: why, in words.
+            ends_process: whether that is the last that its process did.
+        """
         if self.began_at is None:
             self.began_at = self.now = until
         self._leave_gap(StretchKind.NOT_RECORDED, cause)
         self.now = max(self.now, until)
+        if ends_process:
+            self.end_process()
 
     def end(self) -> None:
         """Nothing follows: hand on the stretches that are still open, as far as the record goes."""

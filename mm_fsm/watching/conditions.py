@@ -1,6 +1,6 @@
 """What is wrong now, read from a market's books and from its account: what people are alerted to.
 
-Conditions are looked at after each step and now and then in between; only what has changed is news. Nothing here asks
+Troubles are looked for after each step and now and then in between; only what has changed is news. Nothing here asks
 a guard or changes a book.
 """
 
@@ -53,22 +53,17 @@ class Conditions(ABC):
         """What has begun, has become worse, or is over since the last look."""
         found, before = dict(self.find()), self.open
         self.open = {**before, **found} if self.keeps_open else found
-        for key, condition in found.items():
+        for key, trouble in found.items():
             earlier = before.get(key)
-            if earlier is None or condition.marks - earlier.marks:
-                yield self._news(key, condition, begins=True)
-        for key, condition in before.items():
+            if earlier is None or trouble.marks - earlier.marks:
+                yield self._news(key, trouble, begins=True)
+        for key, trouble in before.items():
             if key not in self.open:
-                yield self._news(key, condition, begins=False)
+                yield self._news(key, trouble, begins=False)
 
-    def _news(self, key: str, condition: Trouble, *, begins: bool) -> News:
+    def _news(self, key: str, trouble: Trouble, *, begins: bool) -> News:
         return News(
-            kind=condition.kind,
-            place=self.place,
-            key=key,
-            begins=begins,
-            reason=condition.reason,
-            doing=condition.doing,
+            kind=trouble.kind, place=self.place, key=key, begins=begins, reason=trouble.reason, doing=trouble.doing
         )
 
 

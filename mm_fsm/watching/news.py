@@ -16,12 +16,12 @@ class Trouble:
     doing: str
     """What is being done about it."""
     marks: frozenset[str] = frozenset()
-    """What it consists of, such as orders: a new one is news although the condition was there before."""
+    """What it consists of, such as orders: a new one is news although the trouble was there before."""
 
 
 @frozen(kw_only=True)
 class News:
-    """A condition has begun, has become worse, or is over."""
+    """A trouble has begun, has become worse, or is over."""
 
     kind: AlertKind
     place: str

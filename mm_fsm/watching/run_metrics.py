@@ -129,7 +129,7 @@ class ServedMetrics(RunMetrics):
             self._server.__enter__()
         except PortError as error:
             found = f"{error.port}: {error.problem}"
-            raise SettingsError("metrics.port", "a free port", found, "Write another port.") from None
+            raise SettingsError("metrics.port", error.expected, found, "Write another port.") from None
 
     def close(self, error: BaseException | None = None) -> None:
         """Write how the run was left, and listen no more."""

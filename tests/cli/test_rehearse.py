@@ -126,9 +126,18 @@ def test_what_is_wrong_is_refused_in_one_line(arguments: list[str], expected: st
     assert not (tmp_path / "endpoint.json").exists()
 
 
+def test_a_directory_that_cannot_be_written_to_is_told_as_one_and_not_as_a_port(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    finished = run("rehearse", "--out", tmp_path / "file" / "run")
+    assert finished.status == 2
+    assert "expected a directory that can be written to, found 'Not a directory'" in " ".join(finished.messages.split())
+
+
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with rehearsing(tmp_path) as process:
         port = Endpoint.load(tmp_path / "endpoint.json").port
         finished = run("rehearse", "--port", port, "--out", tmp_path / "second")
-        assert (finished.status, f"port {port} cannot be opened" in finished.messages) == (1, True)
+        assert finished.status == 2
+        expected = f"option '--port': expected one that can be listened on, found '{port}: "
+        assert expected in " ".join(finished.messages.split())
         ended(process)

@@ -82,7 +82,7 @@ def test_a_port_that_is_taken_is_refused_by_its_setting(tmp_path: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(SettingsError, match=r"setting .metrics\.port.: expected a free port"):
+        with pytest.raises(SettingsError, match=r"setting .metrics\.port.: expected one that can be listened on"):
             watched(opened(f"[metrics]\nport = {port}\n"), tmp_path)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mm_fsm.core.decisions import HoldReason
-from mm_fsm.report.plain_words import SELF_EVIDENT, WHAT_IS_DONE, WHY_HELD
+from mm_fsm.report.plain_words import ENDS_WHEN, SELF_EVIDENT, WHAT_IS_DONE, WHY_HELD
+from mm_fsm.report.silence_words import _PASSES_AT_ONCE
 from mm_fsm.report.stretches import _WAITING
 from mm_fsm.services.permission import _REASON_OF_REFUSAL, MACHINE, MARKET
 from mm_fsm.watching.conditions import _LIMITS
@@ -34,16 +35,17 @@ CLASSES = {
     "unknown_order": "refusal told done self-evident wait",
     "bad_message": "told done",
     "risk": "told done limit",
-    "orders_in_flight": "refusal told self-evident wait",
+    "orders_in_flight": "refusal told self-evident wait at-once",
     "adjusting_inventory": "machine told self-evident",
     "stopping": "machine told",
     "fault": "machine told done",
-    "completed": "told self-evident",
+    "completed": "told self-evident at-once",
     "custom": "told done",
 }
 """What each reason is meant to be: ``machine`` and ``market`` hold both sides, ``refusal`` is led to by a refused
-order, ``told`` has words, with ``done`` something is wrong and done about it, ``self-evident`` needs no detail,
-``limit`` is a limit that was reached, ``wait`` awaits the venue's answer. None of the first three: of one side."""
+order, ``told`` has words, also for when it ends, with ``done`` something is wrong and done about it, ``self-evident``
+needs no detail, ``limit`` is a limit that was reached, ``wait`` awaits the venue's answer, ``at-once`` passes before
+anybody asks why. None of the first three: of one side."""
 
 TABLES = {
     "machine": frozenset(each.reason for each in MACHINE),
@@ -54,10 +56,12 @@ TABLES = {
     "self-evident": SELF_EVIDENT,
     "limit": _LIMITS,
     "wait": _WAITING,
+    "at-once": _PASSES_AT_ONCE,
 }
 
 
 @pytest.mark.parametrize("reason", HoldReason)
 def test_a_reason_is_in_the_tables_that_it_is_meant_for_and_in_no_other(reason: HoldReason) -> None:
     assert reason.value in CLASSES, "say here what the new reason is in each table; HoldReason's docstring lists them"
+    assert ENDS_WHEN[reason]
     assert {name for name, table in TABLES.items() if reason in table} == set(CLASSES[reason.value].split())

@@ -17,14 +17,14 @@ class InstrumentUpdated(VenueFact):
     instrument: Instrument
 
     def admit(self, context: MarketMakingContext) -> None:
-        """Only grid and minimums may change while running."""
+        """Only grid, minimums and maximums may change while running."""
         old, new = context.instrument, self.instrument
         for name in ("symbol", "base_currency", "quote_currency", "kind", "contract_size"):
             if getattr(new, name) != getattr(old, name):
                 raise refusal(
                     self,
                     f"instrument.{name}",
-                    f"{getattr(old, name)!r} as before; only grid and minimums may change while running",
+                    f"{getattr(old, name)!r} as before; only grid, minimums and maximums may change while running",
                     getattr(new, name),
                     "Stop this machine and start another for the new instrument.",
                 )

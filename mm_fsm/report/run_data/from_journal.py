@@ -90,9 +90,7 @@ class _Replay:
         if note not in self.notes and not part.ends_process:  # no step follows the last snapshot of a process
             self.notes.append(note)
         if self.follower is not None:
-            self.follower.pass_over(part.until, WITHOUT_MARKET_DATA)
-            if part.ends_process:
-                self.follower.stretches.end_process()
+            self.follower.pass_over(part.until, WITHOUT_MARKET_DATA, ends_process=part.ends_process)
 
     def _begin(self, segment: SegmentRow, machine: QuotingMachine) -> None:
         self.machine = machine

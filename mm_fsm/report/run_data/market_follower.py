@@ -153,9 +153,15 @@ class MarketFollower(MachineObserver):
         self.stretches.begin_process()
         self._forget_quotes()
 
-    def pass_over(self, until: int, cause: str) -> None:
-        """The record says nothing of what was decided until then, nanoseconds: it counts as time without a quote."""
-        self.stretches.pass_over(until, cause)
+    def pass_over(self, until: int, cause: str, *, ends_process: bool = False) -> None:
+        """The record says nothing of what was decided until then: it counts as time without a quote.
+
+        Args:
+            until: nanoseconds.
+            cause: why, in words.
+            ends_process: whether that is the last that its process did.
+        """
+        self.stretches.pass_over(until, cause, ends_process=ends_process)
         self._forget_quotes()
         self.now = max(self.now, until)
 

@@ -169,9 +169,7 @@ class _Accountant:
         wanted = (segment for segment in self.reader.segments[first:] if not self._has_passed(segment.time))
         for part in replay_run(self.reader, wanted, recorded_market_maker, self._begin):
             if isinstance(part, Unrecorded):
-                recorder.pass_over(part.until, WITHOUT_MARKET_DATA)
-                if part.ends_process:
-                    recorder.end_process()
+                recorder.pass_over(part.until, WITHOUT_MARKET_DATA, ends_process=part.ends_process)
                 continue
             recorder.take(part.result, part.machine)
             self.on_progress(part.sequence)

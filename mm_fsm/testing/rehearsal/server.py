@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from aiohttp import web
 from attrs import define, field
 
 from mm_fsm.core.clock import NANOSECONDS_PER_MILLISECOND, nanoseconds
+from mm_fsm.errors import PortError
 from mm_fsm.testing.rehearsal.account_endpoints import AccountEndpoints
 from mm_fsm.testing.rehearsal.authority import RehearsalAuthority
 from mm_fsm.testing.rehearsal.endpoint import Endpoint
@@ -118,9 +120,9 @@ class RehearsalExchange:
         site = web.TCPSite(self._runner, HOST, self.terms.port, ssl_context=authority.server_context(_NAMES))
         try:
             await site.start()
-        except OSError:
+        except OSError as error:
             await self._runner.cleanup()
-            raise
+            raise PortError(self.terms.port, os.strerror(error.errno) if error.errno else str(error)) from None
         self._endpoint = Endpoint(
             port=self._runner.addresses[0][1],
             authority=authority.text,

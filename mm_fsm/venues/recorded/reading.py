@@ -152,4 +152,4 @@ class Tally:
             return
         share = f"{self._faults:,} of {self.rows:,} rows are passed over, more than {self.settings.max_passed_over:.3g}"
         remedy = f"{first.remedy} Or allow more with --max-passed-over."
-        raise RecordingError(first.source, first.line, f"{first.problem} {share} of them.", remedy)
+        raise RecordingError(first.source, first.line, f"{first.problem.removesuffix('.')}. {share} of them", remedy)

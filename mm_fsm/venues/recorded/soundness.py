@@ -177,7 +177,7 @@ class PrintDoubt:
 
 
 class MarketDoubt:
-    """Refuses books and trades of one market's stream by both rules, as they come: of a recording, or live.
+    """Refuses books and trades of one market's live stream by the rules that a recording's rows are read with.
 
     Args:
         settings: how far is too far.

@@ -76,7 +76,7 @@ class TardisWriter:
 
 
 class _TradeNumbers:
-    """Trades of Binance have rising numbers: an id stays if it is one above the last, else the next number is taken.
+    """Trades of Binance have rising numbers: an id that rises stays, for any other the next number is taken.
 
     Whoever reads the file takes a trade whose number does not rise for a repeated one.
     """

@@ -32,6 +32,8 @@ BENCHMARKS = ("fixed", "symmetric")
 """They lean against no position."""
 NAMES = (*SHIPPED, "symmetric")
 """Every shipped service, and Avellaneda and Stoikov's own benchmark, which is an option of theirs."""
+NOT_DRAWN = {"symmetric", "decay_per_price", "volatility_bps_per_sqrt_s", "volatility_price_per_sqrt_s"}
+"""A service of its own in ``NAMES``; other units of the decay; and what takes the place of the market's sigma."""
 LIMIT = 10
 MODELS = Path(__file__).resolve().parents[3] / "docs" / "models.md"
 
@@ -58,6 +60,7 @@ def service(name: str, values: dict[str, float], scale: int = 1) -> SharedQuotin
     registered = "avellaneda_stoikov" if name == "symmetric" else name
     kind = getattr(SHIPPED[registered], "options_class", None)
     known = () if kind is None else known_keys(kind)
+    assert set(known) <= set(values) | NOT_DRAWN, "draw the new option in parameters()"
     options: dict[str, Any] = {each: values[each] for each in known if each in values}
     if "risk_aversion" in options:
         options["risk_aversion"] /= scale
@@ -94,6 +97,15 @@ def test_every_service_has_a_row_where_one_is_chosen() -> None:
     """The first table of docs/models.md, and no row of a service that is not there."""
     table = MODELS.read_text(encoding="utf-8").split("## Which one")[1].split("\n## ")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(SHIPPED)
+
+
+def test_every_option_has_a_row_where_formulas_and_units_are() -> None:
+    """The table of options in docs/models.md, and no row of an option that no service has."""
+    table = MODELS.read_text(encoding="utf-8").split("## Formulas")[1].split("\n## ")[0]
+    first_cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    kinds = [getattr(service, "options_class", None) for service in SHIPPED.values()]
+    known = {option for kind in kinds if kind is not None for option in known_keys(kind)}
+    assert {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)} == known
 
 
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name != "default"])
@@ -136,7 +148,7 @@ def test_a_long_position_shifts_both_quotes_down_and_a_short_one_up_by_as_much(
     for sign in (1, -1):
         context = situation(values, sign * tenths).context
         shifts.append(made.price(made.inputs(context)).shift)
-    assert shifts[0] >= 0
+    assert shifts[0] > 0 if values["sigma"] > 0 else shifts[0] >= 0
     assert shifts[0] == pytest.approx(-shifts[1], abs=1e-15)
 
 
