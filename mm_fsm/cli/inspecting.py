@@ -17,6 +17,7 @@ from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.core.instrument import Instrument
+from mm_fsm.core.plurals import counted
 from mm_fsm.errors import SettingsError, VenueError
 from mm_fsm.runtime.account.shared_account import check_permissions
 from mm_fsm.runtime.pushed_session import connections
@@ -136,8 +137,8 @@ def _print(console: Console, found: AccountInspection, markets: Sequence[MarketC
             f"maker {_text(fees.maker_bps)} bps, taker {_text(fees.taker_bps)} bps",
         )
         undescribed = f", {market.undescribed_orders} that it does not describe" if market.undescribed_orders else ""
-        counted = f"{len(market.own_orders)} open orders of ours, {len(market.foreign_orders)} of others"
-        table.add_row("", f"{counted}{undescribed}")
+        orders = f"{counted(len(market.own_orders), 'open order')} of ours, {len(market.foreign_orders):,} of others"
+        table.add_row("", f"{orders}{undescribed}")
     for risk in _risks(found, markets):
         table.add_row("at risk", risk)
     console.print(table)

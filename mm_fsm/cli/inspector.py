@@ -19,6 +19,7 @@ from mm_fsm.cli.library_output import library_output_hidden
 from mm_fsm.cli.long_work import long_work
 from mm_fsm.cli.run_journals import journals_by_symbol, strategy_of
 from mm_fsm.cli.user_code import find_modules_here, load_strategy
+from mm_fsm.core.plurals import counted
 from mm_fsm.errors import FileError, JournalError, OptionError
 from mm_fsm.report.inspection.comparison import first_differences
 from mm_fsm.report.inspection.page import MOST_BYTES, InspectedMarket, inspection_page, size_of
@@ -162,12 +163,12 @@ def _entry(market: InspectedMarket) -> dict[str, Any]:
 
 def _sentence(market: InspectedMarket) -> str:
     track = market.tracks[0]
-    text = f"{track.symbol}: {len(track.decisions):,} steps"
+    text = f"{track.symbol}: {counted(len(track.decisions), 'step')}"
     if len(market.tracks) > 1:
         steps = ", ".join(str(difference.sequence) for difference in market.differences)
         left_out = market.segments_not_compared
         found = f"first difference at step {steps}" if steps else "no difference"
         text += f"; {found}" if market.tracks[1].windows else ""
-        text += f"; {len(left_out)} segments cannot be replayed and were not compared" if left_out else ""
+        text += f"; {counted(len(left_out), 'segment')} cannot be replayed, nor compared" if left_out else ""
     unknown = sum(1 for segment in track.segments if segment.note)
     return text + (f"; {unknown} of {len(track.segments)} segments not whole, as the page says" if unknown else "")

@@ -7,7 +7,6 @@ matters least first, and the panel's edge says so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from attrs import evolve
@@ -16,7 +15,6 @@ from rich.text import Text
 
 from mm_fsm.cli.row_layout import Block, fitted
 from mm_fsm.cli.wrapping import STYLES, answered, wrapped
-from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.plurals import counted
 from mm_fsm.report.ended_words import ended_answers
 from mm_fsm.report.run_condition import RunCondition
@@ -44,7 +42,7 @@ from mm_fsm.report.status_words import (
     spread_words,
     troubles,
 )
-from mm_fsm.report.table import colored_money
+from mm_fsm.report.table import clock_text, colored_money
 
 Entry = Mapping[str, Any]
 
@@ -75,8 +73,7 @@ class PanelEvent(NamedTuple):
 
     def text(self) -> Text:
         """One line: the time of day, UTC, and what happened then."""
-        clock = datetime.fromtimestamp(self.time // NANOSECONDS_PER_SECOND, UTC).strftime("%H:%M:%S")
-        return Text.assemble((f"{clock} ", "dim"), (self.what, self.style), (self.rest, "dim"))
+        return Text.assemble((f"{clock_text(self.time)} ", "dim"), (self.what, self.style), (self.rest, "dim"))
 
 
 def market_panel(entry: Entry, width: int, rows: int, recent: Sequence[PanelEvent] = ()) -> Panel:

@@ -65,10 +65,7 @@ def run_simulation(
 
     def tell() -> None:
         if not options.quiet:
-            _announce(
-                *(() if heading is None else (heading,)),
-                *_what_is_shown(configurations, directory, is_real_time=speed != "max"),
-            )
+            _announce(heading, *_what_is_shown(configurations, directory, is_real_time=speed != "max"))
 
     return execute(
         once_open(
@@ -96,8 +93,8 @@ def _real_orders(configurations: Sequence[MarketConfiguration]) -> str | None:
     return f"REAL orders: {live[0]}{more}" if live else None
 
 
-def _announce(*lines: str) -> None:
-    for line in lines:
+def _announce(heading: str | None, *lines: str) -> None:
+    for line in lines if heading is None else (heading, *lines):
         print_message(line, style="dim")
 
 

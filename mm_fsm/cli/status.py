@@ -101,7 +101,7 @@ def _run_line(status: dict[str, Any], directory: Path, condition: RunCondition) 
 def _rescue_line(symbol: str, found: RescuedMarket) -> str:
     book = "found the book empty" if found.is_confirmed_empty else "COULD NOT CONFIRM THE BOOK EMPTY"
     age = duration(max(wall_time() - found.at, 0.0))
-    return f"{symbol}: a watchdog {book} {age} ago, after {found.cancels} cancels"
+    return f"{symbol}: a watchdog {book} {age} ago, after {counted(found.cancels, 'cancel')}"
 
 
 def _market(entry: dict[str, Any], width: int, condition: RunCondition, rescue: RescuedMarket | None) -> Iterator[Text]:

@@ -17,6 +17,7 @@ from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.cli.unblocked_output import unblocked
 from mm_fsm.core.clock import seconds as seconds_of
+from mm_fsm.core.plurals import counted
 from mm_fsm.errors import OptionError, OwnershipError, SettingsError
 from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket, RunDescription, RunningMarket, is_alive
 from mm_fsm.runtime.ownership import Holder, Ownership, last_holder
@@ -171,7 +172,7 @@ def _rescue(
     for problem in problems:
         print_message(f"mm-fsm: {problem}", style="red")
     rescued = asyncio.run(_rescued(venues, orders, most_seconds))
-    lines = [f"{each.orders.symbol}: {_book(each)}, {each.cancels} cancels sent" for each in rescued]
+    lines = [f"{each.orders.symbol}: {_book(each)}, {counted(each.cancels, 'cancel')} sent" for each in rescued]
     for line in lines:
         print_message(line)
     _keep(operations, rescued)

@@ -214,10 +214,10 @@ def _print_silences(console: Console, told: _Told, place: Path, options: WhyOpti
     if not held:
         console.print("held: never")
     elif options.begin is None and options.end is None:
-        console.print(f"held {len(held):,} times, the longest:")
+        console.print(f"held {counted(len(held), 'time')}, the longest:")
         console.print(stretches_text(held, most=_LINES))
     else:
-        console.print(f"held {len(held):,} times:")
+        console.print(f"held {counted(len(held), 'time')}:")
         for stretch in sorted(held[:_BLOCKS], key=lambda each: (each.begin, each.side)):
             console.print(stretch_text(stretch))
         if len(held) > _BLOCKS:

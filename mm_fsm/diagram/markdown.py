@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mm_fsm.chart import CallbackDefinition, ChartDefinition, EdgeDefinition, Origin, StateDefinition
 from mm_fsm.chart.definition import NO_EVENT
+from mm_fsm.core.plurals import counted
 from mm_fsm.diagram.arrows import precedence_of
 from mm_fsm.diagram.text import actions_of, kind_text, one_line
 
@@ -39,15 +40,11 @@ def _introduction(definition: ChartDefinition, owner: type | None) -> list[str]:
     summary = _summary(owner)
     lines = [_prose(summary), ""] if summary else []
     lines += [f"Generated from the declaration; do not edit. Definition sha256: `{definition.digest}`.", ""]
-    counts = f"{_counted(len(definition.states), 'state')}, {_counted(len(definition.edges), 'edge')}"
+    counts = f"{counted(len(definition.states), 'state')}, {counted(len(definition.edges), 'edge')}"
     lines.append(f"{counts}; it starts in {_code(definition.initial.name)}.")
     if definition.fault_event is not None and not definition.origins:
         lines.append(f"When a guard or a callback raises, the machine sends {_code(definition.fault_event)}.")
     return [*lines, ""]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _state_section(definition: ChartDefinition) -> Iterator[str]:

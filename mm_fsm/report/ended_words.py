@@ -14,11 +14,10 @@ from shlex import quote
 from time import time as wall_time
 from typing import Any, Final
 
-from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.report.run_condition import IN_WORDS, RunCondition
 from mm_fsm.report.session_report import Outcome
 from mm_fsm.report.status_words import Entry, StatusAnswer, Tone, fills_answers, printable, profit_words
-from mm_fsm.report.table import duration
+from mm_fsm.report.table import clock_text, duration
 from mm_fsm.runtime.operations import RescuedMarket
 
 _IDS_SHOWN: Final = 3
@@ -67,7 +66,7 @@ def _how(entry: Entry, condition: RunCondition) -> StatusAnswer:
     if not entry["has_ended"] and condition is RunCondition.ENDED:
         return StatusAnswer("ended", "in order; its last status could not be written", Tone.WARNING)
     words, tone = _HOW[ending["outcome"]]
-    clock = "" if ending["at"] is None else f"at {_clock(ending['at'])}, "
+    clock = "" if ending["at"] is None else f"at {clock_text(ending['at'])}, "
     reasons = dict.fromkeys(printable(each) for each in (ending["reason"], ending["error"]) if each)
     why = f": {'; '.join(reasons)}" if reasons else ""
     return StatusAnswer("ended", f"{clock}{words}{why}", tone)
@@ -102,12 +101,11 @@ def _position(entry: Entry, condition: RunCondition) -> StatusAnswer:
     ending = entry["ending"]
     as_of = "" if _is_known(entry, condition) else "when it last said something: "
     unit = printable(ending["base_currency"])
-    offset, below = Decimal(ending["offset"]), Decimal(ending["below_lot"])
+    offset = Decimal(ending["offset"])
     words = "at its target" if not offset else f"{'+' if offset > 0 else ''}{ending['offset']} off its target"
-    rest = f", {ending['below_lot']} of it less than any order can trade" if below else ""
-    is_flat = offset == below
+    rest = f", {ending['below_lot']} of it less than any order can trade" if Decimal(ending["below_lot"]) else ""
     words = f"{as_of}{ending['position']} {unit}, {words}{rest}"
-    return StatusAnswer("position", words, Tone.PLAIN if is_flat else Tone.WARNING)
+    return StatusAnswer("position", words, Tone.PLAIN if _is_flat(entry) else Tone.WARNING)
 
 
 def next_step(
@@ -154,8 +152,5 @@ def _is_confirmed_empty(entry: Entry, condition: RunCondition) -> bool:
 
 
 def _is_flat(entry: Entry) -> bool:
+    """Whether no order could bring the position nearer to its target."""
     return Decimal(entry["ending"]["offset"]) == Decimal(entry["ending"]["below_lot"])
-
-
-def _clock(time: int) -> str:
-    return datetime.fromtimestamp(time // NANOSECONDS_PER_SECOND, UTC).strftime("%H:%M:%S")

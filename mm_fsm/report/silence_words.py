@@ -6,13 +6,11 @@ Everything is what the run wrote into ``status.json``; nothing is worked out her
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
 from mm_fsm.core.decisions import HoldReason
 from mm_fsm.report.status_words import Entry, StatusAnswer, printable
-from mm_fsm.report.table import duration
+from mm_fsm.report.table import clock_text, lasting
 
 _PASSES_AT_ONCE: Final = frozenset({HoldReason.ORDERS_IN_FLIGHT, HoldReason.COMPLETED})
 """Nobody asks why: an answer is on its way, or everything is over."""
@@ -34,7 +32,7 @@ def _answers(side: Mapping[str, Any], now: int) -> Iterator[StatusAnswer]:
     if side["since"] is not None:
         began = side["began_with"]
         step = "" if began is None else f"; step {began['step']:,}: {printable(began['fact'])}"
-        yield StatusAnswer("since", f"{_clock(side['since'])}, for {_lasting(now - side['since'])}{step}")
+        yield StatusAnswer("since", f"{clock_text(side['since'])}, for {lasting(now - side['since'])}{step}")
     yield StatusAnswer("ends", _end(side, now))
 
 
@@ -51,12 +49,4 @@ def _decided(decision: Mapping[str, Any] | None) -> str:
 def _end(side: Mapping[str, Any], now: int) -> str:
     if side["until"] is None:
         return str(side["ends_when"])
-    return f"{side['ends_when']}; by itself at {_clock(side['until'])}, in {_lasting(side['until'] - now)}"
-
-
-def _clock(time: int) -> str:
-    return datetime.fromtimestamp(time // NANOSECONDS_PER_SECOND, UTC).strftime("%H:%M:%S")
-
-
-def _lasting(time: int) -> str:
-    return duration(max(seconds(time), 0.0))
+    return f"{side['ends_when']}; by itself at {clock_text(side['until'])}, in {lasting(side['until'] - now)}"

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from mm_fsm.core.clock import seconds
 from mm_fsm.core.decisions import HoldReason
+from mm_fsm.core.plurals import counted
 from mm_fsm.report.session_report import Outcome
-from mm_fsm.report.table import duration, money, with_interval
+from mm_fsm.report.table import duration, lasting, money, with_interval
 
 Entry = Mapping[str, Any]
 
@@ -117,12 +117,12 @@ def side_lines(entry: Entry) -> Iterable[tuple[str, bool, str]]:
     """Name, whether it is live, and the rest of the line, of each side."""
     now = entry["time"]
     for name, side in entry["sides"].items():
-        since = "" if side["since"] is None else f" for {_lasting(now - side['since'])}"
+        since = "" if side["since"] is None else f" for {lasting(now - side['since'])}"
         if side["is_live"]:
             yield name, True, f"live{since}"
             continue
         detail = f" ({printable(side['detail'])})" if side["detail"] else ""
-        last = "" if side["last_live_at"] is None else _lasting(now - side["last_live_at"])
+        last = "" if side["last_live_at"] is None else lasting(now - side["last_live_at"])
         silence = f"; last live {last} ago" if last and not since.endswith(f" {last}") else ""
         yield name, False, f"held{since}: {side['why']}{detail}{silence}"
 
@@ -157,7 +157,7 @@ def troubles(entry: Entry) -> Iterator[StatusAnswer]:
     """Faults, orders of unknown outcome, suspensions, a stop, and what is done about a silent side: where there are."""
     faults, stopping = entry["faults"], entry["stopping"]
     if faults["now"] is not None:
-        since = _lasting(entry["time"] - faults["now"]["since"])
+        since = lasting(entry["time"] - faults["now"]["since"])
         reason = printable(faults["now"]["reason"])
         yield StatusAnswer("fault", f"{faults['now']['code'].replace('_', ' ')}, {since} ago: {reason}", Tone.BAD)
         yield StatusAnswer("doing", faults["doing"])
@@ -168,18 +168,17 @@ def troubles(entry: Entry) -> Iterator[StatusAnswer]:
         yield StatusAnswer("stop", _stop_words(entry), Tone.WARNING)
     unknown = entry["unknown_orders"]
     if unknown:
-        oldest = _lasting(entry["time"] - min(order["since"] for order in unknown))
-        noun = "order" if len(unknown) == 1 else "orders"
+        oldest = lasting(entry["time"] - min(order["since"] for order in unknown))
         names = ", ".join(printable(order["order"]) for order in unknown[:_NAMES_SHOWN])
         more = f" and {len(unknown) - _NAMES_SHOWN} more" if len(unknown) > _NAMES_SHOWN else ""
         yield StatusAnswer(
-            "unknown", f"{len(unknown)} {noun} of unknown outcome, for {oldest}: {names}{more}", Tone.BAD
+            "unknown", f"{counted(len(unknown), 'order')} of unknown outcome, for {oldest}: {names}{more}", Tone.BAD
         )
     suspended = entry["requests"]["suspended_until"]
     is_told = any(side["reason"] == HoldReason.REQUESTS_SUSPENDED for side in entry["sides"].values())
     if suspended is not None and not is_told:
         reason = printable(entry["requests"]["suspended_reason"])
-        words = f"the venue takes no orders for another {_lasting(suspended - entry['time'])}: {reason}"
+        words = f"the venue takes no orders for another {lasting(suspended - entry['time'])}: {reason}"
         yield StatusAnswer("requests", words, Tone.BAD)
     if entry["journal_failure"] is not None:
         yield StatusAnswer("journal", f"it cannot be written: {printable(entry['journal_failure'])}", Tone.BAD)
@@ -192,7 +191,7 @@ def _stop_words(entry: Entry) -> str:
         return f"{reason}; past its deadline: every order is cancelled, the rest of the position is kept"
     if stopping["keeps_position"] or stopping["deadline"] is None:
         return f"{reason}; every order is cancelled and confirmed gone"
-    left = _lasting(stopping["deadline"] - entry["time"])
+    left = lasting(stopping["deadline"] - entry["time"])
     return f"{reason}; the position is reduced to its target, for another {left} at most"
 
 
@@ -317,7 +316,7 @@ def _fills_words(entry: Entry, *, is_over: bool) -> str:
     ended_at = entry["ending"]["at"] if is_over else None
     until = entry["time"] if ended_at is None else ended_at
     since = "ago" if not is_over else "before its last word" if ended_at is None else "before the end"
-    return f"{count:,}, the last {_lasting(until - last)} {since}{told}"
+    return f"{count:,}, the last {lasting(until - last)} {since}{told}"
 
 
 def _edge_words(edge: Mapping[str, Any]) -> str:
@@ -340,8 +339,3 @@ def feed_answer(entry: Entry) -> StatusAnswer:
     limit = feed["stale_after_seconds"]
     tone = Tone.BAD if feed["age_seconds"] >= limit else Tone.PLAIN
     return StatusAnswer("feed", f"{duration(feed['age_seconds'])} old; too old after {limit:g} s{refused}", tone)
-
-
-def _lasting(time: int) -> str:
-    """A number of nanoseconds for people."""
-    return duration(max(seconds(time), 0.0))

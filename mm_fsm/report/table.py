@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND, seconds
+from mm_fsm.core.plurals import counted
 from mm_fsm.runtime.shutdown import Ending
 
 Entry = Mapping[str, Any]
@@ -49,6 +52,16 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), _SECONDS_PER_MINUTE)
     hours, minutes = divmod(minutes, _SECONDS_PER_MINUTE)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def lasting(nanoseconds: int) -> str:
+    """A duration in nanoseconds for people; one that is over is none."""
+    return duration(max(seconds(nanoseconds), 0.0))
+
+
+def clock_text(time: int) -> str:
+    """The time of day, UTC, of a time in nanoseconds since 1970: ``12:00:05``."""
+    return datetime.fromtimestamp(time // NANOSECONDS_PER_SECOND, UTC).strftime("%H:%M:%S")
 
 
 def size(in_bytes: int) -> str:
@@ -103,7 +116,7 @@ def _outcome(entry: Entry) -> Text:
     text = Text(entry["outcome"], style=_OUTCOME_STYLES.get(entry["outcome"], ""))
     restarts = len(entry.get("restarts", ()))
     if restarts:
-        text.append(f" after {restarts} restart{'s' * (restarts > 1)}", style="yellow")
+        text.append(f" after {counted(restarts, 'restart')}", style="yellow")
     return text.append(f": {entry['error']}", style="default") if entry["error"] else text
 
 
@@ -216,8 +229,8 @@ def _holds(entries: Sequence[Entry]) -> list[tuple[str, _Cell]]:
     totals: dict[str, float] = {}
     for entry in entries:
         for reasons in entry["hold_seconds"].values():
-            for reason, seconds in reasons.items():
-                totals[reason] = totals.get(reason, 0.0) + seconds
+            for reason, held in reasons.items():
+                totals[reason] = totals.get(reason, 0.0) + held
     commonest = sorted(totals, key=lambda reason: -totals[reason])[:_HOLDS_SHOWN]
     return [(f"held: {reason}", _hold(reason)) for reason in commonest]
 

@@ -9,6 +9,7 @@ from attrs import frozen
 from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.books.exact import EXACT
 from mm_fsm.core.instrument import ZERO
+from mm_fsm.core.plurals import counted
 
 
 @frozen(kw_only=True)
@@ -31,7 +32,7 @@ class Ending:
         if self.is_book_confirmed_empty:
             book = "book confirmed empty"
         elif self.unconfirmed:
-            count = f"{len(self.unconfirmed)} order{'s' * (len(self.unconfirmed) > 1)}"
+            count = counted(len(self.unconfirmed), "order")
             book = f"BOOK NOT CONFIRMED EMPTY, {count} may be open: {', '.join(self.unconfirmed)}"
         else:
             book = "BOOK NOT CONFIRMED EMPTY, the venue has not said so yet"

@@ -14,6 +14,7 @@ from mm_fsm.books.context import MarketMakingContext
 from mm_fsm.core.clock import nanoseconds, seconds
 from mm_fsm.core.decisions import NOTHING_TRADES_AFTER, Fault, FaultCode, HoldReason
 from mm_fsm.core.messages import SIDES, Side
+from mm_fsm.core.plurals import counted
 from mm_fsm.report.plain_words import SELF_EVIDENT, what_is_done, why_held
 from mm_fsm.runtime.account.limits import AccountLimits
 from mm_fsm.runtime.session import Session
@@ -111,7 +112,7 @@ class MarketConditions(Conditions):
         late = [name for name, since in self._unknown_since.items() if context.now - since >= self._patience]
         if late:
             more = f" and {len(late) - _MOST_IDS} more" if len(late) > _MOST_IDS else ""
-            reason = f"the outcome of {len(late)} orders is unknown: {', '.join(late[:_MOST_IDS])}{more}"
+            reason = f"the outcome of {counted(len(late), 'order')} is unknown: {', '.join(late[:_MOST_IDS])}{more}"
             yield (
                 "orders",
                 Trouble(

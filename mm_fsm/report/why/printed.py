@@ -14,6 +14,7 @@ from rich.text import Text
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.decisions import HoldReason
 from mm_fsm.core.messages import SIDES
+from mm_fsm.core.plurals import counted
 from mm_fsm.report.exact import as_json
 from mm_fsm.report.plain_words import SELF_EVIDENT, why_held
 from mm_fsm.report.stretches import Moment, Stretch, StretchKind
@@ -231,7 +232,7 @@ def _counterfactual_text(found: Counterfactual, moment: Moment, words: str) -> R
         parts.append(Text(f"A limit of the venue holds it, which is not yours to choose: {_names(found)}."))
     left = sum(max(len(each) - _SHOWN_CHANGES, 0) for each in (preferences, protections))
     rest = f"{left} more with --json; " if left else ""
-    foot = f"{rest}{len(found.tried)} settings tried; what comes after that step is not claimed"
+    foot = f"{rest}{counted(len(found.tried), 'setting')} tried; what comes after that step is not claimed"
     return Group(*parts, Text(foot, style="dim"))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from time import time as wall_time
 from typing import Any, Final
 
-from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
+from mm_fsm.core.plurals import counted
 from mm_fsm.errors import FileError, SettingsError
 from mm_fsm.report.ended_words import ended_answers, next_step, run_left
 from mm_fsm.report.run_condition import LISTENING, RunCondition, condition_of, silence_told
@@ -27,6 +26,7 @@ from mm_fsm.report.status_words import (
     price,
     printable,
 )
+from mm_fsm.report.table import clock_text
 from mm_fsm.runtime.operations import OperationsDirectory, RescuedMarket
 
 PAGES: Final = ("report.html", "inspect.html")
@@ -70,7 +70,7 @@ def _read(directory: Path, status: Mapping[str, Any]) -> dict[str, Any]:
         "pause": None if wishes.pause is None else printable(wishes.pause),
         "stop": None if wishes.stop is None else printable(wishes.stop),
         "rescues": [
-            f"{printable(symbol)}: a watchdog sent {each.cancels} cancels and "
+            f"{printable(symbol)}: a watchdog sent {counted(each.cancels, 'cancel')} and "
             + ("found the book empty" if each.is_confirmed_empty else "COULD NOT CONFIRM THE BOOK EMPTY")
             for symbol, each in rescues.items()
         ],
@@ -125,7 +125,7 @@ def _market(entry: Mapping[str, Any], condition: RunCondition, rescue: RescuedMa
             for limit in (() if is_over else entry["limits"])
         ],
         "news": [
-            {"clock": _clock(each["time"]), "kind": each["kind"], "words": printable(each["words"])}
+            {"clock": clock_text(each["time"]), "kind": each["kind"], "words": printable(each["words"])}
             for each in reversed(entry["news"])
         ],
     }
@@ -177,7 +177,3 @@ def _rung(entry: Mapping[str, Any], side: str, order: Mapping[str, Any]) -> dict
         "far": "" if far is None else f"{far:+.1f}",
         "is_resting": order["is_resting"],
     }
-
-
-def _clock(time: int) -> str:
-    return datetime.fromtimestamp(time // NANOSECONDS_PER_SECOND, UTC).strftime("%H:%M:%S")
