@@ -19,7 +19,7 @@ from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.fitting_requests import why_ladder_does_not_fit
 from mm_fsm.core.clock import nanoseconds
-from mm_fsm.core.decisions import DroppedLevel, Hold, Quote, QuotePlan
+from mm_fsm.core.decisions import DroppedLevel, Hold, HoldReason, Quote, QuotePlan
 from mm_fsm.core.instrument import BASIS_POINTS, Instrument
 from mm_fsm.core.messages import BookLevel, Side
 from mm_fsm.core.settings import MarketMakingSettings
@@ -234,8 +234,22 @@ def _print(console: Console, market: CheckedMarket) -> None:
         console.print(Text(f"requests: {warning}", style="yellow"))
     for lost in market.dropped:
         detail = lost.hold.detail.removeprefix(f"level {lost.level}: ")
+        detail += _needed(market, lost)
         console.print(Text(f"dropped: {lost.side} level {lost.level}, {lost.hold.reason}: {detail}", style="yellow"))
     console.print()
+
+
+def _needed(market: CheckedMarket, lost: DroppedLevel) -> str:
+    """Of a level that is too small, the smallest order that the venue takes; empty of any other."""
+    if lost.hold.reason is not HoldReason.BELOW_MINIMUM:
+        return ""
+    instrument, price = market.account.instrument, market.price
+    smallest = instrument.smallest_quantity(price)
+    base, quote = instrument.base_currency, instrument.quote_currency
+    size, worth = market.configuration.strategy.base_order_size, instrument.notional(price, smallest)
+    wanted = f" {size:f} {quote} is {float(size / price):.2g} {base};" if not lost.level else ""
+    least = f"{float(instrument.base_quantity(smallest)):g} {base}, about {float(worth):,.4g} {quote}"
+    return f":{wanted} the smallest order is {least}"
 
 
 def _raised_from(market: CheckedMarket, plan: QuotePlan) -> str:

@@ -105,12 +105,19 @@ class LiveView(RunView):
         self._why.take(session, result)
         recent = self._recent[symbol]
         for transition in result.transitions:
-            recent.append(PanelEvent(result.time, transition.event, f" > {transition.target}"))
+            self._remember(recent, PanelEvent(result.time, transition.event, f" > {transition.target}"))
         for fault in result.faults:
-            recent.append(PanelEvent(result.time, printable(f"{fault.code}: {fault.reason}"), style="red"))
+            self._remember(recent, PanelEvent(result.time, printable(f"{fault.code}: {fault.reason}"), style="red"))
         self._steps += 1
         if self._steps % _STEPS_BETWEEN_LOOKS == 0:
             self.tick()
+
+    @staticmethod
+    def _remember(recent: deque[PanelEvent], event: PanelEvent) -> None:
+        counted_on = event.after(recent[-1] if recent else None)
+        if counted_on.times > 1:
+            recent.pop()
+        recent.append(counted_on)
 
     def tick(self) -> None:
         """Redraw when it is time."""

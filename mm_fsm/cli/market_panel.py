@@ -15,6 +15,7 @@ from rich.text import Text
 
 from mm_fsm.cli.row_layout import Block, fitted
 from mm_fsm.cli.wrapping import STYLES, answered, wrapped
+from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.plurals import counted
 from mm_fsm.report.ended_words import ended_answers
 from mm_fsm.report.run_condition import RunCondition
@@ -70,10 +71,24 @@ class PanelEvent(NamedTuple):
     rest: str = ""
     """Less important."""
     style: str = ""
+    times: int = 1
+    """How often it happened, one after the other in one second."""
+
+    def after(self, last: PanelEvent | None) -> PanelEvent:
+        """The same, counted on where the last one was like it and of the same second."""
+        if last is None or last.shown != self.shown:
+            return self
+        return self._replace(times=last.times + 1)
+
+    @property
+    def shown(self) -> tuple[int, str, str, str]:
+        """All that can be seen of it, whole seconds since 1970 first."""
+        return self.time // NANOSECONDS_PER_SECOND, self.what, self.rest, self.style
 
     def text(self) -> Text:
         """One line: the time of day, UTC, and what happened then."""
-        return Text.assemble((f"{clock_text(self.time)} ", "dim"), (self.what, self.style), (self.rest, "dim"))
+        times = (f" x {self.times}" if self.times > 1 else "", "dim")
+        return Text.assemble((f"{clock_text(self.time)} ", "dim"), (self.what, self.style), (self.rest, "dim"), times)
 
 
 def market_panel(entry: Entry, width: int, rows: int, recent: Sequence[PanelEvent] = ()) -> Panel:

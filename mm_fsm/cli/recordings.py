@@ -107,4 +107,5 @@ def remarks_on(recording: Recording, info: RecordingInfo) -> Iterator[str]:
         yield f"{info.symbol}: {NO_TRADES_FOUND}"
     if recording.skipped:
         skipped = ", ".join(f"{count:,} {kind}" for kind, count in sorted(recording.skipped.items()))
-        yield f"{info.symbol}: passed over of {recording.rows:,} rows: {skipped}"
+        total = sum(recording.skipped.values())
+        yield f"{info.symbol}: of {recording.rows:,} rows, {total:,} were not used: {skipped}"

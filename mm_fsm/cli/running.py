@@ -24,7 +24,7 @@ from mm_fsm.runtime.session import for_session, open_venue
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
 from mm_fsm.runtime.supervisor import Supervising
 from mm_fsm.venues.paper import PaperPlan
-from mm_fsm.venues.port import PushedPlan
+from mm_fsm.venues.port import PlacedPlan, PushedPlan
 
 DEMONSTRATION_PRESETS: Final = ("paper_ethusd", "paper_btcusd")
 DEMONSTRATION: Final = "demonstration: two simulated markets; no account, no network, no real orders"
@@ -66,6 +66,7 @@ def run_simulation(
     def tell() -> None:
         if not options.quiet:
             _announce(heading, *_what_is_shown(configurations, directory, is_real_time=speed != "max"))
+            _announce(*_too_short(configurations), style="yellow")
 
     return execute(
         once_open(
@@ -93,9 +94,10 @@ def _real_orders(configurations: Sequence[MarketConfiguration]) -> str | None:
     return f"REAL orders: {live[0]}{more}" if live else None
 
 
-def _announce(heading: str | None, *lines: str) -> None:
-    for line in lines if heading is None else (heading, *lines):
-        print_message(line, style="dim")
+def _announce(*lines: str | None, style: str = "dim") -> None:
+    for line in lines:
+        if line is not None:
+            print_message(line, style=style)
 
 
 def _what_is_shown(
@@ -104,15 +106,35 @@ def _what_is_shown(
     """What begins, in a few lines."""
     for each in configurations:
         venue = each.venue
-        place = f"a venue of kind {each.venue_kind!r}, with {'REAL' if venue.is_live else 'no real'} orders"
+        place = f"a venue of kind {each.venue_kind!r}"
+        place = f"{venue.place_name if isinstance(venue, PlacedPlan) else place}"
+        place = f"with {'REAL' if venue.is_live else 'no real'} orders at {place}"
         if isinstance(venue, PaperPlan):
-            length = venue.simulator.duration_seconds if each.strategy.session_seconds is None else None
-            length = length or each.strategy.session_seconds or 0.0
+            length = _length(each) or 0.0
             pace = "paced by the clock" if is_real_time else "as fast as it goes"
-            place = f"paper, in a simulated market (seed {venue.simulator.seed}), "
+            place = f"on paper, in a simulated market (seed {venue.simulator.seed}), "
             place += f"for {duration_in_words(length)} of its time, {pace}"
-        yield f"making {each.symbol} on {place}"
+        yield f"making {each.symbol} {place}"
     yield f"files go to {directory}; Ctrl-C cancels every order, confirms that, and ends the run"
+
+
+def _length(market: MarketConfiguration) -> float | None:
+    """Seconds of event time that a run lasts; None where nobody has said so."""
+    if market.strategy.session_seconds is None and isinstance(market.venue, PaperPlan):
+        return market.venue.simulator.duration_seconds
+    return market.strategy.session_seconds
+
+
+def _too_short(markets: Sequence[MarketConfiguration]) -> Iterator[str]:
+    """Of a run that ends before volatility is known: why nothing will be quoted."""
+    for each in markets:
+        length = _length(each)
+        measured = each.strategy.warm_up_samples * each.strategy.volatility_sample_seconds
+        if length is not None and length <= measured:
+            yield (
+                f"{each.symbol}: volatility takes about {duration_in_words(measured)} to measure first; a run of "
+                f"{duration_in_words(length)} will quote nothing"
+            )
 
 
 def _opened(

@@ -325,7 +325,8 @@ def _edge_words(edge: Mapping[str, Any]) -> str:
         return "too few to say"
     widened = f", widened by {edge['widening_bps']:.1f} bps" if edge["widening_bps"] else ""
     figure = with_interval(edge["net_bps"], edge["net_interval_bps"])
-    return f"net of fees after {edge['horizon_seconds']:g} s, bps: {figure}{widened}"
+    judged = "as the machine judges it, recent fills counting more"
+    return f"{judged}, net of fees after {edge['horizon_seconds']:g} s, bps: {figure}{widened}"
 
 
 def feed_answer(entry: Entry) -> StatusAnswer:

@@ -279,6 +279,16 @@ class PushedPlan(VenuePlan, Protocol):
         ...
 
 
+@runtime_checkable
+class PlacedPlan(Protocol):
+    """A plan that can say where its orders go."""
+
+    @property
+    def place_name(self) -> str:
+        """Exchange, account as far as settings name it, and whether it is only a test; no secret."""
+        ...
+
+
 class VenueKind(Protocol):
     """A kind of venue, as ``[venue] kind`` names it. Third parties register theirs under ``mm_fsm.venues``."""
 

@@ -72,9 +72,18 @@ def test_a_dropped_level_says_why(tmp_path: Path) -> None:
     finished = run("check", settings)
     assert finished.status == 0
     assert finished.output.count("dropped") == 2
-    assert "below_minimum" in finished.output
+    # at 2000 in lots of 0.0001: 60 / 2000 = 0.03
+    assert "is too small: the smallest order is 0.03 ETH, about 60 USD" in " ".join(finished.output.split())
     (entry,) = run("check", settings, "--json").json()["symbols"]
     assert {(lost["side"], lost["level"]) for lost in entry["dropped"]} == {("bid", 2), ("ask", 2)}
+
+
+def test_with_every_level_dropped_it_says_what_an_order_is_and_what_it_must_be(tmp_path: Path) -> None:
+    """100 at 2000 is 0.05; the venue wants 0.08, which is 160 there."""
+    text = MARKET.replace("minimum_quantity = 0.001", "minimum_quantity = 0.08")
+    finished = run("check", write_settings(tmp_path, text))
+    told = "is too small: 100 USD is 0.05 ETH; the smallest order is 0.08 ETH, about 160 USD"
+    assert told in " ".join(finished.output.split())
 
 
 KRAKEN = "rate_counter_cancel_points = [[5, 8], [10, 6], [15, 5], [45, 4], [90, 2], [300, 1]]"

@@ -76,7 +76,7 @@ def test_the_same_command_gives_the_same_intervals(runs: Path) -> None:
 def test_fewer_blocks_than_say_anything_are_refused(runs: Path) -> None:
     found = run("compare", runs / "one", runs / "wide")
     assert found.status == 1
-    assert "cannot be paired: an interval needs 8 blocks of 300 s" in found.messages
+    assert "cannot be paired: too short to tell: an interval needs 8 blocks of 300 s" in found.messages
 
 
 def test_runs_of_other_times_are_refused(runs: Path) -> None:

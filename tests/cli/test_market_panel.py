@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from mm_fsm.books.orders import OrderPurpose
-from mm_fsm.cli.market_panel import EDGES, FEWEST_ROWS, market_lines, market_panel, panel_lines
+from mm_fsm.cli.market_panel import EDGES, FEWEST_ROWS, PanelEvent, market_lines, market_panel, panel_lines
 from mm_fsm.cli.wrapping import LABEL_WIDTH
 from mm_fsm.core.messages import Side
 from mm_fsm.report.status import SessionStatus
@@ -145,3 +145,14 @@ def test_orders_that_wind_down_are_shown_beside_quotes_and_no_amount_has_an_expo
             assert session.machine.is_final or panel.count(f"own {side}") == min(len(orders), 3)
             seen |= {order.purpose for order in orders}
     assert seen == {OrderPurpose.QUOTE, OrderPurpose.WIND_DOWN}
+
+
+def test_what_happens_again_in_one_second_is_counted() -> None:
+    second, shown = 1_000_000_000, []
+    event, other = PanelEvent(5 * second, "placed", " > here"), PanelEvent(5 * second, "placed", " > there")
+    last = None
+    for each in (event, event._replace(time=6 * second - 1), event._replace(time=6 * second), other, other, other):
+        last = each.after(last)
+        shown.append(last.text().plain)
+    first, then = "00:00:05 placed > here", "00:00:05 placed > there"
+    assert shown == [first, f"{first} x 2", "00:00:06 placed > here", then, f"{then} x 2", f"{then} x 3"]

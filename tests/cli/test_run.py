@@ -255,3 +255,11 @@ def test_a_recorded_venue_without_its_file_is_told_in_one_line(tmp_path: Path) -
     finished = run("run", write_settings(tmp_path, text), "--quiet", "--out", tmp_path / "out")
     assert finished.status == 2
     assert "nowhere.csv" in finished.messages
+
+
+def test_a_run_that_ends_before_volatility_is_known_says_so(tmp_path: Path) -> None:
+    short = run("run", "--duration", "10s", "--out", tmp_path / "short")
+    told = "volatility takes about 1 minute to measure first; a run of 10 seconds will quote nothing"
+    assert " ".join(short.messages.split()).count(told) == 2  # of both markets of the demonstration
+    longer = run("run", "--duration", "90s", "--out", tmp_path / "longer")
+    assert "will quote nothing" not in longer.messages

@@ -103,8 +103,9 @@ def _changes(amounts: Sequence[float]) -> list[float]:
 def _bootstrapped(changes: dict[str, list[float]], step_seconds: float, blocks: Blocks) -> Intervals:
     count = len(changes["net"])
     if blocks.steps(count, step_seconds) is None:
-        needed = f"{FEWEST_BLOCKS} blocks of {blocks.least:g} s at least, {FEWEST_BLOCKS * blocks.least:,.0f} s in all"
-        refused = f"an interval needs {needed}, and there are {count * step_seconds:,.0f} s"
+        needed = f"{FEWEST_BLOCKS} blocks of {blocks.least:g} s at least, {FEWEST_BLOCKS * blocks.least / 60:,.0f} min"
+        there_are = f"there are {count * step_seconds / 60:,.0f} min"
+        refused = f"too short to tell: an interval needs {needed}, and {there_are}"
         return Intervals(parts={}, terms=None, refused=refused)
     dependent = dependence(changes["net"], count // FEWEST_BLOCKS)
     block = blocks.steps(count, step_seconds, dependent)

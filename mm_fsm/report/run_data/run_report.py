@@ -136,7 +136,7 @@ def write_report(directory: Path, figures: RunFigures) -> None:
     write_figures(directory, figures)
     from mm_fsm.report.run_page import report_page  # noqa: PLC0415 - templates and pictures, needed at the end only
 
-    replace_text(directory / PAGE_FILE, report_page(figures))
+    replace_text(directory / PAGE_FILE, report_page(figures, str(directory)))
 
 
 def _unwritten(directory: Path, error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Any, Final
 
 from attrs import frozen
@@ -37,13 +38,14 @@ class PageAnswer:
     """Name of the section that says more."""
 
 
-def answers(market: ShownFigures, amounts: Amounts) -> list[PageAnswer]:
-    """The four answers about one market."""
-    return [_earned(market, amounts), _knew(market), _not_quoting(market), _plain_quoter(market, amounts)]
+def answers(market: ShownFigures, amounts: Amounts, place: str) -> list[PageAnswer]:
+    """The four answers about one market; ``place`` is the run's directory, for commands."""
+    return [_earned(market, amounts), _knew(market), _not_quoting(market), _plain_quoter(market, amounts, place)]
 
 
 def _earned(market: ShownFigures, amounts: Amounts) -> PageAnswer:
     profit = market["profit"]
+    look = _look(profit["net"]) if profit["intervals"] else ""  # too short to tell is neither good nor bad
     sentences: list[Markup | str] = [noise_sentence(profit["intervals"].get("net"), profit, amounts)]
     if profit["net_bps_of_volume"] is not None:
         sentences.append(
@@ -54,7 +56,7 @@ def _earned(market: ShownFigures, amounts: Amounts) -> PageAnswer:
     sentences.append(Markup("Largest drawdown {}.").format(market.show("drawdown.largest", amounts.with_unit)))
     return PageAnswer(
         question="What did I earn, and is it noise?",
-        headline=market.show("profit.net", lambda net: amounts.with_unit(net, signed=True), _look(profit["net"])),
+        headline=market.show("profit.net", lambda net: amounts.with_unit(net, signed=True), look),
         what="net profit, against holding the target all the time",
         sentences=tuple(sentences),
         section="profit",
@@ -64,7 +66,9 @@ def _earned(market: ShownFigures, amounts: Amounts) -> PageAnswer:
 def noise_sentence(found: Any, owner: Any, amounts: Amounts) -> str:
     """Whether a sum is more than noise, by its interval; ``owner`` says why there is none."""
     if found is None:
-        return sentence(f"No interval: {owner['no_interval']}") if owner["no_interval"] else "No interval."
+        reason = owner["no_interval"]
+        is_whole = not reason or reason.startswith("too short")
+        return sentence((reason or "no interval") if is_whole else f"No interval: {reason}")
     share = percent((owner["terms"] or {}).get("share"), 0)
     lower, upper = (amounts.with_unit(found[bound], signed=True) for bound in ("lower", "upper"))
     if found["doubt"]:
@@ -170,7 +174,7 @@ def _emptiest(market: ShownFigures, side: str) -> Markup | None:
     )
 
 
-def _plain_quoter(market: ShownFigures, amounts: Amounts) -> PageAnswer:
+def _plain_quoter(market: ShownFigures, amounts: Amounts, place: str) -> PageAnswer:
     question = "What would a plain quoter have made?"
     baseline = market["baseline"]
     if baseline is None:
@@ -178,7 +182,7 @@ def _plain_quoter(market: ShownFigures, amounts: Amounts) -> PageAnswer:
             question=question,
             headline=NOTHING,
             what="it was not asked",
-            sentences=("Add --baseline to run a plain quoter on the same data.",),
+            sentences=(f"To run a plain quoter on the same data: mm-fsm report {quote(place)} --baseline",),
             section="baseline",
         )
     net = baseline["figures"]["profit"]["net"]

@@ -107,7 +107,7 @@ def interval(bounds: tuple[float, float] | None, decimals: int) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A duration: ``40 ms``, ``9.3 s``, ``5:09 min``, ``1:05:09 h``, ``2 d 1:05 h``."""
+    """A duration: ``40 ms``, ``9.3 s``, ``5 min 9 s``, ``1 h 5 min``, ``2 d 1 h``: two units at most."""
     if seconds is None:
         return NOTHING
     if seconds < _SHORT_SECONDS:
@@ -116,11 +116,15 @@ def duration(seconds: float | None) -> str:
         return f"{round(seconds, 1):g}{_SPACE}s"
     whole = round(seconds)
     if whole < _HOUR:
-        return f"{whole // _MINUTE}:{whole % _MINUTE:02}{_SPACE}min"
-    hours, rest = divmod(whole, _HOUR)
-    if whole < 2 * _DAY:
-        return f"{hours}:{rest // _MINUTE:02}:{rest % _MINUTE:02}{_SPACE}h"
-    return f"{hours // 24}{_SPACE}d {hours % 24}:{rest // _MINUTE:02}{_SPACE}h"
+        return _in_two(whole, _MINUTE, "min", 1, "s")
+    if whole < _DAY:
+        return _in_two(round(whole / _MINUTE) * _MINUTE, _HOUR, "h", _MINUTE, "min")
+    return _in_two(round(whole / _HOUR) * _HOUR, _DAY, "d", _HOUR, "h")
+
+
+def _in_two(seconds: int, long: int, name: str, short: int, short_name: str) -> str:
+    first, rest = divmod(seconds, long)
+    return f"{first}{_SPACE}{name}" + (f" {rest // short}{_SPACE}{short_name}" if rest else "")
 
 
 def horizon(seconds: float) -> str:

@@ -44,9 +44,9 @@ function decimalsOf(splits) {
 function lengthText(length) {
   if (length < 0.1) return `${(1000 * length).toPrecision(3)}\u202fms`;
   if (length < 60) return `${length.toFixed(length < 10 ? 1 : 0)}\u202fs`;
-  const whole = Math.round(length), pad = (number) => String(number).padStart(2, "0");
-  if (whole < 3600) return `${Math.floor(whole / 60)}:${pad(whole % 60)}\u202fmin`;
-  return `${Math.floor(whole / 3600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}\u202fh`;
+  const inTwo = (whole, long, name, short, shortName) => `${Math.floor(whole / long)}\u202f${name}` + (whole % long ? ` ${Math.floor(whole % long / short)}\u202f${shortName}` : "");
+  const whole = Math.round(length);
+  return whole < 3600 ? inTwo(whole, 60, "min", 1, "s") : inTwo(Math.round(whole / 60) * 60, 3600, "h", 60, "min");
 }
 function element(name, text = "", look = "") {
   const made = document.createElement(name);
@@ -287,6 +287,10 @@ class MarketCharts {
       ...fills.markouts.map(([horizon]) => [`${horizon} s, bps`, "number"]),
       ["Position", "number"], [`Net, ${this.data.quote}`, "number"], ["Purpose", ""], ["Liquidity", ""], ["Step", "number"], ["Order", "code"],
     ]);
+    const fee = (place) => {
+      const exact = fills.texts.fee[place];
+      return exact === null ? NOTHING : exact.length <= 10 ? exact : short(Number(exact.replace("\u2212", "-").replaceAll("\u202f", "")));
+    };
     const list = () => {
       const [begin, end] = this.time.shown;
       const sight = fills.time.flatMap((one, place) => one >= begin && one <= end ? [place] : []);
@@ -296,7 +300,7 @@ class MarketCharts {
         cells: (at) => {
           const place = sight[at], text = (name) => fills.texts[name][place], side = fills.side[place];
           return [
-            this.timeText(fills.time[place]), element("span", side === "bid" ? "bought" : "sold", side), text("price"), text("quantity"), text("fee"), text("mid"),
+            this.timeText(fills.time[place]), element("span", side === "bid" ? "bought" : "sold", side), text("price"), text("quantity"), fee(place), text("mid"),
             numberText(fills.level[place], 0), numberText(fills.age[place], 3), ...fills.markouts.map(([, column]) => numberText(column[place], 2, true)),
             text("inventory"), text("net"), fills.purpose[place]?.replaceAll("_", " "), fills.liquidity[place], stepLink(this.symbol, fills.step[place]), fills.order[place],
           ];
@@ -311,7 +315,7 @@ class MarketCharts {
     const [side, reason, detail, edge, ending] = ["side", "reason", "detail", "edge", "ending"].map((name) => unpackedWords(stretches[name]));
     const held = reason.flatMap((one, place) => one === "live" ? [] : [place]);
     held.sort((a, b) => (end[b] - begin[b]) - (end[a] - begin[a]));
-    const command = this.place("why-command"), run = shellWord(report.name), symbol = shellWord(this.symbol);
+    const command = this.place("why-command"), run = shellWord(report.place), symbol = shellWord(this.symbol);
     const explain = (place) => {
       const middle = utcText((begin[place] + end[place]) / 2, 3).replace(" ", "T");
       command.textContent = `mm-fsm why ${run} --symbol ${symbol} --side ${side[place]} --at ${middle}`;

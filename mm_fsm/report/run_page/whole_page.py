@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 from attrs import frozen
@@ -47,19 +48,24 @@ class MarketSection:
     requests: DrawnTable | None
 
 
-def report_page(figures: RunFigures) -> str:
+def report_page(figures: RunFigures, place: str | None = None) -> str:
     """The whole page, to be written as UTF-8.
 
     Every number stands in it as text, with its exact value and its place in ``report.json`` beside it.
+
+    Args:
+        figures: of the run.
+        place: the run's directory as it was given, for commands; its name if nobody says it.
     """
     entry = figures.entry()
     whole = ShownFigures(entry, "")
-    sections = [_section(whole.apart(f"markets.{number}"), number) for number in range(len(entry["markets"]))]
+    place = place or entry["name"]
+    sections = [_section(whole.apart(f"markets.{number}"), number, place) for number in range(len(entry["markets"]))]
     return self_contained_page(
         "run.html.jinja",
         title=f"Report of {entry['name']}",
         data={
-            "name": entry["name"],
+            "place": place,
             "markets": [market_data(section.figures.entry, section.amounts.decimals) for section in sections],
         },
         home=_HOME,
@@ -67,6 +73,7 @@ def report_page(figures: RunFigures) -> str:
         scripts=["markouts.js", "run.js"],
         has_timelines=True,
         run=whole,
+        place=quote(place),
         sections=sections,
         texts=texts,
         settings_text=_setting,
@@ -74,13 +81,13 @@ def report_page(figures: RunFigures) -> str:
     )
 
 
-def _section(market: ShownFigures, number: int) -> MarketSection:
+def _section(market: ShownFigures, number: int, place: str) -> MarketSection:
     amounts = market_amounts(market)
     return MarketSection(
         number=number,
         figures=market,
         amounts=amounts,
-        answers=answers(market, amounts),
+        answers=answers(market, amounts, place),
         waterfall=waterfall(market, amounts),
         baseline=baseline_table(market, amounts),
         inventory=inventory_facts(market),

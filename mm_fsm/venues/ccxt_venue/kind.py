@@ -16,7 +16,7 @@ from mm_fsm.core.settings_tables import dotted, structured
 from mm_fsm.core.validation import number, real
 from mm_fsm.errors import SettingsError
 from mm_fsm.venues.ccxt_venue.keys import Keys, keys_from_environment, keys_from_file
-from mm_fsm.venues.ccxt_venue.library import maker_of
+from mm_fsm.venues.ccxt_venue.library import REHEARSAL, maker_of
 from mm_fsm.venues.ccxt_venue.patience import OPENING_SECONDS
 from mm_fsm.venues.ccxt_venue.venue import CcxtVenue
 from mm_fsm.venues.ccxt_venue.wanted import WantedAccount, WantedMarket
@@ -70,6 +70,19 @@ class CcxtPlan:
     def connection(self) -> str:
         """Markets with the same exchange, keys and account share a connection."""
         return f"ccxt {self.table!r}"
+
+    @property
+    def place_name(self) -> str:
+        """Exchange, account as far as settings name it, and whether it is only a test."""
+        table = self.table
+        made_by = table.factory or ""
+        parts = [
+            table.exchange,
+            f"account {table.account}" if table.account is not None else "",
+            "its test environment" if table.sandbox else "",
+            "a rehearsal on this machine" if made_by.startswith(REHEARSAL) else f"made by {made_by}" if made_by else "",
+        ]
+        return ", ".join(filter(None, parts))
 
     def for_session(
         self, strategy: MarketMakingSettings, *, duration_seconds: float | None, seed: int | None

@@ -13,8 +13,8 @@ from mm_fsm.errors import SettingsError
 
 MakeExchange = Callable[[Mapping[str, Any]], Any]
 """Makes an exchange object of ``ccxt.pro`` with a configuration. Instances are rebuilt, so it is called again."""
-_REHEARSAL: Final = "mm_fsm.testing.rehearsal"
-"""What comes with an extra of its own."""
+REHEARSAL: Final = "mm_fsm.testing.rehearsal."
+"""Where factories of the rehearsal exchange are, which comes with an extra of its own."""
 
 
 def maker_of(exchange: str, factory: str | None, exchange_place: str, factory_place: str) -> MakeExchange:
@@ -79,7 +79,7 @@ def _missing_module(target: str, place: str, module: str, error: ModuleNotFoundE
     if missing == module or module.startswith(f"{missing}."):
         return SettingsError(place, "a function, as module:function", target, "Correct or install it.")
     remedy = f"Install {missing}."
-    if module.startswith(f"{_REHEARSAL}."):
+    if module.startswith(REHEARSAL):
         remedy = "Install it: pip install 'mm-fsm[rehearsal]'."
     words = f"setting {place!r}: {target} needs the module {missing!r}, which is not there. {remedy}"
     return SettingsError(place, f"the module {missing!r}, which {target} needs", None, remedy, words=words)

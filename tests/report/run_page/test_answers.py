@@ -22,7 +22,7 @@ def texts_of(market: f.MarketFigures) -> list[str]:
     """The four answers as plain text."""
     entry = attrs.evolve(RUN, markets=(market,)).entry()
     shown = ShownFigures(entry, "").below("markets.0")
-    found = answers(shown, market_amounts(shown))
+    found = answers(shown, market_amounts(shown), "runs/a run")
     return [
         html.unescape(re.sub(r"<[^>]+>", "", " ".join(map(str, (one.headline, one.what, *one.sentences)))))
         for one in found
@@ -79,6 +79,23 @@ def test_without_an_interval_it_says_why() -> None:
     earned = texts_of(with_profit(intervals={}, terms=None, no_interval="the run is shorter than two blocks."))[0]
     assert "No interval: the run is shorter than two blocks." in earned
     assert "noise" not in earned
+
+
+def test_a_profit_of_a_run_too_short_to_tell_is_neither_good_nor_bad() -> None:
+    def looks(market: f.MarketFigures) -> bool:
+        shown = ShownFigures(attrs.evolve(RUN, markets=(market,)).entry(), "").below("markets.0")
+        headline = str(answers(shown, market_amounts(shown), "runs/demo")[0].headline)
+        return "gain" in headline or "loss" in headline
+
+    short = with_profit(intervals={}, terms=None, no_interval="too short to tell: it takes an hour")
+    assert looks(with_profit())
+    assert not looks(short)
+    assert "Too short to tell: it takes an hour." in texts_of(short)[0]
+
+
+def test_the_command_that_asks_for_a_plain_quoter_is_whole() -> None:
+    asked = texts_of(attrs.evolve(RUN.markets[0], baseline=None))[3]
+    assert "mm-fsm report 'runs/a run' --baseline" in asked
 
 
 @pytest.mark.parametrize(
