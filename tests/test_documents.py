@@ -23,6 +23,7 @@ from mm_fsm.runtime.market_layers import COMMON_TABLES, VENUE_KEYS
 from mm_fsm.runtime.settings_file import parse_settings
 from mm_fsm.services import registry
 from mm_fsm.venues.kinds import load_kind, registered_kinds
+from tests.cli.command_line import run_process
 from tests.runtime.settings_texts import MARKET
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,6 +55,18 @@ def test_the_subclass_of_the_readme_fits_fifteen_lines_and_pauses(tmp_path: Path
     script.write_text(block[1], encoding="utf-8")
     finished = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=True)
     assert re.match(r"60(\.\d+)? seconds paused", finished.stdout), finished.stdout
+
+
+def test_the_subclass_of_the_readme_pauses_under_the_command_line_too(tmp_path: Path) -> None:
+    """``mm-fsm run`` begins where its market does, in 2024: the guard must hold at any time of the clock."""
+    block = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    (tmp_path / "readme_maker.py").write_text(block[1], encoding="utf-8")
+    options = ("--machine", "readme_maker:NewsMaker", "--duration", "6m", "--no-journal", "--quiet", "--json")
+    finished = run_process("run", *options, "--out", tmp_path / "out", directory=tmp_path)
+    assert finished.status == 0, finished.messages
+    for market in ("ETH-USD", "BTC-USD"):
+        assert ",pause,paused," in (tmp_path / "out" / market / "transitions.csv").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", FACTS)

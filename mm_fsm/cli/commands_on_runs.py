@@ -22,7 +22,8 @@ PAUSE_EPILOG: Final = (
     "Example: mm-fsm pause runs/live --reason 'figures at two'\n\n"
     "Every order is cancelled and none is placed until mm-fsm resume; a restart of the run keeps the pause. "
     "The same: a file named pause in the directory, or SIGUSR1.\n\n"
-    "Exit status: 0 the run sees it, or has ended; 1 its process is gone or silent; 2 no such run."
+    "A live run that has ended is paused when it begins again; one on paper that has ended is refused.\n\n"
+    "Exit status: 0 the run sees it, or will; 1 its process is gone or silent, or it is refused; 2 no such run."
 )
 RESUME_EPILOG: Final = (
     "Example: mm-fsm resume runs/live\n\nThe same: remove the file pause, or SIGUSR2.\n\n"
@@ -32,7 +33,7 @@ STOP_EPILOG: Final = (
     "Example: mm-fsm stop runs/live\n\n"
     "Every order is cancelled and confirmed; positions are kept or wound down, as settings say. "
     "The same: a file named stop in the directory, or Ctrl-C.\n\n"
-    "Exit status: 0 the run sees it, or has ended; 1 its process is gone or silent; 2 no such run."
+    "Exit status: 0 the run sees it; 1 its process is gone or silent, or the run has ended; 2 no such run."
 )
 
 WATCHDOG_EPILOG: Final = (

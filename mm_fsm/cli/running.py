@@ -18,7 +18,7 @@ from mm_fsm.cli.run_directory import once_open, run_directory
 from mm_fsm.cli.user_code import load_machine
 from mm_fsm.cli.views import choose_view
 from mm_fsm.cli.watchers import prepare_watching
-from mm_fsm.runtime.operations import OperationsDirectory
+from mm_fsm.runtime.operations import PAUSE, OperationsDirectory
 from mm_fsm.runtime.pacing import Pacer
 from mm_fsm.runtime.session import for_session, open_venue
 from mm_fsm.runtime.settings_file import MarketConfiguration, read_preset, read_settings
@@ -64,6 +64,7 @@ def run_simulation(
     )
 
     def tell() -> None:
+        _warn_if_paused(directory)
         if not options.quiet:
             _announce(heading, *_what_is_shown(configurations, directory, is_real_time=speed != "max"))
             _announce(*_too_short(configurations), style="yellow")
@@ -78,6 +79,7 @@ def run_simulation(
         Output(
             directory=directory,
             as_json=options.as_json,
+            remark=lambda: _ended_paused(directory),
             watch=lambda shown: watching.of(choose_view(shown, quiet=options.quiet, heading=heading), shown, directory),
         ),
     )
@@ -98,6 +100,21 @@ def _announce(*lines: str | None, style: str = "dim") -> None:
     for line in lines:
         if line is not None:
             print_message(line, style=style)
+
+
+def _warn_if_paused(directory: Path) -> None:
+    """A run that places no order says why, also where it is to be quiet."""
+    if OperationsDirectory(directory).wishes().pause is not None:
+        place = f"{directory / PAUSE} is there; mm-fsm resume {directory} lets it quote"
+        print_message(f"this run begins paused: {place}", style="yellow")
+
+
+def _ended_paused(directory: Path) -> str:
+    """What to know of a run that ended while it was paused; nothing of any other."""
+    if OperationsDirectory(directory).wishes().pause is None:
+        return ""
+    place = f"{directory / PAUSE} is there; mm-fsm resume {directory} lets the next one quote"
+    return f"this run ended paused: {place}"
 
 
 def _what_is_shown(

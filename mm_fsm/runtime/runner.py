@@ -25,6 +25,7 @@ class SessionRunner(SessionSteps):
     def __init__(self, machine: SteppedMachine, venue: PulledVenue) -> None:
         super().__init__(machine, venue)
         self.venue = venue
+        self.now = venue.next_time() or 0  # what is asked before the first event is asked then, not in 1970
 
     def run(self) -> Iterator[StepResult]:
         """Run until the machine is final, yielding each step's result once its intents are carried over."""
