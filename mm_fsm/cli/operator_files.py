@@ -23,8 +23,9 @@ from mm_fsm.runtime.operations import PAUSE, STOP, OperationsDirectory
 
 
 def pause_run(directory: Path, reason: str) -> int:
-    """Leave the file that pauses a run; the exit status. One on paper that is over is not paused: its file would
-    pause the next run there, which has nothing to do with it.
+    """Leave the file that pauses a run; the exit status.
+
+    One on paper that is over is not paused: its file would pause the next run there, which has nothing to do with it.
 
     Raises:
         SettingsError: no run has written to the directory, or it cannot be written to.
@@ -95,11 +96,8 @@ def _say(operations: OperationsDirectory, what: str) -> int:
     facts, condition = operations.read(), condition_now(operations)
     markets = ", ".join(market.symbol for market in facts.markets)
     if condition is RunCondition.ENDED:
-        begins = (
-            f"begins paused, until mm-fsm resume {operations.directory}"
-            if operations.wishes().pause is not None
-            else "does not begin paused"
-        )
+        is_paused = operations.wishes().pause is not None
+        begins = f"begins paused, until mm-fsm resume {operations.directory}" if is_paused else "does not begin paused"
         print_message(f"{operations.directory} has ended; the next run with this directory {begins}")
         return ExitCode.SUCCESS
     if condition in ORDERS_MAY_BE_OPEN:
