@@ -12,9 +12,12 @@ import pytest
 import typer
 
 from mm_fsm.cli.app import app
+from mm_fsm.runtime.operations import ENDED, HEARTBEAT
 from tests.cli.command_line import run, write_settings, write_tardis
 from tests.runtime.settings_texts import MARKET, with_line
 
+FAR: Final = 1e10
+"""Seconds since 1970, in 2286: a run that said something then is not silent yet."""
 CHART: Final = "mm_fsm.books.order_lifecycle:OrderLifecycle"
 CASES: Final[tuple[tuple[str, int, str], ...]] = (
     ("run {good} -q --duration 20 --out {new}", 0, ""),
@@ -74,11 +77,13 @@ CASES: Final[tuple[tuple[str, int, str], ...]] = (
     ("plugins", 0, ""),
     ("new my_maker {new}", 0, ""),
     ("new my-maker {new}", 2, "option 'NAME'"),
-    ("pause {made}", 0, ""),
+    ("pause {runs}", 0, "will be paused"),
+    ("pause {made}", 1, "there is nothing to pause"),
     ("pause {empty}", 2, ""),
     ("resume {made}", 0, ""),
     ("resume {empty}", 2, ""),
-    ("stop {made}", 0, ""),
+    ("stop {runs}", 0, "will be stopped"),
+    ("stop {made}", 1, "there is nothing to stop"),
     ("stop {empty}", 2, ""),
     ("watchdog {empty}", 2, ""),
     ("calibrate", 2, ""),
@@ -121,6 +126,10 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found["again"] = shutil.copytree(found["made"], place / "again")
     status: dict[str, Any] = json.loads((found["made"] / "status.json").read_text())
     (found["gone"] / "status.json").write_text(json.dumps({**status, "is_running": True, "process": 2**22 + 1}))
+    found["runs"] = shutil.copytree(found["made"], place / "runs")
+    (found["runs"] / "status.json").write_text(json.dumps({**status, "is_running": True, "written_at": FAR}))
+    (found["runs"] / HEARTBEAT).write_text(str(FAR))
+    (found["runs"] / ENDED).unlink()
     return found
 
 
