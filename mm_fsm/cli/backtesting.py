@@ -10,6 +10,7 @@ from typing import Any
 from attrs import frozen
 
 from mm_fsm.cli.consoles import print_message
+from mm_fsm.cli.earlier_run import make_room
 from mm_fsm.cli.execution import Output, execute
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.opening import Opening, opened
@@ -72,9 +73,15 @@ def run_backtest(given: RecordingOptions, options: RunOptions, *, settings: Path
     opening = Opening(
         directory=directory, has_journal=options.journal, machine_class=machine_class, executor=options.executor
     )
+    place = f"files go to {directory}{make_room(directory)}"
     venues = [(each.configuration, on_recording(_account(each.configuration), each.recording)) for each in markets]
     return execute(
-        once_open(lambda: opened(venues, opening, flatten=options.flatten), directory, is_new=options.out is None),
+        once_open(
+            lambda: opened(venues, opening, flatten=options.flatten),
+            directory,
+            is_new=options.out is None,
+            tell=lambda: print_message(place, style="dim"),
+        ),
         Output(
             directory=directory,
             as_json=options.as_json,

@@ -105,9 +105,13 @@ def _ways_on(sessions: Sequence[Session], directory: Path) -> Iterator[str]:
     if (directory / PAGE_FILE).exists():
         yield f"the run as a page: {directory / PAGE_FILE}"
     yield f"every figure: mm-fsm report {directory}"
-    if any(session.journal is not None for session in sessions):
+    recorded = [each.configuration.journal.record_market_data for each in sessions if each.journal is not None]
+    if any(recorded):
         yield f"why a side was empty: mm-fsm why {directory}"
         yield f"step by step: mm-fsm inspect {directory}"
+    elif recorded:
+        keeps = "record_market_data = true below [journal] keeps what they need"
+        yield f"why and step by step: not for this run; {keeps}"
 
 
 def given_command() -> tuple[str, ...]:

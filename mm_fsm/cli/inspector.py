@@ -17,7 +17,7 @@ from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.late_files import require_writable
 from mm_fsm.cli.library_output import library_output_hidden
 from mm_fsm.cli.long_work import long_work
-from mm_fsm.cli.run_journals import journals_by_symbol, strategy_of
+from mm_fsm.cli.run_journals import journals_by_symbol, say_whose_steps, strategy_of
 from mm_fsm.cli.user_code import find_modules_here, load_strategy
 from mm_fsm.core.plurals import counted
 from mm_fsm.errors import FileError, JournalError, OptionError
@@ -26,10 +26,10 @@ from mm_fsm.report.inspection.page import MOST_BYTES, InspectedMarket, inspectio
 from mm_fsm.report.inspection.served import inspection_routes
 from mm_fsm.report.inspection.steps import Version
 from mm_fsm.report.inspection.track import Track, read_track
+from mm_fsm.report.run_places import STEPS_PAGE
 from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.loopback_server import LoopbackServer
 
-PAGE: Final = "inspect.html"
 """The page's name in a run's directory."""
 _MEGABYTE: Final = 1_000_000
 
@@ -72,7 +72,7 @@ def run_inspector(run: Path, options: InspectOptions, *, until: Callable[[], obj
     title = f"Inspector: {run.resolve().name if run.is_dir() else run.name}"
     if options.serves or (options.out is None and size_of(markets) > MOST_BYTES):
         return _serve(markets, title, options, until)
-    place = options.out or (run if run.is_dir() else run.parent) / PAGE
+    place = options.out or (run if run.is_dir() else run.parent) / STEPS_PAGE
     with library_output_hidden():
         page = inspection_page(markets, title=title)
     try:
@@ -96,6 +96,7 @@ def _serve(markets: Sequence[InspectedMarket], title: str, options: InspectOptio
 
 def _inspected(run: Path, options: InspectOptions) -> list[InspectedMarket]:
     by_symbol = journals_by_symbol(run, options.symbol)
+    say_whose_steps(run, by_symbol)
     others = {} if options.against is None else journals_by_symbol(options.against, options.symbol)
     missing = [symbol for symbol in by_symbol if options.against is not None and symbol not in others]
     if missing:

@@ -14,7 +14,7 @@ from mm_fsm.cli.execution import print_result
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.library_output import library_output_hidden
 from mm_fsm.cli.long_work import long_work
-from mm_fsm.cli.run_journals import own_journals
+from mm_fsm.cli.run_journals import own_journals, say_whose_steps
 from mm_fsm.cli.user_code import find_modules_here
 from mm_fsm.core.programme import ProgrammeRule
 from mm_fsm.errors import FileError, JournalError, OptionError
@@ -119,7 +119,8 @@ def _figures(options: ReportOptions) -> RunFigures | None:
         refused = error
     if found is not None and found.reproduction.made_by == "run":
         return found
-    journals = list(own_journals(directory).values()) if directory.is_dir() else []
+    by_symbol = own_journals(directory) if directory.is_dir() else {}
+    journals = list(by_symbol.values())
     if found is not None and not _has_grown(journals, directory / FIGURES_FILE):
         return found
     if not journals and options.programme:
@@ -135,6 +136,7 @@ def _figures(options: ReportOptions) -> RunFigures | None:
         return None
     if refused is not None:
         print_message(f"{refused.field}: {refused.found}; made anew from the journal", style="dim")
+    say_whose_steps(directory, by_symbol)
     return _replayed(options, journals)
 
 

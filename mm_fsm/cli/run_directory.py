@@ -10,7 +10,9 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Final, TypeVar
 
+from mm_fsm.cli.earlier_run import forget_steps
 from mm_fsm.errors import OptionError
+from mm_fsm.report.run_places import runs_found
 
 RUNS: Final = Path("runs")
 LATEST: Final = "latest"
@@ -23,13 +25,17 @@ def run_directory(out: Path | None, name: str, *, runs: Path = RUNS) -> Path:
     ``once_open`` lets ``runs/latest`` point at the new one.
 
     Raises:
-        OptionError: no directory can be made there, or a file is there.
+        OptionError: no directory can be made there, a file is there, or several runs are: files would mix.
     """
     if out is not None:
         if out.exists() and not out.is_dir():
             expected, remedy = "a directory", "Name another."
             words = f"option '--out': expected {expected}, found the file {out}. {remedy}"
             raise OptionError("--out", expected, str(out), remedy, words=words)
+        names = runs_found(out)
+        if names:
+            remedy = f"Name one of its own, such as {out / name}."
+            raise OptionError("--out", "a directory for one run", f"a directory of runs: {names}", remedy)
         return out
     began = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     try:
@@ -69,6 +75,7 @@ def once_open(
             raise
         if is_new or _is_below(RUNS, directory):
             _point_at(directory.with_name(LATEST), directory)
+        forget_steps(directory)
         tell()
         yield opened
 

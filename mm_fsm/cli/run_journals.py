@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mm_fsm.cli.consoles import print_message
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.core.suggestions import did_you_mean
 from mm_fsm.errors import JournalError, OptionError
 from mm_fsm.report.files import missing_run
+from mm_fsm.report.run_places import refuse_directory_of_runs
 from mm_fsm.runtime.journal import JournalReader
 from mm_fsm.runtime.operations import ABOUT, OperationsDirectory
 from mm_fsm.runtime.settings_file import read_settings
@@ -47,16 +49,34 @@ def own_journals(place: Path) -> dict[str, Path]:
     that is no more: neither is followed.
 
     Raises:
-        FileError: nothing is there.
+        FileError: nothing is there, or a directory of runs.
         JournalError: one is damaged, or two are of one market.
     """
     if not place.exists():
         raise missing_run(place)
+    refuse_directory_of_runs(place)
     if not place.is_dir():
         return _by_symbol([place], place)
     found = _by_symbol(sorted(place.rglob("*.journal")), place)
     elsewhere = [Path(journal) for symbol, journal in _named_by_run(place).items() if symbol not in found]
     return {**found, **_by_symbol([path for path in elsewhere if path.is_file()], place)}
+
+
+def say_whose_steps(place: Path, journals: Mapping[str, Path]) -> None:
+    """Say of a run whose journal is its account's, where the steps of others are in it too.
+
+    Args:
+        place: what the command was given: a run's directory, or a journal.
+        journals: of the run, by market.
+    """
+    for symbol, path in journals.items():
+        if not place.is_dir() or path.resolve().is_relative_to(place.resolve()):
+            continue
+        with JournalReader(path) as reader:
+            beginnings = len({segment.session for segment in reader.segments})
+        if beginnings > 1:
+            words = f"the journal of this account holds {beginnings:,} runs and restarts"
+            print_message(f"{symbol}: {words}; these steps are of all of them", style="yellow")
 
 
 def _named_by_run(place: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Final
 from mm_fsm.cli.asked_for import refuse_unasked_live
 from mm_fsm.cli.consoles import print_message
 from mm_fsm.cli.durations import duration_in_words
+from mm_fsm.cli.earlier_run import make_room
 from mm_fsm.cli.execution import Output, execute
 from mm_fsm.cli.log_format import log_to_standard_error
 from mm_fsm.cli.opening import Opening, opened, opened_in_wall_time
@@ -46,14 +47,11 @@ def run_simulation(
         MarketMakerError: settings are refused, or there is no place for the results.
     """
     machine_class = load_machine(options.machine)
-    configurations = [
-        for_session(market, duration_seconds=duration_seconds, seed=None if seed is None else seed + index)
-        for index, market in enumerate(_markets_of(settings))
-    ]
+    configurations = _markets_of(settings, duration_seconds, seed)
     refuse_unasked_live(configurations, asked=live)
     watching = prepare_watching(configurations)
-    heading, name = (DEMONSTRATION, "demo") if settings is None else (_real_orders(configurations), settings.stem)
-    directory = run_directory(options.out, name)
+    heading = DEMONSTRATION if settings is None else _real_orders(configurations)
+    directory = run_directory(options.out, "demo" if settings is None else settings.stem)
     opening = Opening(
         directory=directory,
         has_journal=options.journal,
@@ -62,11 +60,12 @@ def run_simulation(
         operations=OperationsDirectory(directory),
         settings=settings,
     )
+    place = f"files go to {directory}{make_room(directory)}"
 
     def tell() -> None:
         _warn_if_paused(directory)
         if not options.quiet:
-            _announce(heading, *_what_is_shown(configurations, directory, is_real_time=speed != "max"))
+            _announce(heading, *_what_is_shown(configurations, place, is_real_time=speed != "max"))
             _announce(*_too_short(configurations), style="yellow")
 
     return execute(
@@ -85,8 +84,12 @@ def run_simulation(
     )
 
 
-def _markets_of(settings: Path | None) -> Sequence[MarketConfiguration]:
-    return [read_preset(name) for name in DEMONSTRATION_PRESETS] if settings is None else read_settings(settings)
+def _markets_of(settings: Path | None, duration_seconds: float | None, seed: int | None) -> list[MarketConfiguration]:
+    markets = [*map(read_preset, DEMONSTRATION_PRESETS)] if settings is None else read_settings(settings)
+    return [
+        for_session(market, duration_seconds=duration_seconds, seed=None if seed is None else seed + index)
+        for index, market in enumerate(markets)
+    ]
 
 
 def _real_orders(configurations: Sequence[MarketConfiguration]) -> str | None:
@@ -117,9 +120,7 @@ def _ended_paused(directory: Path) -> str:
     return f"this run ended paused: {place}"
 
 
-def _what_is_shown(
-    configurations: Sequence[MarketConfiguration], directory: Path, *, is_real_time: bool
-) -> Iterator[str]:
+def _what_is_shown(configurations: Sequence[MarketConfiguration], files: str, *, is_real_time: bool) -> Iterator[str]:
     """What begins, in a few lines."""
     for each in configurations:
         venue = each.venue
@@ -132,7 +133,7 @@ def _what_is_shown(
             place = f"on paper, in a simulated market (seed {venue.simulator.seed}), "
             place += f"for {duration_in_words(length)} of its time, {pace}"
         yield f"making {each.symbol} {place}"
-    yield f"files go to {directory}; Ctrl-C cancels every order, confirms that, and ends the run"
+    yield f"{files}; Ctrl-C cancels every order, confirms that, and ends the run"
 
 
 def _length(market: MarketConfiguration) -> float | None:

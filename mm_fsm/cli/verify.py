@@ -9,7 +9,7 @@ from pathlib import Path
 from mm_fsm.cli.consoles import result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.long_work import long_work
-from mm_fsm.cli.run_journals import journals_by_symbol, strategy_of
+from mm_fsm.cli.run_journals import journals_by_symbol, say_whose_steps, strategy_of
 from mm_fsm.cli.user_code import find_modules_here, load_strategy
 from mm_fsm.core.settings import MarketMakingSettings
 from mm_fsm.errors import JournalError
@@ -27,7 +27,9 @@ def run_verify(place: Path, *, machine: str | None, settings: Path | None, as_js
     find_modules_here()  # a machine that wrote a journal may be one of them
     machine_class = None if machine is None else load_strategy(machine)
     reports = []
-    for symbol, path in journals_by_symbol(place).items():
+    journals = journals_by_symbol(place)
+    say_whose_steps(place, journals)
+    for symbol, path in journals.items():
         with long_work("verify", str(path), quiet=quiet) as tell:
             changed = None if settings is None else strategy_of(symbol, settings)
             reports.append(_verify(path, machine_class, changed, tell))

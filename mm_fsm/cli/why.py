@@ -16,7 +16,7 @@ from mm_fsm.cli.consoles import print_message, result_console
 from mm_fsm.cli.exit_codes import ExitCode
 from mm_fsm.cli.long_work import long_work
 from mm_fsm.cli.moments import moment, parse_moment
-from mm_fsm.cli.run_journals import journals_by_symbol
+from mm_fsm.cli.run_journals import journals_by_symbol, say_whose_steps
 from mm_fsm.cli.user_code import find_modules_here
 from mm_fsm.core.clock import NANOSECONDS_PER_SECOND
 from mm_fsm.core.decisions import HoldReason
@@ -81,7 +81,9 @@ def run_why(place: Path, options: WhyOptions) -> int:
     find_modules_here()
     if options.at is not None and (options.begin is not None or options.end is not None):
         raise OptionError("--at", "either a time or a window", "both", "Leave out --at, or --from and --to.")
-    told = [_explain(path, options) for path in journals_by_symbol(place, options.symbol).values()]
+    journals = journals_by_symbol(place, options.symbol)
+    say_whose_steps(place, journals)
+    told = [_explain(path, options) for path in journals.values()]
     if options.as_json:
         result_console().out(json.dumps(_entry(place, told, options), indent=2), highlight=False)
     else:
@@ -206,6 +208,8 @@ def _print_silences(console: Console, told: _Told, place: Path, options: WhyOpti
     silent = silent_first(told.account, options.side)
     held = [stretch for stretch in silent if stretch.kind is StretchKind.HELD]
     waiting = silent[len(held) :]
+    if all(stretch.kind is StretchKind.NOT_RECORDED for stretch in told.account.stretches):
+        return  # of such time nobody can say that nothing was held
     console.print()
     if waiting:
         longest = clock(waiting[0].begin)

@@ -10,7 +10,9 @@ import pytest
 from mm_fsm.cli.run_journals import journals_by_symbol, own_journals
 from mm_fsm.errors import JournalError, OptionError
 from mm_fsm.report.run_data.figures_file import read_figures
+from mm_fsm.runtime.operations import OperationsDirectory, RunningMarket
 from tests.cli.command_line import run, write_settings
+from tests.runtime.journal.scenario import World, begin, plan_at
 from tests.runtime.settings_texts import market_entry
 
 COMMANDS = ("why", "inspect", "report", "verify")
@@ -72,10 +74,36 @@ def test_of_two_runs_none_is_chosen(command: str, own: Path, tmp_path: Path) -> 
         copytree(own, both / name)
     found = run(command, both, "-q")
     assert found.status == 2
+    assert "a directory of runs: first, second" in " ".join(found.messages.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_of_two_journals_of_one_market_none_is_chosen(command: str, own: Path, tmp_path: Path) -> None:
+    both = tmp_path / "both"
+    for name in ("first", "second"):
+        copytree(own / "A-USD", both / name)
+    found = run(command, both, "-q")
+    assert found.status == 2
     message = " ".join(found.messages.split())
     for name in ("first", "second"):
-        assert str(both / name / "A-USD" / "run.journal") in message
+        assert str(both / name / "run.journal") in message
     assert "one of these journals" in message
+
+
+def test_steps_of_an_earlier_run_in_the_same_journal_are_told(tmp_path: Path) -> None:
+    """An account's journal lies elsewhere, and each run goes on with it: what is shown is of both."""
+    journal = tmp_path / "state" / "run.journal"
+    for _ in range(2):
+        with begin(plan_at(journal)) as opened:
+            World().run(opened, 5)
+        about = RunningMarket(symbol="ETH/USD", account="paper", strategy_id="mm", journal=str(journal))
+        OperationsDirectory(tmp_path / "out").begin(None, [about])
+        found = run("verify", tmp_path / "out", "-q")
+        assert found.status == 0, found.messages
+    for command in ("why", "inspect", "verify", "report"):
+        words = " ".join(run(command, tmp_path / "out", "-q").messages.split())
+        assert "the journal of this account holds 2 runs and restarts; these steps are of all of them" in words
+    assert "runs and restarts" not in run("verify", journal, "-q").messages
 
 
 def test_a_journal_that_the_run_keeps_elsewhere_is_found(own: Path, tmp_path: Path) -> None:

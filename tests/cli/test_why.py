@@ -15,8 +15,10 @@ from mm_fsm.core.messages import SIDES
 from mm_fsm.errors import OptionError
 from mm_fsm.report.why.printed import clock
 from mm_fsm.runtime.journal import JournalReader, JournalSettings, writer
-from tests.cli.command_line import run
+from mm_fsm.runtime.journal.database import RecordRow
+from tests.cli.command_line import run, write_settings
 from tests.runtime.journal.scenario import World, begin, plan_at
+from tests.runtime.settings_texts import with_line
 
 ROOT = Path(__file__).parents[2]
 BEGAN = 1_704_067_200_062_000_000
@@ -180,6 +182,30 @@ def test_records_without_market_data_are_not_explained_and_say_what_to_do(tmp_pa
     assert "record_market_data" in finished.messages
     assert "not recorded" in finished.output
     assert run("why", tmp_path, "--at", 5, "-q").status == 1
+
+
+def test_time_without_market_data_begins_with_the_first_fact_on_record(tmp_path: Path) -> None:
+    """A machine that has met no fact stands at no time, not in 1970; and nobody can say that nothing was held."""
+    plan = plan_at(tmp_path / "run.journal", journal_settings=JournalSettings(record_market_data=False))
+    with begin(plan) as opened:
+        World().run(opened, 20)
+    with JournalReader(plan.path) as reader:
+        rows = [row for segment in reader.segments for row in reader.rows(segment)]
+        times = [row.time for row in rows if isinstance(row, RecordRow)]
+    (market,) = run("why", tmp_path, "--json", "-q").json()["markets"]
+    assert (market["begin"], market["end"]) == (min(times), max(times))
+    assert market["unexplained_seconds"] == 2 * (max(times) - min(times)) / SECOND
+    assert "held" not in run("why", tmp_path, "-q").output
+
+
+def test_a_run_says_where_its_journal_answers_no_why(tmp_path: Path) -> None:
+    """Nothing is proposed that would fail."""
+    for keeps, part in ((True, "mm-fsm why"), (False, "not for this run; record_market_data = true below [journal]")):
+        text = with_line("journal", f"record_market_data = {str(keeps).lower()}")
+        finished = run("run", write_settings(tmp_path, text), "--duration", 20, "--out", tmp_path / str(keeps), "-q")
+        words = " ".join(finished.messages.split())
+        assert part in words
+        assert ("mm-fsm why" in words, "mm-fsm inspect" in words) == (keeps, keeps)
 
 
 def test_a_forgotten_beginning_is_told_and_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

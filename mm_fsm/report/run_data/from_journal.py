@@ -80,7 +80,8 @@ class _Replay:
             raise JournalError(
                 str(self.reader.path),
                 "expected market data on record, found none in any segment.",
-                "Run with record_market_data = true below [journal] for figures of a run that is killed.",
+                "mm-fsm status RUN says what its fills came to and how it was left. Run with record_market_data = true "
+                "below [journal] for figures of a run that is killed.",
             )
         self.follower.end()
 

@@ -176,10 +176,13 @@ class _Accountant:
             if self._has_passed(recorder.now):
                 break
         recorder.end()
+        if recorder.began_at is None:
+            remedy = "Name a run that has begun."
+            raise JournalError(self.reader.path.name, "expected at least one step on record, found none.", remedy)
         return Account(
             symbol=self.reader.about["symbol"],
             began_at=run_began,
-            begin=recorder.began_at or 0,
+            begin=recorder.began_at,
             end=recorder.now,
             stretches=tuple(self._found),
         )

@@ -141,9 +141,16 @@ def replay_run(
         if segment.has_market_data:
             yield from replay(reader, segment, class_of(reader, segment), on_machine=partial(on_machine, segment))
         else:
-            yield Unrecorded(segment, segment.time)
-            times = (row.time for row in reader.rows(segment) if isinstance(row, RecordRow))
-            yield Unrecorded(segment, max(times, default=segment.time))
+            yield from _passed_over(reader, segment)
+
+
+def _passed_over(reader: JournalReader, segment: SegmentRow) -> Iterator[Unrecorded]:
+    """A segment that lacks facts, from its beginning to its end; nothing where no time of either is known."""
+    times = [row.time for row in reader.rows(segment) if isinstance(row, RecordRow)]
+    begin = min(times, default=None) if segment.first_sequence == 1 else segment.time  # before a fact there is no time
+    if begin is not None:
+        yield Unrecorded(segment, begin)
+        yield Unrecorded(segment, max(times, default=begin))
 
 
 def recorded_facts(reader: JournalReader, segment: SegmentRow) -> Iterator[RecordedFact]:
