@@ -238,7 +238,7 @@ class OrderTable:
 
     def move(self, order: OwnOrder, status: OrderStatus, now: int) -> None:
         """Give the order the status that its lifecycle says, and file it accordingly."""
-        was_live = order.is_live
+        was_live, was_unknown = order.is_live, order.is_unknown
         order.status = status
         order.changed_at = now
         self.changed(order.side)
@@ -252,7 +252,7 @@ class OrderTable:
             order.answer_due = None
         if order.is_unknown:
             order.answer_due = now + self.times.request_timeout if order.cancel_in_flight else None
-            if order.query_due is None:
+            if order.query_due is None or not was_unknown:  # a question that was due for another cause comes too late
                 order.query_due = now
         elif order.is_live:
             order.query_due = self._next_question(order, now)
