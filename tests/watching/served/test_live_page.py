@@ -62,6 +62,12 @@ def test_it_answers_what_is_asked_of_a_market_at_both_widths(
     assert not scrolls_sideways(page)
     assert wider_than_the_page(page) == []
     assert TOKEN not in page.content()
+    page.evaluate(  # a market whose figures are as long as bitcoin's
+        "document.querySelectorAll('.ladder tr').forEach((row) => ['107,890.12', '0.00147', '-12.3'].forEach("
+        "(text, place) => { if (row.cells[place + 1].tagName === 'TD') row.cells[place + 1].textContent = text; }))"
+    )
+    cut = "() => [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).length"
+    assert page.evaluate(cut) == 0
     page.evaluate("document.querySelectorAll('.ladder td').forEach((cell) => { cell.textContent = '1234567890.123'; })")
     over_the_edge = "() => [...document.querySelectorAll('.part')].filter((one) => one.scrollWidth > one.clientWidth)"
     assert page.evaluate(f"({over_the_edge})().length") == 0
