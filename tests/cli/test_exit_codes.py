@@ -31,7 +31,7 @@ CASES: Final[tuple[tuple[str, int, str], ...]] = (
     ("backtest --quotes {quotes} --trades {trades} -q --no-cache --out {new}", 0, ""),
     ("backtest --quotes {trades} --trades {quotes} -q --no-cache --out {new}", 0, "was given as quotes"),
     ("backtest {good}", 2, "goes to --settings"),
-    ("backtest", 2, "option '--quotes'"),
+    ("backtest", 2, "Name the recorded files: mm-fsm backtest FILE"),
     ("backtest --quotes missing.csv", 2, "missing.csv"),
     ("convert {quotes} {trades} --to tardis --out {new}", 0, ""),
     ("convert missing.csv", 2, "missing.csv"),
