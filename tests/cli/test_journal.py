@@ -84,7 +84,7 @@ def test_a_second_run_keeps_the_journal_of_the_first_and_begins_its_own(tmp_path
 
 
 def test_the_journal_of_a_run_that_was_killed_is_kept_with_its_log(tmp_path: Path) -> None:
-    """SIGKILL: the file and its log stay behind, replay as far as they go, and the next run is a new one."""
+    """SIGKILL: the file and its log stay, replay as far as they go, and the next run there puts them aside."""
     settings = write_settings(tmp_path, MARKET)
     with started(tmp_path, "run", str(settings), "--duration", "3600", "--speed", "1", "--out", "out") as process:
         wait_for(process, "session_opened")
@@ -93,7 +93,9 @@ def test_the_journal_of_a_run_that_was_killed_is_kept_with_its_log(tmp_path: Pat
     left = facts_in(tmp_path / JOURNAL)
     assert verify_run(tmp_path / JOURNAL).is_clean
     assert run("run", settings, "--duration", 20, "-q", "--out", tmp_path / "out").status == 0
-    assert facts_in((tmp_path / JOURNAL).with_name("run.journal.earlier")) == left
+    aside = tmp_path / "out.unfinished-1" / (tmp_path / JOURNAL).relative_to(tmp_path / "out")
+    assert facts_in(aside) == left
+    assert verify_run(aside).is_clean
     assert verify_run(tmp_path / JOURNAL).is_clean
 
 
