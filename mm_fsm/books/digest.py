@@ -17,10 +17,9 @@ from typing import Any, Final
 import attrs
 from attrs import define, field
 
+from mm_fsm.core.validation import LATER
+
 DIGEST_BYTES: Final = 32
-LATER: Final = "is_later"
-"""In the metadata of a value object's field that came after the others, with None by default: books that lack it have
-the digest that they had before there was such a field."""
 
 
 @define(eq=False)

@@ -26,10 +26,10 @@ _UNVISITED: Final = "#b0b7bf"
 
 def visited_overlay(machine: StrategyMachine, caption: str) -> Overlay:
     """Time in each state and count of each edge; what the session never did is pale."""
-    definition, counts, durations = machine.definition, machine.transition_counts, machine.durations_until_now()
+    definition, counts, durations = machine.definition, machine.edge_counts, machine.durations_until_now()
     edges = {}
     for edge in definition.edges:
-        count = counts[f"{edge.source}.{edge.event}"]
+        count = counts[edge.id]
         edges[edge.id] = (
             EdgeStyle(color=_VISITED, label_suffix=f"x {count:,}")
             if count

@@ -10,7 +10,7 @@ from typing import Any, Final
 from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
-from mm_fsm.core.validation import decimal_of
+from mm_fsm.core.validation import LATER, decimal_of
 from mm_fsm.errors import SettingsError
 
 ZERO = Decimal(0)
@@ -45,8 +45,7 @@ _MAXIMUM = optional(
         f"{_RULES}; leave it out where it is not known.",
     )
 )
-_LATER: Final = {"is_later": True}
-"""Of a field that journals of earlier versions lack: without a value it is no part of the books' digest."""
+_LATER: Final = {LATER: True}
 _ANY_AMOUNT = decimal_of("balances", "a finite decimal", lambda _: True, "Write the amount as a number.")
 _FEE = decimal_of(
     "fees",

@@ -7,13 +7,16 @@ import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from operator import ge, gt, le
-from typing import Any
+from typing import Any, Final
 
 from attrs import Attribute
 
 from mm_fsm.errors import SettingsError
 
 Validator = Callable[[Any, "Attribute[Any]", Any], None]
+LATER: Final = "is_later"
+"""In the metadata of a value object's field that came after the others, with None by default: books that lack it have
+the digest that they had before there was such a field."""
 
 
 def exact(value: object) -> object:

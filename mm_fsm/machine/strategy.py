@@ -144,8 +144,13 @@ class StrategyMachine(Chart):
 
     @property
     def transition_counts(self) -> Counter[str]:
-        """How often each edge was taken, by ``source.event``."""
+        """How often edges were taken, by ``source.event``, which several may share."""
         return self.stepper.visits.transition_counts
+
+    @property
+    def edge_counts(self) -> Counter[str]:
+        """How often each edge was taken, by ``EdgeDefinition.id``."""
+        return self.stepper.visits.edge_counts
 
     def durations_until_now(self) -> dict[str, int]:
         """Nanoseconds spent in each state, the current visit included."""

@@ -21,7 +21,9 @@ class Visits:
     unfinished_command: str | None = None
     """A command that was interrupted before the chart moved: it is sent again with the next fact."""
     transition_counts: Counter[str] = field(factory=Counter)
-    """How often each edge was taken, by ``source.event``."""
+    """How often edges were taken, by ``source.event``, which several may share."""
+    edge_counts: Counter[str] = field(factory=Counter)
+    """How often each edge was taken, by ``EdgeDefinition.id``."""
     state_durations: Counter[str] = field(factory=Counter)
     """Time spent in each state; the current visit is added on leaving."""
     budget_breaches: Counter[str] = field(factory=Counter)
@@ -30,6 +32,7 @@ class Visits:
     def count_edge(self, edge: EdgeDefinition, source: StateDefinition, now: int) -> str | None:
         """Count an edge; unless it is internal, end the visit. What there is to say of a budget that was broken."""
         self.transition_counts[f"{edge.source}.{edge.event}"] += 1
+        self.edge_counts[edge.id] += 1
         if edge.internal:
             return None
         entered_at, self.entered_at = self.entered_at, now

@@ -11,9 +11,10 @@ from attrs import define, evolve, field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_fsm.books.digest import LATER, BooksDigest, written
+from mm_fsm.books.digest import BooksDigest, written
 from mm_fsm.core.instrument import Instrument, InstrumentKind
 from mm_fsm.core.messages import Side
+from mm_fsm.core.validation import LATER
 
 numbers = st.integers(-100, 100) | st.decimals(-10, 10, places=3) | st.booleans()
 plain = st.none() | numbers | st.text(max_size=3) | st.sampled_from(Side) | st.floats(allow_nan=False)
